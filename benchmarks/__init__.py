@@ -1,0 +1,1 @@
+"""Measurements of what the project promises, as ratios within one run."""

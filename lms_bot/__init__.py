@@ -1,0 +1,16 @@
+"""A Zulip bot that tells mentors what matters about their own students."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import the handler only when zulip-run-bot asks for it, so that a real ImportError keeps its traceback."""
+    if name == "handler_class":
+        from lms_bot.bot import LmsBotHandler
+
+        return LmsBotHandler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,184 @@
+"""The interactive bot: answers in the main thread, works in the background."""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
+
+from zulip_bots.lib import ExternalBotHandler
+
+from lms_bot import config, handlers
+from lms_bot.chat import Bot, Chat, Incoming
+from lms_bot.chat.client import Stream
+from lms_bot.errors import ConfigError, LmsBotError, Refused, SendError, StoreUnavailable
+from lms_bot.jobs import Parts, Worker, refresh_users
+from lms_bot.store import facts, outbox
+
+log = logging.getLogger(__name__)
+
+CAUGHT_UP_TO = "caught_up_to"
+NEW_USER_AGE = timedelta(seconds=30)
+STREAM_AGE = 60.0  # seconds that a look at the admin stream counts
+OVERLAP = 200  # message ids below the last look that are looked at again: ids are not given out in order
+NO_STORE = "I cannot reach my event store just now. Please ask again in a minute."
+
+
+class LmsBotHandler:
+    """What zulip-run-bot runs."""
+
+    META = {  # noqa: RUF012 - zulip_bots reads a plain dict
+        "name": "LMS",
+        "description": "Tells mentors what matters about their own students.",
+    }
+
+    def usage(self) -> str:
+        return handlers.usage()
+
+    def initialize(self, bot_handler: Any) -> None:
+        """Read the settings, open the store, start the worker; ends the process with one sentence if that fails."""
+        self._in_zulip = isinstance(bot_handler, ExternalBotHandler)
+        try:
+            settings = config.load(getattr(bot_handler, "bot_config_file", None), os.environ)
+            self._parts = Parts.assemble(settings, _zuliprc())
+        except ConfigError as error:
+            _give_up(error, 2)
+        except StoreUnavailable as error:
+            _give_up(error, 1)
+        self._me = Bot(getattr(bot_handler, "user_id", 0), getattr(bot_handler, "full_name", ""), 0)
+        self._chat = Chat(_zuliprc(), self._parts.pace)
+        self._admin_stream = AdminStream(self._chat, settings.admin_stream)
+        if self._in_zulip:
+            self._start_worker()
+
+    def handle_message(self, message: Mapping[str, Any], bot_handler: Any) -> None:
+        """Answer one question; never raises."""
+        try:
+            incoming = Incoming.parse(message, self._me.user_id, self._me.full_name)
+            if self._in_zulip and incoming.message_id is not None:
+                self._answer(incoming, self._chat, self._admin_stream)
+            else:
+                self._answer_through(bot_handler, message, incoming)
+        except Exception:
+            # The outermost line of the main thread: an exception that left here would end the process.
+            log.exception("a question could not be answered")
+
+    def _answer(self, incoming: Incoming, chat: Chat, admin_stream: AdminStream) -> None:
+        """Claim, answer and settle; what stays unsettled is looked up by the worker."""
+        now = datetime.now(UTC)
+        stream_id = admin_stream.private_id() if incoming.stream_id is not None else None
+        try:
+            self._get_to_know(incoming, chat)
+            frozen = handlers.answer(self._parts.store, incoming, self._parts.settings, now, stream_id)
+        except StoreUnavailable as error:
+            log.warning("a question could not be answered: %s", error)
+            chat.send(incoming.sender, NO_STORE)
+            return
+        for message in frozen:
+            try:
+                sent = chat.send(message.recipient, message.content)
+            except SendError as error:
+                state = outbox.REFUSED if isinstance(error, Refused) else outbox.UNKNOWN
+                with self._parts.store.writing() as transaction:
+                    outbox.put_off(transaction, message, state, str(error), datetime.now(UTC))
+                log.warning("reply %d is %s: %s", message.message_id, state, error)
+                continue
+            with self._parts.store.writing() as transaction:
+                outbox.settle_sent(transaction, message, sent, datetime.now(UTC))
+
+    def _get_to_know(self, incoming: Incoming, chat: Chat) -> None:
+        """Look whether somebody unknown has a new account."""
+        if handlers.is_known(self._parts.store, incoming):
+            return
+        try:
+            refresh_users(self._parts, chat, NEW_USER_AGE)
+        except SendError as error:
+            log.warning("the users of Zulip cannot be read: %s", error)
+
+    def _answer_through(self, bot_handler: Any, message: Mapping[str, Any], incoming: Incoming) -> None:
+        """Answer where there is no Zulip: zulip-bot-shell and tests with zulip_bots' StubBotHandler."""
+        with self._parts.store.writing() as transaction:
+            reply = handlers.reply_to(transaction, incoming, self._parts.settings, datetime.now(UTC), None)
+        bot_handler.send_reply(message, reply.text)
+
+    def _start_worker(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _exit_on_signal)
+        stream = AdminStream(self._parts.chat, self._parts.settings.admin_stream)
+        worker = Worker(self._parts, catch_up=lambda: self._catch_up(stream))
+        atexit.register(self._parts.close)
+        atexit.register(worker.stop)
+        worker.start()
+
+    def _catch_up(self, admin_stream: AdminStream) -> None:
+        """Answer questions that the event queue did not bring: asked while it was lost, or while nobody ran."""
+        store, chat = self._parts.store, self._parts.chat
+        with store.reading() as transaction:
+            position = facts.value(transaction, CAUGHT_UP_TO)
+        if position is None:
+            # The very first start answers nothing old.
+            newest = chat.profile().max_message_id
+            self._keep_position(first=newest, newest=newest)
+            return
+        newest = position["newest"]
+        for message in chat.questions(max(position["first"], newest - OVERLAP)):
+            incoming = Incoming.parse(message, self._me.user_id, self._me.full_name)
+            newest = max(newest, incoming.message_id or 0)
+            if incoming.is_addressed and incoming.message_id is not None:
+                self._answer(incoming, chat, admin_stream)
+        if newest > position["newest"]:
+            self._keep_position(first=position["first"], newest=newest)
+
+    def _keep_position(self, **position: int) -> None:
+        with self._parts.store.writing() as transaction:
+            facts.note(transaction, CAUGHT_UP_TO, position, datetime.now(UTC))
+
+
+class AdminStream:
+    """The stream in which admins are answered, as long as it is private."""
+
+    def __init__(self, chat: Chat, name: str) -> None:
+        self._chat = chat
+        self._name = name
+        self._stream: Stream | None = None
+        self._looked_at = -STREAM_AGE
+
+    def private_id(self) -> int | None:
+        """Its id if it is private now, or was at most a minute ago; None otherwise and when Zulip does not say."""
+        if time.monotonic() - self._looked_at >= STREAM_AGE:
+            try:
+                self._stream = self._chat.stream(self._name)
+                self._looked_at = time.monotonic()
+            except SendError as error:
+                log.warning("the admin stream cannot be looked at: %s", error)
+                return None
+        return self._stream.stream_id if self._stream is not None and self._stream.is_private else None
+
+
+def _zuliprc() -> str | None:
+    """The zuliprc that zulip-run-bot was given; it hands on only its own client, which repeats sends."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--config-file", "-c")
+    known, _ = parser.parse_known_args()
+    path: str | None = known.config_file
+    return path
+
+
+def _exit_on_signal(_signal: int, _frame: object) -> NoReturn:
+    sys.exit(0)
+
+
+def _give_up(error: LmsBotError, code: int) -> NoReturn:
+    print(f"lms_bot: {error}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+handler_class = LmsBotHandler

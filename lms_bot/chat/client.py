@@ -1,0 +1,213 @@
+"""Calls to Zulip whose outcome is always one of three: accepted, refused, unknown."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import zulip
+from urllib3.exceptions import NewConnectionError
+
+from lms_bot.chat.pace import Pace, Purpose
+from lms_bot.domain import Recipient, ZulipUser
+from lms_bot.errors import ConfigError, OutcomeUnknown, Refused
+
+TIMEOUT = 10.0  # seconds for one call
+PATIENCE = 120.0  # seconds that a call waits for its turn
+PAGE = 100  # messages read in one call
+GUEST = 600  # Zulip's role number
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """Who we are in Zulip; `max_message_id` is the highest id that Zulip had given us when it was asked."""
+
+    user_id: int
+    full_name: str
+    max_message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream that the bot can see."""
+
+    stream_id: int
+    name: str
+    is_private: bool
+
+
+class Chat:
+    """Zulip as one thread uses it; several share a Pace. Connects when it is first needed."""
+
+    def __init__(self, config_file: Path | str | None, pace: Pace, timeout: float = TIMEOUT) -> None:
+        self._config_file = str(config_file) if config_file is not None else None
+        self._pace = pace
+        self._timeout = timeout
+        self._client: zulip.Client | None = None
+        self._status: int | None = None
+        self._bot: Bot | None = None
+
+    def take_turn(self, patience: float) -> bool:
+        """Wait for the next delivery's turn; False if it does not come within `patience` seconds."""
+        return self._pace.take(Purpose.DELIVER, patience)
+
+    @property
+    def is_closed(self) -> bool:
+        """Zulip asked for a pause that is not over."""
+        return self._pace.is_closed
+
+    def send(self, recipient: Recipient, content: str, *, purpose: Purpose = Purpose.REPLY) -> int:
+        """Send a message and give its id. Raises Refused or OutcomeUnknown. A delivery has taken its turn before."""
+        if recipient.stream_id is None:
+            where: dict[str, Any] = {"type": "private", "to": list(recipient.user_ids)}
+        else:
+            where = {"type": "stream", "to": recipient.stream_id, "topic": recipient.topic}
+        answer = self._call("POST", "messages", {**where, "content": content}, purpose)
+        if not isinstance(answer.get("id"), int):
+            raise OutcomeUnknown("Zulip's answer has no message id")
+        return int(answer["id"])
+
+    def find(self, recipient: Recipient, content: str, above: int) -> list[int]:
+        """Ids above `above` of our messages to this recipient that have exactly this text, oldest first."""
+        if recipient.stream_id is None:
+            where: list[dict[str, Any]] = [{"operator": "dm", "operand": list(recipient.user_ids)}]
+        else:
+            where = [
+                {"operator": "stream", "operand": recipient.stream_id},
+                {"operator": "topic", "operand": recipient.topic},
+            ]
+        narrow = [*where, {"operator": "sender", "operand": self.bot().user_id}]
+        return [m["id"] for m in self._messages_above(narrow, above) if m.get("content") == content]
+
+    def questions(self, above: int) -> list[Mapping[str, Any]]:
+        """Direct messages and mentions with ids above `above` that are not our own, oldest first."""
+        me = self.bot().user_id
+        found: dict[int, Mapping[str, Any]] = {}
+        for operand in ("dm", "mentioned"):
+            for message in self._messages_above([{"operator": "is", "operand": operand}], above):
+                if message.get("sender_id") != me:
+                    found[message["id"]] = message
+        return [found[message_id] for message_id in sorted(found)]
+
+    def bot(self) -> Bot:
+        """Who we are; asked once."""
+        if self._bot is None:
+            self._bot = self.profile()
+        return self._bot
+
+    def profile(self) -> Bot:
+        """Who we are and the highest message id now."""
+        me = self._call("GET", "users/me", {})
+        return Bot(me["user_id"], me["full_name"], me.get("max_message_id") or 0)
+
+    def users(self) -> list[ZulipUser]:
+        """Every account of the organisation."""
+        members = self._call("GET", "users", {"client_gravatar": True})["members"]
+        return [
+            ZulipUser(
+                user_id=member["user_id"],
+                full_name=member.get("full_name") or "",
+                email=member.get("delivery_email") or member.get("email"),
+                is_active=bool(member.get("is_active", True)),
+                is_bot=bool(member.get("is_bot")),
+                is_guest=bool(member.get("is_guest")) or member.get("role") == GUEST,
+                timezone=member.get("timezone") or "",
+            )
+            for member in members
+        ]
+
+    def stream(self, name: str) -> Stream | None:
+        """The stream of this name (any case), if the bot can see it."""
+        streams = self._call("GET", "streams", {"include_public": True, "include_subscribed": True})["streams"]
+        for stream in streams:
+            if stream["name"].casefold() == name.casefold():
+                return Stream(stream["stream_id"], stream["name"], bool(stream.get("invite_only")))
+        return None
+
+    def _messages_above(self, narrow: list[dict[str, Any]], above: int) -> Iterator[dict[str, Any]]:
+        while True:
+            request = {
+                "anchor": above,
+                "include_anchor": False,
+                "num_before": 0,
+                "num_after": PAGE,
+                "narrow": narrow,
+                "apply_markdown": False,
+            }
+            answer = self._call("GET", "messages", request)
+            messages = [m for m in answer["messages"] if m["id"] > above]
+            yield from messages
+            if answer.get("found_newest", True) or not messages:
+                return
+            above = messages[-1]["id"]
+
+    def _call(self, method: str, url: str, request: dict[str, Any], purpose: Purpose = Purpose.LOOK) -> dict[str, Any]:
+        if purpose is not Purpose.DELIVER and not self._pace.take(purpose, PATIENCE):
+            raise Refused("no turn came within the pace of calls")
+        client = self._connected()
+        self._status = None
+        try:
+            answer = client.call_endpoint(url, method, request=request, timeout=self._timeout)
+        except (requests.RequestException, zulip.ZulipError) as error:
+            raise _transport_error(error) from error
+        return self._accepted(answer)
+
+    def _accepted(self, answer: Any) -> dict[str, Any]:
+        """The answer if it says success. Source: Zulip's error handling; `msg` is translated, `code` is not."""
+        if not isinstance(answer, dict):
+            raise OutcomeUnknown("Zulip's answer is no JSON object")
+        if answer.get("result") == "success":
+            return answer
+        status = self._status or 0
+        if answer.get("result") != "error" or not 400 <= status < 500:
+            raise OutcomeUnknown(f"Zulip answered with status {status or answer.get('status_code')}")
+        code = answer.get("code") or "BAD_REQUEST"
+        if status == 429:
+            pause = float(answer.get("retry-after") or 1.0)
+            self._pace.close(pause)
+            raise Refused("Zulip asked us to slow down", retry_after=pause)
+        raise Refused(f"Zulip refused: {code}: {answer.get('msg')}", permanent=status == 400)
+
+    def _connected(self) -> zulip.Client:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> zulip.Client:
+        try:
+            client = zulip.Client(config_file=self._config_file, client="lms_bot", retry_on_errors=False)
+        except zulip.UnrecoverableNetworkError as error:
+            raise Refused("Zulip cannot be reached", unreachable=True) from error
+        except (requests.RequestException, AssertionError) as error:
+            raise Refused("Zulip does not answer as Zulip does", unreachable=True) from error
+        except (zulip.ZulipError, configparser.Error, OSError) as error:
+            raise ConfigError(f"the zuliprc cannot be used: {_first_line(error)}") from error
+        client.ensure_session()
+        assert client.session is not None
+        client.session.hooks["response"].append(self._note_status)
+        return client
+
+    def _note_status(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        # zulip.Client gives only the body, and a JSON error says nothing of whether it came with 4xx or 5xx.
+        self._status = response.status_code
+
+
+def _transport_error(error: Exception) -> Refused | OutcomeUnknown:
+    """Refused if no connection was made at all; otherwise nobody knows how far the call came."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, requests.ConnectTimeout | NewConnectionError) or isinstance(
+            getattr(cause, "reason", None), NewConnectionError
+        ):
+            return Refused("Zulip cannot be reached", unreachable=True)
+        cause = cause.__cause__ or cause.__context__
+    return OutcomeUnknown(f"the connection to Zulip failed: {type(error).__name__}")
+
+
+def _first_line(error: Exception) -> str:
+    # The rest of a parser's message quotes the file, and the file holds the key.
+    return (str(error).splitlines() or [type(error).__name__])[0]

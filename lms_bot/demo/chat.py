@@ -1,0 +1,82 @@
+"""Zulip as the demo plays it: a few accounts, a private admin stream, and messages that appear on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from lms_bot.chat import Bot, Chat, Pace
+from lms_bot.chat.client import Stream
+from lms_bot.chat.pace import Purpose
+from lms_bot.domain import Recipient, ZulipUser
+from lms_bot.fixtures import school
+
+BOT = Bot(user_id=9, full_name="LMS Bot", max_message_id=1000)
+ADMIN_STREAM = Stream(stream_id=5, name="lms-admin", is_private=True)
+TOPIC = "questions"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account; `handle` is what is typed to be them."""
+
+    handle: str
+    user_id: int
+    full_name: str
+    email: str
+    is_admin: bool = False
+
+
+PEOPLE = {
+    person.handle: person
+    for person in (
+        *(
+            Person(row["username"], 10 + row["id"], f"{row['first_name']} {row['last_name']}", row["email"])
+            for row in school.rows()["mentors"]
+        ),
+        Person("ada", 20, "Ada Byrne", "ada@example.org", is_admin=True),
+    )
+}
+
+
+class TerminalChat(Chat):
+    """Accepts every message and shows it; inherits the pace of calls."""
+
+    def __init__(self, pace: Pace, show: Callable[[Recipient, str], None]) -> None:
+        super().__init__(None, pace)
+        self._show = show
+        self._ids = count(BOT.max_message_id + 1)
+        self._sent: list[tuple[int, Recipient, str]] = []
+
+    def send(self, recipient: Recipient, content: str, *, purpose: Purpose = Purpose.REPLY) -> int:
+        message_id = next(self._ids)
+        self._sent.append((message_id, recipient, content))
+        self._show(recipient, content)
+        return message_id
+
+    def find(self, recipient: Recipient, content: str, above: int) -> list[int]:
+        return [sent[0] for sent in self._sent if sent[0] > above and sent[1:] == (recipient, content)]
+
+    def profile(self) -> Bot:
+        return BOT
+
+    def users(self) -> list[ZulipUser]:
+        bot = ZulipUser(BOT.user_id, BOT.full_name, "lms-bot@example.org", is_active=True, is_bot=True)
+        people = [ZulipUser(p.user_id, p.full_name, p.email, is_active=True, is_bot=False) for p in PEOPLE.values()]
+        return [bot, *people]
+
+    def stream(self, name: str) -> Stream | None:
+        return ADMIN_STREAM if name.casefold() == ADMIN_STREAM.name else None
+
+    def questions(self, above: int) -> list[Mapping[str, Any]]:
+        return []
+
+    def question(self, asker: Person, text: str) -> dict[str, Any]:
+        """What somebody typed, as Zulip would hand it to the bot; admins write in the admin stream."""
+        message = {"id": next(self._ids), "sender_id": asker.user_id, "content": text}
+        if not asker.is_admin:
+            return {**message, "type": "private", "display_recipient": [{"id": asker.user_id}, {"id": BOT.user_id}]}
+        mention = f"@**{BOT.full_name}** {text}"
+        return {**message, "type": "stream", "stream_id": ADMIN_STREAM.stream_id, "subject": TOPIC, "content": mention}

@@ -1,0 +1,112 @@
+"""The school, and the bot's real parts at work on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from lms_bot import config, handlers
+from lms_bot.chat import Incoming
+from lms_bot.deliver import Deliverer
+from lms_bot.demo.chat import ADMIN_STREAM, BOT, Person, TerminalChat
+from lms_bot.domain import Recipient
+from lms_bot.fixtures import school
+from lms_bot.insights import Statistics
+from lms_bot.jobs import Parts, refresh_users
+from lms_bot.poll import Polled, Progress
+from lms_bot.store import outbox, people, queries
+
+
+class Clock:
+    """The time of day, or a time that stands still until it is moved on."""
+
+    def __init__(self, start: datetime | None) -> None:
+        self._now = start
+
+    def __call__(self) -> datetime:
+        return self._now or datetime.now(UTC)
+
+    def move_on(self, step: timedelta) -> None:
+        """Let time pass where it stands still."""
+        if self._now:
+            self._now += step
+
+
+class Audience(Protocol):
+    """Who sees what happens."""
+
+    def happened(self, sentences: Sequence[str]) -> None:
+        """These things happened in the LMS at once."""
+
+    def message(self, recipient: Recipient, text: str) -> None:
+        """The bot sent a message."""
+
+
+class Stage:
+    """One school and one bot, in a folder of their own."""
+
+    def __init__(self, folder: Path, clock: Clock, audience: Audience) -> None:
+        self._clock = clock
+        self._audience = audience
+        lms = folder / "lms.db"
+        school.build(lms, clock())
+        self._school = school.School(lms)
+        self._chat, self._parts = _assemble(_settings(lms, folder / "store.db"), clock, audience)
+
+    def poll_history(self, progress: Progress | None) -> Polled:
+        """The first poll: everything there is becomes history, and nobody is told."""
+        polled = self._parts.poller.poll(self._clock(), progress)
+        refresh_users(self._parts)
+        return polled
+
+    def live(self) -> None:
+        """Let the next things happen in the school, and let the bot find and tell them."""
+        self._audience.happened(self._school.step(self._clock()))
+        self._parts.poller.poll(self._clock())
+        self._parts.deliverer.turn()
+
+    def ask(self, asker: Person, text: str) -> None:
+        """Claim, answer and settle a question as the bot does."""
+        store = self._parts.store
+        incoming = Incoming.parse(self._chat.question(asker, text), BOT.user_id, BOT.full_name)
+        for message in handlers.answer(
+            store, incoming, self._parts.settings, self._clock(), ADMIN_STREAM.stream_id if asker.is_admin else None
+        ):
+            sent = self._chat.send(message.recipient, message.content)
+            with store.writing() as transaction:
+                outbox.settle_sent(transaction, message, sent, self._clock())
+
+    def students_of(self, asker: Person) -> Sequence[str]:
+        """The usernames of somebody's students."""
+        with self._parts.store.reading() as transaction:
+            mentors = people.mentors_of_account(transaction, asker.user_id)
+            students = people.students_of(transaction, [mentor.mentor_id for mentor in mentors])
+        return [student.username for student in students]
+
+    def statistics(self) -> Statistics:
+        with self._parts.store.reading() as transaction:
+            return queries.statistics(transaction)
+
+    def close(self) -> None:
+        self._parts.close()
+
+
+def _settings(lms: Path, store: Path) -> config.Settings:
+    """Only these settings, whatever the environment says; a pace that no demo reaches."""
+    given = {
+        "LMS_DATABASE_URL": f"sqlite:///{lms}",
+        "LMS_STORE_DATABASE_URL": f"sqlite:///{store}",
+        "LMS_MESSAGES_PER_MINUTE": "6000",
+        "LMS_ADMIN_STREAM": ADMIN_STREAM.name,
+    }
+    return config.load(None, given)
+
+
+def _assemble(settings: config.Settings, clock: Clock, audience: Audience) -> tuple[TerminalChat, Parts]:
+    parts = Parts.assemble(settings, None)
+    chat = TerminalChat(parts.pace, audience.message)
+    deliverer = Deliverer(parts.store, chat, timedelta(hours=settings.stale_after_hours), clock)
+    return chat, replace(parts, chat=chat, deliverer=deliverer)

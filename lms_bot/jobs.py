@@ -1,0 +1,183 @@
+"""The heartbeat: polls, delivers and looks for unanswered questions every few seconds, whatever a job raises."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import schedule
+
+from lms_bot.chat import Chat, Pace
+from lms_bot.config import Settings
+from lms_bot.deliver import Deliverer
+from lms_bot.errors import LmsBotError, LmsUnavailable
+from lms_bot.lms import Lms
+from lms_bot.poll import Poller, Progress
+from lms_bot.store import Store, open_store, outbox, people
+from lms_bot.store.lease import Lease
+
+log = logging.getLogger(__name__)
+
+DELIVER_EVERY = 1  # seconds
+CATCH_UP_EVERY = 10  # seconds
+USERS_EVERY = timedelta(minutes=10)
+LONGEST_LMS_PAUSE = timedelta(minutes=1)
+
+
+class Waiting(Exception):
+    """A job is waiting for its next try after a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one process, put together from its settings."""
+
+    settings: Settings
+    store: Store
+    lms: Lms
+    pace: Pace
+    chat: Chat
+    poller: Poller
+    deliverer: Deliverer
+    lease: Lease
+
+    @classmethod
+    def assemble(cls, settings: Settings, zuliprc: str | None) -> Parts:
+        """Open the store and prepare the rest; neither the LMS nor Zulip is called. Raises StoreUnavailable."""
+        store = open_store(settings.store_database_url)
+        lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
+        pace = Pace(settings.messages_per_minute)
+        chat = Chat(zuliprc, pace)
+        deliverer = Deliverer(store, chat, timedelta(hours=settings.stale_after_hours))
+        return cls(settings, store, lms, pace, chat, Poller(store, lms, settings), deliverer, Lease(store))
+
+    def close(self) -> None:
+        self.lease.give_up()
+        self.lms.close()
+        self.store.close()
+
+
+class Worker:
+    """Does the work of one process: polls and delivers while it holds the lease, stands by while another does."""
+
+    def __init__(self, parts: Parts, catch_up: Callable[[], None] | None = None, progress: Progress | None = None):
+        self._parts = parts
+        self._catch_up = catch_up
+        self._progress = progress
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._holds_lease: bool | None = None
+        self._failing: dict[str, str] = {}
+        self._lms_failures = 0
+        self._lms_pause_until = datetime.min.replace(tzinfo=UTC)
+        self._scheduler = schedule.Scheduler()
+        uses_zulip = parts.settings.notify_mentors or catch_up
+        if uses_zulip:
+            self._every(DELIVER_EVERY, self.refresh_users)
+        if catch_up:
+            self._every(CATCH_UP_EVERY, self.catch_up)
+        if parts.settings.monitor_enabled:
+            self._every(parts.settings.poll_interval, self.poll)
+        if uses_zulip:
+            self._every(DELIVER_EVERY, self.deliver)
+
+    def start(self) -> None:
+        """Work in a daemon thread, so that it never keeps the process alive."""
+        self._thread = threading.Thread(target=self.run, name="lms_bot worker", daemon=True)
+        self._thread.start()
+
+    def stop(self, seconds: float = 4.0) -> None:
+        """Finish the statement at hand and end; waits for that at most so long."""
+        self._stopping.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(seconds)
+
+    def wait(self) -> None:
+        """Wait until the worker is told to stop."""
+        while not self._stopping.wait(1.0):
+            pass
+
+    def run(self) -> None:
+        """Work until stopped."""
+        self._scheduler.run_all()
+        while not self._stopping.is_set():
+            self._scheduler.run_pending()
+            self._stopping.wait(max(0.05, min(1.0, self._scheduler.idle_seconds or 0.0)))
+
+    def poll(self) -> None:
+        now = datetime.now(UTC)
+        if now < self._lms_pause_until:
+            raise Waiting
+        try:
+            polled = self._parts.poller.poll(now, self._progress)
+        except LmsUnavailable:
+            pause = timedelta(seconds=self._parts.settings.poll_interval) * 2 ** min(self._lms_failures, 10)
+            self._lms_failures += 1
+            self._lms_pause_until = now + min(pause, LONGEST_LMS_PAUSE)
+            raise
+        self._lms_failures = 0
+        if polled.new_events or polled.history_events:
+            log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
+        if polled.server_replaced:
+            log.warning("the LMS is another server, or was restored: everything is compared again")
+
+    def deliver(self) -> None:
+        self._parts.deliverer.turn()
+
+    def catch_up(self) -> None:
+        if self._catch_up:
+            self._catch_up()
+
+    def refresh_users(self) -> None:
+        refresh_users(self._parts)
+
+    def _every(self, seconds: int, job: Callable[[], None]) -> None:
+        self._scheduler.every(seconds).seconds.do(self._guarded, job.__name__, job)
+
+    def _guarded(self, name: str, job: Callable[[], None]) -> None:
+        """Run a job while the lease is ours; say once that it fails, and once that it works again."""
+        if self._stopping.is_set():
+            return
+        try:
+            if not self._has_lease():
+                return
+            job()
+        except Waiting:
+            return
+        except LmsBotError as error:
+            if name not in self._failing:
+                log.warning("%s: %s; trying again", name, error)
+            self._failing.setdefault(name, "")
+        except Exception as error:
+            # The outermost line of the thread: whatever it was, the other jobs go on.
+            if self._failing.get(name) != type(error).__name__:
+                log.exception("%s failed; trying again", name)
+            self._failing[name] = type(error).__name__
+        else:
+            if self._failing.pop(name, None) is not None:
+                log.info("%s works again", name)
+
+    def _has_lease(self) -> bool:
+        held = self._parts.lease.take()
+        if held and not self._holds_lease:
+            log.info("this process works for the store now")
+            with self._parts.store.writing() as transaction:
+                outbox.wake(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+        elif not held and self._holds_lease is not False:
+            log.info("another process works for the store; standing by")
+        self._holds_lease = held
+        return held
+
+
+def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> None:
+    """Re-read who has an account in Zulip, when that is older than `age`. Raises SendError."""
+    now = datetime.now(UTC)
+    with parts.store.reading() as transaction:
+        if people.users_are_fresh(transaction, now, age):
+            return
+    users = (chat or parts.chat).users()
+    with parts.store.writing() as transaction:
+        outbox.wake_waiting(transaction, people.keep_zulip_users(transaction, users, now), now)

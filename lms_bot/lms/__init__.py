@@ -1,0 +1,26 @@
+"""The door to the LMS: what changed there, and who is who; it can only read."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from lms_bot import db
+from lms_bot.lms.changes import ChangeReader
+from lms_bot.lms.people import People, read_people
+
+__all__ = ["Lms", "People"]
+
+
+class Lms:
+    """One LMS; `changes` reads what changed, `read_people` who is who. Connects when it is first needed."""
+
+    def __init__(self, url: str, zone: tzinfo, sweep_rows: int) -> None:
+        self.engine = db.lms_engine(url)
+        self.changes = ChangeReader(self.engine, zone, sweep_rows)
+
+    def read_people(self) -> People:
+        """All students, mentors and links. Raises LmsUnavailable."""
+        return read_people(self.engine)
+
+    def close(self) -> None:
+        self.engine.dispose()

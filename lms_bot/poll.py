@@ -1,0 +1,280 @@
+"""What changed in the LMS becomes events, and events become notifications owed, page by page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from lms_bot import detect
+from lms_bot.config import Settings
+from lms_bot.domain import SOURCE_TABLES, Activity, Cursor, Event, Preferences
+from lms_bot.holding import hold
+from lms_bot.lms import Lms
+from lms_bot.lms.changes import Page
+from lms_bot.store import Store, Transaction, cursors, events, facts, outbox, people
+from lms_bot.store.cursors import OpenRow
+from lms_bot.store.people import NOBODY, Around
+
+log = logging.getLogger(__name__)
+
+PEOPLE_AGE = timedelta(minutes=5)
+OPEN_ROWS_AT_A_TIME = 2_000
+LOG_EVERY = 50_000  # rows of history between two lines of the log
+POLLED = "polled"
+DEFAULTS = Preferences()
+
+Progress = Callable[[str, float, int], None]
+"""Called while history is recorded, with the source table, the part done (0 to 1) and the rows so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a poll recorded: events to be told or not, history, and whether the LMS server is another one now."""
+
+    new_events: int = 0
+    history_events: int = 0
+    server_replaced: bool = False
+
+    def __add__(self, other: Polled) -> Polled:
+        return Polled(
+            self.new_events + other.new_events,
+            self.history_events + other.history_events,
+            self.server_replaced or other.server_replaced,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """What the changed rows of a page state, and what follows for the rows still open."""
+
+    events: list[Event]
+    open_rows: list[OpenRow]
+    closed: list[int]
+    silent: list[int]
+
+
+class Poller:
+    """Polls one LMS into one store; everything it must remember is in the store."""
+
+    def __init__(self, store: Store, lms: Lms, settings: Settings) -> None:
+        self._store = store
+        self._lms = lms
+        self._settings = settings
+
+    def poll(self, now: datetime, progress: Progress | None = None) -> Polled:
+        """Read everything that changed. Raises LmsUnavailable or StoreUnavailable; what was committed stays right."""
+        self.refresh_people(now)
+        total = Polled()
+        for source_table in SOURCE_TABLES:
+            total += self._poll_table(source_table, now, progress)
+        with self._store.writing() as transaction:
+            facts.note(transaction, POLLED, {"new_events": total.new_events}, now)
+        return total
+
+    def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
+        """Re-read students, mentors and links when they are old, or `at_once`."""
+        if not at_once:
+            with self._store.reading() as transaction:
+                read_at = facts.noted_at(transaction, people.PEOPLE_READ)
+            if read_at is not None and timedelta() <= now - read_at < PEOPLE_AGE:
+                return
+        read = self._lms.read_people()
+        with self._store.writing() as transaction:
+            mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
+            outbox.wake_waiting(transaction, mapped, now)
+
+    def _poll_table(self, source_table: str, now: datetime, progress: Progress | None) -> Polled:
+        cursor, total = self._baseline(source_table, now), Polled()
+        rows = 0
+        while not cursor.history_done:
+            page = self._lms.changes.history(cursor)
+            total += self._keep(page, {}, now)
+            cursor = page.cursor
+            rows += len(page.found)
+            (progress or _log_progress)(source_table, _part_done(cursor), rows)
+        with self._store.reading() as transaction:
+            due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
+        since = dict(due)
+        for page in self._lms.changes.changes(cursor, list(since), now):
+            total += self._keep(page, since, now)
+        return total
+
+    def _baseline(self, source_table: str, now: datetime) -> Cursor:
+        with self._store.reading() as transaction:
+            cursor = cursors.load(transaction, source_table)
+        if cursor is not None:
+            return cursor
+        marked = self._lms.changes.mark_baseline(source_table, now)
+        with self._store.writing() as transaction:
+            cursors.mark(transaction, marked, now)
+            return cursors.load(transaction, source_table) or marked
+
+    def _keep(self, page: Page, open_since: Mapping[int, datetime], now: datetime) -> Polled:
+        """Store what a page says, in one transaction with the cursor that stands behind it."""
+        source_table = page.cursor.source_table
+        seen_before = [source_id for source_id in page.found if source_id <= page.new_above]
+        with self._store.reading() as transaction:
+            recorded = events.fingerprints(transaction, source_table, seen_before) if seen_before else {}
+        changed = [i for i, mark in page.fingerprints.items() if recorded.get(i) != mark]
+        activities = self._with_students(self._lms.changes.activities(page, changed, now) if changed else [], now)
+        observed = _observe(activities, page, now)
+        around = self._around(observed.events, now)
+        with self._store.writing() as transaction:
+            stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
+            # Another process may have read further meanwhile.
+            seen_before = [i for i in page.found if i <= max(page.new_above, stored.last_id)]
+            inserted = _record(transaction, source_table, observed, around, seen_before, now)
+            events.supersede(transaction, _no_longer_said(transaction, page, observed))
+            cursors.keep_open(transaction, source_table, observed.open_rows)
+            cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
+            _look_later(transaction, source_table, page, observed, open_since, now)
+            outbox.owe(transaction, self._owed(inserted, around, now))
+            cursors.save(transaction, replace(page.cursor, last_id=max(page.cursor.last_id, stored.last_id)), now)
+        history = sum(event.is_history for _, event in inserted)
+        return Polled(len(inserted) - history, history, page.server_replaced)
+
+    def _with_students(self, activities: list[Activity], now: datetime) -> list[Activity]:
+        """Find the student by username where an attempt names no id."""
+        nameless = {a.student_username for a in activities if a.student_id is None and a.student_username}
+        if not nameless:
+            return activities
+        ids = self._ids_by_username(nameless)
+        if not nameless <= ids.keys() and self._read_people_for(now):
+            ids = self._ids_by_username(nameless)
+        return [
+            a._replace(student_id=ids.get(a.student_username or "")) if a.student_id is None else a for a in activities
+        ]
+
+    def _around(self, observed: Sequence[Event], now: datetime) -> dict[int, Around]:
+        """The people around a page's students."""
+        wanted = {event.student_id for event in observed if event.student_id is not None}
+        if not wanted:
+            return {}
+        found = self._people_around(wanted)
+        if not wanted <= found.keys() and self._read_people_for(now):
+            found = self._people_around(wanted)
+        return found
+
+    def _ids_by_username(self, usernames: Collection[str]) -> dict[str, int]:
+        with self._store.reading() as transaction:
+            return people.ids_by_username(transaction, usernames)
+
+    def _people_around(self, student_ids: Collection[int]) -> dict[int, Around]:
+        with self._store.reading() as transaction:
+            return people.around(transaction, student_ids)
+
+    def _read_people_for(self, now: datetime) -> bool:
+        """Somebody is unknown: read the people again, unless this poll has done so."""
+        with self._store.reading() as transaction:
+            if facts.noted_at(transaction, people.PEOPLE_READ) == now:
+                return False
+        self.refresh_people(now, at_once=True)
+        return True
+
+    def _owed(
+        self, inserted: Sequence[tuple[int, Event]], around: Mapping[int, Around], now: datetime
+    ) -> list[tuple[int, int, datetime]]:
+        if not self._settings.notify_mentors:
+            return []
+        return [
+            (event_id, mentor_id, due_at)
+            for event_id, event in inserted
+            if not event.is_history and event.mirrors is None and event.event_type in self._settings.event_types
+            if (due_at := self._due_at(event, now)) is not None
+            for mentor_id, _ in around.get(event.student_id or 0, NOBODY).mentors
+        ]
+
+    def _due_at(self, event: Event, now: datetime) -> datetime | None:
+        settings = self._settings
+        return hold(event.event_type, event.student_id, DEFAULTS, settings.delivery, settings.timezone, now).due_at
+
+
+def _observe(activities: Sequence[Activity], page: Page, now: datetime) -> _Observed:
+    observed = _Observed([], [], [], [])
+    for activity in activities:
+        event = detect.event(activity, found_at=now, was_there=activity.source_id in page.history)
+        if event is None:
+            observed.silent.append(activity.source_id)
+        else:
+            observed.events.append(event)
+        if detect.is_open(event.event_type if event else None):
+            since = min(event.timestamp if event else activity.started_at or now, now)
+            look_at = detect.next_look(activity.source_id, since, now, is_first=True)
+            unknown = None if event else activity.state or "(none)"
+            observed.open_rows.append(OpenRow(activity.source_id, since, look_at, unknown))
+        elif activity.source_id <= page.new_above:
+            observed.closed.append(activity.source_id)
+    return observed
+
+
+def _record(
+    transaction: Transaction,
+    source_table: str,
+    observed: _Observed,
+    around: Mapping[int, Around],
+    seen_before: Collection[int],
+    now: datetime,
+) -> list[tuple[int, Event]]:
+    """Insert what is new, bring the rest up to date; gives what was really inserted, with event ids."""
+    before = set(seen_before)
+    again = [event.source_id for event in observed.events if event.source_id in before]
+    known = events.known(transaction, source_table, again) if again else {}
+    restated: dict[int, Event] = {}
+    superseded: list[int] = []
+    new: list[Event] = []
+    for event in observed.events:
+        same = None
+        for state in known.get(event.source_id, ()):
+            if state.event_type == event.event_type:
+                same = state
+            elif state.is_current:
+                superseded.append(state.event_id)
+        if same is None:
+            new.append(event)
+        else:
+            restated[same.event_id] = event
+    events.number_attempts(transaction, [*new, *restated.values()])
+    events.restate(transaction, restated)
+    events.supersede(transaction, superseded)
+    return events.record(transaction, new, around, now)
+
+
+def _no_longer_said(transaction: Transaction, page: Page, observed: _Observed) -> list[int]:
+    """Current events of rows that disappeared or went into a state that gives no event."""
+    gone = [*page.vanished, *observed.silent]
+    if not gone:
+        return []
+    known = events.known(transaction, page.cursor.source_table, gone)
+    return [state.event_id for states in known.values() for state in states if state.is_current]
+
+
+def _look_later(
+    transaction: Transaction,
+    source_table: str,
+    page: Page,
+    observed: _Observed,
+    open_since: Mapping[int, datetime],
+    now: datetime,
+) -> None:
+    """Set the next look at open rows that were looked at and have not changed."""
+    handled = {row.source_id for row in observed.open_rows}.union(observed.closed, page.vanished)
+    looks = [
+        (source_id, detect.next_look(source_id, open_since[source_id], now))
+        for source_id in page.looked_at
+        if source_id not in handled
+    ]
+    cursors.look_again(transaction, source_table, looks)
+
+
+def _log_progress(source_table: str, part_done: float, rows: int) -> None:
+    if rows and rows % LOG_EVERY == 0:
+        log.info("history of %s: %d rows, about %d %%", source_table, rows, 100 * part_done)
+
+
+def _part_done(cursor: Cursor) -> float:
+    """How much of the history is recorded, judged by ids."""
+    if cursor.history_done:
+        return 1.0
+    return max(0.0, min(1.0, cursor.history_id / cursor.baseline_id)) if cursor.baseline_id > 0 else 0.0

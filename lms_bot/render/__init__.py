@@ -1,0 +1,20 @@
+"""Turns events into Zulip Markdown and makes foreign text harmless inside it."""
+
+from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
+from lms_bot.render.messages import MESSAGE_LIMIT, counted, notification_text
+from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
+
+__all__ = [
+    "EMOJI",
+    "MESSAGE_LIMIT",
+    "NOTHING",
+    "TITLES",
+    "counted",
+    "event_line",
+    "event_text",
+    "moment",
+    "notification_text",
+    "number",
+    "percent",
+    "quote",
+]

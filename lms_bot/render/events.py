@@ -1,0 +1,125 @@
+"""One event as Zulip Markdown, in full or on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lms_bot.domain import Event, EventType
+from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
+
+EMOJI: dict[EventType, str] = {
+    EventType.EXAM_STARTED: "📝",
+    EventType.EXAM_COMPLETED: "✅",
+    EventType.EXAM_FAILED: "❌",
+    EventType.EXAM_PASSED: "🎉",
+    EventType.CONTENT_STARTED: "📖",
+    EventType.CONTENT_COMPLETED: "📚",
+    EventType.CONTENT_WATCHED: "👀",
+}
+TITLES: dict[EventType, str] = {
+    EventType.EXAM_STARTED: "Exam Started",
+    EventType.EXAM_COMPLETED: "Exam Completed",
+    EventType.EXAM_FAILED: "Exam Failed",
+    EventType.EXAM_PASSED: "Exam Passed!",
+    EventType.CONTENT_STARTED: "Content Started",
+    EventType.CONTENT_COMPLETED: "Content Completed",
+    EventType.CONTENT_WATCHED: "Content Watched",
+}
+_COURSE = (("Course", "course_title"),)
+_PLACE = (("Chapter", "chapter_name"), ("Type", "content_type"))
+_RESULT = (("Result", "result"), ("Time Taken", "time_taken"))
+_ANSWERS = (("Correct", "correct_answers"), ("Incorrect", "incorrect_answers"), ("Unanswered", "unanswered"))
+
+
+def event_text(event: Event) -> str:
+    """One event in full: title, empty line, what happened, what is known of it, when."""
+    kind = event.event_type
+    lines = [
+        f"{EMOJI[kind]} **{TITLES[kind]}**",
+        "",
+        f"**{_student(event)}** has {_verb(kind)}: **{_title(event)}**",
+        *_facts_lines(event),
+        _closing_line(event),
+    ]
+    return "\n".join(lines)
+
+
+def event_line(event: Event) -> str:
+    """One event on one line, for lists."""
+    kind = event.event_type
+    parts = [f"{EMOJI[kind]} **{_student(event)}** {_verb(kind)} **{_title(event)}**"]
+    if kind.is_exam_end:
+        parts += _outcome(event)
+    return " · ".join([*parts, moment(event.timestamp)])
+
+
+def _verb(kind: EventType) -> str:
+    return kind.partition("_")[2]
+
+
+def _student(event: Event) -> str:
+    name = quote(event.student_username)
+    if name != NOTHING:
+        return name
+    return "unknown student" if event.student_id is None else f"student #{event.student_id}"
+
+
+def _title(event: Event) -> str:
+    title = quote(event.activity_title)
+    if title != NOTHING:
+        return title
+    thing = event.event_type.partition("_")[0]
+    if event.activity_id is not None:
+        return f"{thing} #{event.activity_id}"
+    return "an exam" if thing == "exam" else "some content"
+
+
+def _facts_lines(event: Event) -> list[str]:
+    if event.event_type is EventType.EXAM_STARTED:
+        lines = [_facts("📚", _known(event, _COURSE)), _attempt_line(event)]
+    elif event.event_type.is_exam_end:
+        lines = [_facts("📊", _marks(event) + _known(event, _RESULT))]
+    else:
+        lines = [_facts("📚", _known(event, _COURSE + _PLACE))]
+    return [line for line in lines if line]
+
+
+def _known(event: Event, keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    facts = [(label, number(event.metadata.get(key))) for label, key in keys]
+    return [(label, text) for label, text in facts if text != NOTHING]
+
+
+def _facts(emoji: str, facts: Iterable[tuple[str, str]]) -> str:
+    line = " | ".join(f"**{label}:** {text}" for label, text in facts)
+    return f"{emoji} {line}" if line else ""
+
+
+def _marks(event: Event) -> list[tuple[str, str]]:
+    """Score and percentage, or the answers that were counted where the LMS has neither."""
+    marks = _known(event, [("Score", "score")])
+    share = percent(event.metadata.get("percentage"))
+    if share != NOTHING:
+        marks.append(("Percentage", share))
+    return marks or _known(event, _ANSWERS)
+
+
+def _attempt_line(event: Event) -> str:
+    attempt = event.metadata.get("attempt_number")
+    is_repeated = isinstance(attempt, int | float) and attempt > 1
+    return _facts("🔁", [("Attempt", number(attempt))]) if is_repeated else ""
+
+
+def _closing_line(event: Event) -> str:
+    if event.event_type is EventType.EXAM_PASSED:
+        return "🎉 Congratulations to the student!"
+    if event.event_type.is_start:
+        return f"📅 Started at: {moment(event.timestamp)}"
+    verb = "Watched" if event.event_type is EventType.CONTENT_WATCHED else "Completed"
+    return f"📅 {verb} at: {moment(event.timestamp)}"
+
+
+def _outcome(event: Event) -> list[str]:
+    share, score = percent(event.metadata.get("percentage")), number(event.metadata.get("score"))
+    if share != NOTHING:
+        return [share]
+    return [] if score == NOTHING else [f"score {score}"]

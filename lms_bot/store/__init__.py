@@ -1,0 +1,60 @@
+"""The door to the event store: what was seen, what is owed, what was sent, and who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from lms_bot import db
+from lms_bot.errors import StoreUnavailable
+
+Transaction = sa.Connection
+"""What the functions of this door work in; the rooms above hand it on and know no more about it."""
+
+
+class Store:
+    """An event store at the current schema."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """One transaction, committed at the end of the block. Raises StoreUnavailable when the store fails."""
+        with _told_plainly(), db.writing(self.engine) as transaction:
+            yield transaction
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """One transaction that sees one state of the store. Raises StoreUnavailable when the store fails."""
+        with _told_plainly(), db.reading(self.engine) as transaction:
+            yield transaction
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open the event store and bring it to the current schema. Raises StoreUnavailable."""
+    from lms_bot.store.schema import upgrade
+
+    engine = db.store_engine(url)
+    try:
+        with _told_plainly():
+            upgrade(engine)
+    except StoreUnavailable:
+        engine.dispose()
+        raise
+    return Store(engine)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
+        raise
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        raise StoreUnavailable(f"the event store does not answer: {db.reason(error)}") from error

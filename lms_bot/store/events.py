@@ -1,0 +1,195 @@
+"""Events: recorded once, and kept true to the rows that they came from."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.db import in_list
+from lms_bot.domain import ATTEMPTS, Event, EventType
+from lms_bot.store import Transaction
+from lms_bot.store.bulk import insert_new
+from lms_bot.store.people import NOBODY, Around
+from lms_bot.store.tables import events
+
+COLUMNS = (
+    "event_type",
+    "student_id",
+    "student_username",
+    "mentor_id",
+    "mentor_username",
+    "activity_id",
+    "activity_title",
+    "activity_metadata",
+    "timestamp",
+    "created_at",
+    "zulip_user_id",
+    "source_table",
+    "source_id",
+    "is_history",
+    "mirrors",
+    "fingerprint",
+)
+
+
+class Known(NamedTuple):
+    """What the store holds of one state of a row."""
+
+    event_id: int
+    event_type: str
+    is_current: bool
+    fingerprint: int
+
+
+def fingerprints(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, int]:
+    """The fingerprint that each row had when it was last recorded, by source id.
+
+    A row with several current events, as two polls at once can leave it, has none: it is looked into again.
+    """
+    c = events.c
+    within = in_list(c.source_id, source_ids, transaction.dialect.name)
+    query = sa.select(c.source_id, c.fingerprint).where(c.source_table == source_table, within, c.is_current)
+    found: dict[int, int] = {}
+    several = set()
+    for source_id, mark in transaction.execute(query).all():
+        if source_id in found:
+            several.add(source_id)
+        found[source_id] = mark
+    return {source_id: mark for source_id, mark in found.items() if source_id not in several}
+
+
+def known(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, list[Known]]:
+    """The recorded states of rows, by source id."""
+    c = events.c
+    within = in_list(c.source_id, source_ids, transaction.dialect.name)
+    query = sa.select(c.source_id, c.event_id, c.event_type, c.is_current, c.fingerprint)
+    found: dict[int, list[Known]] = defaultdict(list)
+    for source_id, *rest in transaction.execute(query.where(c.source_table == source_table, within)):
+        found[source_id].append(Known(*rest))
+    return found
+
+
+def record(
+    transaction: Transaction, observed: Sequence[Event], around: Mapping[int, Around], now: datetime
+) -> list[tuple[int, Event]]:
+    """Insert events that are not there yet, and give those with their event ids; the others are left as they are."""
+    if not observed:
+        return []
+    rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]
+    inserted = insert_new(transaction, events, COLUMNS, rows, returning=("event_id", "source_id", "event_type"))
+    by_key = {(event.source_id, event.event_type.value): event for event in observed}
+    return [(event_id, by_key[source_id, event_type]) for event_id, source_id, event_type in inserted]
+
+
+def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:
+    """Bring recorded events up to what their rows say now, silently, and make them current; by event id."""
+    parameters = [
+        {
+            "id": event_id,
+            "metadata": event.metadata,
+            "mark": event.fingerprint,
+            "student": event.student_id,
+            "title": event.activity_title,
+        }
+        for event_id, event in stated.items()
+    ]
+    if parameters:
+        statement = sa.update(events).where(events.c.event_id == sa.bindparam("id"))
+        values = {
+            "activity_metadata": sa.bindparam("metadata", type_=sa.JSON),
+            "fingerprint": sa.bindparam("mark"),
+            "student_id": sa.bindparam("student"),
+            "activity_title": sa.func.coalesce(sa.bindparam("title", type_=sa.Text), events.c.activity_title),
+            "is_current": True,
+        }
+        transaction.execute(statement.values(values), parameters)
+
+
+def supersede(transaction: Transaction, event_ids: Collection[int]) -> None:
+    """Mark events whose rows say something else by now, or are gone."""
+    if event_ids:
+        within = in_list(events.c.event_id, event_ids, transaction.dialect.name)
+        transaction.execute(sa.update(events).where(within).values(is_current=False))
+
+
+_ATTEMPTS = {
+    "sqlite": """
+        SELECT e.student_id, e.activity_id, e.source_id
+        FROM (SELECT json_extract(value, '$[0]') AS student, json_extract(value, '$[1]') AS exam
+              FROM json_each(:pairs)) AS a
+        CROSS JOIN lms_activity_events AS e INDEXED BY ix_lms_activity_events_attempts
+        WHERE e.source_table = 'attempts' AND e.is_current = 1
+          AND e.student_id = a.student AND e.activity_id = a.exam""",
+    "postgresql": """
+        SELECT e.student_id, e.activity_id, e.source_id
+        FROM (SELECT (v->>0)::bigint AS student, (v->>1)::bigint AS exam
+              FROM json_array_elements(CAST(:pairs AS json)) AS j(v)) AS a
+        JOIN lms_activity_events AS e ON e.student_id = a.student AND e.activity_id = a.exam
+        WHERE e.source_table = 'attempts' AND e.is_current""",
+}
+
+
+def number_attempts(transaction: Transaction, observed: Sequence[Event]) -> None:
+    """Note in each exam event's metadata the how-manieth attempt of its student at its exam it belongs to, by id."""
+    exams = [
+        e for e in observed if e.source_table == ATTEMPTS and e.student_id is not None and e.activity_id is not None
+    ]
+    if not exams:
+        return
+    attempts: dict[tuple[int | None, int | None], set[int]] = defaultdict(set)
+    for event in exams:
+        attempts[event.student_id, event.activity_id].add(event.source_id)
+    query = sa.text(_ATTEMPTS[transaction.dialect.name])
+    for student_id, exam_id, source_id in transaction.execute(query, {"pairs": json.dumps(list(attempts))}).all():
+        attempts[student_id, exam_id].add(source_id)
+    in_order = {pair: sorted(ids) for pair, ids in attempts.items()}
+    for event in exams:
+        of_pair = in_order[event.student_id, event.activity_id]
+        event.metadata["attempt_number"] = bisect_left(of_pair, event.source_id) + 1
+
+
+def from_row(row: Any) -> Event:
+    """An event from a row that has the columns of the events table."""
+    return Event(
+        event_type=EventType(row.event_type),
+        source_table=row.source_table,
+        source_id=row.source_id,
+        student_id=row.student_id,
+        student_username=row.student_username,
+        activity_id=row.activity_id,
+        activity_title=row.activity_title,
+        metadata=row.activity_metadata,
+        timestamp=row.timestamp,
+        is_history=row.is_history,
+        fingerprint=row.fingerprint,
+        mirrors=row.mirrors,
+        event_id=row.event_id,
+    )
+
+
+def _row(event: Event, around: Around, now: datetime) -> tuple[Any, ...]:
+    mentor_id, mentor_username = around.mentors[0] if around.mentors else (None, None)
+    return (
+        event.event_type.value,
+        event.student_id,
+        event.student_username or around.username,
+        mentor_id,
+        mentor_username,
+        event.activity_id,
+        event.activity_title,
+        event.metadata,
+        event.timestamp,
+        now,
+        around.zulip_user_id,
+        event.source_table,
+        event.source_id,
+        event.is_history,
+        event.mirrors,
+        event.fingerprint,
+    )

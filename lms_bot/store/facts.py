@@ -1,0 +1,29 @@
+"""Small facts about the running of the bot that outlive a process and are seen by every process."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.store import Transaction
+from lms_bot.store.tables import facts
+
+
+def note(transaction: Transaction, name: str, value: Any, now: datetime) -> None:
+    """Keep a fact (any JSON value) and when it was noted."""
+    values = {"value": value, "noted_at": now}
+    changed = transaction.execute(sa.update(facts).where(facts.c.name == name).values(values))
+    if changed.rowcount == 0:
+        transaction.execute(sa.insert(facts).values(name=name, **values))
+
+
+def value(transaction: Transaction, name: str) -> Any:
+    """The fact as last noted; None if it never was."""
+    return transaction.scalar(sa.select(facts.c.value).where(facts.c.name == name))
+
+
+def noted_at(transaction: Transaction, name: str) -> datetime | None:
+    """When the fact was last noted."""
+    return transaction.scalar(sa.select(facts.c.noted_at).where(facts.c.name == name))

@@ -1,0 +1,211 @@
+"""Students, mentors and who mentors whom, as last read from the LMS, and which Zulip account is whose."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.db import in_list
+from lms_bot.domain import Mentor, Student, ZulipUser
+from lms_bot.store import Transaction, facts
+from lms_bot.store.tables import mentor_students, mentors, students, zulip_users
+
+PEOPLE_READ = "people_read"
+ZULIP_USERS_READ = "zulip_users_read"
+
+
+class Around(NamedTuple):
+    """Who stands around a student: the mentors as (mentor id, username), lowest id first."""
+
+    username: str | None
+    zulip_user_id: int | None
+    mentors: tuple[tuple[int, str], ...]
+
+
+NOBODY = Around(None, None, ())
+
+
+def keep_people(
+    transaction: Transaction,
+    now_students: Iterable[Student],
+    now_mentors: Iterable[Mentor],
+    links: Collection[tuple[int, int]],
+    now: datetime,
+) -> list[int]:
+    """Make the store's people those of the LMS, writing only what differs; gives the mentors who got an account."""
+    _replace(transaction, students, "student_id", [_without(s, "zulip_user_id") for s in now_students])
+    _replace(
+        transaction,
+        mentors,
+        "mentor_id",
+        [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors],
+    )
+    _replace_links(transaction, links)
+    facts.note(transaction, PEOPLE_READ, True, now)
+    return map_accounts(transaction)
+
+
+def keep_zulip_users(transaction: Transaction, users: Iterable[ZulipUser], now: datetime) -> list[int]:
+    """Make the store's Zulip accounts those of `GET /users`; gives the mentors who got an account."""
+    _replace(transaction, zulip_users, "user_id", [asdict(user) for user in users])
+    facts.note(transaction, ZULIP_USERS_READ, True, now)
+    return map_accounts(transaction)
+
+
+def users_are_fresh(transaction: Transaction, now: datetime, age: timedelta) -> bool:
+    """Whether the Zulip accounts were read less than `age` ago."""
+    read_at = facts.noted_at(transaction, ZULIP_USERS_READ)
+    return read_at is not None and timedelta() <= now - read_at < age
+
+
+def map_accounts(transaction: Transaction) -> list[int]:
+    """Give each mentor and student the one Zulip account that has their e-mail address; never guess.
+
+    Gives the ids of the mentors who have an account now and had none, or another, before.
+    """
+    accounts: dict[str, list[Any]] = defaultdict(list)
+    for user in transaction.execute(sa.select(zulip_users)):
+        if user.email:
+            accounts[normalised(user.email)].append(user)
+    _map(transaction, students, "student_id", accounts)
+    return _map(transaction, mentors, "mentor_id", accounts)
+
+
+def normalised(email: str) -> str:
+    """An e-mail address as it is compared: case and surrounding space do not matter."""
+    return email.strip().casefold()
+
+
+def around(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Around]:
+    """Username, account and mentors of each student that the store knows."""
+    s, m, link = students.c, mentors.c, mentor_students.c
+    query = (
+        sa.select(s.student_id, s.username, s.zulip_user_id, m.mentor_id, m.username.label("mentor"))
+        .select_from(
+            students.outerjoin(mentor_students, link.student_id == s.student_id).outerjoin(
+                mentors, m.mentor_id == link.mentor_id
+            )
+        )
+        .where(in_list(s.student_id, student_ids, transaction.dialect.name))
+        .order_by(s.student_id, m.mentor_id)
+    )
+    found: dict[int, Around] = {}
+    for student_id, username, account, mentor_id, mentor in transaction.execute(query).all():
+        pair = () if mentor_id is None else ((mentor_id, mentor),)
+        before = found[student_id].mentors if student_id in found else ()
+        found[student_id] = Around(username, account, before + pair)
+    return found
+
+
+def ids_by_username(transaction: Transaction, usernames: Collection[str]) -> dict[str, int]:
+    """Student ids by exact username."""
+    query = sa.select(students.c.username, students.c.student_id).where(students.c.username.in_(usernames))
+    return {row[0]: row[1] for row in transaction.execute(query)}
+
+
+def mentors_of_account(transaction: Transaction, zulip_user_id: int) -> list[Mentor]:
+    """The mentors that one Zulip account belongs to: none, one, or several with one address."""
+    query = sa.select(mentors).where(mentors.c.zulip_user_id == zulip_user_id).order_by(mentors.c.mentor_id)
+    return [Mentor(**row._mapping) for row in transaction.execute(query)]
+
+
+def mentor(transaction: Transaction, mentor_id: int) -> Mentor | None:
+    row = transaction.execute(sa.select(mentors).where(mentors.c.mentor_id == mentor_id)).one_or_none()
+    return Mentor(**row._mapping) if row else None
+
+
+def students_of(transaction: Transaction, mentor_ids: Sequence[int]) -> list[Student]:
+    """The students of these mentors, each once, by username."""
+    of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
+    query = sa.select(students).where(students.c.student_id.in_(of_mentor)).order_by(students.c.username)
+    return [Student(**row._mapping) for row in transaction.execute(query)]
+
+
+def students_among(transaction: Transaction, mentor_id: int, student_ids: Collection[int]) -> set[int]:
+    """Those of the students who are this mentor's now."""
+    link = mentor_students.c
+    within = in_list(link.student_id, student_ids, transaction.dialect.name)
+    exists = sa.exists().where(mentors.c.mentor_id == mentor_id)
+    return set(transaction.scalars(sa.select(link.student_id).where(link.mentor_id == mentor_id, within, exists)))
+
+
+def zulip_user(transaction: Transaction, user_id: int) -> ZulipUser | None:
+    row = transaction.execute(sa.select(zulip_users).where(zulip_users.c.user_id == user_id)).one_or_none()
+    return ZulipUser(**row._mapping) if row else None
+
+
+def unmapped(transaction: Transaction) -> list[Mentor]:
+    """Mentors who cannot be written to, with the reason, by username."""
+    query = sa.select(mentors).where(mentors.c.zulip_user_id.is_(None)).order_by(mentors.c.username)
+    return [Mentor(**row._mapping) for row in transaction.execute(query)]
+
+
+def _map(transaction: Transaction, table: sa.Table, key: str, accounts: dict[str, list[Any]]) -> list[int]:
+    names = ["zulip_user_id", *(["unmapped_reason"] if "unmapped_reason" in table.c else [])]
+    changed = []
+    for person in transaction.execute(sa.select(table.c[key], table.c.email, *(table.c[name] for name in names))):
+        answer = dict(zip(names, _account(person.email, accounts), strict=False))
+        if any(getattr(person, name) != value for name, value in answer.items()):
+            changed.append({"id": person[0], **{f"new_{name}": value for name, value in answer.items()}})
+    if changed:
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
+        transaction.execute(sa.update(table).where(table.c[key] == sa.bindparam("id")).values(values), changed)
+    return [row["id"] for row in changed if row["new_zulip_user_id"] is not None]
+
+
+def _account(email: str | None, accounts: dict[str, list[Any]]) -> tuple[int | None, str | None]:
+    if not email or not email.strip():
+        return None, "no e-mail address in the LMS"
+    same = accounts.get(normalised(email), [])
+    if not same:
+        return None, "no Zulip account with this e-mail address"
+    if len(same) > 1:
+        return None, "several Zulip accounts have this e-mail address"
+    if same[0].is_bot:
+        return None, "the Zulip account with this e-mail address is a bot"
+    if not same[0].is_active:
+        return None, "the Zulip account with this e-mail address is deactivated"
+    return same[0].user_id, None
+
+
+def _replace(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> None:
+    names = [key, *(name for name in (rows[0] if rows else ()) if name != key)]
+    query = sa.select(*(table.c[name] for name in names))
+    before = {row[0]: tuple(row) for row in transaction.execute(query)}
+    after = {row[key]: row for row in rows}
+    gone = [value for value in before if value not in after]
+    if gone:
+        transaction.execute(sa.delete(table).where(in_list(table.c[key], gone, transaction.dialect.name)))
+    if new := [row for value, row in after.items() if value not in before]:
+        transaction.execute(sa.insert(table), new)
+    changed = [row for value, row in after.items() if value in before and before[value] != _values(row, names)]
+    if changed:
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names if name != key}
+        statement = sa.update(table).where(table.c[key] == sa.bindparam(f"new_{key}")).values(values)
+        transaction.execute(statement, [{f"new_{name}": row[name] for name in names} for row in changed])
+
+
+def _replace_links(transaction: Transaction, links: Collection[tuple[int, int]]) -> None:
+    c = mentor_students.c
+    before = {(row[0], row[1]) for row in transaction.execute(sa.select(c.mentor_id, c.student_id))}
+    pair = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in before - set(links)]
+    if pair:
+        statement = sa.delete(mentor_students).where(
+            c.mentor_id == sa.bindparam("mentor"), c.student_id == sa.bindparam("student")
+        )
+        transaction.execute(statement, pair)
+    if new := [{"mentor_id": mentor_id, "student_id": student_id} for mentor_id, student_id in set(links) - before]:
+        transaction.execute(sa.insert(mentor_students), new)
+
+
+def _values(row: dict[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in names)
+
+
+def _without(person: Student | Mentor, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in asdict(person).items() if name not in names}

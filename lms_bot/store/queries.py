@@ -1,0 +1,128 @@
+"""What commands read: counts, history, and what is owed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.domain import Event
+from lms_bot.insights import Statistics
+from lms_bot.store import Transaction
+from lms_bot.store.events import from_row
+from lms_bot.store.tables import events, logs, mentor_students, mentors, messages, students
+
+
+class Owed(NamedTuple):
+    """A notification that is not finished, and why it is not."""
+
+    event: Event
+    mentor_id: int
+    mentor_username: str | None
+    due_at: datetime
+    reason: str | None
+    under_way: bool
+
+
+def statistics(transaction: Transaction, mentor_ids: Sequence[int] | None = None) -> Statistics:
+    """The counts over everything, or over these mentors' own students and what is owed to them."""
+    total = sa.select(sa.func.count()).select_from(events)
+    told = sa.select(
+        sa.func.count(sa.distinct(sa.case((logs.c.due_at.is_not(None), logs.c.event_id)))),
+        sa.func.count(sa.distinct(sa.case((logs.c.notification_sent, logs.c.event_id)))),
+        sa.func.count(
+            sa.distinct(sa.case((~logs.c.notification_sent & logs.c.error_message.is_not(None), logs.c.event_id)))
+        ),
+    ).select_from(logs)
+    if mentor_ids is not None:
+        of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
+        total = total.where(events.c.student_id.in_(of_mentor))
+        told = told.join(events, events.c.event_id == logs.c.event_id).where(
+            logs.c.mentor_id.in_(mentor_ids), events.c.student_id.in_(of_mentor)
+        )
+    pending, sent, failed = transaction.execute(told).one()
+    return Statistics(transaction.scalar(total) or 0, pending, sent, failed)
+
+
+def pending_notifications(transaction: Transaction) -> int:
+    """How many notifications are owed."""
+    return transaction.scalar(sa.select(sa.func.count()).where(logs.c.due_at.is_not(None))) or 0
+
+
+def history(transaction: Transaction, student_id: int, since: datetime | None, most: int) -> list[Event]:
+    """A student's events, newest first."""
+    query = sa.select(events).where(events.c.student_id == student_id, events.c.mirrors.is_(None))
+    if since is not None:
+        query = query.where(events.c.timestamp >= since)
+    query = query.order_by(events.c.timestamp.desc(), events.c.event_id.desc()).limit(most)
+    return [from_row(row) for row in transaction.execute(query)]
+
+
+def owed_to(transaction: Transaction, mentor_ids: Sequence[int], most: int) -> tuple[int, list[Owed]]:
+    """How many notifications these mentors are owed about students who are still theirs, and the first due of them."""
+    is_theirs = sa.exists().where(
+        mentor_students.c.mentor_id == logs.c.mentor_id, mentor_students.c.student_id == events.c.student_id
+    )
+    return _owed(transaction, logs.c.mentor_id.in_(mentor_ids) & is_theirs, most)
+
+
+def owed_to_anybody(transaction: Transaction, most: int) -> tuple[int, list[Owed]]:
+    """How many notifications are owed, and the first due of them."""
+    return _owed(transaction, sa.true(), most)
+
+
+def without_mentor(transaction: Transaction) -> list[tuple[int, str, int]]:
+    """(student id, username, number of events that nobody was told) of students who have no mentor."""
+    is_mentored = sa.exists().where(mentor_students.c.student_id == students.c.student_id)
+    query = (
+        sa.select(students.c.student_id, students.c.username, sa.func.count(events.c.event_id))
+        .select_from(students.join(events, events.c.student_id == students.c.student_id))
+        .where(~is_mentored, ~events.c.is_history)
+        .group_by(students.c.student_id, students.c.username)
+        .order_by(sa.func.count(events.c.event_id).desc())
+    )
+    return [(row[0], row[1], row[2]) for row in transaction.execute(query)]
+
+
+def without_student(transaction: Transaction) -> int:
+    """How many events name no student that the LMS has."""
+    is_known = sa.exists().where(students.c.student_id == events.c.student_id)
+    query = sa.select(sa.func.count()).select_from(events).where(~is_known, ~events.c.is_history)
+    return transaction.scalar(query) or 0
+
+
+def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) -> tuple[int, list[Owed]]:
+    owed = logs.join(events, events.c.event_id == logs.c.event_id)
+    is_owed = where & logs.c.due_at.is_not(None)
+    count = transaction.scalar(sa.select(sa.func.count()).select_from(owed).where(is_owed)) or 0
+    query = (
+        sa.select(
+            events,
+            logs.c.mentor_id.label("told_mentor_id"),
+            mentors.c.username.label("told_mentor"),
+            logs.c.due_at,
+            sa.func.coalesce(logs.c.error_message, messages.c.error).label("reason"),
+            logs.c.message_id,
+        )
+        .select_from(
+            owed.outerjoin(mentors, mentors.c.mentor_id == logs.c.mentor_id).outerjoin(
+                messages, messages.c.message_id == logs.c.message_id
+            )
+        )
+        .where(is_owed)
+        .order_by(logs.c.due_at, logs.c.log_id)
+        .limit(most)
+    )
+    return count, [
+        Owed(
+            from_row(row),
+            row.told_mentor_id,
+            row.told_mentor,
+            row.due_at,
+            row.reason,
+            row.message_id is not None,
+        )
+        for row in transaction.execute(query)
+    ]

@@ -1,0 +1,190 @@
+"""The tables of the event store, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lms_bot.db import UtcDateTime
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # only INTEGER is SQLite's own row id
+
+events = sa.Table(
+    "lms_activity_events",
+    metadata,
+    sa.Column("event_id", Id, primary_key=True),
+    sa.Column("event_type", sa.String(32), nullable=False),
+    sa.Column("student_id", sa.BigInteger),
+    sa.Column("student_username", sa.Text),
+    sa.Column("mentor_id", sa.BigInteger),
+    sa.Column("mentor_username", sa.Text),
+    sa.Column("activity_id", sa.BigInteger),
+    sa.Column("activity_title", sa.Text),
+    sa.Column("activity_metadata", sa.JSON, nullable=False),
+    sa.Column("timestamp", UtcDateTime, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("processed_for_ai", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("zulip_user_id", sa.BigInteger),
+    sa.Column("source_table", sa.String(32), nullable=False),
+    sa.Column("source_id", sa.BigInteger, nullable=False),
+    sa.Column("is_current", sa.Boolean, nullable=False, server_default=sa.true()),
+    # Recorded without telling anybody: there at the baseline, or old when found.
+    sa.Column("is_history", sa.Boolean, nullable=False, server_default=sa.false()),
+    # The attempt that states the same fact: such an event is stored, but neither told nor counted.
+    sa.Column("mirrors", sa.BigInteger),
+    # Of the row's values when last seen; another value means that the row has changed.
+    sa.Column("fingerprint", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("source_table", "source_id", "event_type"),
+    sa.Index(None, "student_id", "timestamp"),
+)
+# For counting attempts; partial, so that nothing else is tempted to use it.
+is_current_attempt = (events.c.source_table == "attempts") & events.c.is_current
+sa.Index(
+    "ix_lms_activity_events_attempts",
+    events.c.student_id,
+    events.c.activity_id,
+    events.c.source_id,
+    sqlite_where=is_current_attempt,
+    postgresql_where=is_current_attempt,
+)
+
+logs = sa.Table(
+    "lms_event_logs",
+    metadata,
+    sa.Column("log_id", Id, primary_key=True),
+    sa.Column("event_id", sa.BigInteger, sa.ForeignKey("lms_activity_events.event_id"), nullable=False),
+    sa.Column("mentor_id", sa.BigInteger, nullable=False),
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("notification_sent", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("notification_message_id", sa.BigInteger),
+    sa.Column("error_message", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("processed_at", UtcDateTime),
+    # The frozen message that tells it; set from before the first try until the outcome is known, and kept if sent.
+    sa.Column("message_id", sa.BigInteger, sa.ForeignKey("messages.message_id")),
+    sa.UniqueConstraint("event_id", "mentor_id"),
+    sa.Index(None, "message_id"),
+)
+sa.Index(
+    "ix_lms_event_logs_due",
+    logs.c.mentor_id,
+    logs.c.due_at,
+    sqlite_where=logs.c.due_at.is_not(None),
+    postgresql_where=logs.c.due_at.is_not(None),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("message_id", Id, primary_key=True),
+    sa.Column("mentor_id", sa.BigInteger),
+    sa.Column("recipient", sa.JSON, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("anchor_id", sa.BigInteger, nullable=False),
+    # sending, unknown, refused: not settled, looked at again at `next_try_at`; sent, parked, dropped: settled.
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("tried_at", UtcDateTime, nullable=False),
+    sa.Column("next_try_at", UtcDateTime),
+    sa.Column("zulip_message_id", sa.BigInteger),
+    sa.Column("error", sa.Text),
+    sa.Index(None, "zulip_message_id"),
+    sqlite_autoincrement=True,  # the id of a message that was taken back is not given again
+)
+unsettled = messages.c.next_try_at.is_not(None)
+sa.Index("ix_messages_unsettled", messages.c.next_try_at, sqlite_where=unsettled, postgresql_where=unsettled)
+# At most one unsettled message per mentor.
+sa.Index(
+    "uq_messages_unsettled_mentor",
+    messages.c.mentor_id,
+    unique=True,
+    sqlite_where=unsettled,
+    postgresql_where=unsettled,
+)
+
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("source_table", sa.String(32), primary_key=True),
+    sa.Column("position", sa.JSON, nullable=False),
+    sa.Column("moved_at", UtcDateTime, nullable=False),
+)
+
+open_rows = sa.Table(
+    "open_rows",
+    metadata,
+    sa.Column("source_table", sa.String(32), primary_key=True),
+    sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("look_at", UtcDateTime, nullable=False),
+    # The LMS's word for a state that gives no event; NULL where the row is merely not finished.
+    sa.Column("unknown_state", sa.Text),
+    sa.Index(None, "source_table", "look_at"),
+)
+
+students = sa.Table(
+    "students",
+    metadata,
+    sa.Column("student_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("username", sa.Text, nullable=False),
+    sa.Column("email", sa.Text),
+    sa.Column("display_name", sa.Text),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    sa.Column("zulip_user_id", sa.BigInteger, index=True),
+    sa.Index(None, "username"),
+)
+
+mentors = sa.Table(
+    "mentors",
+    metadata,
+    sa.Column("mentor_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("username", sa.Text, nullable=False),
+    sa.Column("email", sa.Text),
+    sa.Column("display_name", sa.Text),
+    sa.Column("zulip_user_id", sa.BigInteger, index=True),
+    sa.Column("unmapped_reason", sa.Text),
+)
+
+mentor_students = sa.Table(
+    "mentor_students",
+    metadata,
+    sa.Column("mentor_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("student_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Index(None, "student_id"),
+)
+
+zulip_users = sa.Table(
+    "zulip_users",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("full_name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    sa.Column("is_bot", sa.Boolean, nullable=False),
+    sa.Column("is_guest", sa.Boolean, nullable=False),
+    sa.Column("timezone", sa.Text, nullable=False),
+)
+
+claims = sa.Table(
+    "claimed_messages",
+    metadata,
+    sa.Column("zulip_message_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("claimed_at", UtcDateTime, nullable=False),
+)
+
+facts = sa.Table(
+    "facts",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("noted_at", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,442 @@
+"""`lms-bot` as people and cron jobs use it: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lms_bot.poll import POLLED
+from lms_bot.store.people import ZULIP_USERS_READ
+from tests.bot_process import BIN, GULNORA, JANE, LmsHands, People, from_store, in_store, noted_facts, wait_for
+from tests.conftest import _database, _fill
+from tests.fake_zulip import FakeZulip
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+STATISTICS = "Total Events", "Processed Events", "Pending Events", "Events with Notifications", "Events with Errors"
+STATISTICS_KEYS = [
+    *("total_events", "processed_events", "pending_events"),
+    *("events_with_notifications", "events_with_errors"),
+]
+COUNTED_KEYS = ["new_events", "delivered", "postponed", "pending"]
+BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+
+
+@dataclass
+class Shell:
+    """A folder with configuration files, from which commands are run."""
+
+    zulip: FakeZulip
+    people: People
+    folder: Path
+    lms_url: str
+    store_url: str
+
+    @property
+    def lms(self) -> LmsHands:
+        return LmsHands(self.lms_url)
+
+    def configure(self, settings: str = "") -> Path:
+        config = self.folder / "lms_bot.conf"
+        config.write_text(
+            f"[lms_bot]\nlms_database_url = {self.lms_url}\nstore_database_url = {self.store_url}\n{settings}\n"
+        )
+        return config
+
+    def command(self, *arguments: str, settings: str = "", zuliprc: Path | None = None) -> list[str]:
+        path = self.zulip.write_zuliprc(self.folder / "zuliprc") if zuliprc is None else zuliprc
+        config = self.configure(settings)
+        return [str(BIN / "lms-bot"), "--bot-config-file", str(config), "--config-file", str(path), *arguments]
+
+    def run(self, *arguments: str, code: int = DONE, **options: Any) -> subprocess.CompletedProcess[str]:
+        return run(self.command(*arguments, **options), self.folder, code)
+
+    def counts(self, *arguments: str, **options: Any) -> dict[str, int]:
+        """What the last line of stdout says in JSON."""
+        done = self.run("monitor", *arguments, "--json", **options)
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    def told(self, user_id: int) -> list[str]:
+        return [m.content for m in self.zulip.direct_to(user_id)]
+
+
+def run(command: Sequence[str], cwd: Path, code: int) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def lms_bot(*arguments: str, cwd: Path, code: int = DONE) -> subprocess.CompletedProcess[str]:
+    return run([str(BIN / "lms-bot"), *arguments], cwd, code)
+
+
+def problems(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The sentences for the person at the terminal, without the log."""
+    return [line for line in done.stderr.splitlines() if line.startswith("lms-bot: ")]
+
+
+@pytest.fixture
+def kind() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def shell(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip, tmp_path: Path) -> Iterator[Shell]:
+    people = People.join(zulip)
+    if kind == "sqlite":
+        lms_url = f"sqlite:///{tmp_path}/lms.db"
+        _fill(lms_url)
+        yield Shell(zulip, people, tmp_path, lms_url, f"sqlite:///{tmp_path}/store.db")
+        return
+    server = request.getfixturevalue("postgresql_server")
+    for lms_url in _database(server):
+        _fill(lms_url)
+        for store_url in _database(server):
+            yield Shell(zulip, people, tmp_path, lms_url, store_url)
+
+
+# Asking for help, and using it wrongly
+
+
+def test_help_names_the_commands_and_each_has_help(tmp_path: Path) -> None:
+    done = lms_bot("--help", cwd=tmp_path)
+    commands = re.findall(r"^    (\w+) ", done.stdout, re.MULTILINE)
+    assert {"demo", "monitor", "migrate"} <= set(commands)
+    for command in commands:
+        assert "usage:" in lms_bot(command, "--help", cwd=tmp_path).stdout
+
+
+def test_monitor_help_names_every_option(tmp_path: Path) -> None:
+    text = lms_bot("monitor", "--help", cwd=tmp_path).stdout
+    options = "--once", "--daemon", "--interval", "--process-pending", "--event-types", "--stats", "--verbose", "--json"
+    assert all(option in text for option in options)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("fly",),
+        ("monitor",),
+        ("monitor", "--once", "--daemon"),
+        ("monitor", "--once", "--interval", "soon"),
+        ("monitor", "--once", "--interval", "0"),
+        ("monitor", "--process-pending", "--event-types", "exam_pased"),
+        ("monitor", "--process-pending", "--event-types", ""),
+        ("migrate", "--once"),
+    ],
+)
+def test_wrong_use_is_explained(shell: Shell, arguments: tuple[str, ...]) -> None:
+    done = shell.run(*arguments, code=WRONG_USE)
+    assert "usage:" in done.stderr
+    assert not done.stdout
+
+
+def test_no_configuration_is_wrong_use(tmp_path: Path) -> None:
+    for arguments in (("monitor", "--once"), ("monitor", "--stats"), ("migrate",)):
+        (sentence,) = lms_bot(*arguments, cwd=tmp_path, code=WRONG_USE).stderr.splitlines()
+        assert "lms_database_url" in sentence
+        assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"), [("poll_intervall = 5", "poll_intervall"), ("notify_mentors = maybe", "notify_mentors")]
+)
+def test_a_wrong_setting_is_wrong_use(shell: Shell, settings: str, key: str) -> None:
+    done = shell.run("monitor", "--once", settings=settings, code=WRONG_USE)
+    (sentence,) = done.stderr.splitlines()
+    assert key in sentence
+    assert not done.stdout
+
+
+def test_a_missing_configuration_file_is_wrong_use(tmp_path: Path) -> None:
+    done = lms_bot("--bot-config-file", "nowhere.conf", "monitor", "--once", cwd=tmp_path, code=WRONG_USE)
+    assert "nowhere.conf" in done.stderr
+
+
+def test_a_missing_zuliprc_is_wrong_use_and_loses_nothing(shell: Shell) -> None:
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    done = shell.run("monitor", "--once", zuliprc=shell.folder / "nowhere", code=WRONG_USE)
+    assert len(problems(done)) == 1
+    assert "zuliprc" in done.stderr
+    assert shell.counts("--process-pending")["delivered"] == 1
+
+
+def test_the_module_is_the_command(shell: Shell) -> None:
+    command = [sys.executable, "-m", "lms_bot", *shell.command("monitor", "--once", "--json")[1:]]
+    assert json.loads(run(command, shell.folder, DONE).stdout)["new_events"] == 0
+    run([sys.executable, "-m", "lms_bot", "fly"], shell.folder, WRONG_USE)
+
+
+# monitor --once
+
+
+@BOTH
+def test_the_first_poll_is_history_and_the_next_is_told(shell: Shell) -> None:
+    shell.lms.pass_exam(900, JANE)
+    first = shell.run("monitor", "--once", "--json")
+    assert first.stdout == '{"new_events": 0, "delivered": 0, "postponed": 0, "pending": 0}\n'
+    shell.lms.start_exam(1000, JANE)
+    shell.lms.pass_exam(1001, GULNORA)
+    second = shell.counts("--once")
+    assert list(second) == COUNTED_KEYS
+    assert second == {"new_events": 2, "delivered": 3, "postponed": 0, "pending": 0}
+    shell.lms.end_exam(1000)
+    assert shell.counts("--once") == {"new_events": 1, "delivered": 1, "postponed": 0, "pending": 0}
+    assert shell.counts("--once") == {"new_events": 0, "delivered": 0, "postponed": 0, "pending": 0}
+    mary = "\n".join(shell.told(shell.people.mary))
+    assert all(title in mary for title in ("Exam Started", "Exam Passed!", "gulnora"))
+    assert len(shell.told(shell.people.omar)) == 1
+
+
+def test_without_json_one_line_says_the_same(shell: Shell) -> None:
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    (line,) = shell.run("monitor", "--once").stdout.splitlines()
+    assert re.findall(r"\d+", line) == ["1", "1", "0", "0"]
+
+
+def test_logs_are_on_stderr_and_results_on_stdout(shell: Shell) -> None:
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    done = shell.run("monitor", "--once", "--verbose", "--json")
+    assert list(json.loads(done.stdout)) == COUNTED_KEYS
+    assert re.search(r"\b(INFO|DEBUG)\b", done.stderr)
+
+
+def test_an_unreachable_lms_fails_in_one_sentence_and_loses_nothing(shell: Shell) -> None:
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    here, elsewhere = shell.folder / "lms.db", shell.folder / "elsewhere.db"
+    here.rename(elsewhere)
+    done = shell.run("monitor", "--once", "--json", code=FAILED)
+    (sentence,) = problems(done)
+    assert "LMS" in sentence
+    assert list(json.loads(done.stdout.splitlines()[-1])) == COUNTED_KEYS
+    assert not here.exists()
+    elsewhere.rename(here)
+    assert shell.counts("--once")["delivered"] == 1
+
+
+def test_what_is_due_is_delivered_although_the_lms_is_away(shell: Shell) -> None:
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    shell.zulip.stop()
+    shell.run("monitor", "--once", code=FAILED)
+    shell.zulip.start()
+    (shell.folder / "lms.db").rename(shell.folder / "elsewhere.db")
+    wait_for(lambda: _try_pending(shell) or shell.told(shell.people.mary))
+    assert len(shell.told(shell.people.mary)) == 1
+
+
+def _try_pending(shell: Shell) -> bool:
+    return shell.counts("--process-pending")["delivered"] == 1
+
+
+def test_an_unreachable_zulip_fails_in_one_sentence_and_loses_nothing(shell: Shell) -> None:
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    shell.zulip.stop()
+    done = shell.run("monitor", "--once", "--json", code=FAILED)
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "new_events": 1,
+        "delivered": 0,
+        "postponed": 0,
+        "pending": 1,
+    }
+    (sentence,) = problems(done)
+    assert "Zulip" in sentence
+    assert shell.zulip.api_key not in done.stderr
+    shell.zulip.start()
+    assert shell.counts("--process-pending")["delivered"] == 1
+    assert len(shell.told(shell.people.mary)) == 1
+
+
+def test_nothing_new_needs_no_zulip(shell: Shell) -> None:
+    shell.zulip.stop()
+    assert shell.counts("--once")["pending"] == 0
+
+
+def test_without_notifications_no_zuliprc_is_needed_and_nothing_is_owed(shell: Shell) -> None:
+    command = [str(BIN / "lms-bot"), "--bot-config-file", str(shell.configure("notify_mentors = false"))]
+    run([*command, "monitor", "--once"], shell.folder, DONE)
+    shell.lms.pass_exam(1000, JANE)
+    done = run([*command, "monitor", "--once", "--json"], shell.folder, DONE)
+    assert json.loads(done.stdout) == {"new_events": 1, "delivered": 0, "postponed": 0, "pending": 0}
+    shell.lms.pass_exam(1001, JANE)
+    assert shell.counts("--once")["delivered"] == 1, "turning it on starts from then"
+    assert not shell.zulip.unknown_calls
+
+
+def test_only_the_wanted_kinds_are_owed_and_all_are_stored(shell: Shell) -> None:
+    settings = "event_types = exam_failed, exam_passed"
+    shell.counts("--once", settings=settings)
+    shell.lms.start_exam(1000, JANE)
+    assert shell.counts("--once", settings=settings) == {
+        "new_events": 1,
+        "delivered": 0,
+        "postponed": 0,
+        "pending": 0,
+    }
+    shell.lms.end_exam(1000, "fail", 12)
+    assert shell.counts("--once", settings=settings)["delivered"] == 1
+
+
+def test_what_cannot_be_delivered_is_postponed_and_says_why(shell: Shell) -> None:
+    shell.zulip.deactivate(shell.people.mary)
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    assert shell.counts("--once") == {"new_events": 1, "delivered": 0, "postponed": 1, "pending": 1}
+    assert json.loads(shell.run("monitor", "--stats", "--json").stdout)["events_with_errors"] == 1
+
+
+# monitor --process-pending
+
+
+def owe(shell: Shell) -> None:
+    """One start, one failure and one success of Jane's, stored while Zulip is away."""
+    shell.counts("--once")
+    shell.zulip.stop()
+    shell.lms.start_exam(1000, JANE)
+    shell.lms.start_exam(1001, JANE)
+    shell.lms.end_exam(1001, "fail", 20)
+    shell.lms.pass_exam(1002, JANE)
+    shell.run("monitor", "--once", code=FAILED)
+    shell.zulip.start()
+
+
+def test_pending_notifications_are_delivered_without_polling(shell: Shell) -> None:
+    owe(shell)
+    shell.lms.pass_exam(1003, JANE)
+    assert shell.counts("--process-pending") == {"new_events": 0, "delivered": 3, "postponed": 0, "pending": 0}
+    assert shell.counts("--process-pending") == {"new_events": 0, "delivered": 0, "postponed": 0, "pending": 0}
+    assert shell.counts("--once")["delivered"] == 1
+
+
+def test_pending_notifications_of_one_kind_are_delivered_alone(shell: Shell) -> None:
+    owe(shell)
+    chosen = shell.counts("--process-pending", "--event-types", "exam_failed")
+    assert chosen == {"new_events": 0, "delivered": 1, "postponed": 0, "pending": 2}
+    (text,) = shell.told(shell.people.mary)
+    assert "Exam Failed" in text
+    assert "Exam Passed" not in text
+    assert "Exam Started" not in text
+    assert shell.counts("--process-pending")["delivered"] == 2
+
+
+def test_pending_notifications_need_no_lms(shell: Shell) -> None:
+    owe(shell)
+    (shell.folder / "lms.db").unlink()
+    assert shell.counts("--process-pending")["delivered"] == 3
+
+
+# monitor --stats
+
+
+def test_statistics_are_printed_in_their_order(shell: Shell) -> None:
+    shell.lms.pass_exam(900, JANE)
+    owe(shell)
+    lines = shell.run("monitor", "--stats").stdout.splitlines()
+    assert [line.split(":")[0] for line in lines] == list(STATISTICS)
+    assert [int(line.split(":")[1]) for line in lines][:4] == [4, 1, 3, 0]
+    counts = json.loads(shell.run("monitor", "--stats", "--json").stdout)
+    assert list(counts) == STATISTICS_KEYS
+    shell.counts("--process-pending")
+    counts = json.loads(shell.run("monitor", "--stats", "--json").stdout)
+    assert list(counts.values()) == [4, 4, 0, 3, 0]
+
+
+def test_history_counts_as_processed_and_needs_neither_lms_nor_zulip(shell: Shell) -> None:
+    shell.lms.pass_exam(900, JANE)
+    shell.counts("--once")
+    shell.zulip.stop()
+    (shell.folder / "lms.db").unlink()
+    command = [str(BIN / "lms-bot"), "--bot-config-file", str(shell.configure()), "monitor", "--stats", "--json"]
+    assert list(json.loads(run(command, shell.folder, DONE).stdout).values()) == [1, 1, 0, 0, 0]
+
+
+# migrate
+
+
+def test_a_store_is_made_and_made_again_without_harm(shell: Shell) -> None:
+    shell.run("migrate")
+    shell.lms.pass_exam(900, JANE)
+    shell.counts("--once")
+    shell.run("migrate")
+    assert from_store(shell.store_url, "SELECT count(*) FROM lms_activity_events") == [(1,)]
+
+
+def test_a_store_of_a_newer_version_is_refused_in_one_sentence(shell: Shell) -> None:
+    shell.run("migrate")
+    in_store(shell.store_url, "UPDATE alembic_version SET version_num = '9999'")
+    for arguments in (("migrate",), ("monitor", "--once"), ("monitor", "--stats")):
+        (sentence,) = problems(shell.run(*arguments, code=FAILED))
+        assert "9999" in sentence
+        assert "newer" in sentence
+
+
+def test_a_store_that_cannot_be_opened_fails_in_one_sentence(shell: Shell) -> None:
+    shell.store_url = f"sqlite:///{shell.folder}/nowhere/store.db"
+    for arguments in (("migrate",), ("monitor", "--once"), ("monitor", "--stats")):
+        assert len(problems(shell.run(*arguments, code=FAILED))) == 1
+
+
+# Beside a living worker
+
+
+@BOTH
+def test_beside_a_living_worker_it_polls_and_leaves_delivery(shell: Shell) -> None:
+    with daemon(shell, "--interval", "3600") as process:
+        wait_for(lambda: _worker_is_ready(shell), story=lambda: daemon_log(shell))
+        shell.zulip.fail("hang_after")
+        shell.lms.pass_exam(1000, JANE)
+        counts = shell.counts("--once")
+        assert (counts["new_events"], counts["delivered"], counts["pending"]) == (1, 0, 1)
+        wait_for(lambda: shell.told(shell.people.mary), story=lambda: daemon_log(shell))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert len(shell.told(shell.people.mary)) == 1
+
+
+def test_a_daemon_polls_delivers_and_ends_in_peace(shell: Shell) -> None:
+    shell.counts("--once")
+    with daemon(shell, "--interval", "1") as process:
+        shell.lms.pass_exam(1000, JANE)
+        wait_for(lambda: shell.told(shell.people.mary), story=lambda: daemon_log(shell))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    assert "Traceback" not in daemon_log(shell)
+
+
+@contextmanager
+def daemon(shell: Shell, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    with (shell.folder / "daemon.txt").open("w") as log:
+        command = shell.command("monitor", "--daemon", *arguments)
+        process = subprocess.Popen(command, cwd=shell.folder, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def daemon_log(shell: Shell) -> str:
+    return (shell.folder / "daemon.txt").read_text()
+
+
+def _worker_is_ready(shell: Shell) -> bool:
+    return "works for the store" in daemon_log(shell) and noted_facts(shell.store_url).keys() >= {
+        POLLED,
+        ZULIP_USERS_READ,
+    }

@@ -1,0 +1,111 @@
+"""When a mentor is to be told, as a table of cases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_bot.domain import EventClass, EventType, Preferences, Telling
+from lms_bot.holding import hold
+from lms_bot.store import queries
+from tests.lms_rows import Watch
+
+BERLIN = ZoneInfo("Europe/Berlin")
+JANE, RAVI = 1001, 1002
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday, 13:00 in Berlin
+FAILED, STARTED, WATCHED = EventType.EXAM_FAILED, EventType.EXAM_STARTED, EventType.CONTENT_WATCHED
+TOMORROW_AT_EIGHT = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """A moment of March 2026, in UTC."""
+    return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "preferences", "delivery", "due_at", "reason"),
+    [
+        (FAILED, Preferences(), "now", NOON, ""),
+        (STARTED, Preferences(), "now", NOON, ""),
+        (FAILED, Preferences(), "calm", NOON, ""),
+        (EventType.EXAM_PASSED, Preferences(), "calm", NOON, ""),
+        (EventType.EXAM_COMPLETED, Preferences(), "calm", NOON, ""),
+        (STARTED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
+        (WATCHED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
+        (WATCHED, Preferences(tellings={EventClass.CONTENT: Telling.NOW}), "calm", NOON, ""),
+        (WATCHED, Preferences(tellings={EventClass.CONTENT: Telling.OFF}), "now", None, "turned off"),
+        (FAILED, Preferences(tellings={EventClass.FAILED: Telling.DIGEST}), "now", TOMORROW_AT_EIGHT, "digest"),
+        (STARTED, Preferences(digest_hours=(8, 17)), "calm", at(2, 16), "digest"),
+        (FAILED, Preferences(muted={JANE: at(5, 9)}), "now", at(5, 9), "muted"),
+        (FAILED, Preferences(muted={RAVI: at(5, 9)}), "now", NOON, ""),
+        (FAILED, Preferences(muted={JANE: at(1, 9)}), "now", NOON, ""),
+        (FAILED, Preferences(paused_until=at(4, 9)), "now", at(4, 9), "paused"),
+        (FAILED, Preferences(paused_until=at(4, 9), muted={JANE: at(5, 9)}), "now", at(5, 9), "muted"),
+        (STARTED, Preferences(paused_until=at(4, 9)), "calm", at(5, 7), "digest"),
+        (FAILED, Preferences(quiet_from=12 * 60, quiet_to=15 * 60), "now", at(2, 14), "quiet time"),
+        (FAILED, Preferences(quiet_from=13 * 60, quiet_to=7 * 60), "now", at(3, 6), "quiet time"),
+        (FAILED, Preferences(quiet_from=22 * 60, quiet_to=14 * 60), "now", at(2, 13), "quiet time"),
+        (FAILED, Preferences(quiet_from=22 * 60, quiet_to=7 * 60), "now", NOON, ""),
+        (FAILED, Preferences(quiet_from=13 * 60, quiet_to=13 * 60), "now", NOON, ""),
+        (FAILED, Preferences(quiet_days=frozenset({0})), "now", at(2, 23), "quiet time"),
+        (FAILED, Preferences(quiet_days=frozenset({0, 1})), "now", at(3, 23), "quiet time"),
+        (STARTED, Preferences(quiet_from=7 * 60, quiet_to=9 * 60 + 30), "calm", at(3, 8, 30), "quiet time"),
+    ],
+)
+def test_the_order_of_what_holds_a_notification(
+    kind: EventType, preferences: Preferences, delivery: str, due_at: datetime | None, reason: str
+) -> None:
+    assert hold(kind, JANE, preferences, delivery, BERLIN, NOON) == (due_at, reason)
+
+
+def test_a_digest_hour_that_the_clock_skips_is_told_all_the_same() -> None:
+    evening = datetime(2026, 3, 28, 20, 0, tzinfo=UTC)  # the night in which Berlin has no 02:30
+    due_at, reason = hold(STARTED, JANE, Preferences(digest_hours=(2,)), "calm", BERLIN, evening)
+    assert reason == "digest"
+    assert due_at is not None
+    assert timedelta() <= due_at - evening <= timedelta(hours=6)
+
+
+@given(
+    now=st.integers(0, 5 * 365 * 24 * 60).map(lambda minutes: NOON + timedelta(minutes=minutes)),
+    kind=st.sampled_from(EventType),
+    quiet_from=st.none() | st.integers(0, 1439),
+    quiet_to=st.none() | st.integers(0, 1439),
+    quiet_days=st.frozensets(st.integers(0, 6), max_size=6),
+    hours=st.lists(st.integers(0, 23), min_size=1, max_size=4).map(tuple),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
+)
+def test_what_is_held_is_due_within_ten_days_and_never_earlier_than_now(
+    now: datetime,
+    kind: EventType,
+    quiet_from: int | None,
+    quiet_to: int | None,
+    quiet_days: frozenset[int],
+    hours: tuple[int, ...],
+    zone: str,
+) -> None:
+    preferences = Preferences(digest_hours=hours, quiet_from=quiet_from, quiet_to=quiet_to, quiet_days=quiet_days)
+    held = hold(kind, JANE, preferences, "calm", ZoneInfo(zone), now)
+    assert held.due_at is not None
+    assert now <= held.due_at <= now + timedelta(days=10)
+    assert hold(FAILED, JANE, preferences, "calm", ZoneInfo(zone), held.due_at).due_at == held.due_at
+
+
+def test_a_calm_school_is_told_of_exam_ends_at_once_and_of_the_rest_in_the_morning(
+    lms_url: str, tmp_path: Path
+) -> None:
+    watch = Watch(lms_url, f"sqlite:///{tmp_path}/calm.db", LMS_DELIVERY="calm", LMS_TIMEZONE="Europe/Berlin")
+    watch.poll()
+    watch.rows.insert_attempt(1)
+    watch.rows.insert_attempt(2, state="completed", result="fail")
+    watch.poll()
+    with watch.store.reading() as transaction:
+        _, owed = queries.owed_to_anybody(transaction, 10)
+    due = {one.event.source_id: one.due_at for one in owed}
+    watch.close()
+    assert due == {1: datetime(2026, 3, 3, 7, 0, tzinfo=UTC), 2: watch.now}

@@ -1,0 +1,514 @@
+"""What mentors read follows the contract, fits one message, and says nothing in the name of a title."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
+from lms_bot.render import (
+    EMOJI,
+    TITLES,
+    event_line,
+    event_text,
+    moment,
+    notification_text,
+    number,
+    percent,
+    quote,
+)
+
+NOON = datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
+SHOWN_NOON = "<time:2024-01-15T14:30:00Z>"
+INTRODUCTION = "Hello Mary, I tell you about your students.\nSend me `help` to see what I can do."
+
+
+def event(
+    kind: EventType = EventType.EXAM_PASSED,
+    *,
+    student: str | None = "jane",
+    student_id: int | None = 12,
+    title: str | None = "Mathematics Final Exam",
+    activity_id: int | None = 17,
+    metadata: dict[str, Any] | None = None,
+    when: datetime = NOON,
+    event_id: int = 1,
+) -> Event:
+    table = ATTEMPTS if kind.startswith("exam") else CONTENT_ATTEMPTS
+    return Event(
+        event_type=kind,
+        source_table=table,
+        source_id=event_id,
+        student_id=student_id,
+        student_username=student,
+        activity_id=activity_id,
+        activity_title=title,
+        metadata=metadata or {},
+        timestamp=when,
+        is_history=False,
+        fingerprint=0,
+        mirrors=None,
+        event_id=event_id,
+    )
+
+
+def events(count: int, *kinds: EventType, students: int = 5) -> list[Event]:
+    """One event a minute, the last one newest, of `students` students in turn."""
+    names = ("jane", "ravi", "Гульнора", "O'Brien", "Jane2")
+    cycle = kinds or tuple(EventType)
+    return [
+        event(
+            cycle[at % len(cycle)],
+            student=names[at % students],
+            student_id=at % students,
+            title=f"Exam {at}",
+            when=NOON + timedelta(minutes=at),
+            event_id=at + 1,
+        )
+        for at in range(count)
+    ]
+
+
+# What is live in a message of Zulip 9, after its own patterns, for one line that stands at a line's start.
+LIVE = {
+    "mention": r"@_?\*+[^*]+\*+",
+    "channel or topic": r"#\*\*[^*]+\*\*",
+    "link or picture": r"\]\(",
+    "bare address": r"(https?|ftp|file)://|(mailto|bitcoin):\w|www\.\w",
+    "bare domain": r"(?<![^\s'\"(,:<])(?:[\w-]+\.)+(?:com|org|net|io|ru|de|edu)(?=/|[!:;?),.'\">]*(?:\Z|\s))",
+    "e-mail": r"(?<![^\s'\"(,:<])[\w.-]+@[\w.-]+\.\w+",
+    "time": r"<time:",
+    "math": r"\$\$",
+    "code or fence": r"`|~~~",
+    "struck out": r"~~",
+    "bold or italic": r"\*",
+    "cell": r"\|",
+    "emoji": r":(?!(?<=\d:)\d\d:)[\w+-]+:",
+    "line break": r"[\n\r\t\x0b\x0c\x1c-\x1f\x85\u2028\u2029]",
+    "control character": r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]",
+}
+LIVE_AT_START = r"\s|>|#+(\s|$)|[-+*](\s|$)|\d+[.)](\s|$)|/(me|poll|todo)\b|([-_*] {0,2}){3,}$|```|~~~"
+
+
+def live_tokens(text: str) -> list[str]:
+    found = [name for name, pattern in LIVE.items() if re.search(pattern, text, re.IGNORECASE)]
+    return found + (["line start"] if re.match(LIVE_AT_START, text) else [])
+
+
+TOKENS = (
+    "@**all**", "@**Mary|8**", "@_**Mary**", "@*mentors*", "@all", "#**general**", "#**general>exams**",
+    "[x](http://evil.com)", "![x](/user_uploads/1)", "https://evil.com", "www.evil.com", "evil.com/x",
+    "eve@evil.com", "mailto:eve@evil.com", "bitcoin:1Eve", "<time:2024-01-15T14:30:00Z>", "$$x$$",
+    "~~x~~", ":smile:", ":100:", "10:30:45", "**b**", "*i*", "`c`", "```", "~~~",
+    "```spoiler x\n", "| a | b |\n|---|---|",
+    "> q", "# h", "- l", "+ l", "1. l", "1) l", "---", "___", "/me", "/poll x", "||", "@", "*", "#", "]",
+    "(", "<", "time:", "$", "~", ":", "|", "`", "\\", "_", " ", "\n", "\r\n", "\t", "\0", "\u200b",
+    "\u200d", "\u2060", "\ufeff", "\u202e", "\u2066", "\u2028", "\x85", "\ud800", ".", "com", "//", "http",
+    "Jane", "Гульнора", "O'Brien",
+)  # fmt: skip
+HOSTILE = st.lists(st.sampled_from(TOKENS) | st.text(max_size=5), max_size=12).map("".join)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | HOSTILE,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3),
+    max_leaves=5,
+)
+METADATA_KEYS = (
+    "score", "percentage", "result", "time_taken", "correct_answers", "incorrect_answers", "unanswered",
+    "percentile", "speed", "course_title", "attempt_number", "content_type", "state", "chapter_name",
+    "completed_on",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("token", [token for token in TOKENS if live_tokens(token)])
+def test_nothing_live_survives_a_quote(token: str) -> None:
+    assert live_tokens(quote(token)) == []
+    assert live_tokens(quote(f"Algebra {token} basics")) == []
+
+
+@pytest.mark.parametrize("between", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u202e", "\u2066", "\u00ad"])
+def test_an_invisible_character_does_not_help_to_build_a_token(between: str) -> None:
+    for token in TOKENS:
+        assert live_tokens(quote(between.join(token))) == []
+        assert quote(between.join(token)) == quote(token)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("@**all**", "@\u200b∗∗all∗∗"),
+        ("@_**Mary|8**", "@\u200b_∗∗Mary｜8∗∗"),
+        ("#**general**", "\u200b#\u200b∗∗general∗∗"),
+        ("[x](y)", "[x]\u200b(y)"),
+        ("<time:", "<\u200btime:"),
+        ("$$x$$", "$\u200b$x$\u200b$"),
+        ("~~x~~", "~\u200b~x~\u200b~"),
+        (":smile:", ":\u200bsmile:"),
+        ("`c`", "ˋcˋ"),
+        ("https://evil.com", "https:\u200b//evil.\u200bcom"),
+    ],
+)
+def test_tokens_end_as_they_were_tried_on_the_server(text: str, shown: str) -> None:
+    assert quote(text) == shown
+
+
+def test_a_title_cannot_mention_anyone() -> None:
+    for title in ("@**all**", "@_**Mary|8**", "@*mentors*"):
+        assert not re.search(r"@_?\*", event_text(event(title=title)))
+        assert not re.search(r"@_?\*", event_line(event(title=title)))
+
+
+def test_a_title_cannot_leave_its_line_its_cell_or_its_block() -> None:
+    shown = quote("Exam\n```\n| a | b |\u2028~~~")
+    assert "\n" not in shown
+    assert "|" not in shown
+    assert "```" not in shown
+    assert "~~~" not in shown
+
+
+@pytest.mark.parametrize("text", ["> q", "# h", "- l", "+ l", "1. l", "1)", "---", "___", "/me", "/poll x"])
+def test_a_text_at_a_lines_start_has_no_effect(text: str) -> None:
+    assert quote(text).startswith("\u200b")
+    assert quote(text)[1:] == text.replace("*", "∗")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jane", "Гульнора", "O'Brien", "C++ & C#", "Python 3.12: Basics", "a_b_c", "john_doe", "jane.doe",
+        "-5", "1.5 h", "x < y > z", "50 % of $5", "Live at 10:30:00", "[draft] (2)", "@all", "#1",
+        "Q&A; ~5 min", "日本語", "é",
+    ],
+)  # fmt: skip
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert quote(text).lstrip("\u200b") == text
+
+
+def test_a_product_is_still_read_as_one() -> None:
+    assert quote("5 * 3") == "5 ∗ 3"
+
+
+@pytest.mark.parametrize("text", [None, "", "  ", "\n\t", "\u200b\ufeff", "\ud800"])
+def test_nothing_to_show_is_a_dash(text: str | None) -> None:
+    assert quote(text) == "—"
+
+
+def test_white_space_is_one_space() -> None:
+    assert quote("  a \n\t b\u2028c\x00d\u00a0 ") == "a b c d"
+
+
+def test_an_overlong_text_ends_in_an_ellipsis() -> None:
+    assert quote("x" * 200) == "x" * 200
+    assert quote("x" * 201) == "x" * 199 + "…"
+    assert quote("Mathematics", 5) == "Math…"
+    assert quote("A long title", 7) == "A long…"
+    assert 198 <= len(quote(":a:" * 1000)) <= 200
+
+
+@given(HOSTILE, st.integers(min_value=1, max_value=50))
+def test_no_text_is_live_or_too_long_after_a_quote(text: str, limit: int) -> None:
+    assert live_tokens(quote(text)) == []
+    assert live_tokens(quote(text, limit)) == []
+    assert len(quote(text)) <= 200
+    assert len(quote(text, limit)) <= limit
+
+
+@given(HOSTILE)
+def test_a_quote_of_a_quote_is_the_quote(text: str) -> None:
+    assert live_tokens(quote(quote(text))) == []
+    if len(text) < 50:
+        assert quote(quote(text)) == quote(text)
+
+
+@given(st.text("abcxyzABCXYZ0123456789", min_size=1, max_size=200))
+def test_letters_and_digits_pass_unchanged(text: str) -> None:
+    assert quote(text) == text
+
+
+@given(st.text())
+def test_a_quote_can_always_be_sent(text: str) -> None:
+    assert quote(text).encode()
+    assert quote(text) == quote(text).strip()
+
+
+@given(st.sampled_from(EventType), HOSTILE, HOSTILE, st.dictionaries(st.sampled_from(METADATA_KEYS), JSON))
+def test_no_event_is_broken_by_what_the_lms_says(
+    kind: EventType, student: str, title: str, metadata: dict[str, Any]
+) -> None:
+    hostile = event(kind, student=student, title=title, metadata=metadata)
+    lines = event_text(hostile).split("\n")
+    assert lines[:2] == [f"{EMOJI[kind]} **{TITLES[kind]}**", ""]
+    assert 4 <= len(lines) <= 6
+    for line in [*lines, event_line(hostile)]:
+        own = line.replace(SHOWN_NOON, "").replace(" | **", " **")
+        assert own.count("**") % 2 == 0
+        assert live_tokens(own.replace("**", "")) == []
+
+
+def test_a_passed_exam_is_told_as_in_the_contract() -> None:
+    passed = event(
+        student="john_doe",
+        metadata={"score": 85, "percentage": 85.0, "result": "pass", "time_taken": "45 minutes", "speed": 3},
+    )
+    assert event_text(passed) == (
+        "🎉 **Exam Passed!**\n"
+        "\n"
+        "**john_doe** has passed: **Mathematics Final Exam**\n"
+        "📊 **Score:** 85 | **Percentage:** 85% | **Result:** pass | **Time Taken:** 45 minutes\n"
+        "🎉 Congratulations to the student!"
+    )
+    assert event_line(passed) == f"🎉 **john_doe** passed **Mathematics Final Exam** · 85% · {SHOWN_NOON}"
+
+
+def test_completed_content_is_told_as_in_the_contract() -> None:
+    completed = event(
+        EventType.CONTENT_COMPLETED,
+        student="jane_smith",
+        title="Python Programming Tutorial",
+        metadata={
+            "course_title": "Programming 101",
+            "chapter_name": "Introduction to Python",
+            "content_type": "video",
+            "state": "completed",
+        },
+    )
+    assert event_text(completed) == (
+        "📚 **Content Completed**\n"
+        "\n"
+        "**jane_smith** has completed: **Python Programming Tutorial**\n"
+        "📚 **Course:** Programming 101 | **Chapter:** Introduction to Python | **Type:** video\n"
+        "📅 Completed at: <time:2024-01-15T14:30:00Z>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "verb", "closing"),
+    [
+        (EventType.EXAM_STARTED, "📝 **Exam Started**", "started", f"📅 Started at: {SHOWN_NOON}"),
+        (EventType.EXAM_COMPLETED, "✅ **Exam Completed**", "completed", f"📅 Completed at: {SHOWN_NOON}"),
+        (EventType.EXAM_FAILED, "❌ **Exam Failed**", "failed", f"📅 Completed at: {SHOWN_NOON}"),
+        (EventType.EXAM_PASSED, "🎉 **Exam Passed!**", "passed", "🎉 Congratulations to the student!"),
+        (EventType.CONTENT_STARTED, "📖 **Content Started**", "started", f"📅 Started at: {SHOWN_NOON}"),
+        (
+            EventType.CONTENT_COMPLETED,
+            "📚 **Content Completed**",
+            "completed",
+            f"📅 Completed at: {SHOWN_NOON}",
+        ),
+        (EventType.CONTENT_WATCHED, "👀 **Content Watched**", "watched", f"📅 Watched at: {SHOWN_NOON}"),
+    ],
+)
+def test_every_kind_has_its_words(kind: EventType, title: str, verb: str, closing: str) -> None:
+    told = event(kind, student="ravi", title="Algebra")
+    assert event_text(told) == f"{title}\n\n**ravi** has {verb}: **Algebra**\n{closing}"
+    assert event_line(told) == f"{title.split()[0]} **ravi** {verb} **Algebra** · {SHOWN_NOON}"
+
+
+def test_every_kind_has_a_title_and_an_emoji() -> None:
+    assert set(EMOJI) == set(TITLES) == set(EventType)
+
+
+def test_a_started_exam_shows_its_course_and_a_repeated_attempt() -> None:
+    first = event(EventType.EXAM_STARTED, metadata={"course_title": "Maths", "attempt_number": 1})
+    second = event(EventType.EXAM_STARTED, metadata={"course_title": "Maths", "attempt_number": 2})
+    assert "Attempt" not in event_text(first)
+    assert "\n📚 **Course:** Maths\n🔁 **Attempt:** 2\n📅 Started at: " in event_text(second)
+
+
+def test_answers_are_counted_where_neither_score_nor_percentage_is_known() -> None:
+    answers = {"correct_answers": 3, "incorrect_answers": 7, "unanswered": 0, "result": "fail"}
+    unmarked = event(EventType.EXAM_FAILED, metadata=answers)
+    marked = event(EventType.EXAM_FAILED, metadata={**answers, "score": 0})
+    assert "\n📊 **Correct:** 3 | **Incorrect:** 7 | **Unanswered:** 0 | **Result:** fail\n" in event_text(unmarked)
+    assert "\n📊 **Score:** 0 | **Result:** fail\n" in event_text(marked)
+    assert event_line(marked) == f"❌ **jane** failed **Mathematics Final Exam** · score 0 · {SHOWN_NOON}"
+
+
+def test_who_and_what_is_missing_is_named_by_its_number() -> None:
+    assert "**student #12** has passed: **exam #17**" in event_text(event(student=None, title=" "))
+    assert "**content #17**" in event_text(event(EventType.CONTENT_WATCHED, title=None))
+
+
+def test_an_event_without_anything_is_still_told() -> None:
+    bare = event(EventType.EXAM_STARTED, student="", student_id=None, title=None, activity_id=None)
+    assert event_text(bare) == (
+        f"📝 **Exam Started**\n\n**unknown student** has started: **an exam**\n📅 Started at: {SHOWN_NOON}"
+    )
+    assert "**some content**" in event_line(event(EventType.CONTENT_STARTED, title=None, activity_id=None))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (85, "85"), (85.0, "85"), (66.666, "66.67"), (100, "100"), (0, "0"), (-0.001, "0"),
+        (Decimal("7.50"), "7.5"), (True, "yes"), (None, "—"), ("", "—"), (float("nan"), "—"),
+        (float("inf"), "—"), (1e300, "1e+300"), ("0:45:10", "0:45:10"), ("**x**", "∗∗x∗∗"),
+        ([1, "a"], "[1, 'a']"),
+    ],
+)  # fmt: skip
+def test_values_are_shown_plainly(value: object, shown: str) -> None:
+    assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(85, "85%"), (85.0, "85%"), ("85", "85%"), ("85%", "85%"), ("none", "none"), (None, "—"), (0, "0%")],
+)
+def test_percentages_have_one_percent_sign(value: object, shown: str) -> None:
+    assert percent(value) == shown
+
+
+def test_a_moment_is_in_utc_without_microseconds() -> None:
+    tashkent = timezone(timedelta(hours=5))
+    assert moment(datetime(2024, 1, 15, 19, 30, 0, 123456, tzinfo=tashkent)) == SHOWN_NOON
+
+
+def test_a_naive_moment_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        moment(datetime(2024, 1, 15, 14, 30))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_up_to_three_events_stand_in_full(count: int) -> None:
+    told = events(count)
+    assert notification_text(told) == "\n\n---\n\n".join(event_text(each) for each in told)
+
+
+def test_the_introduction_is_the_last_lines() -> None:
+    for told in (events(1), events(12), events(10_000)):
+        text = notification_text(told, introduction=INTRODUCTION + "\n")
+        assert text.endswith("\n\n" + INTRODUCTION)
+        assert len(text) < 10_000
+
+
+def test_more_than_three_events_become_a_summary() -> None:
+    told = events(4, EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventType.CONTENT_STARTED, students=2)
+    passed_0, failed_1, started_2, passed_3 = (event_line(each) for each in told)
+    assert notification_text(told) == (
+        "📬 **4 events of 2 students**\n"
+        "🎉 Exam Passed! 2 · ❌ Exam Failed 1 · 📖 Content Started 1\n"
+        "\n"
+        "**Needs attention**\n"
+        f"{failed_1}\n"
+        "\n"
+        "```spoiler Details\n"
+        f"{failed_1}\n{passed_3}\n{started_2}\n{passed_0}\n"
+        "```"
+    )
+
+
+def test_an_event_found_late_is_told_in_a_summary() -> None:
+    (late,) = events(1, EventType.EXAM_PASSED)
+    assert notification_text([late], stale={late.event_id}) == (
+        f"📬 **1 event of 1 student** · 1 found late\n🎉 Exam Passed! 1\n\n```spoiler Details\n{event_line(late)}\n```"
+    )
+    assert notification_text([late], stale=[late.event_id + 1]) == event_text(late)
+
+
+def test_at_most_ten_failed_exams_need_attention() -> None:
+    told = events(17, EventType.EXAM_FAILED)
+    attention = notification_text(told).split("\n\n")[1].split("\n")
+    newest = [event_line(each) for each in reversed(told)]
+    assert attention == ["**Needs attention**", *newest[:10], "and 7 more"]
+
+
+def test_a_summary_without_failed_exams_needs_no_attention() -> None:
+    assert "Needs attention" not in notification_text(events(20, EventType.EXAM_PASSED))
+
+
+def test_students_are_counted_once() -> None:
+    nameless = [event(student=None, student_id=None, event_id=at) for at in range(4)]
+    assert notification_text(nameless).startswith("📬 **4 events of 1 student**")
+
+
+def details(text: str) -> list[str]:
+    return text.partition("```spoiler Details\n")[2].partition("\n```")[0].split("\n")
+
+
+def left_out(lines: Sequence[str]) -> int:
+    hint = re.fullmatch(r"… and ([\d,]+) more\. See them with `history @student`\.", lines[-1])
+    return int(hint[1].replace(",", "")) if hint else 0
+
+
+def test_ten_thousand_events_make_one_message() -> None:
+    told = events(10_000)
+    text = notification_text(told)
+    shown = details(text)
+    assert len(text) < 10_000
+    assert len(text) > 9_800
+    assert left_out(shown) == 10_000 - (len(shown) - 1)
+    assert set(shown[:-1]) <= {event_line(each) for each in told}
+    assert text.startswith("📬 **10,000 events of 5 students**\n🎉 Exam Passed! 1,429 · ❌ Exam Failed 1,429 · ")
+
+
+def test_ten_thousand_events_are_told_at_once() -> None:
+    told = events(10_000)
+    spent = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        notification_text(told, stale=range(5_000))
+        spent.append(time.perf_counter() - begun)
+    assert min(spent) < 0.05
+
+
+def test_a_summary_that_just_fits_is_whole() -> None:
+    told = events(30, EventType.EXAM_PASSED)
+    whole = notification_text(told)
+    assert left_out(details(whole)) == 0
+    assert notification_text(told, limit=len(whole) + 1) == whole
+    assert left_out(details(notification_text(told, limit=len(whole)))) > 0
+
+
+def test_full_events_that_just_fit_stand_in_full() -> None:
+    told = events(3)
+    whole = notification_text(told, introduction=INTRODUCTION)
+    assert notification_text(told, introduction=INTRODUCTION, limit=len(whole) + 1) == whole
+    assert notification_text(told, introduction=INTRODUCTION, limit=len(whole)).startswith("📬")
+
+
+@pytest.mark.parametrize("kinds", [(), (EventType.EXAM_FAILED,), (EventType.CONTENT_WATCHED,)])
+def test_no_limit_cuts_an_entry_or_leaves_one_uncounted(kinds: tuple[EventType, ...]) -> None:
+    told = events(40, *kinds)
+    entries = {event_line(each) for each in told}
+    for limit in range(400, 1_600):
+        text = notification_text(told, introduction=INTRODUCTION, limit=limit)
+        shown = details(text)
+        missing = left_out(shown)
+        assert len(text) < limit
+        assert text.endswith(INTRODUCTION)
+        assert missing + len(shown) - 1 == 40
+        assert set(shown[:-1]) <= entries
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(EventType), HOSTILE, HOSTILE), max_size=12),
+    st.none() | st.text("Hello \n", max_size=300),
+    st.integers(min_value=2, max_value=1_500),
+    st.booleans(),
+)
+def test_a_message_always_fits_and_is_never_empty(
+    rows: list[tuple[EventType, str, str]], introduction: str | None, limit: int, is_late: bool
+) -> None:
+    told = [event(kind, student=name, title=title, event_id=at) for at, (kind, name, title) in enumerate(rows)]
+    late = {0} if is_late else ()
+    text = notification_text(told, stale=late, introduction=introduction, limit=limit)
+    assert text
+    assert text == text.strip()
+    assert len(text) < limit
+    assert text.count("```") in (0, 2)
+    assert text == notification_text(told, stale=late, introduction=introduction, limit=limit)
+
+
+def test_hostile_names_and_titles_of_any_length_fit() -> None:
+    told = [event(EventType.EXAM_FAILED, student=":a:" * 500, title="@**all** " * 500, event_id=at) for at in range(99)]
+    text = notification_text(told, introduction=INTRODUCTION)
+    assert len(text) < 10_000
+    assert text.count("```") == 2
+    assert left_out(details(text)) > 0
