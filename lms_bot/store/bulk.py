@@ -1,4 +1,4 @@
-"""Inserts rows by the thousand: what is there already stays as it is, and what was really inserted is known."""
+"""Inserts that leave what is there already as it is, one row or thousands at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from typing import Any
 
 import psycopg2
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from lms_bot.db import UtcDateTime
 from lms_bot.store import Transaction
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def insert_into(transaction: Transaction, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps apart."""
+    return postgresql.insert(table) if transaction.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def insert_new(

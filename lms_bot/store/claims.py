@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_list
 from lms_bot.store import Transaction
-from lms_bot.store.cursors import insert_into
+from lms_bot.store.bulk import insert_into
 from lms_bot.store.tables import claims
 
 

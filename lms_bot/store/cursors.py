@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lms_bot.db import in_list
 from lms_bot.domain import Cursor, Seen
 from lms_bot.store import Transaction
+from lms_bot.store.bulk import insert_into
 from lms_bot.store.tables import cursors, open_rows
 
 
@@ -103,11 +103,6 @@ def unknown_states(transaction: Transaction) -> list[tuple[str, str, int]]:
         .order_by(sa.func.count().desc())
     )
     return [(row[0], row[1], row[2]) for row in transaction.execute(query)]
-
-
-def insert_into(transaction: Transaction, table: sa.Table) -> Any:
-    """An INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps apart."""
-    return postgresql.insert(table) if transaction.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _position(cursor: Cursor) -> dict[str, Any]:

@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from lms_bot.db import in_list
 from lms_bot.domain import EventType, Message, Notification, Recipient
 from lms_bot.store import Transaction
-from lms_bot.store.bulk import insert_new
-from lms_bot.store.cursors import insert_into
+from lms_bot.store.bulk import insert_into, insert_new
 from lms_bot.store.events import from_row
 from lms_bot.store.tables import claims, events, logs, mentor_students, mentors, messages
 
