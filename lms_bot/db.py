@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -85,7 +86,7 @@ def _lms_sqlite(url: str) -> sa.Engine:
             check_same_thread=False,
             isolation_level=None,
         )
-        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        connection.text_factory = methodcaller("decode", "utf-8", "replace")
         return connection
 
     engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool, hide_parameters=True)

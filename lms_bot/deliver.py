@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 from lms_bot import render
 from lms_bot.chat import Chat
 from lms_bot.chat.pace import Purpose
-from lms_bot.domain import Event, EventType, Message, Notification, Recipient
+from lms_bot.config import Settings
+from lms_bot.domain import MANY_EVENTS, Event, EventType, Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
-from lms_bot.store import Store, Transaction, outbox, people
+from lms_bot.owing import DEFAULTS, release
+from lms_bot.store import Store, Transaction, alerts, outbox, owed, people, preferences
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +29,11 @@ MENTORS_AT_A_TIME = 100
 REPLY_PATIENCE = 1.0  # seconds that sending a reply again waits for its turn
 
 INTRODUCTION = (
-    "👋 I tell you when your students start, pass, fail or finish something. Write `help` to see what you can ask me."
+    "👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` "
+    "for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me."
 )
+PARKED = "parked"
+A_MESSAGE_IS_PARKED = "📦 Zulip refuses a message for good, so I put it aside. `errors` shows why, `retry` tries again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,13 @@ class Deliverer:
         self,
         store: Store,
         chat: Chat,
-        stale_after: timedelta,
+        settings: Settings,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._chat = chat
-        self._stale_after = stale_after
+        self._settings = settings
+        self._stale_after = timedelta(hours=settings.stale_after_hours)
         self._clock = clock
         self._pause_until = datetime.min.replace(tzinfo=UTC)
         self._failures = 0
@@ -84,6 +90,10 @@ class Deliverer:
                     return total
         return replace(total, is_done=True)
 
+    def say(self, message: Message) -> None:
+        """Send a message that tells no notification; it is settled like any other."""
+        self._send(message, 0)
+
     @property
     def is_pausing(self) -> bool:
         """Zulip is being left alone for a while."""
@@ -95,13 +105,13 @@ class Deliverer:
 
     def _due_mentors(self, only: Collection[EventType] | None) -> list[int]:
         with self._store.reading() as transaction:
-            return outbox.due_mentors(transaction, self._clock(), MENTORS_AT_A_TIME, only)
+            return owed.due_mentors(transaction, self._clock(), MENTORS_AT_A_TIME, only)
 
     def _postpone_unmapped(self) -> int:
         """Let wait what is due to mentors without an account; gives how many notifications that are."""
         now = self._clock()
         with self._store.writing() as transaction:
-            return outbox.postpone_unmapped(transaction, now, now + ACCOUNT_RETRY)
+            return owed.postpone_unmapped(transaction, now, now + ACCOUNT_RETRY)
 
     def _knows_zulip(self) -> bool:
         """Whether Zulip has said who we are; its highest message id of then is below all that we send."""
@@ -118,11 +128,16 @@ class Deliverer:
         now = self._clock()
         with self._store.writing() as transaction:
             mentor = people.mentor(transaction, mentor_id)
-            due = _still_theirs(transaction, mentor_id, outbox.due(transaction, mentor_id, now, only), now)
-            if mentor is None or not due:
+            owed.fold_starts(transaction, mentor_id, now)
+            due = _still_theirs(transaction, mentor_id, owed.due(transaction, mentor_id, now, only), now)
+            if mentor is None or mentor.zulip_user_id is None:
                 return Delivered()
-            if mentor.zulip_user_id is None:
+            wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)
+            due = release(transaction, due, wishes, self._settings, now)
+            if not due:
                 return Delivered()
+            if len(due) > MANY_EVENTS:
+                _note_many(transaction, mentor_id, len(due), now)
             message = outbox.freeze(
                 transaction,
                 Recipient(user_ids=(mentor.zulip_user_id,)),
@@ -181,9 +196,10 @@ class Deliverer:
         now = self._clock()
         active = {user.user_id for user in users if user.is_active}
         with self._store.writing() as transaction:
-            outbox.wake_waiting(transaction, people.keep_zulip_users(transaction, users, now), now)
+            owed.wake_waiting(transaction, people.keep_zulip_users(transaction, users, now), now)
             if active.issuperset(message.recipient.user_ids) or message.mentor_id is None:
                 outbox.settle_parked(transaction, message, str(error), now)
+                alerts.begin(transaction, PARKED, A_MESSAGE_IS_PARKED, now)
                 log.error("message %d is parked: %s", message.message_id, error)
                 return Delivered()
             outbox.release(transaction, message)
@@ -254,12 +270,17 @@ class Deliverer:
         return self._send(message, 0)
 
 
+def _note_many(transaction: Transaction, mentor_id: int, waiting: int, now: datetime) -> None:
+    text = f"📚 {waiting:,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
+    alerts.notice(transaction, f"many for {mentor_id}", text, now)
+
+
 def _still_theirs(
     transaction: Transaction, mentor_id: int, due: list[Notification], now: datetime
 ) -> list[Notification]:
     """Those of the notifications whose students this mentor still has; the others go to the new mentors."""
     theirs = people.students_among(transaction, mentor_id, {n.event.student_id for n in due if n.event.student_id})
-    outbox.hand_over(transaction, [n for n in due if n.event.student_id not in theirs], now)
+    owed.hand_over(transaction, [n for n in due if n.event.student_id not in theirs], now)
     return [n for n in due if n.event.student_id in theirs]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from lms_bot.domain import ATTEMPTS, Activity, Event, EventType
 
@@ -27,11 +28,16 @@ def event_type(activity: Activity) -> EventType | None:
 
     Source: the LMS's value lists; case and surrounding space do not matter.
     """
-    state = _word(activity.state)
-    if activity.source_table == ATTEMPTS:
+    return _stated(activity.source_table, activity.state, activity.result)
+
+
+@lru_cache(1_000)
+def _stated(source_table: str, state: str | None, result: str | None) -> EventType | None:
+    state = _word(state)
+    if source_table == ATTEMPTS:
         if state in STARTED:
             return EventType.EXAM_STARTED
-        return RESULTS.get(_word(activity.result), EventType.EXAM_COMPLETED) if state in DONE else None
+        return RESULTS.get(_word(result), EventType.EXAM_COMPLETED) if state in DONE else None
     if state in STARTED:
         return EventType.CONTENT_STARTED
     if state in DONE:

@@ -61,6 +61,8 @@ class Telling(StrEnum):
     OFF = "off"
 
 
+MANY_EVENTS = 200  # in one poll, or waiting for one mentor: more may be a flood, which the admins hear of
+
 ATTEMPTS = "attempts"
 CONTENT_ATTEMPTS = "content_attempts"
 SOURCE_TABLES = (ATTEMPTS, CONTENT_ATTEMPTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lms_bot.domain import EventClass, EventType, Preferences, Telling
 
@@ -39,21 +39,57 @@ def hold(
     telling = telling_of(EventClass.of(kind), preferences, delivery)
     if telling is Telling.OFF:
         return Held(None, "turned off")
-    due_at, reason = now, ""
-    muted_until = preferences.muted.get(student_id) if student_id is not None else None
-    for until, why in ((muted_until, "muted"), (preferences.paused_until, "paused")):
-        if until is not None and until > due_at:
-            due_at, reason = until, why
+    due_at, reason = _after_silence(student_id, preferences, now)
     if telling is Telling.DIGEST:
         due_at, reason = _next_digest(due_at, preferences, zone), "digest"
     awake = _after_quiet(due_at, preferences, zone)
     return Held(due_at, reason) if awake == due_at else Held(awake, "quiet time")
 
 
+def hold_still(
+    kind: EventType,
+    student_id: int | None,
+    preferences: Preferences,
+    delivery: str,
+    zone: ZoneInfo,
+    *,
+    found_at: datetime,
+    now: datetime,
+) -> Held:
+    """When to tell an event found at `found_at` that has not been told by `now`, by the preferences of now.
+
+    A digest that it could have been in and was not (nobody was there to send it) is not waited for again.
+    """
+    held = hold(kind, student_id, preferences, delivery, zone, min(found_at, now))
+    if held.due_at is None or held.due_at > now:
+        return held
+    due_at, reason = _after_silence(student_id, preferences, now)
+    awake = _after_quiet(due_at, preferences, zone)
+    return Held(due_at, reason) if awake == due_at else Held(awake, "quiet time")
+
+
+def zone_of(preferences: Preferences, default: ZoneInfo) -> ZoneInfo:
+    """The mentor's time zone, or the default where it is not known, or no zone of this machine."""
+    try:
+        return ZoneInfo(preferences.timezone) if preferences.timezone else default
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return default
+
+
 def telling_of(event_class: EventClass, preferences: Preferences, delivery: str) -> Telling:
     """What the mentor asked for, or else what the setting `delivery` says."""
     default = CALM[event_class] if delivery == "calm" else Telling.NOW
     return preferences.tellings.get(event_class, default)
+
+
+def _after_silence(student_id: int | None, preferences: Preferences, now: datetime) -> tuple[datetime, str]:
+    """The first moment that is neither in a pause nor while the student is muted, and which of the two ends then."""
+    due_at, reason = now, ""
+    muted_until = preferences.muted.get(student_id) if student_id is not None else None
+    for until, why in ((muted_until, "muted"), (preferences.paused_until, "paused")):
+        if until is not None and until > due_at:
+            due_at, reason = until, why
+    return due_at, reason
 
 
 def _next_digest(after: datetime, preferences: Preferences, zone: ZoneInfo) -> datetime:

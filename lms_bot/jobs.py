@@ -10,19 +10,21 @@ from datetime import UTC, datetime, timedelta
 
 import schedule
 
+from lms_bot.alerting import tell_admins
 from lms_bot.chat import Chat, Pace
 from lms_bot.config import Settings
 from lms_bot.deliver import Deliverer
 from lms_bot.errors import LmsBotError, LmsUnavailable
 from lms_bot.lms import Lms
 from lms_bot.poll import Poller, Progress
-from lms_bot.store import Store, open_store, outbox, people
+from lms_bot.store import Store, open_store, outbox, owed, people
 from lms_bot.store.lease import Lease
 
 log = logging.getLogger(__name__)
 
 DELIVER_EVERY = 1  # seconds
 CATCH_UP_EVERY = 10  # seconds
+ALERT_EVERY = 5  # seconds
 USERS_EVERY = timedelta(minutes=10)
 LONGEST_LMS_PAUSE = timedelta(minutes=1)
 
@@ -51,7 +53,7 @@ class Parts:
         lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
         pace = Pace(settings.messages_per_minute)
         chat = Chat(zuliprc, pace)
-        deliverer = Deliverer(store, chat, timedelta(hours=settings.stale_after_hours))
+        deliverer = Deliverer(store, chat, settings)
         return cls(settings, store, lms, pace, chat, Poller(store, lms, settings), deliverer, Lease(store))
 
     def close(self) -> None:
@@ -83,6 +85,7 @@ class Worker:
             self._every(parts.settings.poll_interval, self.poll)
         if uses_zulip:
             self._every(DELIVER_EVERY, self.deliver)
+            self._every(ALERT_EVERY, self.alert)
 
     def start(self) -> None:
         """Work in a daemon thread, so that it never keeps the process alive."""
@@ -126,6 +129,10 @@ class Worker:
 
     def deliver(self) -> None:
         self._parts.deliverer.turn()
+
+    def alert(self) -> None:
+        parts = self._parts
+        tell_admins(parts.store, parts.chat, parts.deliverer, parts.settings.admin_stream, datetime.now(UTC))
 
     def catch_up(self) -> None:
         if self._catch_up:
@@ -180,4 +187,4 @@ def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS
             return
     users = (chat or parts.chat).users()
     with parts.store.writing() as transaction:
-        outbox.wake_waiting(transaction, people.keep_zulip_users(transaction, users, now), now)
+        owed.wake_waiting(transaction, people.keep_zulip_users(transaction, users, now), now)

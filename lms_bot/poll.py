@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from lms_bot import detect
+from lms_bot import brake, detect
 from lms_bot.config import Settings
-from lms_bot.domain import SOURCE_TABLES, Activity, Cursor, Event, Preferences
-from lms_bot.holding import hold
+from lms_bot.domain import SOURCE_TABLES, Activity, Cursor, Event
 from lms_bot.lms import Lms
 from lms_bot.lms.changes import Page
-from lms_bot.store import Store, Transaction, cursors, events, facts, outbox, people
+from lms_bot.owing import Owing
+from lms_bot.store import Store, Transaction, cursors, events, facts, owed, people
 from lms_bot.store.cursors import OpenRow
-from lms_bot.store.people import NOBODY, Around
+from lms_bot.store.people import Around
 
 log = logging.getLogger(__name__)
 
 PEOPLE_AGE = timedelta(minutes=5)
 OPEN_ROWS_AT_A_TIME = 2_000
 LOG_EVERY = 50_000  # rows of history between two lines of the log
-POLLED = "polled"
-DEFAULTS = Preferences()
 
 Progress = Callable[[str, float, int], None]
 """Called while history is recorded, with the source table, the part done (0 to 1) and the rows so far."""
@@ -62,15 +62,20 @@ class Poller:
         self._store = store
         self._lms = lms
         self._settings = settings
+        self._around: dict[int, Around] = {}
 
     def poll(self, now: datetime, progress: Progress | None = None) -> Polled:
         """Read everything that changed. Raises LmsUnavailable or StoreUnavailable; what was committed stays right."""
         self.refresh_people(now)
+        self._around.clear()
+        with self._store.reading() as transaction:
+            owing = Owing(self._settings, now, not_before=brake.held_until(transaction, now))
         total = Polled()
-        for source_table in SOURCE_TABLES:
-            total += self._poll_table(source_table, now, progress)
+        with _without_collecting():
+            for source_table in SOURCE_TABLES:
+                total += self._poll_table(source_table, owing, now, progress)
         with self._store.writing() as transaction:
-            facts.note(transaction, POLLED, {"new_events": total.new_events}, now)
+            brake.note_poll(transaction, total.new_events, now)
         return total
 
     def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
@@ -83,14 +88,14 @@ class Poller:
         read = self._lms.read_people()
         with self._store.writing() as transaction:
             mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
-            outbox.wake_waiting(transaction, mapped, now)
+            owed.wake_waiting(transaction, mapped, now)
 
-    def _poll_table(self, source_table: str, now: datetime, progress: Progress | None) -> Polled:
+    def _poll_table(self, source_table: str, owing: Owing, now: datetime, progress: Progress | None) -> Polled:
         cursor, total = self._baseline(source_table, now), Polled()
         rows = 0
         while not cursor.history_done:
             page = self._lms.changes.history(cursor)
-            total += self._keep(page, {}, now)
+            total += self._keep(page, {}, owing, now)
             cursor = page.cursor
             rows += len(page.found)
             (progress or _log_progress)(source_table, _part_done(cursor), rows)
@@ -98,7 +103,7 @@ class Poller:
             due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         since = dict(due)
         for page in self._lms.changes.changes(cursor, list(since), now):
-            total += self._keep(page, since, now)
+            total += self._keep(page, since, owing, now)
         return total
 
     def _baseline(self, source_table: str, now: datetime) -> Cursor:
@@ -111,7 +116,7 @@ class Poller:
             cursors.mark(transaction, marked, now)
             return cursors.load(transaction, source_table) or marked
 
-    def _keep(self, page: Page, open_since: Mapping[int, datetime], now: datetime) -> Polled:
+    def _keep(self, page: Page, open_since: Mapping[int, datetime], owing: Owing, now: datetime) -> Polled:
         """Store what a page says, in one transaction with the cursor that stands behind it."""
         source_table = page.cursor.source_table
         seen_before = [source_id for source_id in page.found if source_id <= page.new_above]
@@ -120,7 +125,7 @@ class Poller:
         changed = [i for i, mark in page.fingerprints.items() if recorded.get(i) != mark]
         activities = self._with_students(self._lms.changes.activities(page, changed, now) if changed else [], now)
         observed = _observe(activities, page, now)
-        around = self._around(observed.events, now)
+        around = self._people_around(observed.events, now)
         with self._store.writing() as transaction:
             stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
             # Another process may have read further meanwhile.
@@ -130,7 +135,7 @@ class Poller:
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             _look_later(transaction, source_table, page, observed, open_since, now)
-            outbox.owe(transaction, self._owed(inserted, around, now))
+            owing.owe(transaction, inserted, around)
             cursors.save(transaction, replace(page.cursor, last_id=max(page.cursor.last_id, stored.last_id)), now)
         history = sum(event.is_history for _, event in inserted)
         return Polled(len(inserted) - history, history, page.server_replaced)
@@ -147,23 +152,22 @@ class Poller:
             a._replace(student_id=ids.get(a.student_username or "")) if a.student_id is None else a for a in activities
         ]
 
-    def _around(self, observed: Sequence[Event], now: datetime) -> dict[int, Around]:
-        """The people around a page's students."""
+    def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Around]:
+        """The people around a page's students, and around those of this poll's pages before."""
         wanted = {event.student_id for event in observed if event.student_id is not None}
-        if not wanted:
-            return {}
-        found = self._people_around(wanted)
-        if not wanted <= found.keys() and self._read_people_for(now):
-            found = self._people_around(wanted)
-        return found
+        if not wanted <= self._around.keys():
+            self._look_around(wanted - self._around.keys())
+            if not wanted <= self._around.keys() and self._read_people_for(now):
+                self._look_around(wanted - self._around.keys())
+        return self._around
 
     def _ids_by_username(self, usernames: Collection[str]) -> dict[str, int]:
         with self._store.reading() as transaction:
             return people.ids_by_username(transaction, usernames)
 
-    def _people_around(self, student_ids: Collection[int]) -> dict[int, Around]:
+    def _look_around(self, student_ids: Collection[int]) -> None:
         with self._store.reading() as transaction:
-            return people.around(transaction, student_ids)
+            self._around |= people.around(transaction, student_ids)
 
     def _read_people_for(self, now: datetime) -> bool:
         """Somebody is unknown: read the people again, unless this poll has done so."""
@@ -173,22 +177,17 @@ class Poller:
         self.refresh_people(now, at_once=True)
         return True
 
-    def _owed(
-        self, inserted: Sequence[tuple[int, Event]], around: Mapping[int, Around], now: datetime
-    ) -> list[tuple[int, int, datetime]]:
-        if not self._settings.notify_mentors:
-            return []
-        return [
-            (event_id, mentor_id, due_at)
-            for event_id, event in inserted
-            if not event.is_history and event.mirrors is None and event.event_type in self._settings.event_types
-            if (due_at := self._due_at(event, now)) is not None
-            for mentor_id, _ in around.get(event.student_id or 0, NOBODY).mentors
-        ]
 
-    def _due_at(self, event: Event, now: datetime) -> datetime | None:
-        settings = self._settings
-        return hold(event.event_type, event.student_id, DEFAULTS, settings.delivery, settings.timezone, now).due_at
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """A poll makes rows by the hundred thousand and no cycles; looking for cycles among them takes a third of it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _observe(activities: Sequence[Activity], page: Page, now: datetime) -> _Observed:

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from lms_bot import config
 from lms_bot.chat import Chat, Pace
 from lms_bot.chat.pace import Purpose
+from lms_bot.config import Settings
 from lms_bot.deliver import Delivered, Deliverer
 from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType, Mentor, Recipient, Student, ZulipUser
-from lms_bot.store import Store, events, outbox, people, tables
+from lms_bot.store import Store, events, owed, people, tables
 from tests.conftest import NOW
 from tests.fake_zulip import FakeZulip
 
@@ -32,7 +34,7 @@ LINKS = frozenset({(1, 11), (1, 12), (2, 13), (2, 14)})
 
 FAST = 100_000  # messages a minute: the pace is no part of these tests
 CALL_TIMEOUT = 0.3  # seconds
-STALE_AFTER = timedelta(hours=24)
+SETTINGS = config.load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
 _source_ids = itertools.count(1)
 
 
@@ -148,12 +150,12 @@ def owe(store: Store, found: Iterable[Event], *, at: datetime = NOW, found_at: d
         query = sa.select(column.event_id, column.source_table, column.source_id, column.event_type)
         ids = {(row[1], row[2], row[3]): row[0] for row in transaction.execute(query)}
         recorded = [e._replace(event_id=ids[e.source_table, e.source_id, e.event_type]) for e in observed]
-        owed = [
+        rows = [
             (event.event_id, mentor_id, at)
             for event in recorded
             for mentor_id, _ in around.get(event.student_id or 0, people.NOBODY).mentors
         ]
-        outbox.owe(transaction, owed)
+        owed.owe(transaction, rows)
     return recorded
 
 
@@ -214,6 +216,7 @@ class Office:
     students: tuple[Student, ...] = STUDENTS
     links: frozenset[tuple[int, int]] = LINKS
     accounts: dict[int, int] = field(default_factory=dict)
+    settings: Settings = SETTINGS
     chat: MortalChat = field(init=False)
     deliverer: Deliverer = field(init=False)
 
@@ -232,7 +235,7 @@ class Office:
     def restart(self, pace: Pace | None = None) -> None:
         """A new process, which knows only what the store and Zulip know."""
         self.chat = MortalChat(self.zuliprc, pace or Pace(FAST), CALL_TIMEOUT)
-        self.deliverer = Deliverer(self.store, self.chat, STALE_AFTER, clock=self.clock)
+        self.deliverer = Deliverer(self.store, self.chat, self.settings, clock=self.clock)
 
     def read_people(
         self,
@@ -247,7 +250,7 @@ class Office:
         self.links = self.links if links is None else frozenset(links)
         with self.store.writing() as transaction:
             mapped = people.keep_people(transaction, self.students, self.mentors, self.links, self.clock())
-            outbox.wake_waiting(transaction, mapped, self.clock())
+            owed.wake_waiting(transaction, mapped, self.clock())
 
     def read_accounts(self) -> None:
         """What Zulip says now about its accounts."""
@@ -257,7 +260,7 @@ class Office:
     def keep_accounts(self, users: Sequence[ZulipUser]) -> None:
         with self.store.writing() as transaction:
             mapped = people.keep_zulip_users(transaction, users, self.clock())
-            outbox.wake_waiting(transaction, mapped, self.clock())
+            owed.wake_waiting(transaction, mapped, self.clock())
 
     def move(self, student: Student, mentor: Mentor | None) -> None:
         """The student has this mentor alone from now on."""

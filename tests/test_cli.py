@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lms_bot.poll import POLLED
+from lms_bot.store.facts import POLLED
 from lms_bot.store.people import ZULIP_USERS_READ
 from tests.bot_process import BIN, GULNORA, JANE, LmsHands, People, from_store, in_store, noted_facts, wait_for
 from tests.conftest import _database, _fill

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.domain import EventClass, EventType, Preferences, Telling
-from lms_bot.holding import hold
+from lms_bot.holding import hold, hold_still, zone_of
 from lms_bot.store import queries
 from tests.lms_rows import Watch
 
@@ -61,6 +61,34 @@ def test_the_order_of_what_holds_a_notification(
     kind: EventType, preferences: Preferences, delivery: str, due_at: datetime | None, reason: str
 ) -> None:
     assert hold(kind, JANE, preferences, delivery, BERLIN, NOON) == (due_at, reason)
+
+
+@pytest.mark.parametrize(
+    ("kind", "preferences", "now", "due_at", "reason"),
+    [
+        (FAILED, Preferences(), NOON, NOON, ""),
+        (STARTED, Preferences(), at(2, 20), TOMORROW_AT_EIGHT, "digest"),
+        (STARTED, Preferences(), at(3, 7), at(3, 7), ""),
+        (STARTED, Preferences(), at(3, 15), at(3, 15), ""),
+        (STARTED, Preferences(paused_until=at(4, 9)), at(3, 15), at(5, 7), "digest"),
+        (STARTED, Preferences(quiet_from=15 * 60, quiet_to=18 * 60), at(3, 15), at(3, 17), "quiet time"),
+        (STARTED, Preferences(tellings={EventClass.STARTED: Telling.NOW}), at(2, 13), at(2, 13), ""),
+        (STARTED, Preferences(tellings={EventClass.STARTED: Telling.OFF}), at(2, 13), None, "turned off"),
+        (FAILED, Preferences(muted={JANE: at(9, 9)}), at(2, 13), at(9, 9), "muted"),
+        (FAILED, Preferences(muted={JANE: at(9, 9)}), at(9, 10), at(9, 10), ""),
+        (FAILED, Preferences(paused_until=at(4, 9)), at(4, 9), at(4, 9), ""),
+    ],
+)
+def test_what_was_held_since_noon_is_looked_at_again(
+    kind: EventType, preferences: Preferences, now: datetime, due_at: datetime | None, reason: str
+) -> None:
+    held = hold_still(kind, JANE, preferences, "calm", BERLIN, found_at=NOON, now=now)
+    assert held == (due_at, reason)
+
+
+@pytest.mark.parametrize("name", ["Europe/Nowhere", "../../etc/passwd", "/etc/localtime", "", "\x00", "Europe"])
+def test_a_time_zone_that_is_none_is_the_default(name: str) -> None:
+    assert zone_of(Preferences(timezone=name), BERLIN) is BERLIN
 
 
 def test_a_digest_hour_that_the_clock_skips_is_told_all_the_same() -> None:

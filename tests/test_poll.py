@@ -789,10 +789,10 @@ def test_a_store_that_is_full_moves_nothing_forward(tmp_path: Path, lms_url: str
     watch = Watch(lms_url, f"sqlite:///{tmp_path}/small.db")
     watch.poll()
     watch.rows.insert_finished(1, 3000, at=NOW)
-    with watch.store.engine.connect() as connection:
+    before = watch.events(), watch.owed()
+    with watch.store.engine.connect() as connection:  # the only one of its pool
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {(pages or 0) + 5}")
-        before = watch.events(), watch.owed()
     with pytest.raises(StoreUnavailable, match="full"):
         watch.poll()
     assert (watch.events(), watch.owed()) == before

@@ -108,5 +108,5 @@ def _settings(lms: Path, store: Path) -> config.Settings:
 def _assemble(settings: config.Settings, clock: Clock, audience: Audience) -> tuple[TerminalChat, Parts]:
     parts = Parts.assemble(settings, None)
     chat = TerminalChat(parts.pace, audience.message)
-    deliverer = Deliverer(parts.store, chat, timedelta(hours=settings.stale_after_hours), clock)
+    deliverer = Deliverer(parts.store, chat, settings, clock)
     return chat, replace(parts, chat=chat, deliverer=deliverer)

@@ -9,7 +9,6 @@ from lms_bot.errors import UserError
 from lms_bot.handlers.registry import REGISTRY, Audience, Command, Request
 from lms_bot.handlers.students import the_student
 from lms_bot.insights import Statistics
-from lms_bot.poll import POLLED
 from lms_bot.render import event_line, moment, quote
 from lms_bot.store import facts, queries
 from lms_bot.store.queries import Owed
@@ -78,7 +77,7 @@ def owed_lines(heading: str, count: int, owed: Sequence[Owed], *, with_mentor: b
 
 def freshness(request: Request) -> str:
     """A last line that says how old the data is, where it is old."""
-    polled_at = facts.noted_at(request.transaction, POLLED)
+    polled_at = facts.noted_at(request.transaction, facts.POLLED)
     if polled_at is None:
         return "\n\n⏳ I have not read the LMS yet."
     age = request.now - polled_at

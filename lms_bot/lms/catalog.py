@@ -8,27 +8,30 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.lms import tables
+from lms_bot.lms.rows import text
+
+Titles = dict[int | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Titles by LMS id; `exam_courses` gives the title of the first course that has the exam among its contents."""
 
-    exams: dict[int, str] = field(default_factory=dict)
-    exam_courses: dict[int, str] = field(default_factory=dict)
-    contents: dict[int, str] = field(default_factory=dict)
-    courses: dict[int, str] = field(default_factory=dict)
-    chapters: dict[int, str] = field(default_factory=dict)
+    exams: Titles = field(default_factory=dict)
+    exam_courses: Titles = field(default_factory=dict)
+    contents: Titles = field(default_factory=dict)
+    courses: Titles = field(default_factory=dict)
+    chapters: Titles = field(default_factory=dict)
 
 
 def read_catalog(connection: sa.Connection) -> Catalog:
     """Read all titles; a table that this installation does not have, or does not show us, has none."""
     courses = _titles(connection, tables.courses.c.id, tables.courses.c.title)
-    contents: dict[int, str] = {}
-    exam_courses: dict[int, str] = {}
+    contents: Titles = {}
+    exam_courses: Titles = {}
     c = tables.contents.c
     for content_id, title, course_id, exam_id in _rows(connection, c.id, c.title, c.course_id, c.exam_id):
-        contents[content_id] = title
+        contents[content_id] = text(title)
         if exam_id is not None and course_id in courses:
             exam_courses.setdefault(exam_id, courses[course_id])
     return Catalog(
@@ -40,8 +43,8 @@ def read_catalog(connection: sa.Connection) -> Catalog:
     )
 
 
-def _titles(connection: sa.Connection, *columns: sa.Column[Any]) -> dict[int, str]:
-    return {row[0]: row[1] for row in _rows(connection, *columns)}
+def _titles(connection: sa.Connection, *columns: sa.Column[Any]) -> Titles:
+    return {row[0]: text(row[1]) for row in _rows(connection, *columns)}
 
 
 def _rows(connection: sa.Connection, *columns: sa.Column[Any]) -> list[Any]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, Activity
-from lms_bot.lms.catalog import Catalog
+
+if TYPE_CHECKING:
+    from lms_bot.lms.catalog import Catalog
 
 EPOCH_MILLISECONDS = 100_000_000_000  # numbers above this are milliseconds since 1970, below it seconds
+MARKS = (  # of attempts, in the order of lms_bot.lms.tables
+    "score",
+    "percentage",
+    "time_taken",
+    "correct_answers",
+    "incorrect_answers",
+    "unanswered",
+    "percentile",
+    "speed",
+)
 
 
 def fingerprint(row: tuple[Any, ...]) -> int:
@@ -65,31 +77,25 @@ def activity(table: str, row: Any, mark: int, catalog: Catalog, zone: tzinfo) ->
 def _attempt(row: Any, mark: int, catalog: Catalog, zone: tzinfo) -> Activity:
     # Unpacked at once, in the order of lms_bot.lms.tables: this runs a hundred thousand times in a burst.
     source_id, user_id, username, exam, state, result, date, last_started, last_answer = row[:9]
-    score, percentage, time_taken, correct, incorrect, unanswered, percentile, speed = row[9:17]
+    details = {
+        name: value if value is None or type(value) is int else plain(value)
+        for name, value in zip(MARKS, row[9:17], strict=True)
+    }
+    details["result"] = result = text(result)
     exam_id = integer(exam)
+    details["course_title"] = catalog.exam_courses.get(exam_id)
     return Activity(
         source_table=ATTEMPTS,
         source_id=source_id,
         student_id=integer(user_id),
         student_username=text(username),
         activity_id=exam_id,
-        title=_title(catalog.exams, exam_id),
+        title=catalog.exams.get(exam_id),
         state=text(state),
-        result=text(result),
+        result=result,
         started_at=moment(date, zone) or moment(last_started, zone),
         ended_at=moment(last_answer, zone),
-        details={
-            "score": plain(score),
-            "percentage": plain(percentage),
-            "result": plain(result),
-            "time_taken": plain(time_taken),
-            "correct_answers": plain(correct),
-            "incorrect_answers": plain(incorrect),
-            "unanswered": plain(unanswered),
-            "percentile": plain(percentile),
-            "speed": plain(speed),
-            "course_title": _title(catalog.exam_courses, exam_id),
-        },
+        details=details,
         fingerprint=mark,
         mirrors=None,
     )
@@ -106,7 +112,7 @@ def _content_attempt(row: Any, mark: int, catalog: Catalog, zone: tzinfo) -> Act
         student_id=integer(row.user_id),
         student_username=None,
         activity_id=content_id,
-        title=_title(catalog.contents, content_id),
+        title=catalog.contents.get(content_id),
         state=text(row.state),
         result=None,
         started_at=moment(row.created, zone),
@@ -114,8 +120,8 @@ def _content_attempt(row: Any, mark: int, catalog: Catalog, zone: tzinfo) -> Act
         details={
             "content_type": content_type,
             "state": text(row.state),
-            "course_title": _title(catalog.courses, integer(row.course_id)),
-            "chapter_name": _title(catalog.chapters, integer(row.chapter_id)),
+            "course_title": catalog.courses.get(integer(row.course_id)),
+            "chapter_name": catalog.chapters.get(integer(row.chapter_id)),
             "correct_answers": plain(row.correct_answers_count),
             "incorrect_answers": plain(row.incorrect_answers_count),
             "completed_on": ended_at.isoformat() if ended_at else None,
@@ -123,7 +129,3 @@ def _content_attempt(row: Any, mark: int, catalog: Catalog, zone: tzinfo) -> Act
         fingerprint=mark,
         mirrors=integer(row.assessment_id) if is_exam else None,
     )
-
-
-def _title(titles: dict[int, str], key: int | None) -> str | None:
-    return text(titles.get(key)) if key is not None else None

@@ -16,6 +16,10 @@ from lms_bot.db import UtcDateTime
 from lms_bot.store import Transaction
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+# The sequence is looked up in a query of its own, which runs once.
+_NEW_IDS = sa.text(
+    "SELECT nextval((SELECT pg_get_serial_sequence(:table, :key))::regclass) FROM generate_series(1, :count)"
+)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -28,64 +32,91 @@ def insert_new(
     transaction: Transaction,
     table: sa.Table,
     columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    returning: Sequence[str] = (),
-) -> list[Any]:
-    """Insert the rows (at least one) that violate no unique key, and give the `returning` columns of those.
+    rows: Sequence[Sequence[Any]],
+    natural_key: Sequence[str],
+) -> list[int | None]:
+    """Insert those of the rows (at least one) that violate no unique key; gives each row's id, None where it was there.
 
-    Values come in the order of `columns`, as the columns' Python types. The statements are the drivers' own, since one
+    Values come in the order of `columns`, as the columns' Python types; `natural_key`, unique among the rows, tells
+    them apart. Almost always every row is new, so that is tried first. The statements are the drivers' own, since one
     page holds thousands of rows: executemany on SQLite, COPY on PostgreSQL.
     """
     insert = _insert_sqlite if transaction.dialect.name == "sqlite" else _insert_postgresql
-    return insert(transaction, table, columns, rows, returning)
+    found = insert(transaction, table, columns, rows, natural_key)
+    if not isinstance(found, dict):
+        return list(found)
+    positions = [columns.index(name) for name in natural_key]
+    return [found.get(tuple(row[position] for position in positions)) for row in rows]
 
 
 def _insert_sqlite(
     transaction: Transaction,
     table: sa.Table,
     columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    returning: Sequence[str],
-) -> list[Any]:
+    rows: Sequence[Sequence[Any]],
+    natural_key: Sequence[str],
+) -> Sequence[int] | dict[tuple[Any, ...], int]:
     (key,) = table.primary_key
-    # Nobody else can insert in between: the transaction began IMMEDIATE.
+    # Nobody else can insert in between (the transaction began IMMEDIATE), and SQLite counts ids up from the highest.
     before = transaction.scalar(sa.select(sa.func.max(key))) or 0
     marks = ", ".join("?" * len(columns))
-    transaction.exec_driver_sql(
+    inserted = transaction.exec_driver_sql(
         f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608
         _converted(table, columns, rows, _SQLITE),
     )
-    if not returning:
-        return []
-    return list(transaction.execute(sa.select(*(table.c[name] for name in returning)).where(key > before)).all())
+    if inserted.rowcount == len(rows):
+        return range(before + 1, before + 1 + len(rows))
+    query = sa.select(key, *(table.c[name] for name in natural_key)).where(key > before)
+    return {tuple(natural): new_id for new_id, *natural in transaction.execute(query).all()}
 
 
 def _insert_postgresql(
     transaction: Transaction,
     table: sa.Table,
     columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    returning: Sequence[str],
-) -> list[Any]:
-    names = ", ".join(columns)
-    staging = f"incoming_{table.name}"
+    rows: Sequence[Sequence[Any]],
+    natural_key: Sequence[str],
+) -> Sequence[int] | dict[tuple[Any, ...], int]:
+    (key,) = table.primary_key
+    lines = ["\t".join(row) for row in _converted(table, columns, rows, _COPY)]
+    new_ids = transaction.scalars(_NEW_IDS, {"table": table.name, "key": key.name, "count": len(rows)}).all()
+    try:
+        with transaction.begin_nested():
+            _copy(transaction, table.name, [key.name, *columns], map("{}\t{}".format, new_ids, lines))
+    except sa.exc.IntegrityError:
+        return _insert_beside(transaction, table, columns, lines, natural_key)
+    return new_ids
+
+
+def _insert_beside(
+    transaction: Transaction, table: sa.Table, columns: Sequence[str], lines: Sequence[str], natural_key: Sequence[str]
+) -> dict[tuple[Any, ...], int]:
+    """Insert what is new of rows in COPY's format, of which some are there already."""
+    names, staging = ", ".join(columns), f"incoming_{table.name}"
     transaction.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS "  # noqa: S608
         f"AS SELECT {names} FROM {table.name} WITH NO DATA"
     )
-    text = "".join("\t".join(row) + "\n" for row in _converted(table, columns, rows, _COPY))
+    _copy(transaction, staging, columns, lines)
+    give = ", ".join([*(key.name for key in table.primary_key), *natural_key])
+    inserted = transaction.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING "  # noqa: S608
+        f"RETURNING {give}"
+    )
+    return {tuple(natural): new_id for new_id, *natural in inserted.all()}
+
+
+def _copy(transaction: Transaction, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
     cursor = transaction.connection.cursor()
     try:
-        cursor.copy_expert(f"COPY {staging} ({names}) FROM STDIN", io.StringIO(text))
+        text = io.StringIO("".join(f"{line}\n" for line in lines))
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", text)
+    except psycopg2.IntegrityError as error:
+        raise sa.exc.IntegrityError("COPY", None, error) from error
     except psycopg2.Error as error:
         raise sa.exc.OperationalError("COPY", None, error) from error
     finally:
         cursor.close()
-    give = f" RETURNING {', '.join(returning)}" if returning else ""
-    inserted = transaction.exec_driver_sql(
-        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING{give}"  # noqa: S608
-    )
-    return list(inserted.all()) if returning else []
 
 
 def _converted(

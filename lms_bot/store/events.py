@@ -36,6 +36,7 @@ COLUMNS = (
     "mirrors",
     "fingerprint",
 )
+NATURAL_KEY = ("source_table", "source_id", "event_type")
 
 
 class Known(NamedTuple):
@@ -82,9 +83,8 @@ def record(
     if not observed:
         return []
     rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]
-    inserted = insert_new(transaction, events, COLUMNS, rows, returning=("event_id", "source_id", "event_type"))
-    by_key = {(event.source_id, event.event_type.value): event for event in observed}
-    return [(event_id, by_key[source_id, event_type]) for event_id, source_id, event_type in inserted]
+    event_ids = insert_new(transaction, events, COLUMNS, rows, NATURAL_KEY)
+    return [(event_id, event) for event_id, event in zip(event_ids, observed, strict=True) if event_id is not None]
 
 
 def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:

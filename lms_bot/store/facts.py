@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from lms_bot.store import Transaction
 from lms_bot.store.tables import facts
 
+POLLED = "polled"  # the last poll: what it found, and what the polls of a day did
+
 
 def note(transaction: Transaction, name: str, value: Any, now: datetime) -> None:
     """Keep a fact (any JSON value) and when it was noted."""

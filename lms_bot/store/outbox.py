@@ -1,66 +1,31 @@
-"""What is owed to mentors, and the frozen messages that tell it."""
+"""Frozen messages, from before their first try until what became of them is known."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from lms_bot.db import in_list
-from lms_bot.domain import EventType, Message, Notification, Recipient
+from lms_bot.domain import Message, Recipient
 from lms_bot.store import Transaction
-from lms_bot.store.bulk import insert_into, insert_new
-from lms_bot.store.events import from_row
-from lms_bot.store.tables import claims, events, logs, mentor_students, mentors, messages
+from lms_bot.store.tables import claims, logs, messages
 
 LOOK_AFTER = timedelta(seconds=60)  # a message under way is nobody else's business for so long
 
-NOT_THEIRS = "no longer this student's mentor"
 SENDING, UNKNOWN, REFUSED, SENT, PARKED = "sending", "unknown", "refused", "sent", "parked"
 
 
-def owe(transaction: Transaction, owed: Sequence[tuple[int, int, datetime]]) -> None:
-    """Owe events to mentors, as (event id, mentor id, due at); what is owed already stays as it is."""
-    if owed:
-        insert_new(transaction, logs, ("event_id", "mentor_id", "due_at"), owed)
+class Parked(NamedTuple):
+    """A message that Zulip refused for good; without mentor it was a reply."""
 
-
-def due_mentors(
-    transaction: Transaction, now: datetime, most: int, only: Collection[EventType] | None = None
-) -> list[int]:
-    """Mentors with notifications due and no message under way, the longest waiting first."""
-    under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, messages.c.next_try_at.is_not(None))
-    query = (
-        sa.select(logs.c.mentor_id)
-        .where(logs.c.due_at <= now, logs.c.message_id.is_(None), ~under_way)
-        .group_by(logs.c.mentor_id)
-        .order_by(sa.func.min(logs.c.due_at))
-        .limit(most)
-    )
-    if only is not None:
-        query = query.join(events, events.c.event_id == logs.c.event_id).where(events.c.event_type.in_(only))
-    return list(transaction.scalars(query))
-
-
-def due(
-    transaction: Transaction, mentor_id: int, now: datetime, only: Collection[EventType] | None = None
-) -> list[Notification]:
-    """What is due to one mentor and not in a message yet, oldest event first."""
-    query = (
-        sa.select(logs.c.log_id, logs.c.mentor_id, logs.c.due_at, logs.c.attempts, events)
-        .join(events, events.c.event_id == logs.c.event_id)
-        .where(logs.c.mentor_id == mentor_id, logs.c.due_at <= now, logs.c.message_id.is_(None))
-        .order_by(events.c.timestamp, events.c.event_id)
-    )
-    if only is not None:
-        query = query.where(events.c.event_type.in_(only))
-    return [
-        Notification(row.log_id, row.mentor_id, row.due_at, from_row(row), row.attempts, row.created_at)
-        for row in transaction.execute(query)
-    ]
+    message_id: int
+    mentor_id: int | None
+    error: str | None
+    tried_at: datetime
 
 
 def freeze(
@@ -131,6 +96,32 @@ def settle_parked(transaction: Transaction, message: Message, error: str, now: d
     transaction.execute(sa.update(logs).where(logs.c.message_id == message.message_id).values(finished))
 
 
+def parked(transaction: Transaction, most: int) -> tuple[int, list[Parked]]:
+    """How many messages Zulip will never take as they are, and the newest of them."""
+    is_parked = messages.c.state == PARKED
+    count = transaction.scalar(sa.select(sa.func.count()).select_from(messages).where(is_parked)) or 0
+    query = (
+        sa.select(messages.c.message_id, messages.c.mentor_id, messages.c.error, messages.c.tried_at)
+        .where(is_parked)
+        .order_by(messages.c.message_id.desc())
+        .limit(most)
+    )
+    return count, [Parked(*row) for row in transaction.execute(query)]
+
+
+def revive(transaction: Transaction, message_id: int | None, now: datetime) -> int:
+    """Tell anew what parked messages told, of one of them or (None) of all; gives how many messages that are."""
+    found = sa.select(messages.c.message_id).where(messages.c.state == PARKED)
+    if message_id is not None:
+        found = found.where(messages.c.message_id == message_id)
+    revived = list(transaction.scalars(found))
+    within = in_list(logs.c.message_id, revived, transaction.dialect.name)
+    owed_again = {"message_id": None, "due_at": now, "error_message": None, "processed_at": None}
+    transaction.execute(sa.update(logs).where(within).values(owed_again))
+    transaction.execute(sa.delete(messages).where(in_list(messages.c.message_id, revived, transaction.dialect.name)))
+    return len(revived)
+
+
 def put_off(transaction: Transaction, message: Message, state: str, error: str, next_try_at: datetime) -> None:
     """The outcome is unknown, or Zulip refused for a moment: look at it again later."""
     _change(transaction, message, state=state, next_try_at=next_try_at, error=error)
@@ -170,56 +161,6 @@ def release(transaction: Transaction, message: Message) -> None:
     transaction.execute(sa.delete(messages).where(messages.c.message_id == message.message_id))
 
 
-def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime) -> int:
-    """Make due later what is due to a student's mentor without Zulip account, saying why; gives how many that are."""
-    reason = (
-        sa.select(sa.func.coalesce(mentors.c.unmapped_reason, "no Zulip account"))
-        .where(mentors.c.mentor_id == logs.c.mentor_id)
-        .scalar_subquery()
-    )
-    unmapped = sa.select(mentors.c.mentor_id).where(mentors.c.zulip_user_id.is_(None))
-    is_theirs = sa.exists().where(
-        events.c.event_id == logs.c.event_id,
-        mentor_students.c.student_id == events.c.student_id,
-        mentor_students.c.mentor_id == logs.c.mentor_id,
-    )
-    waits = (logs.c.due_at <= now) & logs.c.message_id.is_(None) & logs.c.mentor_id.in_(unmapped) & is_theirs
-    return transaction.execute(sa.update(logs).where(waits).values(due_at=due_at, error_message=reason)).rowcount
-
-
-def hand_over(transaction: Transaction, given_up: Iterable[Notification], now: datetime) -> None:
-    """Owe notifications to the students' mentors of today instead of one who is that no longer."""
-    handed = list(given_up)
-    if not handed:
-        return
-    link = mentor_students.c
-    student_ids = {n.event.student_id for n in handed if n.event.student_id is not None}
-    query = (
-        sa.select(link.student_id, link.mentor_id)
-        .join(mentors, mentors.c.mentor_id == link.mentor_id)
-        .where(in_list(link.student_id, student_ids, transaction.dialect.name))
-    )
-    mentors_now: dict[int | None, list[int]] = {}
-    for student_id, mentor_id in transaction.execute(query):
-        mentors_now.setdefault(student_id, []).append(mentor_id)
-    within = in_list(logs.c.log_id, [n.log_id for n in handed], transaction.dialect.name)
-    finished = {"due_at": None, "error_message": NOT_THEIRS, "processed_at": now}
-    transaction.execute(sa.update(logs).where(within).values(finished))
-    rows = [
-        {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": n.due_at}
-        for n in handed
-        for mentor_id in mentors_now.get(n.event.student_id, ())
-    ]
-    if rows:
-        insert = insert_into(transaction, logs)
-        # The student may have come back to a mentor who was given up before.
-        revived = {"due_at": insert.excluded.due_at, "error_message": None, "processed_at": None}
-        statement = insert.on_conflict_do_update(
-            index_elements=["event_id", "mentor_id"], set_=revived, where=logs.c.error_message == NOT_THEIRS
-        )
-        transaction.execute(statement, rows)
-
-
 def known_ids(transaction: Transaction, zulip_message_ids: Collection[int]) -> set[int]:
     """Those of the ids that belong to messages already settled."""
     return set(
@@ -241,13 +182,6 @@ def wake(transaction: Transaction, now: datetime, *states: str) -> None:
     """Look now at messages that are not settled and in one of `states`."""
     waiting = messages.c.state.in_(states) & (messages.c.next_try_at > now)
     transaction.execute(sa.update(messages).where(waiting).values(next_try_at=now))
-
-
-def wake_waiting(transaction: Transaction, mentor_ids: Collection[int], now: datetime) -> None:
-    """Make due now what waited for these mentors to get a Zulip account."""
-    within = in_list(logs.c.mentor_id, mentor_ids, transaction.dialect.name)
-    waiting = within & (logs.c.due_at > now) & logs.c.error_message.is_not(None)
-    transaction.execute(sa.update(logs).where(waiting).values(due_at=now))
 
 
 def _change(transaction: Transaction, message: Message, **values: Any) -> None:

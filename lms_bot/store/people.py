@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from lms_bot.db import in_list
 from lms_bot.domain import Mentor, Student, ZulipUser
 from lms_bot.store import Transaction, facts
-from lms_bot.store.tables import mentor_students, mentors, students, zulip_users
+from lms_bot.store.tables import hand_mappings, mentor_students, mentors, students, zulip_users
 
 PEOPLE_READ = "people_read"
 ZULIP_USERS_READ = "zulip_users_read"
@@ -64,16 +64,26 @@ def users_are_fresh(transaction: Transaction, now: datetime, age: timedelta) -> 
 
 
 def map_accounts(transaction: Transaction) -> list[int]:
-    """Give each mentor and student the one Zulip account that has their e-mail address; never guess.
+    """Give each mentor and student the one Zulip account that is theirs by hand or by e-mail address; never guess.
 
     Gives the ids of the mentors who have an account now and had none, or another, before.
     """
-    accounts: dict[str, list[Any]] = defaultdict(list)
-    for user in transaction.execute(sa.select(zulip_users)):
-        if user.email:
-            accounts[normalised(user.email)].append(user)
-    _map(transaction, students, "student_id", accounts)
-    return _map(transaction, mentors, "mentor_id", accounts)
+    accounts = _Accounts(transaction.execute(sa.select(zulip_users)))
+    _map(transaction, students, "student_id", accounts, {})
+    by_hand = transaction.execute(sa.select(hand_mappings.c.mentor_id, hand_mappings.c.zulip_user_id))
+    return _map(transaction, mentors, "mentor_id", accounts, {row[0]: row[1] for row in by_hand})
+
+
+def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | None, now: datetime) -> list[int]:
+    """Say which account is a mentor's, whatever the e-mail addresses say; None leaves it to those again.
+
+    Gives the mentors who got an account by that.
+    """
+    transaction.execute(sa.delete(hand_mappings).where(hand_mappings.c.mentor_id == mentor_id))
+    if zulip_user_id is not None:
+        values = {"mentor_id": mentor_id, "zulip_user_id": zulip_user_id, "mapped_at": now}
+        transaction.execute(sa.insert(hand_mappings).values(values))
+    return map_accounts(transaction)
 
 
 def normalised(email: str) -> str:
@@ -145,11 +155,14 @@ def unmapped(transaction: Transaction) -> list[Mentor]:
     return [Mentor(**row._mapping) for row in transaction.execute(query)]
 
 
-def _map(transaction: Transaction, table: sa.Table, key: str, accounts: dict[str, list[Any]]) -> list[int]:
+def _map(
+    transaction: Transaction, table: sa.Table, key: str, accounts: _Accounts, by_hand: dict[int, int]
+) -> list[int]:
     names = ["zulip_user_id", *(["unmapped_reason"] if "unmapped_reason" in table.c else [])]
     changed = []
     for person in transaction.execute(sa.select(table.c[key], table.c.email, *(table.c[name] for name in names))):
-        answer = dict(zip(names, _account(person.email, accounts), strict=False))
+        account = accounts.by_hand(by_hand[person[0]]) if person[0] in by_hand else accounts.by_email(person.email)
+        answer = dict(zip(names, account, strict=False))
         if any(getattr(person, name) != value for name, value in answer.items()):
             changed.append({"id": person[0], **{f"new_{name}": value for name, value in answer.items()}})
     if changed:
@@ -158,19 +171,38 @@ def _map(transaction: Transaction, table: sa.Table, key: str, accounts: dict[str
     return [row["id"] for row in changed if row["new_zulip_user_id"] is not None]
 
 
-def _account(email: str | None, accounts: dict[str, list[Any]]) -> tuple[int | None, str | None]:
-    if not email or not email.strip():
-        return None, "no e-mail address in the LMS"
-    same = accounts.get(normalised(email), [])
-    if not same:
-        return None, "no Zulip account with this e-mail address"
-    if len(same) > 1:
-        return None, "several Zulip accounts have this e-mail address"
-    if same[0].is_bot:
-        return None, "the Zulip account with this e-mail address is a bot"
-    if not same[0].is_active:
-        return None, "the Zulip account with this e-mail address is deactivated"
-    return same[0].user_id, None
+class _Accounts:
+    """The accounts of Zulip: each answer is a user id, or why there is none."""
+
+    def __init__(self, users: Iterable[Any]) -> None:
+        self._by_id: dict[int, Any] = {}
+        self._by_email: dict[str, list[Any]] = defaultdict(list)
+        for user in users:
+            self._by_id[user.user_id] = user
+            if user.email:
+                self._by_email[normalised(user.email)].append(user)
+
+    def by_email(self, email: str | None) -> tuple[int | None, str | None]:
+        if not email or not email.strip():
+            return None, "no e-mail address in the LMS"
+        same = self._by_email.get(normalised(email), [])
+        if not same:
+            return None, "no Zulip account with this e-mail address"
+        if len(same) > 1:
+            return None, "several Zulip accounts have this e-mail address"
+        return _usable(same[0], "the Zulip account with this e-mail address")
+
+    def by_hand(self, user_id: int) -> tuple[int | None, str | None]:
+        user = self._by_id.get(user_id)
+        return (
+            _usable(user, "the Zulip account mapped by hand") if user else (None, "the account mapped by hand is gone")
+        )
+
+
+def _usable(user: Any, name: str) -> tuple[int | None, str | None]:
+    if user.is_bot:
+        return None, f"{name} is a bot"
+    return (user.user_id, None) if user.is_active else (None, f"{name} is deactivated")
 
 
 def _replace(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> None:

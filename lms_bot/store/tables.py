@@ -162,6 +162,34 @@ mentor_students = sa.Table(
     sa.Index(None, "student_id"),
 )
 
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("mentor_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("wishes", sa.JSON, nullable=False),  # only what differs from the defaults
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# An admin's word on which account is whose; it goes before e-mail addresses.
+hand_mappings = sa.Table(
+    "hand_mappings",
+    metadata,
+    sa.Column("mentor_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("zulip_user_id", sa.BigInteger, nullable=False),
+    sa.Column("mapped_at", UtcDateTime, nullable=False),
+)
+
+# What the admins must know while it lasts; said when it begins and when it is over.
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("began_at", UtcDateTime, nullable=False),
+    sa.Column("told_at", UtcDateTime),
+    sa.Column("over_text", sa.Text),  # set when it is over
+)
+
 zulip_users = sa.Table(
     "zulip_users",
     metadata,

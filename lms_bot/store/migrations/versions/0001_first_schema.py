@@ -13,6 +13,15 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "alerts",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("over_text", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_alerts")),
+    )
+    op.create_table(
         "claimed_messages",
         sa.Column("zulip_message_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
@@ -31,6 +40,13 @@ def upgrade() -> None:
         sa.Column("value", sa.JSON(), nullable=False),
         sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_facts")),
+    )
+    op.create_table(
+        "hand_mappings",
+        sa.Column("mentor_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("zulip_user_id", sa.BigInteger(), nullable=False),
+        sa.Column("mapped_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("mentor_id", name=op.f("pk_hand_mappings")),
     )
     op.create_table(
         "lms_activity_events",
@@ -137,6 +153,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_table", "source_id", name=op.f("pk_open_rows")),
     )
     op.create_index(op.f("ix_open_rows_source_table_look_at"), "open_rows", ["source_table", "look_at"], unique=False)
+    op.create_table(
+        "preferences",
+        sa.Column("mentor_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("wishes", sa.JSON(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("mentor_id", name=op.f("pk_preferences")),
+    )
     op.create_table(
         "students",
         sa.Column("student_id", sa.BigInteger(), autoincrement=False, nullable=False),

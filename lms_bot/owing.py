@@ -1,0 +1,101 @@
+"""What mentors are owed, when it is due, and when what waits is looked at again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from lms_bot.config import Settings
+from lms_bot.domain import Event, EventType, Notification, Preferences
+from lms_bot.holding import Held, hold, hold_still, zone_of
+from lms_bot.store import Transaction, owed, preferences
+from lms_bot.store.people import NOBODY, Around
+
+DEFAULTS = Preferences()
+
+
+class Owing:
+    """Decides for the events of one poll; what mentors asked for is read once in it."""
+
+    def __init__(self, settings: Settings, now: datetime, not_before: datetime | None = None) -> None:
+        self._settings = settings
+        self._now = now
+        self._not_before = not_before or now
+        self._preferences: dict[int, Preferences] = {}
+        self._due: dict[tuple[int, EventType], datetime | None] = {}
+
+    def owe(
+        self, transaction: Transaction, inserted: Sequence[tuple[int, Event]], around: Mapping[int, Around]
+    ) -> None:
+        """Owe the events to their students' mentors of now."""
+        if not self._settings.notify_mentors:
+            return
+        told = [
+            (event_id, event, mentor_id)
+            for event_id, event in inserted
+            if not event.is_history and event.mirrors is None and event.event_type in self._settings.event_types
+            for mentor_id, _ in around.get(event.student_id or 0, NOBODY).mentors
+        ]
+        self._read_preferences(transaction, {mentor_id for _, _, mentor_id in told})
+        rows = ((event_id, mentor_id, self._due_at(mentor_id, event)) for event_id, event, mentor_id in told)
+        owed.owe(transaction, [(event_id, mentor_id, due_at) for event_id, mentor_id, due_at in rows if due_at])
+
+    def _read_preferences(self, transaction: Transaction, mentor_ids: set[int]) -> None:
+        if unread := mentor_ids - self._preferences.keys():
+            self._preferences |= dict.fromkeys(unread, DEFAULTS) | preferences.of(transaction, unread)
+
+    def _due_at(self, mentor_id: int, event: Event) -> datetime | None:
+        wishes = self._preferences[mentor_id]
+        if event.student_id in wishes.muted:
+            return self._held(wishes, event)
+        key = mentor_id, event.event_type
+        if key not in self._due:
+            self._due[key] = self._held(wishes, event)
+        return self._due[key]
+
+    def _held(self, wishes: Preferences, event: Event) -> datetime | None:
+        zone = zone_of(wishes, self._settings.timezone)
+        due_at = hold(event.event_type, event.student_id, wishes, self._settings.delivery, zone, self._now).due_at
+        return None if due_at is None else max(due_at, self._not_before)
+
+
+def held_still(notification: Notification, wishes: Preferences, settings: Settings, now: datetime) -> Held:
+    """When a notification that waits is due by the preferences of now, and why not before."""
+    event = notification.event
+    return hold_still(
+        event.event_type,
+        event.student_id,
+        wishes,
+        settings.delivery,
+        zone_of(wishes, settings.timezone),
+        found_at=notification.found_at,
+        now=now,
+    )
+
+
+def release(
+    transaction: Transaction, waiting: Iterable[Notification], wishes: Preferences, settings: Settings, now: datetime
+) -> list[Notification]:
+    """Those of a mentor's waiting notifications that are due now; the others wait on, or are finished untold."""
+    due = []
+    held: dict[datetime | None, list[int]] = defaultdict(list)
+    for notification in waiting:
+        due_at = held_still(notification, wishes, settings, now).due_at
+        if due_at is not None and due_at <= now:
+            due.append(notification)
+        else:
+            held[due_at].append(notification.log_id)
+    for due_at, log_ids in held.items():
+        if due_at is None:
+            owed.turn_off(transaction, log_ids, now)
+        else:
+            owed.hold(transaction, log_ids, due_at)
+    return due
+
+
+def look_again(transaction: Transaction, mentor_id: int, settings: Settings, now: datetime) -> None:
+    """Bring what waits for a mentor in line with what they ask for now."""
+    wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)
+    due = release(transaction, owed.waiting(transaction, mentor_id), wishes, settings, now)
+    owed.hold(transaction, [notification.log_id for notification in due], now)

@@ -1,0 +1,170 @@
+"""A flood becomes summaries and one word to the admins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from lms_bot.alerting import TOPIC, tell_admins
+from lms_bot.brake import HELD_FOR
+from lms_bot.store import Store, alerts, open_store, outbox, queries
+from tests.conftest import NOW
+from tests.fake_zulip import FakeZulip
+from tests.lms_rows import Watch
+from tests.owed import JANE, MARY, Office, happened, notifications, several
+
+
+@pytest.fixture
+def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
+    store = open_store(f"sqlite:///{tmp_path}/office.db")
+    yield Office.open(store, zulip, tmp_path)
+    store.close()
+
+
+@pytest.fixture
+def watch(lms_url: str, tmp_path: Path) -> Iterator[Watch]:
+    watch = Watch(lms_url, f"sqlite:///{tmp_path}/brake.db")
+    watch.poll()
+    yield watch
+    watch.close()
+
+
+def is_on(watch: Watch) -> bool:
+    with watch.store.reading() as transaction:
+        return alerts.is_on(transaction, "brake")
+
+
+def held(watch: Watch) -> set[timedelta]:
+    """How long what is owed waits from now on."""
+    with watch.store.reading() as transaction:
+        _, owed = queries.owed_to_anybody(transaction, 10_000)
+    return {one.due_at - watch.now for one in owed}
+
+
+def test_an_ordinary_poll_pulls_no_brake(watch: Watch) -> None:
+    watch.rows.insert_finished(1, 200, at=watch.now)
+    watch.poll()
+    assert not is_on(watch)
+    assert held(watch) == {timedelta()}
+
+
+def test_a_flood_is_told_at_once_and_what_follows_it_waits_for_one_summary(watch: Watch) -> None:
+    watch.rows.insert_finished(1, 300, at=watch.now)
+    watch.poll()
+    assert is_on(watch)
+    assert held(watch) == {timedelta()}
+    pulled_at = watch.now
+
+    watch.rows.insert_finished(400, 410, at=watch.now)
+    watch.poll()
+
+    assert held(watch) == {pulled_at - watch.now, pulled_at + HELD_FOR - watch.now}
+
+
+def test_the_brake_is_released_when_the_flood_is_over(watch: Watch) -> None:
+    watch.rows.insert_finished(1, 300, at=watch.now)
+    watch.poll()
+    watch.poll(watch.now + HELD_FOR)
+    assert not is_on(watch)
+    watch.rows.insert_finished(400, 410, at=watch.now)
+    watch.poll()
+    assert timedelta() in held(watch)
+
+
+def test_what_is_usual_is_no_flood(watch: Watch) -> None:
+    for poll in range(4):
+        watch.rows.insert_finished(poll * 1000 + 1, poll * 1000 + 190, at=watch.now)
+        watch.poll()
+    watch.rows.insert_finished(5001, 5400, at=watch.now)
+    watch.poll()
+    assert not is_on(watch)
+
+
+def admin_stream(office: Office) -> None:
+    office.zulip.add_stream("lms-admin", subscribers=[office.chat.bot().user_id])
+
+
+def say(office: Office) -> list[str]:
+    tell_admins(office.store, office.chat, office.deliverer, "lms-admin", office.clock())
+    return [message.content for message in office.zulip.sent_by_bot() if message.topic == TOPIC]
+
+
+def test_an_alert_is_said_once_when_it_begins_and_once_when_it_is_over(office: Office) -> None:
+    admin_stream(office)
+    for _ in range(3):
+        with office.store.writing() as transaction:
+            alerts.begin(transaction, "fire", "It burns.", office.clock())
+        assert say(office) == ["It burns."]
+    for _ in range(2):
+        with office.store.writing() as transaction:
+            alerts.end(transaction, "fire", "The fire is out.")
+        assert say(office) == ["It burns.", "The fire is out."]
+    office.wait(120, step=30)
+    assert say(office) == ["It burns.", "The fire is out."]
+
+
+def test_what_begins_and_ends_before_it_could_be_said_is_not_said(store: Store) -> None:
+    with store.writing() as transaction:
+        alerts.begin(transaction, "fire", "It burns.", NOW)
+        alerts.end(transaction, "fire", "The fire is out.")
+        assert alerts.unsaid(transaction) == []
+
+
+def test_an_alert_that_begins_again_is_not_over(store: Store) -> None:
+    with store.writing() as transaction:
+        alerts.begin(transaction, "fire", "It burns.", NOW)
+        alerts.said(transaction, alerts.unsaid(transaction)[0], NOW)
+        alerts.end(transaction, "fire", "The fire is out.")
+        alerts.begin(transaction, "fire", "It burns.", NOW)
+        assert alerts.unsaid(transaction) == []
+        assert alerts.is_on(transaction, "fire")
+
+
+def test_a_notice_is_said_once(office: Office) -> None:
+    admin_stream(office)
+    with office.store.writing() as transaction:
+        alerts.notice(transaction, "many", "So many.", office.clock())
+    assert say(office) == ["So many."]
+    assert say(office) == ["So many."]
+
+
+def test_nothing_is_said_in_a_stream_that_everybody_reads(office: Office) -> None:
+    admin_stream(office)
+    office.zulip.make_public("lms-admin")
+    with office.store.writing() as transaction:
+        alerts.begin(transaction, "fire", "It burns.", office.clock())
+    assert say(office) == []
+
+
+def test_two_hundred_waiting_for_one_mentor_are_one_summary_and_one_word_to_the_admins(office: Office) -> None:
+    admin_stream(office)
+    office.owe(*several(JANE, 201))
+    office.turn()
+    assert len(office.told(MARY)) == 1
+    (text,) = say(office)
+    assert "201 notifications" in text
+    assert "mary" not in text.replace("summary", "")
+
+
+def test_a_parked_message_is_shown_to_the_admins_and_revived_by_them(office: Office) -> None:
+    admin_stream(office)
+    (event,) = office.owe(happened(JANE, "Geometry"))
+    office.zulip.fail("refuse")
+    office.turn()
+    with office.store.reading() as transaction:
+        count, (parked,) = outbox.parked(transaction, 10)
+    assert (count, parked.mentor_id) == (1, MARY.mentor_id)
+    assert len(say(office)) == 1
+    office.wait(3600, step=600)
+    assert office.times_told(MARY, event) == 0
+
+    with office.store.writing() as transaction:
+        assert outbox.revive(transaction, parked.message_id + 1, office.clock()) == 0
+        assert outbox.revive(transaction, parked.message_id, office.clock()) == 1
+    office.turn()
+
+    assert office.times_told(MARY, event) == 1
+    assert [row.is_sent for row in notifications(office.store, MARY)] == [True]

@@ -1,0 +1,88 @@
+"""Which Zulip account is whose: by e-mail address, by an admin's hand, and never by guessing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lms_bot.domain import Mentor, ZulipUser
+from lms_bot.store import Store, open_store, owed, people
+from tests.conftest import NOW
+from tests.fake_zulip import FakeZulip
+from tests.owed import JANE, MARY, OMAR, Office, happened
+
+MARYS = ZulipUser(7, "Mary", "MARY@school.example ", True, False)
+OTHER = ZulipUser(8, "Maria", "maria@home.example", True, False)
+
+
+@pytest.fixture
+def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
+    store = open_store(f"sqlite:///{tmp_path}/office.db")
+    yield Office.open(store, zulip, tmp_path)
+    store.close()
+
+
+def mapped(store: Store, *users: ZulipUser, by_hand: int | None = None) -> Mentor:
+    """Mary, with these accounts in Zulip."""
+    with store.writing() as transaction:
+        people.keep_people(transaction, [], [MARY], [], NOW)
+        people.keep_zulip_users(transaction, users, NOW)
+        if by_hand is not None:
+            people.map_by_hand(transaction, MARY.mentor_id, by_hand, NOW)
+        found = people.mentor(transaction, MARY.mentor_id)
+    assert found is not None
+    return found
+
+
+def test_the_hand_goes_before_the_address(store: Store) -> None:
+    assert mapped(store, MARYS, OTHER).zulip_user_id == 7
+    assert mapped(store, MARYS, OTHER, by_hand=8).zulip_user_id == 8
+
+
+def test_the_hand_settles_a_conflict(store: Store) -> None:
+    twin = replace(MARYS, user_id=9)
+    found = mapped(store, MARYS, twin)
+    assert (found.zulip_user_id, found.unmapped_reason) == (None, "several Zulip accounts have this e-mail address")
+    assert mapped(store, MARYS, twin, by_hand=9).zulip_user_id == 9
+
+
+@pytest.mark.parametrize(
+    ("account", "reason"),
+    [
+        (replace(OTHER, is_active=False), "the Zulip account mapped by hand is deactivated"),
+        (replace(OTHER, is_bot=True), "the Zulip account mapped by hand is a bot"),
+        (replace(OTHER, user_id=99), "the account mapped by hand is gone"),
+    ],
+)
+def test_a_hand_that_points_at_nobody_is_not_replaced_by_a_guess(
+    store: Store, account: ZulipUser, reason: str
+) -> None:
+    found = mapped(store, MARYS, account, by_hand=8)
+    assert (found.zulip_user_id, found.unmapped_reason) == (None, reason)
+
+
+def test_what_an_admin_mapped_outlives_a_reading_of_the_people(store: Store) -> None:
+    mapped(store, MARYS, OTHER, by_hand=8)
+    assert mapped(store, MARYS, OTHER).zulip_user_id == 8
+    with store.writing() as transaction:
+        people.map_by_hand(transaction, MARY.mentor_id, None, NOW)
+    assert mapped(store, MARYS, OTHER).zulip_user_id == 7
+
+
+def test_what_waited_for_a_mapping_comes_as_one_summary(office: Office) -> None:
+    office.read_people(mentors=[replace(MARY, email="mary@elsewhere.example"), OMAR])
+    for _ in range(5):
+        office.owe(happened(JANE, "Geometry"))
+        office.wait(7200, step=3600)
+    assert office.told(MARY) == []
+
+    with office.store.writing() as transaction:
+        woken = people.map_by_hand(transaction, MARY.mentor_id, office.account(MARY), office.clock())
+        owed.wake_waiting(transaction, woken, office.clock())
+    office.turn()
+
+    (text,) = office.told(MARY)
+    assert "5 events of 1 student" in text

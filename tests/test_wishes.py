@@ -1,0 +1,194 @@
+"""What a mentor asks for holds what is owed to them, drops nothing, and is looked at again when it is released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_bot.domain import EventClass, EventType, Preferences, Recipient, Telling, ZulipUser
+from lms_bot.owing import look_again
+from lms_bot.store import Store, open_store, outbox, owed, people, preferences
+from tests.fake_zulip import FakeZulip
+from tests.owed import JANE, MARY, OMAR, RAVI, Office, happened, notifications
+
+PASSED, FAILED, STARTED = EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventType.EXAM_STARTED
+HOUR, DAY = 3600.0, 86400.0
+
+
+@pytest.fixture
+def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
+    store = open_store(f"sqlite:///{tmp_path}/office.db")
+    yield Office.open(store, zulip, tmp_path)
+    store.close()
+
+
+def ask(office: Office, wishes: Preferences) -> None:
+    """Mary asks for this from now on."""
+    now = office.clock()
+    with office.store.writing() as transaction:
+        preferences.keep(transaction, MARY.mentor_id, wishes, now)
+        look_again(transaction, MARY.mentor_id, office.settings, now)
+
+
+def due(office: Office) -> list[datetime | None]:
+    return [row.due_at for row in notifications(office.store, MARY)]
+
+
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)).map(lambda when: when.replace(tzinfo=UTC))
+
+
+@given(
+    st.builds(
+        Preferences,
+        tellings=st.dictionaries(st.sampled_from(EventClass), st.sampled_from(Telling)),
+        digest_hours=st.lists(st.integers(0, 23), min_size=1, max_size=3, unique=True).map(tuple),
+        quiet_from=st.none() | st.integers(0, 1439),
+        quiet_to=st.none() | st.integers(0, 1439),
+        quiet_days=st.frozensets(st.integers(0, 6), max_size=6),
+        timezone=st.none() | st.sampled_from(["Europe/Berlin", "Asia/Tashkent"]),
+        muted=st.dictionaries(st.integers(1, 2**40), moments, max_size=3),
+        paused_until=st.none() | moments,
+    )
+)
+def test_what_was_asked_for_is_kept_as_it_was_asked(wishes: Preferences) -> None:
+    store = open_store("sqlite://")
+    with store.writing() as transaction:
+        people.keep_people(transaction, [], [MARY], [], datetime.now(UTC))
+        preferences.keep(transaction, MARY.mentor_id, wishes, datetime.now(UTC))
+        assert preferences.of(transaction, [MARY.mentor_id, 404]) == {MARY.mentor_id: wishes}
+    store.close()
+
+
+def test_the_latest_wish_holds(store: Store) -> None:
+    now = datetime.now(UTC)
+    with store.writing() as transaction:
+        people.keep_people(transaction, [], [MARY, OMAR], [], now)
+        preferences.keep(transaction, MARY.mentor_id, Preferences(quiet_from=60, quiet_to=120), now)
+        preferences.keep(transaction, MARY.mentor_id, Preferences(digest_hours=(7, 19)), now)
+        found = preferences.of(transaction, [MARY.mentor_id, OMAR.mentor_id])
+    assert found == {MARY.mentor_id: Preferences(digest_hours=(7, 19)), OMAR.mentor_id: Preferences()}
+
+
+def test_the_time_zone_is_that_of_the_zulip_account_until_another_is_asked_for(store: Store) -> None:
+    now = datetime.now(UTC)
+    with store.writing() as transaction:
+        people.keep_people(transaction, [], [MARY], [], now)
+        user = ZulipUser(7, "Mary", MARY.email, True, False, timezone="Asia/Tashkent")
+        people.keep_zulip_users(transaction, [user], now)
+        assert preferences.of(transaction, [1])[1].timezone == "Asia/Tashkent"
+        preferences.keep(transaction, 1, Preferences(timezone="Europe/Berlin"), now)
+        assert preferences.of(transaction, [1])[1].timezone == "Europe/Berlin"
+
+
+def test_quiet_time_holds_what_is_due_in_it_and_drops_nothing(office: Office) -> None:
+    minute = office.clock().hour * 60 + office.clock().minute
+    ask(office, Preferences(quiet_from=minute, quiet_to=(minute + 60) % 1440))
+    (event,) = office.owe(happened(JANE, "Geometry"))
+    office.turn()
+    assert office.told(MARY) == []
+    assert due(office) == [office.clock().replace(second=0) + timedelta(hours=1)]
+
+    office.clock.forward(HOUR + 60)
+    office.turn()
+
+    assert office.times_told(MARY, event) == 1
+
+
+def test_what_is_muted_comes_when_it_is_no_longer_and_the_rest_comes_at_once(office: Office) -> None:
+    ask(office, Preferences(muted={JANE.student_id: office.clock() + timedelta(days=7)}))
+    jane, ravi = office.owe(happened(JANE, "Geometry"), happened(RAVI, "Algebra"))
+    office.turn()
+    assert (office.times_told(MARY, jane), office.times_told(MARY, ravi)) == (0, 1)
+
+    ask(office, Preferences())
+    office.turn()
+
+    assert (office.times_told(MARY, jane), office.times_told(MARY, ravi)) == (1, 1)
+
+
+def test_a_pause_ends_by_itself_and_brings_one_summary(office: Office) -> None:
+    ask(office, Preferences(paused_until=office.clock() + timedelta(hours=5)))
+    for _ in range(5):
+        office.owe(happened(JANE, "Geometry"))
+        office.wait(HOUR, step=HOUR)
+    office.wait(HOUR, step=HOUR)
+
+    (text,) = office.told(MARY)
+    assert "5 events of 1 student" in text
+
+
+def test_what_is_turned_off_while_it_waits_is_never_told_and_says_so(office: Office) -> None:
+    ask(office, Preferences(paused_until=office.clock() + timedelta(hours=5)))
+    office.owe(happened(JANE, "Geometry", STARTED))
+    office.turn()
+    ask(office, Preferences(tellings={EventClass.STARTED: Telling.OFF}))
+    office.wait(DAY, step=HOUR)
+
+    (row,) = notifications(office.store, MARY)
+    assert (office.told(MARY), row.due_at, row.error, row.is_sent) == ([], None, "turned off", False)
+
+
+def test_what_is_in_a_message_already_is_not_touched_by_a_wish(office: Office) -> None:
+    (event,) = office.owe(happened(JANE, "Geometry", STARTED))
+    with office.store.writing() as transaction:
+        (waiting,) = owed.waiting(transaction, MARY.mentor_id)
+        outbox.freeze(
+            transaction,
+            Recipient(user_ids=(office.account(MARY),)),
+            "📝 Geometry",
+            office.clock(),
+            mentor_id=MARY.mentor_id,
+            log_ids=[waiting.log_id],
+        )
+    ask(office, Preferences(tellings={EventClass.STARTED: Telling.OFF}))
+
+    (row,) = notifications(office.store, MARY)
+    assert (row.event_id, row.error) == (event.event_id, None)
+    assert row.due_at is not None
+
+
+def test_a_digest_is_told_at_its_hour_once_and_a_late_one_is_not_held_for_another_day(office: Office) -> None:
+    hour = (office.clock().hour + 2) % 24
+    ask(office, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}, digest_hours=(hour,)))
+    (event,) = office.owe(happened(JANE, "Geometry", STARTED))
+    ask(office, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}, digest_hours=(hour,)))
+    office.wait(HOUR, step=HOUR)
+    assert office.told(MARY) == []
+
+    office.clock.forward(5 * HOUR)  # nobody was there at the hour
+    office.turn()
+
+    assert office.times_told(MARY, event) == 1
+
+
+def test_a_start_that_waits_for_the_digest_is_not_told_after_its_end_was(office: Office) -> None:
+    ask(office, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}))
+    start = happened(JANE, "Geometry", STARTED, source_id=900_001)
+    (start,) = office.owe(start)
+    ask(office, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}))
+    office.turn()
+    office.owe(happened(JANE, "Geometry", PASSED, source_id=900_001))
+    office.turn()
+    office.wait(2 * DAY, step=HOUR)
+
+    (text,) = office.told(MARY)
+    assert "Exam Passed!" in text
+    rows = notifications(office.store, MARY)
+    assert [row.is_sent for row in rows] == [True, True]
+    assert len({row.zulip_message_id for row in rows}) == 1
+
+
+def test_a_new_mentor_is_told_by_their_own_wishes(office: Office) -> None:
+    ask(office, Preferences(paused_until=office.clock() + timedelta(days=3)))
+    (event,) = office.owe(happened(JANE, "Geometry"))
+    office.turn()
+    office.move(JANE, OMAR)
+    ask(office, Preferences())
+    office.turn()
+
+    assert (office.times_told(MARY, event), office.times_told(OMAR, event)) == (0, 1)
