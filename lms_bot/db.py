@@ -152,10 +152,26 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def in_list(column: sa.ColumnElement[Any], values: Any, dialect: str) -> sa.ColumnElement[bool]:
     """`column` is one of `values` (integers), as one bound value however many there are."""
+    return _in(column, sa.literal(list_value(values, dialect), _LIST_TYPES.get(dialect)), dialect)
+
+
+def in_bound_list(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """The same for a statement that is made once: `name` is bound to a `list_value` when it runs."""
+    return _in(column, sa.bindparam(name, type_=_LIST_TYPES.get(dialect)), dialect)
+
+
+def list_value(values: Any, dialect: str) -> Any:
+    """Integers as the one value that `in_bound_list` takes."""
+    return json.dumps(list(values)) if dialect == "sqlite" else list(values)
+
+
+_LIST_TYPES: dict[str, Any] = {"sqlite": sa.Text(), "postgresql": sa.ARRAY(sa.BigInteger)}
+
+
+def _in(column: sa.ColumnElement[Any], bound: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[bool]:
     if dialect == "sqlite":
-        each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
-        return column.in_(sa.select(each.c.value))
-    return column == sa.func.any(sa.literal(list(values), sa.ARRAY(sa.BigInteger)))
+        return column.in_(sa.select(sa.func.json_each(bound).table_valued("value").c.value))
+    return column == sa.func.any(bound)
 
 
 def reason(error: sa.exc.SQLAlchemyError) -> str:

@@ -15,7 +15,7 @@ from lms_bot.chat.pace import Purpose
 from lms_bot.config import Settings
 from lms_bot.domain import MANY_EVENTS, Event, EventType, Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
-from lms_bot.owing import DEFAULTS, release
+from lms_bot.owing import DEFAULTS, release, still_theirs, without_told_ends
 from lms_bot.store import Store, Transaction, alerts, outbox, owed, people, preferences
 
 log = logging.getLogger(__name__)
@@ -128,12 +128,11 @@ class Deliverer:
         now = self._clock()
         with self._store.writing() as transaction:
             mentor = people.mentor(transaction, mentor_id)
-            owed.fold_starts(transaction, mentor_id, now)
-            due = _still_theirs(transaction, mentor_id, owed.due(transaction, mentor_id, now, only), now)
+            due = still_theirs(transaction, mentor_id, owed.due(transaction, mentor_id, now, only), now)
             if mentor is None or mentor.zulip_user_id is None:
                 return Delivered()
             wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)
-            due = release(transaction, due, wishes, self._settings, now)
+            due = without_told_ends(transaction, release(transaction, due, wishes, self._settings, now), now)
             if not due:
                 return Delivered()
             if len(due) > MANY_EVENTS:
@@ -273,15 +272,6 @@ class Deliverer:
 def _note_many(transaction: Transaction, mentor_id: int, waiting: int, now: datetime) -> None:
     text = f"📚 {waiting:,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
     alerts.notice(transaction, f"many for {mentor_id}", text, now)
-
-
-def _still_theirs(
-    transaction: Transaction, mentor_id: int, due: list[Notification], now: datetime
-) -> list[Notification]:
-    """Those of the notifications whose students this mentor still has; the others go to the new mentors."""
-    theirs = people.students_among(transaction, mentor_id, {n.event.student_id for n in due if n.event.student_id})
-    owed.hand_over(transaction, [n for n in due if n.event.student_id not in theirs], now)
-    return [n for n in due if n.event.student_id in theirs]
 
 
 def _without_folded_starts(due: Sequence[Notification]) -> list[Notification]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from lms_bot.config import Settings
 from lms_bot.domain import Event, EventType, Notification, Preferences
 from lms_bot.holding import Held, hold, hold_still, zone_of
-from lms_bot.store import Transaction, owed, preferences
+from lms_bot.store import Transaction, owed, people, preferences
 from lms_bot.store.people import NOBODY, Around
 
 DEFAULTS = Preferences()
@@ -92,6 +92,22 @@ def release(
         else:
             owed.hold(transaction, log_ids, due_at)
     return due
+
+
+def still_theirs(
+    transaction: Transaction, mentor_id: int, due: list[Notification], now: datetime
+) -> list[Notification]:
+    """Those of the notifications whose students this mentor still has; the others go to the new mentors."""
+    theirs = people.students_among(transaction, mentor_id, {n.event.student_id for n in due if n.event.student_id})
+    owed.hand_over(transaction, [n for n in due if n.event.student_id not in theirs], now)
+    return [n for n in due if n.event.student_id in theirs]
+
+
+def without_told_ends(transaction: Transaction, due: list[Notification], now: datetime) -> list[Notification]:
+    """Without the starts that waited, as for a digest, until their ends were told."""
+    starts = [n.log_id for n in due if n.event.event_type.is_start]
+    folded = owed.fold_starts(transaction, starts, now) if starts else ()
+    return [n for n in due if n.log_id not in folded]
 
 
 def look_again(transaction: Transaction, mentor_id: int, settings: Settings, now: datetime) -> None:

@@ -57,9 +57,7 @@ def test_the_hand_settles_a_conflict(store: Store) -> None:
         (replace(OTHER, user_id=99), "the account mapped by hand is gone"),
     ],
 )
-def test_a_hand_that_points_at_nobody_is_not_replaced_by_a_guess(
-    store: Store, account: ZulipUser, reason: str
-) -> None:
+def test_a_hand_that_points_at_nobody_is_not_replaced_by_a_guess(store: Store, account: ZulipUser, reason: str) -> None:
     found = mapped(store, MARYS, account, by_hand=8)
     assert (found.zulip_user_id, found.unmapped_reason) == (None, reason)
 

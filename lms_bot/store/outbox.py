@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.db import in_list
+from lms_bot.db import in_bound_list, in_list, list_value
 from lms_bot.domain import Message, Recipient
 from lms_bot.store import Transaction
 from lms_bot.store.tables import claims, logs, messages
@@ -17,6 +18,30 @@ from lms_bot.store.tables import claims, logs, messages
 LOOK_AFTER = timedelta(seconds=60)  # a message under way is nobody else's business for so long
 
 SENDING, UNKNOWN, REFUSED, SENT, PARKED = "sending", "unknown", "refused", "sent", "parked"
+
+
+_FREEZE = sa.insert(messages).returning(messages)
+_HIGHEST = sa.select(
+    sa.select(sa.func.max(messages.c.zulip_message_id)).scalar_subquery(),
+    sa.select(sa.func.max(claims.c.zulip_message_id)).scalar_subquery(),
+)
+_HAS_BEEN_TOLD = (
+    sa.select(messages.c.message_id)
+    .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
+    .limit(1)
+)
+_TOLD = (
+    sa.update(logs)
+    .where(logs.c.message_id == sa.bindparam("told_by"))
+    .values(
+        notification_sent=True,
+        notification_message_id=sa.bindparam("sent_as"),
+        error_message=None,
+        attempts=logs.c.attempts + 1,
+        processed_at=sa.bindparam("now"),
+        due_at=None,
+    )
+)
 
 
 class Parked(NamedTuple):
@@ -54,18 +79,22 @@ def freeze(
         "tried_at": now,
         "next_try_at": now + LOOK_AFTER,
     }
-    row = transaction.execute(sa.insert(messages).values(values).returning(messages)).one()
+    row = transaction.execute(_FREEZE, values).one()
     if log_ids:
-        within = in_list(logs.c.log_id, log_ids, transaction.dialect.name)
-        transaction.execute(sa.update(logs).where(within).values(message_id=row.message_id))
+        dialect = transaction.dialect.name
+        transaction.execute(_linking(dialect), {"told_by": row.message_id, "log_ids": list_value(log_ids, dialect)})
     return _message(row)
+
+
+@cache
+def _linking(dialect: str) -> sa.Update:
+    within = in_bound_list(logs.c.log_id, "log_ids", dialect)
+    return sa.update(logs).where(within).values(message_id=sa.bindparam("told_by"))
 
 
 def highest_known(transaction: Transaction) -> int:
     """The highest Zulip message id that the store knows; what is sent from now on is above it."""
-    sent = sa.select(sa.func.max(messages.c.zulip_message_id)).scalar_subquery()
-    claimed = sa.select(sa.func.max(claims.c.zulip_message_id)).scalar_subquery()
-    row = transaction.execute(sa.select(sent, claimed)).one()
+    row = transaction.execute(_HIGHEST).one()
     return max(row[0] or 0, row[1] or 0)
 
 
@@ -78,15 +107,7 @@ def unsettled(transaction: Transaction, now: datetime, most: int) -> list[tuple[
 def settle_sent(transaction: Transaction, message: Message, zulip_message_id: int, now: datetime) -> None:
     """Zulip has it: the notifications are told."""
     _change(transaction, message, state=SENT, next_try_at=None, zulip_message_id=zulip_message_id, error=None)
-    told = {
-        "notification_sent": True,
-        "notification_message_id": zulip_message_id,
-        "error_message": None,
-        "attempts": logs.c.attempts + 1,
-        "processed_at": now,
-        "due_at": None,
-    }
-    transaction.execute(sa.update(logs).where(logs.c.message_id == message.message_id).values(told))
+    transaction.execute(_TOLD, {"told_by": message.message_id, "sent_as": zulip_message_id, "now": now})
 
 
 def settle_parked(transaction: Transaction, message: Message, error: str, now: datetime) -> None:
@@ -174,8 +195,7 @@ def known_ids(transaction: Transaction, zulip_message_ids: Collection[int]) -> s
 
 def has_been_told(transaction: Transaction, mentor_id: int) -> bool:
     """Whether the mentor ever got a message of notifications."""
-    query = sa.select(messages.c.message_id).where(messages.c.mentor_id == mentor_id, messages.c.state == SENT).limit(1)
-    return transaction.scalar(query) is not None
+    return transaction.scalar(_HAS_BEEN_TOLD, {"mentor_id": mentor_id}) is not None
 
 
 def wake(transaction: Transaction, now: datetime, *states: str) -> None:

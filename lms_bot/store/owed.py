@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.db import in_list
+from lms_bot.db import in_bound_list, in_list, list_value
 from lms_bot.domain import EventType, Notification
 from lms_bot.store import Transaction
 from lms_bot.store.bulk import insert_into, insert_new
@@ -17,7 +18,13 @@ from lms_bot.store.tables import events, logs, mentor_students, mentors, message
 
 NOT_THEIRS = "no longer this student's mentor"
 TURNED_OFF = "turned off"
-IS_WAITING = logs.c.due_at.is_not(None) & logs.c.message_id.is_(None)
+_WAITING = (
+    sa.select(logs.c.log_id, logs.c.mentor_id, logs.c.due_at, logs.c.attempts, events)
+    .join(events, events.c.event_id == logs.c.event_id)
+    .where(logs.c.mentor_id == sa.bindparam("mentor_id"), logs.c.due_at.is_not(None), logs.c.message_id.is_(None))
+    .order_by(events.c.timestamp, events.c.event_id)
+)
+_DUE = _WAITING.where(logs.c.due_at <= sa.bindparam("now"))
 
 
 def owe(transaction: Transaction, owed: Sequence[tuple[int, int, datetime]]) -> None:
@@ -47,15 +54,13 @@ def due(
     transaction: Transaction, mentor_id: int, now: datetime, only: Collection[EventType] | None = None
 ) -> list[Notification]:
     """What is due to one mentor and not in a message yet, oldest event first."""
-    is_due = (logs.c.due_at <= now) & logs.c.message_id.is_(None)
-    if only is not None:
-        is_due &= events.c.event_type.in_(only)
-    return _notifications(transaction, (logs.c.mentor_id == mentor_id) & is_due)
+    query = _DUE if only is None else _DUE.where(events.c.event_type.in_(only))
+    return _notifications(transaction, query, {"mentor_id": mentor_id, "now": now})
 
 
 def waiting(transaction: Transaction, mentor_id: int) -> list[Notification]:
     """What a mentor is owed and is not in a message yet, due or not, oldest event first."""
-    return _notifications(transaction, (logs.c.mentor_id == mentor_id) & IS_WAITING)
+    return _notifications(transaction, _WAITING, {"mentor_id": mentor_id})
 
 
 def hold(transaction: Transaction, log_ids: Collection[int], due_at: datetime) -> None:
@@ -68,9 +73,17 @@ def turn_off(transaction: Transaction, log_ids: Collection[int], now: datetime) 
     _change(transaction, log_ids, due_at=None, error_message=TURNED_OFF, processed_at=now)
 
 
-def fold_starts(transaction: Transaction, mentor_id: int, now: datetime) -> None:
-    """Finish due starts whose ends the mentor has been told: they take the messages of those."""
+def fold_starts(transaction: Transaction, log_ids: Collection[int], now: datetime) -> set[int]:
+    """Finish the starts among these whose ends their mentor has been told: they take the messages of those."""
+    dialect = transaction.dialect.name
+    values = {"log_ids": list_value(log_ids, dialect), "now": now}
+    return set(transaction.scalars(_folding(dialect), values))
+
+
+@cache
+def _folding(dialect: str) -> sa.UpdateBase:
     start, end, told = events.alias("start"), events.alias("end"), logs.alias("told")
+    starts = [kind.value for kind in EventType if kind.is_start]
     of_end = (
         sa.select(told.c.notification_message_id)
         .select_from(
@@ -80,22 +93,22 @@ def fold_starts(transaction: Transaction, mentor_id: int, now: datetime) -> None
         )
         .where(
             start.c.event_id == logs.c.event_id,
-            start.c.event_type.in_([kind for kind in EventType if kind.is_start]),
-            end.c.event_type.not_in([kind for kind in EventType if kind.is_start]),
-            told.c.mentor_id == mentor_id,
+            start.c.event_type.in_(starts),
+            end.c.event_type.not_in(starts),
+            told.c.mentor_id == logs.c.mentor_id,
             told.c.notification_sent,
         )
         .limit(1)
     )
-    is_due = (logs.c.mentor_id == mentor_id) & (logs.c.due_at <= now) & logs.c.message_id.is_(None)
-    folded = {
+    folded: dict[str, Any] = {
         "due_at": None,
         "notification_sent": True,
         "notification_message_id": of_end.scalar_subquery(),
         "error_message": None,
-        "processed_at": now,
+        "processed_at": sa.bindparam("now"),
     }
-    transaction.execute(sa.update(logs).where(is_due, of_end.exists()).values(folded))
+    within = in_bound_list(logs.c.log_id, "log_ids", dialect)
+    return sa.update(logs).where(within, of_end.exists()).values(folded).returning(logs.c.log_id)
 
 
 def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime) -> int:
@@ -153,16 +166,10 @@ def wake_waiting(transaction: Transaction, mentor_ids: Collection[int], now: dat
     transaction.execute(sa.update(logs).where(waiting).values(due_at=now))
 
 
-def _notifications(transaction: Transaction, where: sa.ColumnElement[bool]) -> list[Notification]:
-    query = (
-        sa.select(logs.c.log_id, logs.c.mentor_id, logs.c.due_at, logs.c.attempts, events)
-        .join(events, events.c.event_id == logs.c.event_id)
-        .where(where)
-        .order_by(events.c.timestamp, events.c.event_id)
-    )
+def _notifications(transaction: Transaction, query: sa.Select[Any], values: Mapping[str, Any]) -> list[Notification]:
     return [
         Notification(row.log_id, row.mentor_id, row.due_at, from_row(row), row.attempts, row.created_at)
-        for row in transaction.execute(query).all()
+        for row in transaction.execute(query, values).all()
     ]
 
 

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.db import in_list
+from lms_bot.db import in_bound_list, in_list, list_value
 from lms_bot.domain import Mentor, Student, ZulipUser
 from lms_bot.store import Transaction, facts
 from lms_bot.store.tables import hand_mappings, mentor_students, mentors, students, zulip_users
@@ -28,6 +29,7 @@ class Around(NamedTuple):
 
 
 NOBODY = Around(None, None, ())
+_MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
 
 
 def keep_people(
@@ -125,7 +127,7 @@ def mentors_of_account(transaction: Transaction, zulip_user_id: int) -> list[Men
 
 
 def mentor(transaction: Transaction, mentor_id: int) -> Mentor | None:
-    row = transaction.execute(sa.select(mentors).where(mentors.c.mentor_id == mentor_id)).one_or_none()
+    row = transaction.execute(_MENTOR, {"mentor_id": mentor_id}).one_or_none()
     return Mentor(**row._mapping) if row else None
 
 
@@ -138,10 +140,17 @@ def students_of(transaction: Transaction, mentor_ids: Sequence[int]) -> list[Stu
 
 def students_among(transaction: Transaction, mentor_id: int, student_ids: Collection[int]) -> set[int]:
     """Those of the students who are this mentor's now."""
+    dialect = transaction.dialect.name
+    values = {"mentor_id": mentor_id, "student_ids": list_value(student_ids, dialect)}
+    return set(transaction.scalars(_among(dialect), values))
+
+
+@cache
+def _among(dialect: str) -> sa.Select[Any]:
     link = mentor_students.c
-    within = in_list(link.student_id, student_ids, transaction.dialect.name)
-    exists = sa.exists().where(mentors.c.mentor_id == mentor_id)
-    return set(transaction.scalars(sa.select(link.student_id).where(link.mentor_id == mentor_id, within, exists)))
+    within = in_bound_list(link.student_id, "student_ids", dialect)
+    exists = sa.exists().where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
+    return sa.select(link.student_id).where(link.mentor_id == sa.bindparam("mentor_id"), within, exists)
 
 
 def zulip_user(transaction: Transaction, user_id: int) -> ZulipUser | None:

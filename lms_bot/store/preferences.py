@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.db import in_list
+from lms_bot.db import in_bound_list, list_value
 from lms_bot.domain import EventClass, Preferences, Telling
 from lms_bot.store import Transaction
 from lms_bot.store.bulk import insert_into
@@ -21,16 +22,22 @@ def of(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, Prefe
 
     Where they named no time zone it is that of their Zulip account, if Zulip knows one.
     """
-    query = (
+    dialect = transaction.dialect.name
+    found = transaction.execute(_query(dialect), {"mentor_ids": list_value(mentor_ids, dialect)}).all()
+    return {mentor_id: _preferences(wishes or {}, timezone or None) for mentor_id, wishes, timezone in found}
+
+
+@cache
+def _query(dialect: str) -> sa.Select[Any]:
+    return (
         sa.select(mentors.c.mentor_id, preferences.c.wishes, zulip_users.c.timezone)
         .select_from(
             mentors.outerjoin(preferences, preferences.c.mentor_id == mentors.c.mentor_id).outerjoin(
                 zulip_users, zulip_users.c.user_id == mentors.c.zulip_user_id
             )
         )
-        .where(in_list(mentors.c.mentor_id, mentor_ids, transaction.dialect.name))
+        .where(in_bound_list(mentors.c.mentor_id, "mentor_ids", dialect))
     )
-    return {row.mentor_id: _preferences(row.wishes or {}, row.timezone or None) for row in transaction.execute(query)}
 
 
 def keep(transaction: Transaction, mentor_id: int, wishes: Preferences, now: datetime) -> None:

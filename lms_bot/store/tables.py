@@ -98,6 +98,7 @@ messages = sa.Table(
     sa.Column("zulip_message_id", sa.BigInteger),
     sa.Column("error", sa.Text),
     sa.Index(None, "zulip_message_id"),
+    sa.Index(None, "mentor_id"),
     sqlite_autoincrement=True,  # the id of a message that was taken back is not given again
 )
 unsettled = messages.c.next_try_at.is_not(None)

@@ -134,6 +134,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("next_try_at IS NOT NULL"),
         postgresql_where=sa.text("next_try_at IS NOT NULL"),
     )
+    op.create_index(op.f("ix_messages_mentor_id"), "messages", ["mentor_id"], unique=False)
     op.create_index(op.f("ix_messages_zulip_message_id"), "messages", ["zulip_message_id"], unique=False)
     op.create_index(
         "uq_messages_unsettled_mentor",
