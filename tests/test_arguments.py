@@ -33,6 +33,7 @@ from lms_bot.handlers.kinds import (
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
 from lms_bot.store import Store
+from tests.asking import ACCOUNTS
 from tests.conftest import NOW
 
 HISTORY = (STUDENT, PERIOD, TYPES, COURSE, count(50, 20))
@@ -50,7 +51,7 @@ def refusal(expected: Sequence[Argument], text: str) -> str:
 def request_(store: Store) -> Any:
     settings = config.load(None, {"LMS_DATABASE_URL": "sqlite:///none.db"})
     with store.reading() as transaction:
-        yield Request(transaction, NOW, settings, None, (), frozenset())
+        yield Request(transaction, NOW, settings, ACCOUNTS[1], (), frozenset())
 
 
 def value(request: Request, argument: Argument, text: str) -> Any:
@@ -278,7 +279,7 @@ def test_a_long_message_is_read_at_once(piece: str) -> None:
 
 
 def test_the_command_reference_is_made_from_the_commands() -> None:
-    """Make it anew with `python -m lms_bot.handlers.reference > docs/commands.md`."""
+    """Write it anew with `make commands`."""
     assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == reference.page()
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from lms_bot.chat import Incoming
 from lms_bot.config import Settings
-from lms_bot.domain import Message
+from lms_bot.domain import Message, ZulipUser
 from lms_bot.errors import UserError
 from lms_bot.handlers import admin, dialogue, limits, mentor
 from lms_bot.handlers.limits import Verdict
@@ -59,7 +59,7 @@ def reply_to(
     """The answer to a question, as far as the asker may know it; whatever a command raises becomes an answer."""
     is_admin_stream = admin_stream_id is not None and incoming.stream_id == admin_stream_id
     request = _request(transaction, incoming, settings, now, is_admin_stream)
-    if not request.audiences:
+    if request is None:
         return Reply(STRANGER)
     try:
         asked = dialogue.understand(request, incoming.text)
@@ -72,7 +72,7 @@ def reply_to(
 def is_known(store: Store, incoming: Incoming) -> bool:
     """Whether the asker's account was there when the accounts were last read. Raises StoreUnavailable."""
     with store.reading() as transaction:
-        return incoming.sender_id is not None and people.zulip_user(transaction, incoming.sender_id) is not None
+        return _asker(transaction, incoming) is not None
 
 
 def usage() -> str:
@@ -85,17 +85,20 @@ def usage() -> str:
 
 def _request(
     transaction: Transaction, incoming: Incoming, settings: Settings, now: datetime, is_admin_stream: bool
-) -> Request:
-    audiences: set[Audience] = set()
-    mentors = []
-    user = people.zulip_user(transaction, incoming.sender_id) if incoming.sender_id is not None else None
-    if user is not None and user.is_active and not user.is_bot:
-        mentors = people.mentors_of_account(transaction, user.user_id)
-        if mentors:
-            audiences.add(Audience.MENTOR)
-        if is_admin_stream and not user.is_guest:
-            audiences.add(Audience.ADMIN)
-    return Request(transaction, now, settings, user, mentors, frozenset(audiences))
+) -> Request | None:
+    """Who asks and may ask what; None for somebody who may ask nothing."""
+    user = _asker(transaction, incoming)
+    if user is None or not user.is_active or user.is_bot:
+        return None
+    mentors = people.mentors_of_account(transaction, user.user_id)
+    audiences = {Audience.MENTOR} if mentors else set()
+    if is_admin_stream and not user.is_guest:
+        audiences.add(Audience.ADMIN)
+    return Request(transaction, now, settings, user, mentors, frozenset(audiences)) if audiences else None
+
+
+def _asker(transaction: Transaction, incoming: Incoming) -> ZulipUser | None:
+    return people.zulip_user(transaction, incoming.sender_id) if incoming.sender_id is not None else None
 
 
 def _carried_out(request: Request, asked: dialogue.Asked) -> Reply:
@@ -113,7 +116,7 @@ def _carried_out(request: Request, asked: dialogue.Asked) -> Reply:
     except Exception as error:  # noqa: BLE001 - whatever it is, the asker gets a reference and the log the error
         reply = _failed(error)
         outcome = f"failed: {reply.text}"
-    if asked.command.changes and request.asker is not None:
+    if asked.command.changes:
         audit.note(request.transaction, request.asker.user_id, asked.words, outcome, request.now)
     return reply
 
@@ -121,7 +124,7 @@ def _carried_out(request: Request, asked: dialogue.Asked) -> Reply:
 def _answered(
     transaction: Transaction, incoming: Incoming, settings: Settings, now: datetime, admin_stream_id: int | None
 ) -> Sequence[Message]:
-    asker = people.zulip_user(transaction, incoming.sender_id) if incoming.sender_id is not None else None
+    asker = _asker(transaction, incoming)
     verdict = limits.verdict(transaction, incoming, asker, now)
     if verdict is Verdict.SILENCE:
         return ()

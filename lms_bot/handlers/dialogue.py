@@ -55,8 +55,6 @@ def understand(request: Request, text: str) -> Asked:
 
 def remember(request: Request, asked: Asked, reply: Reply) -> None:
     """Keep what `more` would go on with, or nothing if there is no more; a choice is over."""
-    if request.asker is None:
-        return
     if reply.more is None:
         dialogues.forget(request.transaction, request.asker.user_id)
     else:
@@ -69,13 +67,12 @@ def offer(request: Request, asked: Asked, several: SeveralMatch) -> None:
 
 
 def _keep(request: Request, asked: Asked, **what: Any) -> None:
-    if request.asker is not None:
-        question = {
-            "command": asked.command.name,
-            "audience": asked.command.audience.value,
-            "given": dict(asked.given),
-        }
-        dialogues.remember(request.transaction, request.asker.user_id, {**question, **what}, request.now)
+    question = {
+        "command": asked.command.name,
+        "audience": asked.command.audience.value,
+        "given": dict(asked.given),
+    }
+    dialogues.remember(request.transaction, request.asker.user_id, {**question, **what}, request.now)
 
 
 def _chosen(request: Request, number: str) -> Asked | None:
@@ -108,6 +105,4 @@ def _asked(request: Request, kept: Mapping[str, Any]) -> Asked | None:
 
 
 def _kept(request: Request) -> Mapping[str, Any] | None:
-    if request.asker is None:
-        return None
     return dialogues.kept(request.transaction, request.asker.user_id, request.now - VALID_FOR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from lms_bot.errors import UserError
@@ -32,7 +33,7 @@ def help_(request: Request, arguments: Arguments) -> str:
     return "\n".join(["**What you can ask me**", "", *lines, "", "`help` and a command say more about it."])
 
 
-@REGISTRY.command("stats", Audience.MENTOR, STUDENT.optional(), PERIOD)
+@REGISTRY.command("stats", Audience.MENTOR, STUDENT.optional(), replace(PERIOD, form="7d|30d|all"))
 def stats(request: Request, arguments: Arguments) -> str:
     """Count what happened to your students, or to one of them, and what you were told of it.
 

@@ -1,4 +1,4 @@
-"""Makes docs/commands.md from the commands: `python -m lms_bot.handlers.reference > docs/commands.md`."""
+"""Makes docs/commands.md from the commands: `make commands`."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Request:
     transaction: Transaction
     now: datetime
     settings: Settings
-    asker: ZulipUser | None
+    asker: ZulipUser
     mentors: Sequence[Mentor]
     audiences: frozenset[Audience]
     position: Any = None
