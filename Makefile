@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench picture clean
+.PHONY: help demo test lint bench commands picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what can be made.
@@ -37,6 +37,9 @@ bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.burst $$kind 100000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.empty $$kind 1000000; done
 	$(BIN)/python -m benchmarks.delivery 3000
+
+commands: $(VENV)/installed  ## Write docs/commands.md anew.
+	$(BIN)/python -m lms_bot.handlers.reference > docs/commands.md
 
 picture: $(VENV)/installed  ## Draw the conversation of the README anew.
 	$(BIN)/python docs/conversation.py

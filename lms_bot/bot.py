@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import io
 import logging
 import os
 import signal
@@ -16,12 +17,13 @@ from typing import Any, NoReturn
 
 from zulip_bots.lib import ExternalBotHandler
 
-from lms_bot import config, handlers
+from lms_bot import config, handlers, replies
 from lms_bot.chat import Bot, Chat, Incoming
 from lms_bot.chat.client import Stream
-from lms_bot.errors import ConfigError, LmsBotError, Refused, SendError, StoreUnavailable
+from lms_bot.errors import ConfigError, LmsBotError, SendError, StoreUnavailable
 from lms_bot.jobs import Parts, Worker, refresh_users
-from lms_bot.store import facts, outbox
+from lms_bot.render import quote
+from lms_bot.store import facts
 
 log = logging.getLogger(__name__)
 
@@ -83,16 +85,7 @@ class LmsBotHandler:
             chat.send(incoming.sender, NO_STORE)
             return
         for message in frozen:
-            try:
-                sent = chat.send(message.recipient, message.content)
-            except SendError as error:
-                state = outbox.REFUSED if isinstance(error, Refused) else outbox.UNKNOWN
-                with self._parts.store.writing() as transaction:
-                    outbox.put_off(transaction, message, state, str(error), datetime.now(UTC))
-                log.warning("reply %d is %s: %s", message.message_id, state, error)
-                continue
-            with self._parts.store.writing() as transaction:
-                outbox.settle_sent(transaction, message, sent, datetime.now(UTC))
+            replies.send(self._parts.store, chat, message, _now)
 
     def _get_to_know(self, incoming: Incoming, chat: Chat) -> None:
         """Look whether somebody unknown has a new account."""
@@ -107,7 +100,12 @@ class LmsBotHandler:
         """Answer where there is no Zulip: zulip-bot-shell and tests with zulip_bots' StubBotHandler."""
         with self._parts.store.writing() as transaction:
             reply = handlers.reply_to(transaction, incoming, self._parts.settings, datetime.now(UTC), None)
-        bot_handler.send_reply(message, reply.text)
+        text = reply.text
+        if reply.attachment:
+            name, content = reply.attachment
+            uri = bot_handler.upload_file(io.BytesIO(content))["uri"]
+            text += f"\n\n[{quote(name)}]({uri})"
+        bot_handler.send_reply(message, text)
 
     def _start_worker(self) -> None:
         if threading.current_thread() is threading.main_thread():
@@ -170,6 +168,10 @@ def _zuliprc() -> str | None:
     known, _ = parser.parse_known_args()
     path: str | None = known.config_file
     return path
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _exit_on_signal(_signal: int, _frame: object) -> NoReturn:

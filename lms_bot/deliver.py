@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from lms_bot import render
+from lms_bot import render, replies
 from lms_bot.chat import Chat
 from lms_bot.chat.pace import Purpose
 from lms_bot.config import Settings
@@ -158,11 +158,16 @@ class Deliverer:
     def _send(self, message: Message, notifications: int) -> Delivered:
         """One try; no transaction is open meanwhile."""
         try:
+            linked = replies.with_link(self._store, self._chat, message, self._clock)
+            if linked is None:
+                return Delivered()
+            message = linked
             zulip_message_id = self._chat.send(message.recipient, message.content, purpose=Purpose.DELIVER)
         except Refused as error:
             return self._refused(message, error, notifications)
         except OutcomeUnknown as error:
-            self._put_off(message, outbox.UNKNOWN, error, self._clock() + FIRST_RETRY)
+            wait = _growing(message.attempts, LONGEST_RETRY) if message.attachment else FIRST_RETRY
+            self._put_off(message, outbox.UNKNOWN, error, self._clock() + wait)
             return Delivered(postponed=notifications)
         return self._accepted(message, zulip_message_id, notifications)
 
@@ -223,7 +228,7 @@ class Deliverer:
 
     def _settle(self, message: Message, state: str) -> Delivered:
         """Find out what became of a message, before anything is sent again."""
-        if state == outbox.REFUSED:
+        if state == outbox.REFUSED or message.attachment:  # before its file is linked, nothing was sent
             return self._tell_anew(message)
         try:
             found = self._chat.find(message.recipient, message.content, message.anchor_id)
@@ -265,8 +270,10 @@ class Deliverer:
             self._look_again(message, FIRST_RETRY)
             return Delivered()
         with self._store.writing() as transaction:
-            message = outbox.try_again(transaction, message, self._clock())
-        return self._send(message, 0)
+            again = outbox.try_again(transaction, message, self._clock())
+        if message.attachment and not again.attachment:
+            return Delivered()  # another process has just linked the file, and sends it
+        return self._send(again, 0)
 
 
 def _note_many(transaction: Transaction, mentor_id: int, waiting: int, now: datetime) -> None:

@@ -190,7 +190,8 @@ class Recipient:
 class Message:
     """What is really sent: the text is frozen from before the first try until its outcome is known.
 
-    `anchor_id` is the highest Zulip message id known before the first try; `tried_at` is the last try.
+    `anchor_id` is the highest Zulip message id known before the first try; `tried_at` is the last try. `attachment` is
+    the name of a file that must be uploaded before the text, with its link, can be sent.
     """
 
     message_id: int
@@ -200,6 +201,7 @@ class Message:
     tried_at: datetime
     attempts: int = 0
     mentor_id: int | None = None
+    attachment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

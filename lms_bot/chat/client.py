@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
 import zulip
@@ -17,7 +18,7 @@ from lms_bot.domain import Recipient, ZulipUser
 from lms_bot.errors import ConfigError, OutcomeUnknown, Refused
 
 TIMEOUT = 10.0  # seconds for one call
-PATIENCE = 120.0  # seconds that a call waits for its turn
+PATIENCE = 45.0  # seconds that a call waits for its turn: less than a message is left to its sender (LOOK_AFTER)
 PAGE = 100  # messages read in one call
 GUEST = 600  # Zulip's role number
 
@@ -70,6 +71,15 @@ class Chat:
         if not isinstance(answer.get("id"), int):
             raise OutcomeUnknown("Zulip's answer has no message id")
         return int(answer["id"])
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Upload a file and give its URI, for a link; twice does no harm. Raises Refused or OutcomeUnknown."""
+        file = io.BytesIO(content)
+        file.name = name
+        answer = self._call("POST", "user_uploads", {}, Purpose.REPLY, files=[file])
+        if not isinstance(answer.get("uri"), str):
+            raise OutcomeUnknown("Zulip's answer has no URI")
+        return str(answer["uri"])
 
     def find(self, recipient: Recipient, content: str, above: int) -> list[int]:
         """Ids above `above` of our messages to this recipient that have exactly this text, oldest first."""
@@ -145,13 +155,20 @@ class Chat:
                 return
             above = messages[-1]["id"]
 
-    def _call(self, method: str, url: str, request: dict[str, Any], purpose: Purpose = Purpose.LOOK) -> dict[str, Any]:
+    def _call(
+        self,
+        method: str,
+        url: str,
+        request: dict[str, Any],
+        purpose: Purpose = Purpose.LOOK,
+        files: list[IO[bytes]] | None = None,
+    ) -> dict[str, Any]:
         if purpose is not Purpose.DELIVER and not self._pace.take(purpose, PATIENCE):
             raise Refused("no turn came within the pace of calls")
         client = self._connected()
         self._status = None
         try:
-            answer = client.call_endpoint(url, method, request=request, timeout=self._timeout)
+            answer = client.call_endpoint(url, method, request=request, files=files, timeout=self._timeout)
         except (requests.RequestException, zulip.ZulipError) as error:
             raise _transport_error(error) from error
         return self._accepted(answer)
@@ -163,6 +180,8 @@ class Chat:
         if answer.get("result") == "success":
             return answer
         status = self._status or 0
+        if status == 413:
+            raise Refused("Zulip refused: too large", permanent=True)
         if answer.get("result") != "error" or not 400 <= status < 500:
             raise OutcomeUnknown(f"Zulip answered with status {status or answer.get('status_code')}")
         code = answer.get("code") or "BAD_REQUEST"

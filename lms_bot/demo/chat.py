@@ -56,6 +56,9 @@ class TerminalChat(Chat):
         self._show(recipient, content)
         return message_id
 
+    def upload(self, name: str, content: bytes) -> str:
+        return f"/user_uploads/{name}"
+
     def find(self, recipient: Recipient, content: str, above: int) -> list[int]:
         return [sent[0] for sent in self._sent if sent[0] > above and sent[1:] == (recipient, content)]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from lms_bot import config, handlers
+from lms_bot import config, handlers, replies
 from lms_bot.chat import Incoming
 from lms_bot.deliver import Deliverer
 from lms_bot.demo.chat import ADMIN_STREAM, BOT, Person, TerminalChat
@@ -17,7 +17,7 @@ from lms_bot.fixtures import school
 from lms_bot.insights import Statistics
 from lms_bot.jobs import Parts, refresh_users
 from lms_bot.poll import Polled, Progress
-from lms_bot.store import outbox, people, queries
+from lms_bot.store import people, queries
 
 
 class Clock:
@@ -75,9 +75,7 @@ class Stage:
         for message in handlers.answer(
             store, incoming, self._parts.settings, self._clock(), ADMIN_STREAM.stream_id if asker.is_admin else None
         ):
-            sent = self._chat.send(message.recipient, message.content)
-            with store.writing() as transaction:
-                outbox.settle_sent(transaction, message, sent, self._clock())
+            replies.send(store, self._chat, message, self._clock)
 
     def students_of(self, asker: Person) -> Sequence[str]:
         """The usernames of somebody's students."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from lms_bot.chat import Incoming
 from lms_bot.config import Settings
-from lms_bot.domain import Message
+from lms_bot.domain import Message, ZulipUser
 from lms_bot.errors import UserError
-from lms_bot.handlers import admin, mentor
-from lms_bot.handlers.registry import REGISTRY, Audience, Request
-from lms_bot.render import MESSAGE_LIMIT
-from lms_bot.store import Store, Transaction, claims, outbox, people
+from lms_bot.handlers import admin, dialogue, limits, mentor
+from lms_bot.handlers.limits import Verdict
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.students import SeveralMatch
+from lms_bot.render import MESSAGE_LIMIT, fitted, moment, quote
+from lms_bot.store import Store, Transaction, attempt, audit, claims, outbox, people
 
 __all__ = ["Reply", "answer", "reply_to", "usage"]
 
@@ -23,14 +26,8 @@ log = logging.getLogger(__name__)
 
 STRANGER = "I answer mentors, and I do not know you as one. Please ask your school's LMS administrators."
 IN_PRIVATE = "I answered you in private."
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer; a personal one goes to the asker alone, wherever the question was asked."""
-
-    text: str
-    is_personal: bool = True
+OLD = timedelta(days=1)  # a question of that age is answered with a note
+ROOM_FOR_LINK = 500  # characters
 
 
 def answer(
@@ -43,8 +40,7 @@ def answer(
         with store.writing() as transaction:
             if not claims.claim(transaction, incoming.message_id, now):
                 return ()
-            reply = reply_to(transaction, incoming, settings, now, admin_stream_id)
-            return _freeze(transaction, incoming, reply, now)
+            return _answered(transaction, incoming, settings, now, admin_stream_id)
     except Exception as error:  # noqa: BLE001 - one question that fails must not end the process; it is logged
         reply = _failed(error)
     with store.writing() as transaction:
@@ -60,58 +56,100 @@ def reply_to(
     now: datetime,
     admin_stream_id: int | None,
 ) -> Reply:
-    """The answer to a question, as far as the asker may know it."""
+    """The answer to a question, as far as the asker may know it; whatever a command raises becomes an answer."""
     is_admin_stream = admin_stream_id is not None and incoming.stream_id == admin_stream_id
     request = _request(transaction, incoming, settings, now, is_admin_stream)
-    if not request.audiences:
+    if request is None:
         return Reply(STRANGER)
-    word, rest = (*incoming.text.split(maxsplit=1), "", "")[:2]
     try:
-        command = REGISTRY.find(word.strip("\"'`“”*") or "help", request.audiences)
+        asked = dialogue.understand(request, incoming.text)
     except UserError as error:
         return Reply(str(error), is_personal=not is_admin_stream)
-    is_personal = command.audience is not Audience.ADMIN
-    try:
-        return Reply(command.run(request, rest.strip()), is_personal)
-    except UserError as error:
-        return Reply(str(error), is_personal)
+    reply = _carried_out(request, asked)
+    return replace(reply, is_personal=asked.command.audience is not Audience.ADMIN)
 
 
 def is_known(store: Store, incoming: Incoming) -> bool:
     """Whether the asker's account was there when the accounts were last read. Raises StoreUnavailable."""
     with store.reading() as transaction:
-        return incoming.sender_id is not None and people.zulip_user(transaction, incoming.sender_id) is not None
+        return _asker(transaction, incoming) is not None
 
 
 def usage() -> str:
     """What `zulip-run-bot` shows when it starts."""
-    lines = [f"    {command.usage:<20} {command.summary}" for command in REGISTRY.among([Audience.MENTOR])]
+    commands = REGISTRY.of(Audience.MENTOR)
+    width = max(len(command.name) for command in commands) + 2
+    lines = [f"    {command.name:<{width}} {command.summary}" for command in commands]
     return "\n".join(["Tells mentors what matters about their own students. Mentors can ask:", *lines])
 
 
 def _request(
     transaction: Transaction, incoming: Incoming, settings: Settings, now: datetime, is_admin_stream: bool
-) -> Request:
-    audiences: set[Audience] = set()
-    mentors = []
-    user = people.zulip_user(transaction, incoming.sender_id) if incoming.sender_id is not None else None
-    if user is not None and user.is_active and not user.is_bot:
-        mentors = people.mentors_of_account(transaction, user.user_id)
-        if mentors:
-            audiences.add(Audience.MENTOR)
-        if is_admin_stream and not user.is_guest:
-            audiences.add(Audience.ADMIN)
-    return Request(transaction, now, settings, mentors, frozenset(audiences))
+) -> Request | None:
+    """Who asks and may ask what; None for somebody who may ask nothing."""
+    user = _asker(transaction, incoming)
+    if user is None or not user.is_active or user.is_bot:
+        return None
+    mentors = people.mentors_of_account(transaction, user.user_id)
+    audiences = {Audience.MENTOR} if mentors else set()
+    if is_admin_stream and not user.is_guest:
+        audiences.add(Audience.ADMIN)
+    return Request(transaction, now, settings, user, mentors, frozenset(audiences)) if audiences else None
+
+
+def _asker(transaction: Transaction, incoming: Incoming) -> ZulipUser | None:
+    return people.zulip_user(transaction, incoming.sender_id) if incoming.sender_id is not None else None
+
+
+def _carried_out(request: Request, asked: dialogue.Asked) -> Reply:
+    """What a command gives, or says in refusing; one that is refused or fails leaves nothing but the audit behind."""
+    try:
+        with attempt(request.transaction):
+            reply = asked.answer(request)
+            dialogue.remember(request, asked, reply)
+        outcome = "done"
+    except SeveralMatch as several:
+        dialogue.offer(request, asked, several)
+        reply, outcome = Reply(str(several)), "asked back"
+    except UserError as error:
+        reply, outcome = Reply(str(error)), f"refused: {error}"
+    except Exception as error:  # noqa: BLE001 - whatever it is, the asker gets a reference and the log the error
+        reply = _failed(error)
+        outcome = f"failed: {reply.text}"
+    if asked.command.changes:
+        audit.note(request.transaction, request.asker.user_id, asked.words, outcome, request.now)
+    return reply
+
+
+def _answered(
+    transaction: Transaction, incoming: Incoming, settings: Settings, now: datetime, admin_stream_id: int | None
+) -> Sequence[Message]:
+    asker = _asker(transaction, incoming)
+    verdict = limits.verdict(transaction, incoming, asker, now)
+    if verdict is Verdict.SILENCE:
+        return ()
+    if verdict is Verdict.SLOWER:
+        return [outbox.freeze(transaction, incoming.sender, limits.SLOWER, now)]
+    reply = reply_to(transaction, incoming, settings, now, admin_stream_id)
+    if asker is not None and asker.is_bot:
+        return [outbox.freeze(transaction, incoming.sender, reply.text, now)]
+    return _freeze(transaction, incoming, reply, now)
 
 
 def _freeze(transaction: Transaction, incoming: Incoming, reply: Reply, now: datetime) -> list[Message]:
-    text = reply.text.strip()[:MESSAGE_LIMIT]
-    if not reply.is_personal:
-        return [outbox.freeze(transaction, incoming.reply_to, text, now)]
-    frozen = [outbox.freeze(transaction, incoming.sender, text, now)]
-    if incoming.is_group or not incoming.is_direct:
+    room = MESSAGE_LIMIT - (ROOM_FOR_LINK if reply.attachment else 0)
+    text = fitted(_note_of_age(incoming, now) + reply.text.strip(), room)
+    where = incoming.sender if reply.is_personal else incoming.reply_to
+    frozen = [outbox.freeze(transaction, where, text, now, attachment=reply.attachment)]
+    if reply.is_personal and (incoming.is_group or not incoming.is_direct):
         frozen.append(outbox.freeze(transaction, incoming.reply_to, IN_PRIVATE, now))
     return frozen
+
+
+def _note_of_age(incoming: Incoming, now: datetime) -> str:
+    if incoming.sent_at is None or now - incoming.sent_at <= OLD:
+        return ""
+    return f"⏳ You asked “{quote(incoming.text, 60)}” at {moment(incoming.sent_at)}; I can only answer now.\n\n"
 
 
 def _failed(error: Exception) -> Reply:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from lms_bot.handlers.mentor import PENDING_LINES, freshness, help_, owed_lines, statistics_text
-from lms_bot.handlers.registry import REGISTRY, Audience, Request
-from lms_bot.render import counted, quote
+from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.kinds import count
+from lms_bot.handlers.mentor import COMMAND, PENDING_LINES, freshness, help_, more, owed_lines, statistics_text
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
+from lms_bot.store import audit as audits
 from lms_bot.store import cursors, people, queries
 
 LISTED = 20
+MOST_LISTED = 100
 
-REGISTRY.command("help [command]", Audience.ADMIN)(help_)
+REGISTRY.command("help", Audience.ADMIN, COMMAND)(help_)
 
 
 @REGISTRY.command("stats", Audience.ADMIN)
-def stats(request: Request, words: str) -> str:
+def stats(request: Request, arguments: Arguments) -> str:
     """Count all events, and what was told of them.
 
     Processed events are those of which nothing is owed any more, history included.
@@ -22,14 +27,34 @@ def stats(request: Request, words: str) -> str:
 
 
 @REGISTRY.command("pending", Audience.ADMIN)
-def pending(request: Request, words: str) -> str:
+def pending(request: Request, arguments: Arguments) -> str:
     """Show what is owed to mentors and why it waits, and what can be told to nobody."""
-    count, owed = queries.owed_to_anybody(request.transaction, PENDING_LINES)
-    parts = (
-        [owed_lines(f"**{counted(count, 'notification')} waiting**", count, owed, with_mentor=True)] if count else []
-    )
+    total, owed = queries.owed_to_anybody(request.transaction, PENDING_LINES)
+    heading = f"**{counted(total, 'notification')} waiting**"
+    parts = [owed_lines(heading, total, owed, with_mentor=True)] if total else []
     parts += [part for part in (_without_mentor(request), _unmapped(request), _odd_rows(request)) if part]
     return "\n\n".join(parts or ["Nothing is waiting."]) + freshness(request)
+
+
+@REGISTRY.command("audit", Audience.ADMIN, count(MOST_LISTED, LISTED, is_keyed=False))
+def audit(request: Request, arguments: Arguments) -> Reply:
+    """Show who changed what, newest first."""
+    most, offset = arguments["n"], request.position or 0
+    entries = audits.last(request.transaction, most + 1, offset)
+    if not entries:
+        return Reply("There is nothing more." if offset else "No admin has changed anything yet.")
+    shown = lines_within([_audit_line(entry) for entry in entries[:most]], ROOM_FOR_LINES)
+    goes_on = offset + len(shown) if len(entries) > len(shown) else None
+    heading = "**Changes by admins**, newest first" if not offset else "**Changes by admins**, before that"
+    return Reply("\n".join([heading, "", *shown]) + (WRITE_MORE if goes_on else ""), more=goes_on)
+
+
+REGISTRY.command("more", Audience.ADMIN)(more)
+
+
+def _audit_line(entry: audits.Entry) -> str:
+    who = quote(entry.full_name or f"account {entry.zulip_user_id}")
+    return f"* {moment(entry.at)} **{who}** · “{quote(entry.command)}”: {quote(entry.outcome)}"
 
 
 def _without_mentor(request: Request) -> str:

@@ -3,65 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from lms_bot.errors import UserError
-from lms_bot.handlers.registry import REGISTRY, Audience, Command, Request
-from lms_bot.handlers.students import the_student
+from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.kinds import COURSE, PERIOD, STUDENT, TYPES, count, words
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.insights import Statistics
-from lms_bot.render import event_line, moment, quote
-from lms_bot.store import facts, queries
+from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, event_line, lines_within, moment, quote
+from lms_bot.store import asked, facts, people, queries
 from lms_bot.store.queries import Owed
 
 HISTORY_LINES = 20
+MOST_HISTORY_LINES = 50
 PENDING_LINES = 20
 POLLS_MISSED = 3  # data older than this many poll intervals is called old
+COMMAND = words("command", "One of my commands, to learn how it works.").optional()
 
 
-@REGISTRY.command("help [command]", Audience.MENTOR)
-def help_(request: Request, words: str) -> str:
+@REGISTRY.command("help", Audience.MENTOR, COMMAND)
+def help_(request: Request, arguments: Arguments) -> str:
     """Say what I can do, or how one command works."""
-    if words:
-        return _one_command(REGISTRY.find(words.split()[0], request.audiences))
+    if arguments["command"]:
+        return REGISTRY.find(arguments["command"].split()[0], request.audiences).explanation()
     lines = [f"* `{command.usage}` – {command.summary}" for command in REGISTRY.among(request.audiences)]
-    return "\n".join(["**What you can ask me**", "", *lines])
+    return "\n".join(["**What you can ask me**", "", *lines, "", "`help` and a command say more about it."])
 
 
-@REGISTRY.command("stats", Audience.MENTOR)
-def stats(request: Request, words: str) -> str:
-    """Count what happened to your students, and what you were told of it.
+@REGISTRY.command("stats", Audience.MENTOR, STUDENT.optional(), replace(PERIOD, form="7d|30d|all"))
+def stats(request: Request, arguments: Arguments) -> str:
+    """Count what happened to your students, or to one of them, and what you were told of it.
 
     Processed events are those of which nothing is owed to you any more, history included.
     """
-    return statistics_text(queries.statistics(request.transaction, request.mentor_ids)) + freshness(request)
+    student, period = arguments["student"], arguments["period"]
+    if student is None and period.since is None:
+        counts = queries.statistics(request.transaction, request.mentor_ids)
+        return statistics_text(counts) + freshness(request)
+    students = [student] if student else people.students_of(request.transaction, request.mentor_ids)
+    ids = [one.student_id for one in students]
+    counts = asked.statistics(request.transaction, request.mentor_ids, ids, period.since)
+    whose = f"of **{quote(student.username)}**, " if student else ""
+    return statistics_text(counts, f" {whose}{period.words}") + freshness(request)
 
 
-@REGISTRY.command("history @student", Audience.MENTOR)
-def history(request: Request, words: str) -> str:
+@REGISTRY.command("history", Audience.MENTOR, STUDENT, PERIOD, TYPES, COURSE, count(MOST_HISTORY_LINES, HISTORY_LINES))
+def history(request: Request, arguments: Arguments) -> Reply:
     """Show what one of your students did, newest first.
 
-    The student is a mention, a username, an e-mail address, `#id`, or a part of the name that only one has.
+    Write `more` for what was before.
     """
-    if not words:
-        raise UserError("Whose history? Write `history` and a student, like `history @jane_smith`.")
-    student = the_student(request, words)
-    events = queries.history(request.transaction, student.student_id, None, HISTORY_LINES + 1)
+    student, most, offset = arguments["student"], arguments["n"], request.position or 0
+    name = quote(student.username)
+    events = asked.history(
+        request.transaction,
+        student.student_id,
+        arguments["period"].since,
+        most + 1,
+        types=arguments["type"] or (),
+        course=arguments["course"] or "",
+        offset=offset,
+    )
     if not events:
-        return f"**{quote(student.username)}** has done nothing yet that the LMS told me of." + freshness(request)
-    lines = [f"* {event_line(event)}" for event in events[:HISTORY_LINES]]
-    heading = f"**{quote(student.username)}**, newest first"
-    if len(events) > HISTORY_LINES:
-        heading += f" (the last {HISTORY_LINES})"
-    return "\n".join([heading, "", *lines]) + freshness(request)
+        return Reply(_no_history(name, arguments, offset) + freshness(request))
+    heading = f"**{name}**, newest first" if not offset else f"**{name}**, before that"
+    lines = [f"* {event_line(event)}" for event in events[:most]]
+    shown = lines_within(lines, ROOM_FOR_LINES)
+    more = offset + len(shown) if len(events) > len(shown) else None
+    ending = WRITE_MORE if more else ""
+    return Reply("\n".join([heading, "", *shown]) + ending + freshness(request), more=more)
 
 
 @REGISTRY.command("pending", Audience.MENTOR)
-def pending(request: Request, words: str) -> str:
+def pending(request: Request, arguments: Arguments) -> str:
     """Show what I still have to tell you, and why it waits."""
-    count, owed = queries.owed_to(request.transaction, request.mentor_ids, PENDING_LINES)
-    if not count:
+    total, owed = queries.owed_to(request.transaction, request.mentor_ids, PENDING_LINES)
+    if not total:
         return "Nothing is waiting for you." + freshness(request)
-    return owed_lines(f"**{count} waiting for you**", count, owed) + freshness(request)
+    return owed_lines(f"**{total} waiting for you**", total, owed) + freshness(request)
+
+
+@REGISTRY.command("more", Audience.MENTOR)
+def more(request: Request, arguments: Arguments) -> str:
+    """Go on with the list that I showed you last."""
+    raise UserError("There is no list that I could go on with. Ask for one first, like `history @student`.")
 
 
 def owed_lines(heading: str, count: int, owed: Sequence[Owed], *, with_mentor: bool = False) -> str:
@@ -92,9 +119,13 @@ def _why(owed: Owed) -> str:
     return "being sent now" if owed.under_way else f"due {moment(owed.due_at)}"
 
 
-def statistics_text(counts: Statistics) -> str:
-    return "\n".join(["📊 **Statistics**", "", *(f"* **{name}:** {count:,}" for _, name, count in counts.named())])
+def statistics_text(counts: Statistics, of: str = "") -> str:
+    heading = f"📊 **Statistics**{of}"
+    return "\n".join([heading, "", *(f"* **{name}:** {count:,}" for _, name, count in counts.named())])
 
 
-def _one_command(command: Command) -> str:
-    return "\n\n".join(part for part in (f"`{command.usage}`", command.summary, command.details) if part)
+def _no_history(name: str, arguments: Arguments, offset: int) -> str:
+    if offset:
+        return f"There is nothing more of **{name}**."
+    is_narrowed = arguments["type"] or arguments["course"] or arguments["period"].since
+    return f"**{name}** has done nothing {'like that' if is_narrowed else 'yet'} that the LMS told me of."

@@ -1,57 +1,58 @@
-"""The commands there are, who may use each, and how a question finds its command."""
+"""The commands there are, who may use each, and what is said about them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum
 
-from rapidfuzz import process
-from rapidfuzz.distance import DamerauLevenshtein
-
-from lms_bot.config import Settings
-from lms_bot.domain import Mentor
 from lms_bot.errors import UserError
+from lms_bot.handlers import arguments
+from lms_bot.handlers.arguments import Argument, Arguments, Given
+from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.render import quote
-from lms_bot.store import Transaction
 
-
-class Audience(Enum):
-    """Who may use a command: mentors for themselves anywhere, admins in the private admin stream."""
-
-    MENTOR = "mentor"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Who asks, when, and the store transaction in which the answer is found.
-
-    `mentors` are the mentors that the asker's Zulip account belongs to; `audiences` what the asker may use here.
-    """
-
-    transaction: Transaction
-    now: datetime
-    settings: Settings
-    mentors: Sequence[Mentor]
-    audiences: frozenset[Audience]
-
-    @property
-    def mentor_ids(self) -> list[int]:
-        return [mentor.mentor_id for mentor in self.mentors]
+Run = Callable[[Request, Arguments], Reply | str]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: `usage` is what is typed, `summary` the first line of its function's docstring."""
+    """A command: `summary` is the first line of its function's docstring, `details` the rest.
+
+    One that `changes` something is written into the audit.
+    """
 
     name: str
-    usage: str
+    audience: Audience
+    arguments: tuple[Argument, ...]
+    changes: bool
     summary: str
     details: str
-    audience: Audience
-    run: Callable[[Request, str], str]
+    run: Run
+
+    @property
+    def usage(self) -> str:
+        return " ".join([self.name, *(argument.usage for argument in self.arguments)])
+
+    def given(self, text: str) -> Given:
+        """Which of the words after the command are meant for what. Raises UserError, with the usage."""
+        try:
+            return arguments.given(self.arguments, text)
+        except UserError as error:
+            raise self._explained(error) from error
+
+    def answer(self, request: Request, typed: Given) -> Reply:
+        """What the command gives. Raises UserError."""
+        reply = self.run(request, arguments.read(self.arguments, request, typed))
+        return reply if isinstance(reply, Reply) else Reply(reply)
+
+    def explanation(self) -> str:
+        """How it works, as `help` and the command reference say it."""
+        lines = [f"* `{argument.usage}` – {_meaning(argument)}" for argument in self.arguments]
+        return "\n\n".join(part for part in (f"`{self.usage}`", self.summary, "\n".join(lines), self.details) if part)
+
+    def _explained(self, error: UserError) -> UserError:
+        return UserError(f"{error}\nIt is written `{self.usage}`; `help {self.name}` says more.")
 
 
 class Registry:
@@ -60,42 +61,46 @@ class Registry:
     def __init__(self) -> None:
         self._commands: dict[tuple[Audience, str], Command] = {}
 
-    def command(self, usage: str, audience: Audience) -> Callable[..., Callable[[Request, str], str]]:
-        """Register a function as the command that `usage` begins with."""
+    def command(
+        self, name: str, audience: Audience, *expected: Argument, changes: bool = False
+    ) -> Callable[[Run], Run]:
+        """Register a function as the command of this name, which these arguments may follow."""
 
-        def register(run: Callable[[Request, str], str]) -> Callable[[Request, str], str]:
-            name = usage.split()[0]
+        def register(run: Run) -> Run:
             summary, _, details = (run.__doc__ or "").strip().partition("\n")
             lines = " ".join(line.strip() for line in details.strip().splitlines())
-            self._commands[audience, name] = Command(name, usage, summary, lines, audience, run)
+            self._commands[audience, name] = Command(name, audience, expected, changes, summary, lines, run)
             return run
 
         return register
 
+    def of(self, audience: Audience) -> list[Command]:
+        """The commands of one audience, in the order they were registered."""
+        return [command for (whose, _), command in self._commands.items() if whose is audience]
+
     def among(self, audiences: Iterable[Audience]) -> list[Command]:
-        """The commands for these audiences, in the order they were registered; an admin's comes before a mentor's."""
+        """The commands for these audiences; an admin's comes before a mentor's of the same name."""
         names: dict[str, Command] = {}
         for audience in (Audience.ADMIN, Audience.MENTOR):
             if audience in audiences:
-                for (of, name), command in self._commands.items():
-                    if of is audience:
-                        names.setdefault(name, command)
+                for command in self.of(audience):
+                    names.setdefault(command.name, command)
         return list(names.values())
+
+    def get(self, audience: Audience, name: str) -> Command | None:
+        return self._commands.get((audience, name))
 
     def find(self, word: str, audiences: Iterable[Audience]) -> Command:
         """The command of this name, in any case. Raises UserError, which says what may have been meant."""
         commands = {command.name: command for command in self.among(audiences)}
         if word.casefold() in commands:
             return commands[word.casefold()]
-        near = nearest(word.casefold(), list(commands))
-        hint = f"Did you mean `{near}`? " if near else ""
-        raise UserError(f"I do not know “{quote(word, 40)}”. {hint}Write `help` to see what I can do.")
+        hint = did_you_mean(word, list(commands))
+        raise UserError(f"I do not know “{quote(word, 40)}”.{hint} Write `help` to see what I can do.")
 
 
-def nearest(word: str, names: Sequence[str]) -> str | None:
-    """The one of `names` that a typing error may have made `word` from."""
-    found = process.extractOne(word, names, scorer=DamerauLevenshtein.normalized_similarity, score_cutoff=0.6)
-    return str(found[0]) if found else None
+def _meaning(argument: Argument) -> str:
+    return f"{argument.meaning} Without it: `{argument.default}`." if argument.default else argument.meaning
 
 
 REGISTRY = Registry()

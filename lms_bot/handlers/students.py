@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from lms_bot.domain import Student
 from lms_bot.errors import UserError
-from lms_bot.handlers.registry import Request, nearest
+from lms_bot.handlers.request import Request
+from lms_bot.handlers.spelling import nearest
 from lms_bot.render import quote
 from lms_bot.store import people
 
@@ -17,21 +18,38 @@ QUOTES = "\"'`“”„‘’"
 APOSTROPHES = str.maketrans("‘’ʼ", "'''")
 
 
+class SeveralMatch(UserError):
+    """Words that name several of the asker's students: `students` are the first of them, to choose from."""
+
+    def __init__(self, words: str, students: Sequence[Student]) -> None:
+        self.students = students[:MOST_CHOICES]
+        names = "\n".join(f"{place}. `{quote(one.username, 60)}`" for place, one in enumerate(self.students, start=1))
+        some = f" (the first {MOST_CHOICES} of them)" if len(students) > MOST_CHOICES else ""
+        super().__init__(f"Several of your students match “{quote(words, 60)}”{some}. Answer with a number:\n{names}")
+
+
 def the_student(request: Request, words: str) -> Student:
     """The one of the asker's students that `words` name.
 
-    Raises UserError, in the same words for a student who does not exist and for one who is somebody else's.
+    Raises UserError, in the same words for a student who does not exist and for one who is somebody else's;
+    SeveralMatch, if there are several.
     """
     own = people.students_of(request.transaction, request.mentor_ids)
     found = matching(own, words)
     if len(found) == 1:
         return found[0]
     if found:
-        names = "\n".join(f"* `{_code(student.username)}`" for student in found[:MOST_CHOICES])
-        raise UserError(f"Several of your students match “{quote(words, 60)}”. Say which one:\n{names}")
+        raise SeveralMatch(words, found)
     near = nearest(_bare(words), [student.username for student in own])
-    hint = f" Did you mean `{_code(near)}`?" if near else ""
+    hint = f" Did you mean `{quote(near, 60)}`?" if near else ""
     raise UserError(f"You have no student “{quote(words, 60)}”.{hint}")
+
+
+def the_students(request: Request, words: str) -> Sequence[Student]:
+    """The one of the asker's students that `words` name, or every one for `all`. Raises UserError."""
+    if words.strip().casefold() == "all":
+        return people.students_of(request.transaction, request.mentor_ids)
+    return [the_student(request, words)]
 
 
 def matching(students: Sequence[Student], words: str) -> list[Student]:
@@ -75,7 +93,3 @@ def _whole_words(student: Student, wanted: str) -> bool:
 
 def _parts(student: Student, wanted: str) -> bool:
     return any(wanted in name for name in _names(student))
-
-
-def _code(text: str) -> str:
-    return quote(text, 60)

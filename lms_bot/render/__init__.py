@@ -1,17 +1,22 @@
 """Turns events into Zulip Markdown and makes foreign text harmless inside it."""
 
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
-from lms_bot.render.messages import MESSAGE_LIMIT, counted, notification_text
+from lms_bot.render.fitting import MESSAGE_LIMIT, ROOM_FOR_LINES, WRITE_MORE, fitted, lines_within
+from lms_bot.render.messages import counted, notification_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
 __all__ = [
     "EMOJI",
     "MESSAGE_LIMIT",
     "NOTHING",
+    "ROOM_FOR_LINES",
     "TITLES",
+    "WRITE_MORE",
     "counted",
     "event_line",
     "event_text",
+    "fitted",
+    "lines_within",
     "moment",
     "notification_text",
     "number",

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 
 from lms_bot.domain import Event, EventType
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
+from lms_bot.render.fitting import MESSAGE_LIMIT
 from lms_bot.render.quoting import cut
 
-MESSAGE_LIMIT = 10_000
 FULL_EVENTS = 3
 ATTENTION_LINES = 10
 _BY_WEIGHT = (

@@ -36,6 +36,13 @@ class Store:
         self.engine.dispose()
 
 
+@contextmanager
+def attempt(transaction: Transaction) -> Iterator[None]:
+    """A part of a transaction that leaves nothing behind if it raises."""
+    with transaction.begin_nested():
+        yield
+
+
 def open_store(url: str) -> Store:
     """Open the event store and bring it to the current schema. Raises StoreUnavailable."""
     from lms_bot.store.schema import upgrade

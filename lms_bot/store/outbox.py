@@ -17,10 +17,11 @@ from lms_bot.store.tables import claims, logs, messages
 
 LOOK_AFTER = timedelta(seconds=60)  # a message under way is nobody else's business for so long
 
+COLUMNS = [column for column in messages.c if column is not messages.c.attachment]
 SENDING, UNKNOWN, REFUSED, SENT, PARKED = "sending", "unknown", "refused", "sent", "parked"
 
 
-_FREEZE = sa.insert(messages).returning(messages)
+_FREEZE = sa.insert(messages).returning(*COLUMNS)
 _HIGHEST = sa.select(
     sa.select(sa.func.max(messages.c.zulip_message_id)).scalar_subquery(),
     sa.select(sa.func.max(claims.c.zulip_message_id)).scalar_subquery(),
@@ -63,12 +64,13 @@ def freeze(
     log_ids: Collection[int] = (),
     attempts: int = 0,
     above: int = 0,
+    attachment: tuple[str, bytes] | None = None,
 ) -> Message:
-    """Commit to a text before it is sent, and link the notifications that it tells.
+    """Commit to a text before it is sent, with a file (name, content) if there is one; link what it tells.
 
     Zulip will give it an id above `above` and above all that the store knows.
     """
-    values = {
+    values: dict[str, Any] = {
         "mentor_id": mentor_id,
         "recipient": asdict(recipient),
         "content": content,
@@ -79,11 +81,13 @@ def freeze(
         "tried_at": now,
         "next_try_at": now + LOOK_AFTER,
     }
+    if attachment:
+        values |= {"attachment_name": attachment[0], "attachment": attachment[1]}
     row = transaction.execute(_FREEZE, values).one()
     if log_ids:
         dialect = transaction.dialect.name
         transaction.execute(_linking(dialect), {"told_by": row.message_id, "log_ids": list_value(log_ids, dialect)})
-    return _message(row)
+    return as_message(row)
 
 
 @cache
@@ -100,8 +104,8 @@ def highest_known(transaction: Transaction) -> int:
 
 def unsettled(transaction: Transaction, now: datetime, most: int) -> list[tuple[Message, str]]:
     """Messages whose outcome must be looked at now, with their state, the longest waiting first."""
-    query = sa.select(messages).where(messages.c.next_try_at <= now).order_by(messages.c.next_try_at).limit(most)
-    return [(_message(row), row.state) for row in transaction.execute(query)]
+    query = sa.select(*COLUMNS).where(messages.c.next_try_at <= now).order_by(messages.c.next_try_at).limit(most)
+    return [(as_message(row), row.state) for row in transaction.execute(query)]
 
 
 def settle_sent(transaction: Transaction, message: Message, zulip_message_id: int, now: datetime) -> None:
@@ -112,7 +116,7 @@ def settle_sent(transaction: Transaction, message: Message, zulip_message_id: in
 
 def settle_parked(transaction: Transaction, message: Message, error: str, now: datetime) -> None:
     """Zulip will never take it: the notifications are finished with the error, until an admin retries them."""
-    _change(transaction, message, state=PARKED, next_try_at=None, error=error)
+    _change(transaction, message, state=PARKED, next_try_at=None, error=error, attachment_name=None, attachment=None)
     finished = {"due_at": None, "error_message": error, "attempts": logs.c.attempts + 1, "processed_at": now}
     transaction.execute(sa.update(logs).where(logs.c.message_id == message.message_id).values(finished))
 
@@ -171,8 +175,8 @@ def try_again(transaction: Transaction, message: Message, now: datetime) -> Mess
         next_try_at=now + LOOK_AFTER,
         attempts=message.attempts + 1,
     )
-    row = transaction.execute(sa.select(messages).where(messages.c.message_id == message.message_id)).one()
-    return _message(row)
+    row = transaction.execute(sa.select(*COLUMNS).where(messages.c.message_id == message.message_id)).one()
+    return as_message(row)
 
 
 def release(transaction: Transaction, message: Message) -> None:
@@ -208,6 +212,16 @@ def _change(transaction: Transaction, message: Message, **values: Any) -> None:
     transaction.execute(sa.update(messages).where(messages.c.message_id == message.message_id).values(values))
 
 
-def _message(row: Any) -> Message:
+def as_message(row: Any) -> Message:
+    """A message from a row that has COLUMNS."""
     recipient = Recipient(**{**row.recipient, "user_ids": tuple(row.recipient["user_ids"])})
-    return Message(row.message_id, recipient, row.content, row.anchor_id, row.tried_at, row.attempts, row.mentor_id)
+    return Message(
+        row.message_id,
+        recipient,
+        row.content,
+        row.anchor_id,
+        row.tried_at,
+        row.attempts,
+        row.mentor_id,
+        row.attachment_name,
+    )

@@ -97,6 +97,9 @@ messages = sa.Table(
     sa.Column("next_try_at", UtcDateTime),
     sa.Column("zulip_message_id", sa.BigInteger),
     sa.Column("error", sa.Text),
+    # A file that goes with it; both are NULL again once it is uploaded and the content has its link.
+    sa.Column("attachment_name", sa.Text),
+    sa.Column("attachment", sa.LargeBinary),
     sa.Index(None, "zulip_message_id"),
     sa.Index(None, "mentor_id"),
     sqlite_autoincrement=True,  # the id of a message that was taken back is not given again
@@ -208,6 +211,34 @@ claims = sa.Table(
     metadata,
     sa.Column("zulip_message_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("claimed_at", UtcDateTime, nullable=False),
+)
+
+# What the next message of somebody may refer to: a numbered choice, or a list that goes on.
+dialogues = sa.Table(
+    "dialogues",
+    metadata,
+    sa.Column("zulip_user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+)
+
+# How many questions somebody asked since a moment.
+askers = sa.Table(
+    "askers",
+    metadata,
+    sa.Column("zulip_user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("questions", sa.Integer, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("audit_id", Id, primary_key=True),
+    sa.Column("zulip_user_id", sa.BigInteger, nullable=False),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
 )
 
 facts = sa.Table(

@@ -35,6 +35,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_table", name=op.f("pk_cursors")),
     )
     op.create_table(
+        "dialogues",
+        sa.Column("zulip_user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("zulip_user_id", name=op.f("pk_dialogues")),
+    )
+    op.create_table(
+        "askers",
+        sa.Column("zulip_user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("questions", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("zulip_user_id", name=op.f("pk_askers")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("audit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("zulip_user_id", sa.BigInteger(), nullable=False),
+        sa.Column("command", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("audit_id", name=op.f("pk_audit")),
+    )
+    op.create_table(
         "facts",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.JSON(), nullable=False),
@@ -123,6 +146,8 @@ def upgrade() -> None:
         sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("zulip_message_id", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("attachment_name", sa.Text(), nullable=True),
+        sa.Column("attachment", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_messages")),
         sqlite_autoincrement=True,
     )

@@ -1,0 +1,35 @@
+"""Makes docs/commands.md from the commands: `make commands`."""
+
+from __future__ import annotations
+
+import sys
+
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Audience
+
+_INTRODUCTION = """# Commands
+
+Write to the bot in a direct message, or mention it at the beginning of a message in a stream. The first word is the
+command, in any case. `[...]` may be left out, and what follows the command may come in any order; `key:value` takes
+`key:"two words"` too. What is about students is always answered in a direct message.
+
+When several students match, answer with the number of the one you mean. When a list goes on, write `more`. Both work
+for 15 minutes, until your next command.
+"""
+_HEADINGS = {
+    Audience.MENTOR: "## For mentors, about their own students",
+    Audience.ADMIN: "## For admins, in the private admin stream",
+}
+
+
+def page() -> str:
+    """The page docs/commands.md."""
+    parts = [_INTRODUCTION]
+    for audience, heading in _HEADINGS.items():
+        parts.append(f"{heading}\n")
+        parts += [f"### {command.name}\n\n{command.explanation()}\n" for command in REGISTRY.of(audience)]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,55 @@
+"""Who asks, and what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from lms_bot.config import Settings
+from lms_bot.domain import Mentor, ZulipUser
+from lms_bot.store import Transaction
+
+
+class Audience(Enum):
+    """Who may use a command: mentors for themselves anywhere, admins in the private admin stream."""
+
+    MENTOR = "mentor"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks, when, and the store transaction in which the answer is found.
+
+    `mentors` are the mentors that the asker's Zulip account belongs to; `audiences` what the asker may use here.
+    `position` is where `more` goes on: what the command's last reply gave as its `more`, None at the beginning.
+    """
+
+    transaction: Transaction
+    now: datetime
+    settings: Settings
+    asker: ZulipUser
+    mentors: Sequence[Mentor]
+    audiences: frozenset[Audience]
+    position: Any = None
+
+    @property
+    def mentor_ids(self) -> list[int]:
+        return [mentor.mentor_id for mentor in self.mentors]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; a personal one goes to the asker alone, wherever the question was asked.
+
+    `attachment` is a file as (name, content). `more` is any JSON value that says where the next page begins, None on
+    the last one.
+    """
+
+    text: str
+    is_personal: bool = True
+    attachment: tuple[str, bytes] | None = None
+    more: Any = None

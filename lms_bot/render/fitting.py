@@ -1,0 +1,52 @@
+"""Whole lines of what is too long for one message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+MESSAGE_LIMIT = 10_000
+ROOM_FOR_LINES = 9_000  # characters for the lines of a list, which leaves room for what stands around them
+WRITE_MORE = "\n\nWrite `more` for the next ones."
+_CUT = "… The rest is too long for one message."
+_FENCE = re.compile(r"^(`{3,}|~{3,})")
+
+
+def lines_within(lines: Sequence[str], room: int) -> Sequence[str]:
+    """The first of the lines, as many whole ones as fit into `room` characters; at least one."""
+    used = 0
+    for count, line in enumerate(lines):
+        used += len(line) + 1
+        if used > room and count:
+            return lines[:count]
+    return lines
+
+
+def fitted(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """Text of at most `limit` characters: whole lines, with an open spoiler closed, and a line that says so if cut."""
+    if len(text) <= limit:
+        return text
+    kept: list[str] = []
+    used = len(_CUT) + 2
+    fence = ""
+    for line in text.split("\n"):
+        opened = _fence_after(fence, line)
+        used += len(line) + 1
+        if used + (len(opened) + 1 if opened else 0) > limit:
+            break
+        kept.append(line)
+        fence = opened
+    if not kept:
+        return text[: limit - 1] + "…"
+    return "\n".join([*kept, *([fence] if fence else []), "", _CUT])
+
+
+def _fence_after(fence: str, line: str) -> str:
+    """The fence that is open after a line; "" if none is."""
+    match = _FENCE.match(line)
+    if match is None:
+        return fence
+    if not fence:
+        return match[1]
+    is_its_end = line.strip() == match[1] and match[1][0] == fence[0] and len(match[1]) >= len(fence)
+    return "" if is_its_end else fence

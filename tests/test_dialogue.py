@@ -1,0 +1,255 @@
+"""A number chooses one of those I named, and `more` goes on where I ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from lms_bot.domain import EventType, Student
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Audience
+from lms_bot.store import Store, audit, open_store, people
+from tests.asking import ADA, ADMIN_STREAM, JANE, JANET, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, School
+from tests.conftest import NOW
+from tests.owed import happened, owe
+
+NO_LIST = "There is no list that I could go on with."
+
+
+@pytest.fixture
+def school(store: Store) -> School:
+    opened = School.open(store)
+    opened.happens(JANE, 5)
+    opened.happens(JANET, 3, kind=EventType.EXAM_FAILED)
+    return opened
+
+
+@pytest.fixture
+def small_school(tmp_path: object) -> Iterator[School]:
+    """The same on SQLite only, without events."""
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    yield School.open(store)
+    store.close()
+
+
+def tasks(answer: str) -> list[int]:
+    return [int(number) for number in re.findall(r"Task (\d+)", answer)]
+
+
+# Choosing
+
+
+def test_several_matches_are_a_numbered_list_and_the_number_is_enough(school: School) -> None:
+    choice = school.ask("history jan")
+    assert choice.endswith("Answer with a number:\n1. `jane_smith`\n2. `janet`")
+    assert school.ask("2") == school.ask("history janet")
+
+
+def test_the_rest_of_the_question_goes_with_the_choice(school: School) -> None:
+    school.ask("history jan n:2 type:failed")
+    chosen = school.ask(" 2 ")
+    assert tasks(chosen) == [3, 2]
+    assert tasks(school.ask("more")) == [1]
+
+
+def test_a_choice_is_made_once(school: School) -> None:
+    school.ask("history jan")
+    school.ask("1")
+    assert "I do not know “1”" in school.ask("1")
+
+
+@pytest.mark.parametrize("number", ["0", "3", "999999999999999999999"])
+def test_a_number_that_is_not_in_the_list_asks_again(school: School, number: str) -> None:
+    school.ask("history jan")
+    assert "from 1 to 2" in school.ask(number)
+    assert school.ask("1").startswith("**jane_smith**")
+
+
+def test_a_number_without_a_question_before_means_nothing(school: School) -> None:
+    assert "I do not know “2”" in school.ask("2")
+
+
+def test_the_choice_is_open_for_a_quarter_of_an_hour(school: School) -> None:
+    school.ask("history jan")
+    school.forward(minutes=15)
+    assert school.ask("1").startswith("**jane_smith**")
+    school.ask("history jan")
+    school.forward(minutes=15, seconds=1)
+    assert "I do not know “1”" in school.ask("1")
+
+
+def test_the_next_command_ends_the_choice(school: School) -> None:
+    school.ask("history jan")
+    school.ask("pending")
+    assert "I do not know “1”" in school.ask("1")
+
+
+def test_a_misspelled_command_does_not_end_the_choice(school: School) -> None:
+    school.ask("history jan")
+    school.ask("histroy janet")
+    school.ask("history nobody")
+    assert school.ask("1").startswith("**jane_smith**")
+
+
+def test_the_choice_is_the_askers_alone(school: School) -> None:
+    school.ask("history jan")
+    assert "I do not know “1”" in school.ask("1", OMAR)
+    assert school.ask("1").startswith("**jane_smith**")
+
+
+def test_the_choice_survives_a_restart(store_url: str) -> None:
+    before = open_store(store_url)
+    School.open(before).ask("history jan")
+    before.close()
+    after = open_store(store_url)
+    assert School(after).ask("2").startswith("**janet**")
+    after.close()
+
+
+def test_a_chosen_student_who_is_no_longer_theirs_is_nobody(school: School) -> None:
+    school.ask("history jan")
+    school.link({(1, RAVI.student_id), (2, JANE.student_id)})
+    gone = school.ask("1")
+    assert gone == school.ask(f"history #{JANE.student_id}")
+    assert gone.replace("#1001", "#9999") == school.ask("history #9999")
+
+
+def test_many_matches_are_cut_to_ten(small_school: School) -> None:
+    many = [replace(RAVI, student_id=2000 + number, username=f"twin{number:02}") for number in range(30)]
+    links = {(1, student.student_id) for student in many}
+    with small_school.store.writing() as transaction:
+        people.keep_people(transaction, [*STUDENTS, *many], MENTORS, links, NOW)
+    answer = small_school.ask("history twin")
+    assert "(the first 10 of them)" in answer
+    assert answer.splitlines()[-1] == "10. `twin09`"
+    assert small_school.ask("10").startswith("**twin09**")
+
+
+# Going on
+
+
+def test_more_goes_on_where_the_list_ended(school: School) -> None:
+    assert tasks(first := school.ask("history jane_smith n:2")) == [5, 4]
+    assert first.endswith("Write `more` for the next ones.")
+    assert tasks(school.ask("More")) == [3, 2]
+    assert tasks(last := school.ask("more")) == [1]
+    assert "`more`" not in last
+    assert NO_LIST in school.ask("more")
+
+
+def test_a_list_that_ends_on_the_page_has_no_more(school: School) -> None:
+    assert "`more`" not in school.ask("history janet n:3")
+    assert NO_LIST in school.ask("more")
+
+
+def test_more_is_about_the_last_list_only(school: School) -> None:
+    school.ask("history jane_smith n:2")
+    school.ask("stats")
+    assert NO_LIST in school.ask("more")
+
+
+def test_more_waits_a_quarter_of_an_hour_from_the_last_page(school: School) -> None:
+    school.ask("history jane_smith n:2")
+    school.forward(minutes=10)
+    assert tasks(school.ask("more")) == [3, 2]
+    school.forward(minutes=10)
+    assert tasks(school.ask("more")) == [1]
+    school.ask("history jane_smith n:2")
+    school.forward(minutes=16)
+    assert NO_LIST in school.ask("more")
+
+
+def test_more_about_a_student_who_is_no_longer_theirs_shows_nothing(school: School) -> None:
+    school.ask("history jane_smith n:2")
+    school.link({(2, JANE.student_id)})
+    assert "You have no student “jane_smith”." in school.ask("more")
+
+
+def test_a_number_is_no_answer_to_a_list_that_goes_on(school: School) -> None:
+    school.ask("history jane_smith n:2")
+    assert "I do not know “1”" in school.ask("1")
+
+
+def test_long_titles_never_cost_a_line(small_school: School) -> None:
+    """Fifty lines of the longest titles do not fit into one message: the others come with `more`."""
+    titles = [f"Task {number} " + "x" * 500 for number in range(60)]
+    owe(small_school.store, [happened(JANE, title) for title in titles])
+    shown = tasks(small_school.ask("history jane_smith n:50"))
+    assert len(shown) < 50
+    while "`more`" in (page := small_school.ask("more")):
+        assert len(page) <= 10_000
+        shown += tasks(page)
+    assert sorted(shown + tasks(page)) == list(range(60))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ("", [5, 4, 3, 2, 1]),
+        ("1d", [5, 4, 3, 2, 1]),
+        ("type:failed,passed n:2", [5, 4]),
+        ("type:failed", []),
+        ("type:passed n:1", [5]),
+        ("course:algebra", [5]),
+        ('course:"ALGEBRA 1"', [5]),
+        ("course:100%", []),
+        ("course:_", []),
+    ],
+)
+def test_history_is_narrowed(store: Store, arguments: str, shown: list[int]) -> None:
+    school = School.open(store)
+    school.happens(JANE, 4)
+    owe(store, [happened(JANE, "Task 5", course_title="Algebra 1")])
+    assert tasks(school.ask(f"history jane_smith {arguments}")) == shown
+
+
+def test_statistics_of_one_student_and_period(school: School) -> None:
+    assert "**Total Events:** 8" in school.ask("stats")
+    assert "of **janet**, all time" in (of_janet := school.ask("stats @janet"))
+    assert "**Total Events:** 3" in of_janet
+    assert "**Pending Events:** 3" in of_janet
+    school.forward(days=1, hours=-1)
+    assert "**Total Events:** 2" in school.ask("stats janet 1d")
+    assert "**Total Events:** 4" in school.ask("stats 1d")
+    assert "the last 7 days" in school.ask("stats 1w")
+    assert "You have no student" in school.ask("stats janet", OMAR)
+
+
+# Where rights end
+
+
+def test_what_an_admin_lists_goes_on_in_the_admin_stream_only(school: School) -> None:
+    with school.store.writing() as transaction:
+        for number in range(5):
+            audit.note(transaction, ADA, f"poll {number}", "done", NOW)
+    school.link(LINKS | {(1, JANE.student_id)})
+    first = school.ask_as_admin("audit 2")
+    assert re.findall(r"poll \d", first) == ["poll 4", "poll 3"]
+    assert "poll" not in school.ask("more", ADA)
+    assert "poll" not in school.ask("more", MARY, stream_id=ADMIN_STREAM)
+    assert re.findall(r"poll \d", school.ask_as_admin("more")) == ["poll 2", "poll 1"]
+    assert re.findall(r"poll \d", school.ask_as_admin("more")) == ["poll 0"]
+
+
+def test_a_mentors_choice_cannot_be_used_by_whom_is_no_mentor_any_more(school: School) -> None:
+    school.ask("history jan")
+    with school.store.writing() as transaction:
+        people.keep_people(transaction, STUDENTS, MENTORS[1:], LINKS, NOW)
+    assert school.ask("1") == school.ask("1", ADA)
+
+
+def test_a_command_that_is_gone_after_an_update_is_no_dialogue(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    school.ask("history jan")
+    commands = {key: one for key, one in REGISTRY._commands.items() if key != (Audience.MENTOR, "history")}
+    monkeypatch.setattr(REGISTRY, "_commands", commands)
+    assert "I do not know “1”" in school.ask("1")
+
+
+@pytest.mark.parametrize("student", [JANE, JANET], ids=lambda student: student.username)
+def test_the_number_shown_is_the_student_chosen(school: School, student: Student) -> None:
+    lines = school.ask("stats jan").splitlines()
+    (number,) = (line.partition(".")[0] for line in lines if f"`{student.username}`" in line)
+    assert f"of **{student.username}**" in school.ask(number)
