@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -74,6 +74,16 @@ def map_accounts(transaction: Transaction) -> list[int]:
             accounts[normalised(user.email)].append(user)
     _map(transaction, students, "student_id", accounts)
     return _map(transaction, mentors, "mentor_id", accounts)
+
+
+def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser]) -> list[Mentor]:
+    """These mentors with the accounts that they would be given, or with the reason why they would have none."""
+    accounts: dict[str, list[Any]] = defaultdict(list)
+    for user in users:
+        if user.email:
+            accounts[normalised(user.email)].append(user)
+    answers = [(mentor, *_account(mentor.email, accounts)) for mentor in of]
+    return [replace(mentor, zulip_user_id=found, unmapped_reason=why) for mentor, found, why in answers]
 
 
 def normalised(email: str) -> str:
