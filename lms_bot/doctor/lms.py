@@ -16,6 +16,7 @@ OLDEST, BY_CTID = 130_000, 140_000  # PostgreSQL 13 is needed, 14 reads ranges o
 SKEW = timedelta(seconds=30)
 NAMED = 5  # of many tables, so many are named
 GRANTS = "deploy/postgresql-lms-role.sql gives exactly the rights that are needed"
+_ZONELESS = frozenset({"date", "timestamp without time zone"})
 _FITS = {
     Kind.INTEGER: {Kind.INTEGER},
     Kind.NUMBER: {Kind.INTEGER, Kind.NUMBER},
@@ -47,6 +48,7 @@ def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, 
         ("lms writes", lambda: writes(lms.server())),
         ("lms tables", lambda: tables(lms.tables())),
         ("lms indexes", lambda: indexes(lms.tables())),
+        ("lms times", lambda: times(lms.server(), lms.tables(), settings)),
         ("lms sweep", lambda: sweep(lms.server(), lms.tables())),
         ("lms people", people.read),
         ("lms clock", lambda: clock("lms clock", "the LMS", lms.server().ahead)),
@@ -104,6 +106,21 @@ def indexes(found: Mapping[str, Table]) -> Iterator[Finding]:
             yield warning("lms indexes", f"{name} has no index on id: every poll reads all of it", advice)
     if not without:
         yield ok("lms indexes", "every row is found by its id")
+
+
+def times(server: Server, found: Mapping[str, Table], settings: Settings) -> Iterator[Finding]:
+    """In which zone times are read that name none; SQLite does not say whether its texts do."""
+    naive = [
+        f"{name}.{column}"
+        for name, columns in wanted().items()
+        for column, kind in columns.items()
+        if kind is Kind.TIME and name in found and column in found[name].columns
+        if found[name].columns[column].declared in _ZONELESS
+    ]
+    if naive:
+        yield ok("lms times", f"{_some(naive)} have no zone, and are read as times in {settings.timezone.key}")
+    elif server.version:
+        yield ok("lms times", "every time has its zone")
 
 
 def sweep(server: Server, found: Mapping[str, Table]) -> Iterator[Finding]:
