@@ -7,7 +7,6 @@ import atexit
 import io
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import Any, NoReturn
 
 from zulip_bots.lib import ExternalBotHandler
 
-from lms_bot import config, handlers, replies
+from lms_bot import config, handlers, replies, stopping
 from lms_bot.chat import Bot, Chat, Incoming
 from lms_bot.chat.client import Stream
 from lms_bot.errors import ConfigError, LmsBotError, SendError, StoreUnavailable
@@ -48,6 +47,8 @@ class LmsBotHandler:
     def initialize(self, bot_handler: Any) -> None:
         """Read the settings, open the store, start the worker; ends the process with one sentence if that fails."""
         self._in_zulip = isinstance(bot_handler, ExternalBotHandler)
+        if self._in_zulip and threading.current_thread() is threading.main_thread():
+            stopping.end_on_signals()
         try:
             settings = config.load(getattr(bot_handler, "bot_config_file", None), os.environ)
             self._parts = Parts.assemble(settings, _zuliprc())
@@ -108,12 +109,10 @@ class LmsBotHandler:
         bot_handler.send_reply(message, text)
 
     def _start_worker(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, _exit_on_signal)
         stream = AdminStream(self._parts.chat, self._parts.settings.admin_stream)
         worker = Worker(self._parts, catch_up=lambda: self._catch_up(stream))
         atexit.register(self._parts.close)
-        atexit.register(worker.stop)
+        atexit.register(worker.stop, stopping.FINISH)
         worker.start()
 
     def _catch_up(self, admin_stream: AdminStream) -> None:
@@ -172,10 +171,6 @@ def _zuliprc() -> str | None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _exit_on_signal(_signal: int, _frame: object) -> NoReturn:
-    sys.exit(0)
 
 
 def _give_up(error: LmsBotError, code: int) -> NoReturn:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import configparser
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,6 +44,15 @@ class Stream:
     is_private: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A Zulip server; `ahead` says how far its clock is ahead of ours, give or take a second; None if it has no say."""
+
+    version: str
+    feature_level: int
+    ahead: timedelta | None
+
+
 class Chat:
     """Zulip as one thread uses it; several share a Pace. Connects when it is first needed."""
 
@@ -51,6 +63,7 @@ class Chat:
         self._client: zulip.Client | None = None
         self._status: int | None = None
         self._bot: Bot | None = None
+        self._ahead: timedelta | None = None
 
     def take_turn(self, patience: float) -> bool:
         """Wait for the next delivery's turn; False if it does not come within `patience` seconds."""
@@ -138,6 +151,16 @@ class Chat:
                 return Stream(stream["stream_id"], stream["name"], bool(stream.get("invite_only")))
         return None
 
+    def server(self) -> Server:
+        """Which server this is."""
+        settings = self._call("GET", "server_settings", {})
+        return Server(settings.get("zulip_version") or "", settings.get("zulip_feature_level") or 0, self._ahead)
+
+    def is_subscribed(self, stream_id: int) -> bool:
+        """Whether the bot is in this stream, and so gets what is written there."""
+        subscriptions = self._call("GET", "users/me/subscriptions", {})["subscriptions"]
+        return any(stream["stream_id"] == stream_id for stream in subscriptions)
+
     def _messages_above(self, narrow: list[dict[str, Any]], above: int) -> Iterator[dict[str, Any]]:
         while True:
             request = {
@@ -203,6 +226,9 @@ class Chat:
             raise Refused("Zulip cannot be reached", unreachable=True) from error
         except (requests.RequestException, AssertionError) as error:
             raise Refused("Zulip does not answer as Zulip does", unreachable=True) from error
+        except configparser.InterpolationError as error:
+            # Its message quotes the value, and the value may be the key.
+            raise ConfigError("the zuliprc cannot be used: a value in it has a % sign") from error
         except (zulip.ZulipError, configparser.Error, OSError) as error:
             raise ConfigError(f"the zuliprc cannot be used: {_first_line(error)}") from error
         client.ensure_session()
@@ -213,6 +239,8 @@ class Chat:
     def _note_status(self, response: requests.Response, *_: Any, **__: Any) -> None:
         # zulip.Client gives only the body, and a JSON error says nothing of whether it came with 4xx or 5xx.
         self._status = response.status_code
+        with suppress(KeyError, ValueError, TypeError):
+            self._ahead = parsedate_to_datetime(response.headers["Date"]) - datetime.now(UTC)
 
 
 def _transport_error(error: Exception) -> Refused | OutcomeUnknown:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from lms_bot import db
+from lms_bot.lms import inspection
 from lms_bot.lms.changes import ChangeReader
+from lms_bot.lms.inspection import Server, Table
 from lms_bot.lms.people import People, read_people
 
 __all__ = ["Lms", "People"]
@@ -21,6 +23,14 @@ class Lms:
     def read_people(self) -> People:
         """All students, mentors and links. Raises LmsUnavailable."""
         return read_people(self.engine)
+
+    def server(self) -> Server:
+        """The server, and the role that we have there. Raises LmsUnavailable."""
+        return inspection.server(self.engine)
+
+    def tables(self) -> dict[str, Table]:
+        """Those of the tables that we read which are there. Raises LmsUnavailable."""
+        return inspection.found(self.engine)
 
     def close(self) -> None:
         self.engine.dispose()

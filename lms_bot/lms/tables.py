@@ -6,8 +6,10 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-# Times are declared as text: see lms_bot.db.lms_engine.
-Time = sa.Text
+
+class Time(sa.Text):
+    """A time, read as text: see lms_bot.db.lms_engine."""
+
 
 attempts = sa.Table(
     "attempts",

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from lms_bot import db
 from lms_bot.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from lms_bot.store.handover import count_unprocessed, mark_processed, student_history, unprocessed_events
+
+__all__ = [
+    "Store",
+    "Transaction",
+    "count_unprocessed",
+    "mark_processed",
+    "open_store",
+    "student_history",
+    "unprocessed_events",
+]
 
 Transaction = sa.Connection
 """What the functions of this door work in; the rooms above hand it on and know no more about it."""
@@ -65,3 +79,14 @@ def _told_plainly() -> Iterator[None]:
         raise
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         raise StoreUnavailable(f"the event store does not answer: {db.reason(error)}") from error
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """The functions of the hand-over, which need this module themselves."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from lms_bot.store import handover
+
+        return getattr(handover, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -86,6 +86,16 @@ def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | N
         values = {"mentor_id": mentor_id, "zulip_user_id": zulip_user_id, "mapped_at": now}
         transaction.execute(sa.insert(hand_mappings).values(values))
     return map_accounts(transaction)
+
+
+def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser]) -> list[Mentor]:
+    """These mentors with the accounts that they would be given, or with the reason why they would have none."""
+    accounts: dict[str, list[Any]] = defaultdict(list)
+    for user in users:
+        if user.email:
+            accounts[normalised(user.email)].append(user)
+    answers = [(mentor, *_account(mentor.email, accounts)) for mentor in of]
+    return [replace(mentor, zulip_user_id=found, unmapped_reason=why) for mentor, found, why in answers]
 
 
 def normalised(email: str) -> str:

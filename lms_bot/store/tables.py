@@ -55,6 +55,14 @@ sa.Index(
     sqlite_where=is_current_attempt,
     postgresql_where=is_current_attempt,
 )
+# For the hand-over; small where events are marked as they are taken.
+is_unprocessed = ~events.c.processed_for_ai
+sa.Index(
+    "ix_lms_activity_events_unprocessed",
+    events.c.event_id,
+    sqlite_where=is_unprocessed,
+    postgresql_where=is_unprocessed,
+)
 
 logs = sa.Table(
     "lms_event_logs",

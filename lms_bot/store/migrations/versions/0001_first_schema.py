@@ -114,6 +114,14 @@ def upgrade() -> None:
         ["student_id", "timestamp"],
         unique=False,
     )
+    op.create_index(
+        "ix_lms_activity_events_unprocessed",
+        "lms_activity_events",
+        ["event_id"],
+        unique=False,
+        sqlite_where=sa.text("processed_for_ai = 0"),
+        postgresql_where=sa.text("NOT processed_for_ai"),
+    )
     op.create_table(
         "mentor_students",
         sa.Column("mentor_id", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -1,0 +1,73 @@
+"""The command line: parse, call one function, print what it gives."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from lms_bot import __version__
+from lms_bot.cli import diagnosis, events, monitor
+from lms_bot.cli.options import DONE, FAILED, WRONG_USE, settings_of
+from lms_bot.errors import ConfigError, LmsBotError
+
+__all__ = ["DONE", "FAILED", "WRONG_USE", "main"]
+
+EPILOG = "Exit code 0: done, 1: failed, 2: wrong use. Results go to standard output, logs to standard error."
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command; exits 0 when done, 1 when it failed, 2 when it was used wrongly."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if getattr(options, "verbose", False) else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    for noisy in ("urllib3", "schedule", "filelock", "markdown_it", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        sys.exit(int(options.run(options)))
+    except ConfigError as error:
+        print(f"lms-bot: {error}", file=sys.stderr)
+        sys.exit(WRONG_USE)
+    except LmsBotError as error:
+        print(f"lms-bot: {error}", file=sys.stderr)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lms-bot", description="Tells mentors in Zulip what matters about their own students.", epilog=EPILOG
+    )
+    parser.add_argument("--version", action="version", version=f"lms-bot {__version__}")
+    parser.add_argument("--bot-config-file", metavar="FILE", help="the settings (see lms_bot.conf.example)")
+    parser.add_argument("--config-file", metavar="ZULIPRC", help="the bot's key for Zulip (see zuliprc.example)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    demo = commands.add_parser("demo", help="see it at work on a small LMS that lives, with Zulip in the terminal")
+    demo.set_defaults(run=_demo)
+    monitor.add_to(commands)
+    diagnosis.add_to(commands)
+    events.add_to(commands)
+    migrate = commands.add_parser("migrate", help="bring the event store to the current schema")
+    migrate.set_defaults(run=_migrate)
+    return parser
+
+
+def _demo(_options: argparse.Namespace) -> int:
+    from lms_bot.demo import run
+
+    return run()
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from lms_bot.store import open_store
+    from lms_bot.store.schema import CURRENT
+
+    open_store(settings_of(options).store_database_url).close()
+    print(f"The event store has schema {CURRENT}.")
+    return DONE

@@ -1,0 +1,153 @@
+"""`lms-bot monitor`: poll the LMS, deliver what is due, print the statistics."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from lms_bot import config, stopping
+from lms_bot.cli.options import DONE, Commands, event_types, positive, settings_of
+from lms_bot.cli.progress import HistoryBar
+from lms_bot.domain import EventType
+from lms_bot.errors import LmsBotError, SendError
+
+if TYPE_CHECKING:
+    from lms_bot.jobs import Parts
+
+TURN = 3.0  # seconds of delivery between two looks at the clock
+
+
+@dataclass(slots=True)
+class Counted:
+    """What `monitor --once` reports, in rows of lms_event_logs but for the events."""
+
+    new_events: int = 0
+    delivered: int = 0
+    postponed: int = 0
+    pending: int = 0
+
+
+def add_to(commands: Commands) -> None:
+    monitor = commands.add_parser("monitor", help="poll the LMS and tell the mentors")
+    what = monitor.add_mutually_exclusive_group(required=True)
+    what.add_argument("--once", action="store_true", help="one poll, then deliver until nothing is due")
+    what.add_argument("--daemon", action="store_true", help="poll and deliver until stopped")
+    what.add_argument("--process-pending", action="store_true", help="deliver what is due, without polling")
+    what.add_argument("--stats", action="store_true", help="print the statistics of the event store")
+    monitor.add_argument("--interval", type=positive, metavar="N", help="seconds between polls, instead of the setting")
+    monitor.add_argument("--event-types", type=event_types, metavar="A,B", help="tell only these kinds of event")
+    monitor.add_argument("--verbose", action="store_true", help="log more")
+    monitor.add_argument("--json", action="store_true", help="print the result as one line of JSON")
+    monitor.set_defaults(run=_monitor)
+
+
+def _monitor(options: argparse.Namespace) -> int:
+    settings = _with_options(settings_of(options), options)
+    if options.stats:
+        return _stats(settings, options)
+    if options.daemon:
+        stopping.end_on_signals()
+    from lms_bot.jobs import Parts
+
+    parts = Parts.assemble(settings, options.config_file)
+    try:
+        if options.daemon:
+            return _daemon(parts)
+        return _once(parts, options)
+    finally:
+        parts.close()
+
+
+def _with_options(settings: config.Settings, options: argparse.Namespace) -> config.Settings:
+    """The settings with what the command line says instead."""
+    return replace(
+        settings,
+        poll_interval=options.interval or settings.poll_interval,
+        event_types=options.event_types or settings.event_types,
+    )
+
+
+def _once(parts: Parts, options: argparse.Namespace) -> int:
+    """One poll unless only what is pending is wanted, then delivery until nothing is due, unless another delivers."""
+    from lms_bot.store import queries
+
+    counted = Counted()
+    failed: LmsBotError | None = None
+    has_lease = parts.lease.take()
+    if options.once:
+        try:
+            with HistoryBar() as progress:
+                counted.new_events = parts.poller.poll(datetime.now(UTC), progress).new_events
+        except LmsBotError as error:
+            failed = error
+    if has_lease and parts.settings.notify_mentors:
+        try:
+            _deliver_all(parts, counted, options.event_types if options.process_pending else None)
+        except SendError as error:
+            failed = failed or error
+    with parts.store.reading() as transaction:
+        counted.pending = queries.pending_notifications(transaction)
+    _report(counted, options.json)
+    if failed:
+        raise failed
+    return DONE
+
+
+def _deliver_all(parts: Parts, counted: Counted, only: frozenset[EventType] | None) -> None:
+    from lms_bot.jobs import refresh_users
+    from lms_bot.store import outbox, queries
+
+    with parts.store.writing() as transaction:
+        outbox.wake(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+        if not queries.pending_notifications(transaction):
+            return
+    refresh_users(parts)
+    while True:
+        turn = parts.deliverer.turn(TURN, only)
+        counted.delivered += turn.sent
+        counted.postponed += turn.postponed
+        if turn.is_done or parts.deliverer.is_pausing:
+            return
+        time.sleep(0.01)
+
+
+def _daemon(parts: Parts) -> int:
+    from lms_bot.jobs import Worker
+
+    with HistoryBar() as progress:
+        worker = Worker(parts, progress=progress)
+        worker.start()
+        try:
+            worker.wait()
+        except SystemExit:
+            worker.stop(stopping.FINISH)
+    return DONE
+
+
+def _stats(settings: config.Settings, options: argparse.Namespace) -> int:
+    from lms_bot.store import open_store, queries
+
+    store = open_store(settings.store_database_url)
+    try:
+        with store.reading() as transaction:
+            named = queries.statistics(transaction).named()
+    finally:
+        store.close()
+    if options.json:
+        print(json.dumps({key: count for key, _, count in named}))
+    else:
+        for _, name, count in named:
+            print(f"{name}: {count}")
+    return DONE
+
+
+def _report(counted: Counted, as_json: bool) -> None:
+    counts = {name: getattr(counted, name) for name in ("new_events", "delivered", "postponed", "pending")}
+    if as_json:
+        print(json.dumps(counts))
+    else:
+        print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))

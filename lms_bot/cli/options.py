@@ -1,0 +1,35 @@
+"""What several commands take from the command line, and how they end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TypeAlias
+
+from lms_bot import config
+from lms_bot.domain import EventType
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # argparse has no public name for it
+
+
+def settings_of(options: argparse.Namespace) -> config.Settings:
+    """The settings of the file and the environment. Raises ConfigError."""
+    return config.load(options.bot_config_file, os.environ)
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def event_types(text: str) -> frozenset[EventType]:
+    """Kinds of events, separated by commas."""
+    try:
+        return config.event_types_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed{error}") from error

@@ -1,0 +1,75 @@
+"""Progress bars, in a terminal only."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+PATIENCE = 2.0  # seconds that go by before a bar is worth showing
+
+
+class HistoryBar:
+    """How the history comes along: a bar for each table, by the part done."""
+
+    def __enter__(self) -> Any:
+        self._bar: Any = None
+        if not sys.stderr.isatty():
+            return None
+        self._tasks: dict[str, Any] = {}
+        self._bar = _bar("History of {task.description}", "{task.fields[rows]:,} rows")
+        self._bar.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _show(self, table: str, done: float, rows: int) -> None:
+        if table not in self._tasks:
+            self._tasks[table] = self._bar.add_task(table, total=1.0, rows=0)
+        self._bar.update(self._tasks[table], completed=done, rows=rows)
+
+
+class CountBar:
+    """How far a known number of things has come, once that has taken two seconds."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._begun = time.monotonic() if is_watched() else math.inf
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, done: int) -> None:
+        if self._bar is None:
+            if time.monotonic() - self._begun < PATIENCE:
+                return
+            self._bar = _bar("{task.description}", "{task.completed:,} of {task.total:,}")
+            self._task = self._bar.add_task(self._what, total=self._total)
+            self._bar.start()
+        self._bar.update(self._task, completed=done)
+
+
+def is_watched() -> bool:
+    """Whether somebody sees stderr, and stdout goes elsewhere."""
+    return sys.stderr.isatty() and not sys.stdout.isatty()
+
+
+def _bar(before: str, after: str) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(before), BarColumn(), TextColumn(after), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,0 +1,83 @@
+"""The doctor: looks at the LMS, the store, Zulip and this machine, changes nothing, and says what it finds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from lms_bot.chat import Chat, Pace
+from lms_bot.config import Settings
+from lms_bot.doctor import lms, machine, store, zulip
+from lms_bot.doctor.secrets import secrets_in, without
+from lms_bot.errors import LmsBotError
+from lms_bot.findings import Finding, Level, failed
+from lms_bot.lms import Lms
+
+DEADLINE = timedelta(seconds=45)  # for everything together; what has not answered by then does not answer
+
+Check = tuple[str, Callable[[], Iterable[Finding]]]
+
+
+def examine(settings: Settings, zuliprc: str | None, deadline: timedelta = DEADLINE) -> list[Finding]:
+    """Everything that is found, whatever does not answer; takes at most about `deadline`. No secret is in it."""
+    source = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
+    chat = Chat(zuliprc, Pace(settings.messages_per_minute))
+    people = lms.People(source)
+    accounts = zulip.Accounts(chat)
+    needs_zulip = settings.notify_mentors or zuliprc is not None
+    patients = [
+        Patient("lms", lms.checks(source, people, settings)),
+        Patient("store", store.checks(settings)),
+        Patient("zulip", zulip.checks(chat, accounts, settings) if needs_zulip else zulip.NOT_NEEDED),
+        Patient("disk", machine.checks(settings)),
+    ]
+    end = time.monotonic() + deadline.total_seconds()
+    for patient in patients:
+        patient.start()
+    found = [finding for patient in patients for finding in patient.findings(end)]
+    if needs_zulip:
+        found += _guarded(("mentors", lambda: zulip.mapping(people.mentors, accounts.users)))
+    secrets = secrets_in(settings.lms_database_url, settings.store_database_url)
+    return [replace(finding, message=without(secrets, finding.message)) for finding in found]
+
+
+class Patient:
+    """One thing to look at, check after check, in a thread of its own: it may never answer."""
+
+    def __init__(self, name: str, checks: Sequence[Check]) -> None:
+        self._name = name
+        self._checks = checks
+        self._found: list[Finding] = []
+        self._thread = threading.Thread(target=self._examine, name=f"doctor of {name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def findings(self, end: float) -> list[Finding]:
+        """What was found, once the last check is over or the time has come."""
+        self._thread.join(max(0.0, end - time.monotonic()))
+        found = list(self._found)
+        if self._thread.is_alive():
+            found.append(failed(self._name, "does not answer in time", "see whether its server and network are well"))
+        return found
+
+    def _examine(self) -> None:
+        for number, check in enumerate(self._checks):
+            found = _guarded(check)
+            self._found += found
+            if number == 0 and any(finding.level is Level.FAILED for finding in found):
+                return  # it cannot be reached at all
+
+
+def _guarded(check: Check) -> list[Finding]:
+    """What a check finds; an error is a finding too."""
+    name, look = check
+    try:
+        return list(look())
+    except LmsBotError as error:
+        return [failed(name, str(error), "see whether anything above explains it; if not, look again")]
+    except Exception as error:  # noqa: BLE001 - whatever it was, the other checks go on
+        return [failed(name, f"could not be looked at: {type(error).__name__}", "please report this as a bug")]

@@ -1,0 +1,181 @@
+"""Looks whether the LMS is there, as we expect it, and safe from us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from lms_bot.config import Settings
+from lms_bot.domain import SOURCE_TABLES, Mentor
+from lms_bot.errors import LmsUnavailable
+from lms_bot.findings import Finding, failed, ok, warning
+from lms_bot.lms import Lms
+from lms_bot.lms.inspection import OF_TITLES, Kind, Server, Table, wanted
+
+OLDEST, BY_CTID = 130_000, 140_000  # PostgreSQL 13 is needed, 14 reads ranges of ctid
+SKEW = timedelta(seconds=30)
+NAMED = 5  # of many tables, so many are named
+GRANTS = "deploy/postgresql-lms-role.sql gives exactly the rights that are needed"
+_ZONELESS = frozenset({"date", "timestamp without time zone"})
+_FITS = {
+    Kind.INTEGER: {Kind.INTEGER},
+    Kind.NUMBER: {Kind.INTEGER, Kind.NUMBER},
+    Kind.TEXT: {Kind.TEXT},
+    Kind.TIME: {Kind.TIME, Kind.TEXT},
+}
+
+
+class People:
+    """The mentors of the LMS, once they were read."""
+
+    def __init__(self, lms: Lms) -> None:
+        self._lms = lms
+        self.mentors: Sequence[Mentor] | None = None
+
+    def read(self) -> Iterator[Finding]:
+        people = self._lms.read_people()
+        self.mentors = people.mentors
+        counts = f"{len(people.students)} students, {len(people.mentors)} mentors, {len(people.links)} links"
+        if people.links:
+            yield ok("lms people", counts)
+        else:
+            yield warning("lms people", counts, "nobody will be told: no mentor has a student in the LMS")
+
+
+def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
+    return (
+        ("lms", lambda: reach(lms)),
+        ("lms writes", lambda: writes(lms.server())),
+        ("lms tables", lambda: tables(lms.tables())),
+        ("lms indexes", lambda: indexes(lms.tables())),
+        ("lms times", lambda: times(lms.server(), lms.tables(), settings)),
+        ("lms sweep", lambda: sweep(lms.server(), lms.tables())),
+        ("lms people", people.read),
+        ("lms clock", lambda: clock("lms clock", "the LMS", lms.server().ahead)),
+    )
+
+
+def reach(lms: Lms) -> Iterator[Finding]:
+    try:
+        server = lms.server()
+    except LmsUnavailable as error:
+        yield failed("lms", f"cannot be reached: {error}", "check lms_database_url, its login, and the network")
+        return
+    yield version(server)
+
+
+def version(server: Server) -> Finding:
+    if 0 < server.version < OLDEST:
+        return failed("lms", f"{server.product} is too old", "PostgreSQL 13 or newer is needed")
+    return ok("lms", f"answers: {server.product}")
+
+
+def writes(server: Server) -> Iterator[Finding]:
+    """Whether our connection, and our role by itself, could change the LMS; judged by the catalog alone."""
+    if server.is_read_only:
+        yield ok("lms writes", "our connection refuses to write")
+    else:
+        yield failed("lms writes", "our connection would write", "something between us and the LMS undoes READ ONLY")
+    if server.is_superuser:
+        yield warning("lms role", f"the role {server.role} is a superuser", GRANTS)
+    elif server.writable:
+        yield warning("lms role", f"the role {server.role} could write to {_some(server.writable)}", GRANTS)
+    elif server.role:
+        yield ok("lms role", f"the role {server.role} can write to no table")
+
+
+def tables(found: Mapping[str, Table]) -> Iterator[Finding]:
+    """Whether every table and column that is read is there, readable, and of the right kind."""
+    well = 0
+    for name, columns in wanted().items():
+        problems = list(_of_table(name, columns, found.get(name)))
+        yield from problems
+        well += not problems
+    if well:
+        yield ok("lms tables", f"{well} of {len(wanted())} tables are as expected")
+
+
+def indexes(found: Mapping[str, Table]) -> Iterator[Finding]:
+    """Whether rows are found by their id, as every poll does."""
+    without = [name for name in SOURCE_TABLES if name in found and not found[name].has_index]
+    for name in without:
+        if found[name].is_view:
+            yield warning("lms indexes", f"{name} is a view", "see that a row of it is found by id with an index")
+        else:
+            advice = f"have the LMS run: CREATE UNIQUE INDEX ON {name} (id)"
+            yield warning("lms indexes", f"{name} has no index on id: every poll reads all of it", advice)
+    if not without:
+        yield ok("lms indexes", "every row is found by its id")
+
+
+def times(server: Server, found: Mapping[str, Table], settings: Settings) -> Iterator[Finding]:
+    """In which zone times are read that name none; SQLite does not say whether its texts do."""
+    naive = [
+        f"{name}.{column}"
+        for name, columns in wanted().items()
+        for column, kind in columns.items()
+        if kind is Kind.TIME and name in found and column in found[name].columns
+        if found[name].columns[column].declared in _ZONELESS
+    ]
+    if naive:
+        yield ok("lms times", f"{_some(naive)} have no zone, and are read as times in {settings.timezone.key}")
+    elif server.version:
+        yield ok("lms times", "every time has its zone")
+
+
+def sweep(server: Server, found: Mapping[str, Table]) -> Iterator[Finding]:
+    """How late changes are found; see docs/detection.md."""
+    views = [name for name in SOURCE_TABLES if name in found and found[name].is_view]
+    if server.version == 0:
+        yield ok("lms sweep", "late changes are found by comparing slices of primary keys")
+    elif server.version < BY_CTID:
+        yield ok("lms sweep", "late changes are found by comparing primary keys; PostgreSQL 14 would read less")
+    elif views:
+        yield ok("lms sweep", f"late changes in {_some(views)} are found by comparing primary keys, since it is a view")
+    else:
+        yield ok("lms sweep", "late changes are found by transaction ids")
+
+
+def clock(check: str, whose: str, ahead: timedelta | None) -> Iterator[Finding]:
+    if ahead is None:
+        return
+    seconds = ahead.total_seconds()
+    if abs(ahead) > SKEW:
+        told = f"the clock of {whose} is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours"
+        yield warning(check, told, "set both clocks with NTP: times and delays that are told are off by that much")
+    else:
+        yield ok(check, f"the clock of {whose} agrees with ours to {max(1.0, abs(seconds)):.0f} s")
+
+
+def _of_table(name: str, columns: Mapping[str, Kind], table: Table | None) -> Iterator[Finding]:
+    worse = warning if name in OF_TITLES else failed
+    without = "; titles from it will be missing" if name in OF_TITLES else ""
+    if table is None:
+        yield worse(
+            "lms tables", f"{name} is not there, or not for us{without}", f"is this the right database? {GRANTS}"
+        )
+        return
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        yield worse("lms tables", f"{name} has no column {_some(missing)}{without}", "is this the right database?")
+    hidden = [column for column in columns if column in table.columns and not table.columns[column].is_readable]
+    if hidden:
+        advice = f"grant SELECT; {GRANTS}"
+        yield worse("lms tables", f"{name}: we may not read {_some(hidden)}{without}", advice)
+    if table.hides_rows:
+        advice = "give our role a policy that shows every row"
+        yield warning("lms tables", f"{name} has row security, which may hide rows from us", advice)
+    for column, kind in columns.items():
+        there = table.columns.get(column)
+        if there is None or there.kind in (_FITS[kind] | {Kind.ANYTHING}):
+            continue
+        told = f"{name}.{column} is {there.declared}, expected is {kind}"
+        if kind is Kind.INTEGER:
+            yield worse("lms tables", told, "ids must be integers to be recognised")
+        else:
+            yield warning("lms tables", told, "it is told as it is read; a time that cannot be read is left out")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -1,0 +1,105 @@
+"""Looks whether the event store is there, of our schema, and on a disk that suits it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from lms_bot.config import Settings
+from lms_bot.doctor.machine import file_system
+from lms_bot.errors import StoreUnavailable
+from lms_bot.findings import Finding, failed, ok, warning
+from lms_bot.poll import POLLED
+from lms_bot.store import inspection
+from lms_bot.store.inspection import State
+from lms_bot.store.schema import CURRENT
+
+# SQLite's locks and shared memory do not work, or not surely, over these.
+NETWORKED = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.glusterfs"}
+)
+
+
+def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
+    url = settings.store_database_url
+    return (
+        ("store", lambda: reach(url)),
+        ("store schema", lambda: schema(inspection.look(url))),
+        ("store writes", lambda: writes(inspection.look(url))),
+        ("store file", lambda: on_disk(inspection.look(url))),
+        ("last poll", lambda: last_poll(settings, inspection.look(url), datetime.now(UTC))),
+    )
+
+
+def reach(url: str) -> Iterator[Finding]:
+    file = inspection.file_of(url)
+    if file is not None and not file.parent.is_dir():
+        yield failed("store", f"the folder {file.parent} is not there", "make it, or correct store_database_url")
+        return
+    try:
+        state = inspection.look(url)
+    except StoreUnavailable as error:
+        yield failed("store", f"cannot be reached: {error}", "check store_database_url; deploy/postgresql-store.sql")
+        return
+    if state.schema is None:
+        yield warning("store", "there is none yet", "the first start makes it, and so does lms-bot migrate")
+    else:
+        yield ok("store", f"answers: {state.product}")
+
+
+def schema(state: State) -> Iterator[Finding]:
+    if state.schema is None:
+        return
+    if state.schema == CURRENT:
+        yield ok("store schema", f"{state.schema}, which is current")
+    elif state.is_older:
+        advice = f"the next start brings it to {CURRENT}, and so does lms-bot migrate; back it up first"
+        yield warning("store schema", f"{state.schema}, which is older than {CURRENT}", advice)
+    else:
+        yield failed("store schema", f"{state.schema}, which is newer than {CURRENT}", "install the newer lms_bot")
+
+
+def writes(state: State) -> Iterator[Finding]:
+    if state.can_write:
+        yield ok("store writes", "we may write to it")
+    else:
+        advice = "give the user that runs lms_bot the right to write; deploy/postgresql-store.sql"
+        yield failed("store writes", "we may not write to it", advice)
+
+
+def on_disk(state: State) -> Iterator[Finding]:
+    """Whether SQLite's file is on a local disk and in WAL mode; nothing for a server."""
+    if state.file is None:
+        return
+    kind = _kind_of(state.file)
+    if kind in NETWORKED:
+        advice = "move it to a local disk, or use PostgreSQL: locks fail there, and messages may be sent twice"
+        yield failed("store file", f"{state.file} is on a network file system ({kind})", advice)
+    else:
+        yield ok("store file", f"{state.file} is on a local disk{f' ({kind})' if kind else ''}")
+    if state.journal_mode is not None and state.journal_mode.lower() != "wal":
+        advice = "the next start turns WAL on; if it stays so, the disk does not allow it"
+        yield warning("store journal", f"the journal mode is {state.journal_mode}, not WAL", advice)
+    elif state.journal_mode is not None:
+        yield ok("store journal", "WAL")
+
+
+def last_poll(settings: Settings, state: State, now: datetime) -> Iterator[Finding]:
+    """Whether a worker is at work."""
+    if state.schema != CURRENT or not settings.monitor_enabled:
+        return
+    polled_at = inspection.noted_at(settings.store_database_url, POLLED)
+    if polled_at is None:
+        yield ok("last poll", "there was none yet")
+        return
+    ago = now - polled_at
+    if ago > max(timedelta(minutes=10), 3 * timedelta(seconds=settings.poll_interval)):
+        told = f"the last poll that succeeded ended {ago.total_seconds() / 60:.0f} minutes ago"
+        yield warning("last poll", told, "is the bot running? its log says why a poll fails")
+    else:
+        yield ok("last poll", f"the last poll ended {max(0.0, ago.total_seconds()):.0f} s ago")
+
+
+def _kind_of(file: Path) -> str | None:
+    return file_system(file if file.exists() else file.parent)

@@ -1,0 +1,125 @@
+"""Looks whether Zulip knows the bot, and the bot everybody it must write to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from lms_bot.chat import Chat
+from lms_bot.config import Settings
+from lms_bot.doctor.lms import clock
+from lms_bot.domain import Mentor, ZulipUser
+from lms_bot.errors import ConfigError, SendError
+from lms_bot.findings import Finding, failed, ok, warning
+from lms_bot.store.people import with_accounts
+
+OLDEST = 177  # the feature level of Zulip 7.0, the first that knows the search operator dm
+NAMED = 20  # of many mentors, so many are named
+
+
+def _is_not_needed() -> Iterator[Finding]:
+    yield ok("zulip", "not needed while notify_mentors = false")
+
+
+NOT_NEEDED = (("zulip", _is_not_needed),)
+
+
+class Accounts:
+    """The accounts of Zulip, once they were read."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self.users: Sequence[ZulipUser] | None = None
+
+    def read(self) -> Iterator[Finding]:
+        self.users = self._chat.users()
+        yield from people(self.users)
+
+
+def checks(chat: Chat, accounts: Accounts, settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
+    return (
+        ("zulip", lambda: reach(chat)),
+        ("zulip version", lambda: iter([version(*_version(chat))])),
+        ("zulip users", accounts.read),
+        ("admin stream", lambda: admin_stream(chat, settings.admin_stream)),
+        ("zulip clock", lambda: clock("zulip clock", "Zulip", chat.server().ahead)),
+    )
+
+
+def reach(chat: Chat) -> Iterator[Finding]:
+    try:
+        me = chat.profile()
+    except ConfigError as error:
+        advice = "download the bot's zuliprc again and name it with --config-file"
+        yield failed("zulip", str(error), advice)
+    except SendError as error:
+        yield failed("zulip", str(error), "check site, email and key in the zuliprc, and the network")
+    else:
+        yield ok("zulip", f"knows us as user {me.user_id}")
+
+
+def version(named: str, feature_level: int) -> Finding:
+    if feature_level < OLDEST:
+        return failed("zulip version", f"Zulip {named} is too old", "Zulip 7.0 or newer is needed")
+    return ok("zulip version", f"Zulip {named}, feature level {feature_level}")
+
+
+def people(users: Sequence[ZulipUser]) -> Iterator[Finding]:
+    """Whether we see who there is, with the e-mail addresses by which mentors are found."""
+    humans = [user for user in users if user.is_active and not user.is_bot]
+    if not humans:
+        yield failed("zulip users", "we see nobody", "a bot of the type Generic bot sees the users")
+        return
+    yield ok("zulip users", f"we see {len(humans)} people")
+    hidden = sum(_is_hidden(user) for user in humans)
+    if hidden:
+        told = f"the e-mail addresses of {hidden} of {len(humans)} people are hidden from us"
+        advice = "let members see e-mail addresses (Settings > Organization permissions, and each person's own choice)"
+        yield warning("zulip addresses", told, advice)
+    else:
+        yield ok("zulip addresses", "we see every e-mail address")
+
+
+def admin_stream(chat: Chat, name: str) -> Iterator[Finding]:
+    """Whether admins have their stream: there, private, and with the bot in it."""
+    stream = chat.stream(name)
+    if stream is None:
+        told = f"#{name} is not there, or private without us"
+        yield warning("admin stream", told, "make it private and subscribe the bot; nobody is an admin until then")
+    elif not stream.is_private:
+        told = f"#{name} is public, so that nobody is an admin"
+        yield warning("admin stream", told, "make it private: its members see everything about every student")
+    elif not chat.is_subscribed(stream.stream_id):
+        yield warning("admin stream", f"we are not in #{name}", "subscribe the bot: it is not asked there otherwise")
+    else:
+        yield ok("admin stream", f"#{name} is private, and we are in it")
+
+
+def mapping(mentors: Sequence[Mentor] | None, users: Sequence[ZulipUser] | None) -> Iterator[Finding]:
+    """Which mentors can be written to; nothing while either side is unknown."""
+    if mentors is None or users is None:
+        return
+    nobodies = [mentor for mentor in with_accounts(mentors, users) if mentor.zulip_user_id is None]
+    told = f"{len(mentors) - len(nobodies)} of {len(mentors)} mentors have an account in Zulip"
+    if not nobodies:
+        yield ok("mentors", told)
+        return
+    named = [f"#{mentor.mentor_id} {_plain(mentor.username)} ({mentor.unmapped_reason})" for mentor in nobodies[:NAMED]]
+    more = f" and {len(nobodies) - NAMED} more" if len(nobodies) > NAMED else ""
+    advice = "give each the same e-mail address in the LMS and in Zulip; what they are owed waits until then"
+    yield warning("mentors", f"{told}; without one: {', '.join(named)}{more}", advice)
+
+
+def _version(chat: Chat) -> tuple[str, int]:
+    server = chat.server()
+    return server.version, server.feature_level
+
+
+def _is_hidden(user: ZulipUser) -> bool:
+    """Whether Zulip gives only an address made up from the user id. Source: Zulip's email_address_visibility."""
+    return not user.email or re.fullmatch(rf"user{user.user_id}@.*", user.email) is not None
+
+
+def _plain(name: str) -> str:
+    """A name from the LMS in one line of a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)[:60]

@@ -1,0 +1,40 @@
+"""What an examination finds: a sentence, how bad it is, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """Warnings can wait; what has failed keeps the bot from its work."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `check` names it, `advice` says what to do unless all is well."""
+
+    check: str
+    level: Level
+    message: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        line = f"{self.level:<8} {self.check:<16} {self.message}"
+        return f"{line} -> {self.advice}" if self.advice else line
+
+
+def ok(check: str, message: str) -> Finding:
+    return Finding(check, Level.OK, message)
+
+
+def warning(check: str, message: str, advice: str) -> Finding:
+    return Finding(check, Level.WARNING, message, advice)
+
+
+def failed(check: str, message: str, advice: str) -> Finding:
+    return Finding(check, Level.FAILED, message, advice)

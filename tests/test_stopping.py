@@ -1,0 +1,183 @@
+"""SIGTERM and SIGINT end `monitor --daemon` and zulip-run-bot with 0 within five seconds, whatever they wait for."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.bot_process import JANE, BotProcess, from_store, wait_for
+from tests.shell import Shell, daemon, daemon_log, kind, shell
+
+__all__ = ["kind", "shell"]
+
+BOTH_SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+BOTH_PROGRAMS = pytest.mark.parametrize("program", ["daemon", "zulip-run-bot"])
+PEACE = 5.0  # seconds
+
+
+@pytest.fixture
+def black_hole() -> Iterator[socket.socket]:
+    """A socket that accepts connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        yield listener
+
+
+@contextmanager
+def running(shell: Shell, program: str) -> Iterator[subprocess.Popen[bytes]]:
+    """One of the two programs that work until they are stopped, just started."""
+    if program == "daemon":
+        with daemon(shell) as process:
+            yield process
+        return
+    bot = BotProcess(shell.zulip, shell.folder, shell.lms_url, shell.store_url)
+    bot.launch()
+    try:
+        yield bot.process
+    finally:
+        bot.kill()
+
+
+def output(shell: Shell, program: str) -> str:
+    return daemon_log(shell) if program == "daemon" else (shell.folder / "bot_output.txt").read_text()
+
+
+def connected(listener: socket.socket) -> socket.socket:
+    """The first connection that somebody makes, with something said in it."""
+    listener.settimeout(40)
+    connection, _ = listener.accept()
+    connection.settimeout(40)
+    assert connection.recv(1)
+    return connection
+
+
+def stop(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
+    assert process.poll() is None, "it ended by itself"
+    begun = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(PEACE) == 0
+    assert time.monotonic() - begun < PEACE
+
+
+def assert_quiet(shell: Shell, program: str) -> None:
+    told = output(shell, program)
+    assert "Traceback" not in told, told
+    assert "Exception ignored" not in told, told
+
+
+@BOTH_PROGRAMS
+@BOTH_SIGNALS
+def test_while_a_long_history_is_read(shell: Shell, program: str, number: int) -> None:
+    shell.lms.run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)"
+        " INSERT INTO attempts (id, date, exam_id, user_id, state, result, last_answer_updated_time)"
+        f" SELECT i, '2025-01-01', 501, {JANE}, 'completed', 'pass', '2025-01-01' FROM n"
+    )
+    recorded = "SELECT count(*) FROM lms_activity_events"
+    with running(shell, program) as process:
+        wait_for(lambda: Path(shell.folder / "store.db").exists() and _count(shell, recorded))
+        stop(process, number)
+        assert_quiet(shell, program)
+    assert 0 < _count(shell, recorded) < 300_000
+
+
+def _count(shell: Shell, query: str) -> int:
+    try:
+        ((count,),) = from_store(shell.store_url, query)
+    except sa.exc.OperationalError:  # the tables are being made
+        return 0
+    return int(count)
+
+
+@BOTH_PROGRAMS
+@BOTH_SIGNALS
+def test_while_an_lms_accepts_and_never_answers(
+    shell: Shell, program: str, number: int, black_hole: socket.socket
+) -> None:
+    shell.lms_url = f"postgresql://reader@127.0.0.1:{black_hole.getsockname()[1]}/lms"
+    with running(shell, program) as process, connected(black_hole):
+        if program == "zulip-run-bot":
+            wait_for(lambda: shell.zulip.count_calls("POST", "/api/v1/register"))
+        stop(process, number)
+        assert_quiet(shell, program)
+
+
+@BOTH_PROGRAMS
+@BOTH_SIGNALS
+def test_while_a_store_accepts_and_never_answers(
+    shell: Shell, program: str, number: int, black_hole: socket.socket
+) -> None:
+    shell.store_url = f"postgresql://bot@127.0.0.1:{black_hole.getsockname()[1]}/store"
+    with running(shell, program) as process, connected(black_hole):
+        stop(process, number)
+        assert_quiet(shell, program)
+
+
+@BOTH_SIGNALS
+def test_while_a_zulip_accepts_and_never_answers(shell: Shell, number: int, black_hole: socket.socket) -> None:
+    shell.zulip.stop()
+    zuliprc = shell.zulip.write_zuliprc(shell.folder / "deaf_zuliprc")
+    zuliprc.write_text(zuliprc.read_text().replace(str(shell.zulip.port), str(black_hole.getsockname()[1])))
+    with (shell.folder / "daemon.txt").open("w") as log:
+        process = subprocess.Popen(shell.command("monitor", "--daemon", zuliprc=zuliprc), stdout=log, stderr=log)
+    try:
+        with connected(black_hole):
+            stop(process, number)
+    finally:
+        process.kill()
+        process.wait()
+    assert_quiet(shell, "daemon")
+
+
+@BOTH_PROGRAMS
+@pytest.mark.parametrize("on", ["GET /api/v1/users", "POST /api/v1/messages"])
+def test_while_a_call_to_zulip_hangs(shell: Shell, program: str, on: str) -> None:
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    shell.zulip.fail("hang_before", on=on, times=9)
+    method, path = on.split()
+    before = shell.zulip.count_calls(method, path)
+    if "users" in on:
+        (shell.folder / "store.db").unlink()
+    with running(shell, program) as process:
+        wait_for(
+            lambda: shell.zulip.count_calls(method, path) > before + ("users" in on),
+            story=lambda: str([call[1:] for call in shell.zulip.calls[-9:]]),
+        )
+        if program == "zulip-run-bot":
+            wait_for(lambda: shell.zulip.count_calls("POST", "/api/v1/register"))
+        stop(process)
+        assert_quiet(shell, program)
+
+
+@BOTH_PROGRAMS
+@BOTH_SIGNALS
+def test_while_everything_is_away(shell: Shell, program: str, number: int) -> None:
+    with running(shell, program) as process:
+        wait_for(lambda: shell.zulip.count_calls("GET", "/api/v1/users"))
+        if program == "zulip-run-bot":
+            wait_for(lambda: shell.zulip.count_calls("POST", "/api/v1/register"))
+        shell.zulip.stop()
+        (shell.folder / "lms.db").unlink()
+        time.sleep(2)
+        stop(process, number)
+        assert_quiet(shell, program)
+
+
+def test_two_signals_are_as_good_as_one(shell: Shell, black_hole: socket.socket) -> None:
+    shell.lms_url = f"postgresql://reader@127.0.0.1:{black_hole.getsockname()[1]}/lms"
+    with running(shell, "daemon") as process, connected(black_hole):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PEACE) == 0
+        assert_quiet(shell, "daemon")
