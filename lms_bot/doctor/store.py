@@ -10,8 +10,8 @@ from lms_bot.config import Settings
 from lms_bot.doctor.machine import file_system
 from lms_bot.errors import StoreUnavailable
 from lms_bot.findings import Finding, failed, ok, warning
-from lms_bot.poll import POLLED
 from lms_bot.store import inspection
+from lms_bot.store.facts import POLLED
 from lms_bot.store.inspection import State
 from lms_bot.store.schema import CURRENT
 

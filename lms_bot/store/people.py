@@ -89,12 +89,12 @@ def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | N
 
 
 def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser]) -> list[Mentor]:
-    """These mentors with the accounts that they would be given, or with the reason why they would have none."""
-    accounts: dict[str, list[Any]] = defaultdict(list)
-    for user in users:
-        if user.email:
-            accounts[normalised(user.email)].append(user)
-    answers = [(mentor, *_account(mentor.email, accounts)) for mentor in of]
+    """These mentors with the accounts that they would be given, or with the reason why they would have none.
+
+    By their e-mail addresses: what an admin mapped by hand is in the store alone.
+    """
+    accounts = _Accounts(users)
+    answers = [(mentor, *accounts.by_email(mentor.email)) for mentor in of]
     return [replace(mentor, zulip_user_id=found, unmapped_reason=why) for mentor, found, why in answers]
 
 
