@@ -234,6 +234,20 @@ def test_what_an_admin_lists_goes_on_in_the_admin_stream_only(school: School) ->
     assert re.findall(r"poll \d", school.ask_as_admin("more")) == ["poll 0"]
 
 
+def test_what_a_mentor_lists_as_an_admin_does_not_go_on_in_a_direct_message(school: School) -> None:
+    with school.store.writing() as transaction:
+        for number in range(5):
+            audit.note(transaction, ADA, f"poll {number}", "done", NOW)
+    assert "poll 4" in school.ask("audit 2", MARY, stream_id=ADMIN_STREAM)
+    assert NO_LIST in school.ask("more")
+    assert "poll 2" in school.ask("more", MARY, stream_id=ADMIN_STREAM)
+
+
+def test_letters_that_no_database_keeps_do_not_break_the_choice(school: School) -> None:
+    assert "Answer with a number" in school.ask('history jan\x00 course:"a\x00b\ud800"')
+    assert "**jane_smith** has done nothing like that" in school.ask("1")
+
+
 def test_a_mentors_choice_cannot_be_used_by_whom_is_no_mentor_any_more(school: School) -> None:
     school.ask("history jan")
     with school.store.writing() as transaction:

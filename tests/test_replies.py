@@ -196,6 +196,24 @@ def test_of_two_who_upload_for_one_answer_one_sends(any_office: Office, kill_fir
     assert_told_once(any_office, uploads=2)
 
 
+def test_the_worker_leaves_a_file_alone_that_was_linked_while_it_waited_for_its_turn(any_office: Office) -> None:
+    message = freeze(any_office)
+
+    class Overtaken(MortalChat):
+        def take_turn(self, patience: float) -> bool:
+            with any_office.store.writing() as transaction:
+                attachments.link(transaction, message, "[a](b)", any_office.clock())
+            return super().take_turn(patience)
+
+    any_office.deliverer._chat = Overtaken(any_office.zuliprc, any_office.chat._pace)
+    any_office.clock.forward(61)
+    any_office.turn()
+    assert any_office.told(MARY) == [], "who linked it sends it"
+    any_office.restart()
+    any_office.wait(130, step=5)
+    assert any_office.told(MARY) == [f"{TEXT}\n\n[a](b)"], "or, if that one is gone, the worker a minute later"
+
+
 def test_who_comes_too_late_to_link_a_file_does_not_send(any_office: Office) -> None:
     message = freeze(any_office)
     with any_office.store.writing() as transaction:
