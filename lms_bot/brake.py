@@ -46,7 +46,8 @@ def note_poll(transaction: Transaction, new_events: int, now: datetime) -> None:
 
 def _tally(transaction: Transaction, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
     """Polls and new events of the last day, by hour."""
-    noted = facts.value(transaction, facts.POLLED) or {}
+    noted = facts.value(transaction, facts.POLLED)
+    noted = noted if isinstance(noted, dict) else {}
     first = (now - TALLIED).isoformat()[:13]
     polls, events = (
         {hour: count for hour, count in noted.get(name, {}).items() if hour > first} for name in ("polls", "events")

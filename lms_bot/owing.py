@@ -60,16 +60,15 @@ class Owing:
         return None if due_at is None else max(due_at, self._not_before)
 
 
-def held_still(notification: Notification, wishes: Preferences, settings: Settings, now: datetime) -> Held:
-    """When a notification that waits is due by the preferences of now, and why not before."""
-    event = notification.event
+def held_still(event: Event, found_at: datetime, wishes: Preferences, settings: Settings, now: datetime) -> Held:
+    """When an event that waits to be told is due by the preferences of now, and why not before."""
     return hold_still(
         event.event_type,
         event.student_id,
         wishes,
         settings.delivery,
         zone_of(wishes, settings.timezone),
-        found_at=notification.found_at,
+        found_at=found_at,
         now=now,
     )
 
@@ -81,7 +80,7 @@ def release(
     due = []
     held: dict[datetime | None, list[int]] = defaultdict(list)
     for notification in waiting:
-        due_at = held_still(notification, wishes, settings, now).due_at
+        due_at = held_still(notification.event, notification.found_at, wishes, settings, now).due_at
         if due_at is not None and due_at <= now:
             due.append(notification)
         else:

@@ -31,7 +31,7 @@ def pending(request: Request, arguments: Arguments) -> str:
     """Show what is owed to mentors and why it waits, and what can be told to nobody."""
     total, owed = queries.owed_to_anybody(request.transaction, PENDING_LINES)
     heading = f"**{counted(total, 'notification')} waiting**"
-    parts = [owed_lines(heading, total, owed, with_mentor=True)] if total else []
+    parts = [owed_lines(request, heading, total, owed, with_mentor=True)] if total else []
     parts += [part for part in (_without_mentor(request), _unmapped(request), _odd_rows(request)) if part]
     return "\n\n".join(parts or ["Nothing is waiting."]) + freshness(request)
 

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from lms_bot.domain import Preferences
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.kinds import COURSE, PERIOD, STUDENT, TYPES, count, words
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.insights import Statistics
+from lms_bot.owing import DEFAULTS, held_still
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, event_line, lines_within, moment, quote
-from lms_bot.store import asked, facts, people, queries
+from lms_bot.store import asked, facts, people, preferences, queries
 from lms_bot.store.queries import Owed
 
 HISTORY_LINES = 20
@@ -82,7 +84,7 @@ def pending(request: Request, arguments: Arguments) -> str:
     total, owed = queries.owed_to(request.transaction, request.mentor_ids, PENDING_LINES)
     if not total:
         return "Nothing is waiting for you." + freshness(request)
-    return owed_lines(f"**{total} waiting for you**", total, owed) + freshness(request)
+    return owed_lines(request, f"**{total} waiting for you**", total, owed) + freshness(request)
 
 
 @REGISTRY.command("more", Audience.MENTOR)
@@ -91,12 +93,13 @@ def more(request: Request, arguments: Arguments) -> str:
     raise UserError("There is no list that I could go on with. Ask for one first, like `history @student`.")
 
 
-def owed_lines(heading: str, count: int, owed: Sequence[Owed], *, with_mentor: bool = False) -> str:
-    """What is owed, a line each."""
+def owed_lines(request: Request, heading: str, count: int, owed: Sequence[Owed], *, with_mentor: bool = False) -> str:
+    """What is owed, a line each, and why it waits."""
+    wishes = preferences.of(request.transaction, {one.mentor_id for one in owed})
     lines = []
     for one in owed:
         to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if with_mentor else ""
-        lines.append(f"* {event_line(one.event)}{to}: {_why(one)}")
+        lines.append(f"* {event_line(one.event)}{to}: {_why(request, one, wishes.get(one.mentor_id, DEFAULTS))}")
     if count > len(owed):
         lines.append(f"* … and {count - len(owed):,} more")
     return "\n".join([heading, "", *lines])
@@ -113,10 +116,14 @@ def freshness(request: Request) -> str:
     return f"\n\n⏳ The LMS could last be read at {moment(polled_at)}: newer events are missing here."
 
 
-def _why(owed: Owed) -> str:
+def _why(request: Request, owed: Owed, wishes: Preferences) -> str:
     if owed.reason:
         return f"{quote(owed.reason)}; next try {moment(owed.due_at)}"
-    return "being sent now" if owed.under_way else f"due {moment(owed.due_at)}"
+    if owed.under_way:
+        return "being sent now"
+    held = held_still(owed.event, owed.found_at, wishes, request.settings, request.now)
+    why = f"{held.reason}, " if held.reason and owed.due_at > request.now else ""
+    return f"{why}due {moment(owed.due_at)}"
 
 
 def statistics_text(counts: Statistics, of: str = "") -> str:

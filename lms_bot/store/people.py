@@ -168,6 +168,19 @@ def zulip_user(transaction: Transaction, user_id: int) -> ZulipUser | None:
     return ZulipUser(**row._mapping) if row else None
 
 
+def accounts_named(transaction: Transaction, name: str) -> list[ZulipUser]:
+    """The active accounts of people that have this id, e-mail address or full name."""
+    wanted = normalised(name)
+    users = [ZulipUser(**row._mapping) for row in transaction.execute(sa.select(zulip_users))]
+    return [
+        user
+        for user in users
+        if user.is_active
+        and not user.is_bot
+        and wanted in (str(user.user_id), normalised(user.email or ""), normalised(user.full_name))
+    ]
+
+
 def unmapped(transaction: Transaction) -> list[Mentor]:
     """Mentors who cannot be written to, with the reason, by username."""
     query = sa.select(mentors).where(mentors.c.zulip_user_id.is_(None)).order_by(mentors.c.username)

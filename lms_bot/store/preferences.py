@@ -27,6 +27,12 @@ def of(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, Prefe
     return {mentor_id: _preferences(wishes or {}, timezone or None) for mentor_id, wishes, timezone in found}
 
 
+def asked(transaction: Transaction, mentor_id: int) -> Preferences:
+    """What a mentor asked for in so many words: without the time zone of their account."""
+    wishes = transaction.scalar(sa.select(preferences.c.wishes).where(preferences.c.mentor_id == mentor_id))
+    return _preferences(wishes or {}, None)
+
+
 @cache
 def _query(dialect: str) -> sa.Select[Any]:
     return (

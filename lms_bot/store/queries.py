@@ -24,6 +24,7 @@ class Owed(NamedTuple):
     due_at: datetime
     reason: str | None
     under_way: bool
+    found_at: datetime
 
 
 def statistics(transaction: Transaction, mentor_ids: Sequence[int] | None = None) -> Statistics:
@@ -123,6 +124,7 @@ def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) ->
             row.due_at,
             row.reason,
             row.message_id is not None,
+            row.created_at,
         )
         for row in transaction.execute(query)
     ]

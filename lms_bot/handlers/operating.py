@@ -1,0 +1,140 @@
+"""The commands of admins that show how the bot is doing, and mend it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from lms_bot import __version__
+from lms_bot.domain import SOURCE_TABLES, ZulipUser
+from lms_bot.errors import UserError
+from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.kinds import ALL, count, number, words
+from lms_bot.handlers.mentor import freshness
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.students import MENTION
+from lms_bot.render import counted, moment, quote
+from lms_bot.store import alerts, cursors, facts, outbox, owed, people, queries
+
+MOST_LISTED = 100
+LISTED = 20
+
+
+@REGISTRY.command("status", Audience.ADMIN)
+def status(request: Request, arguments: Arguments) -> str:
+    """Show when the LMS was last read, how far the sweep is, and what waits."""
+    transaction = request.transaction
+    polled_at = facts.noted_at(transaction, facts.POLLED)
+    waiting = queries.pending_notifications(transaction)
+    parked, _ = outbox.parked(transaction, 1)
+    lines = [
+        f"* **Version:** {__version__}",
+        f"* **Last poll:** {moment(polled_at) if polled_at else 'none yet'}",
+        *(_sweep(transaction, table, request) for table in SOURCE_TABLES),
+        f"* **Waiting:** {counted(waiting, 'notification')}",
+        f"* **Parked:** {counted(parked, 'message')}",
+        f"* **Mentors without an account:** {len(people.unmapped(transaction)):,}",
+    ]
+    odd = sum(rows for _, _, rows in cursors.unknown_states(transaction))
+    if odd:
+        lines.append(f"* **Rows in unknown states:** {odd:,}")
+    return "\n".join(["🩺 **Status**", "", *lines]) + freshness(request)
+
+
+@REGISTRY.command("unmapped", Audience.ADMIN)
+def unmapped(request: Request, arguments: Arguments) -> str:
+    """List the mentors who have no Zulip account that I can write to, and why."""
+    found = people.unmapped(request.transaction)
+    if not found:
+        return "Every mentor has a Zulip account."
+    lines = [
+        f"* **{quote(mentor.username)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
+        for mentor in found[:MOST_LISTED]
+    ]
+    if len(found) > MOST_LISTED:
+        lines.append(f"* … and {len(found) - MOST_LISTED:,} more")
+    return "\n".join(
+        [f"**{counted(len(found), 'mentor')} without an account**", "", *lines, "", "Write `map #id @account`."]
+    )
+
+
+@REGISTRY.command(
+    "map",
+    Audience.ADMIN,
+    number("mentor", "The mentor's number in the LMS, as `unmapped` shows it."),
+    words("account", "A mention of the Zulip account, its e-mail address or its id; or `off` for by e-mail again."),
+    changes=True,
+)
+def map_(request: Request, arguments: Arguments) -> str:
+    """Say which Zulip account a mentor has, where the e-mail addresses do not.
+
+    What waited for the mentor is told at once, as one message.
+    """
+    mentor = people.mentor(request.transaction, arguments["mentor"])
+    if mentor is None:
+        raise UserError(f"The LMS has no mentor #{arguments['mentor']}.")
+    text = arguments["account"].strip()
+    account = None if text.casefold() == "off" else _account(request, text).user_id
+    woken = people.map_by_hand(request.transaction, mentor.mentor_id, account, request.now)
+    owed.wake_waiting(request.transaction, woken, request.now)
+    now_mapped = people.mentor(request.transaction, mentor.mentor_id)
+    assert now_mapped is not None
+    if now_mapped.zulip_user_id is None:
+        return f"**{quote(mentor.username)}** has no account now: {quote(now_mapped.unmapped_reason)}."
+    return (
+        f"**{quote(mentor.username)}** is account {now_mapped.zulip_user_id} now. Back: `map #{mentor.mentor_id} off`."
+    )
+
+
+@REGISTRY.command("errors", Audience.ADMIN, count(MOST_LISTED, LISTED, is_keyed=False))
+def errors(request: Request, arguments: Arguments) -> str:
+    """List the messages that Zulip refused for good."""
+    total, parked = outbox.parked(request.transaction, arguments["n"])
+    if not total:
+        return "No message is parked."
+    lines = [
+        f"* `{one.message_id}` {moment(one.tried_at)} "
+        f"{f'to mentor #{one.mentor_id}' if one.mentor_id is not None else 'a reply'}: {quote(one.error)}"
+        for one in parked
+    ]
+    if total > len(parked):
+        lines.append(f"* … and {total - len(parked):,} more")
+    return "\n".join([f"**{counted(total, 'message')} parked**", "", *lines, "", "Write `retry <id>` or `retry all`."])
+
+
+@REGISTRY.command(
+    "retry", Audience.ADMIN, number("id", "A message's number, as `errors` shows it.", also=(ALL,)), changes=True
+)
+def retry(request: Request, arguments: Arguments) -> str:
+    """Tell anew what a parked message, or all of them, told."""
+    which = arguments["id"]
+    revived = outbox.revive(request.transaction, None if which == ALL else which, request.now)
+    if not revived:
+        raise UserError("No such message is parked. `errors` lists those that are.")
+    if not outbox.parked(request.transaction, 1)[0]:
+        alerts.end(request.transaction, "parked", "🟢 No message is parked any more.")
+    return f"{counted(revived, 'message')} will be told anew."
+
+
+def _sweep(transaction: Any, table: str, request: Request) -> str:
+    cursor = cursors.load(transaction, table)
+    if cursor is None:
+        return f"* **{table}:** not read yet"
+    if not cursor.history_done:
+        return f"* **{table}:** its history is being read"
+    if cursor.sweep_seconds is None:
+        return f"* **{table}:** the first round of the sweep is under way"
+    return f"* **{table}:** a round of the sweep takes {timedelta(seconds=round(cursor.sweep_seconds))}"
+
+
+def _account(request: Request, text: str) -> ZulipUser:
+    """The account that an admin names. Raises UserError."""
+    mention = MENTION.match(text)
+    wanted = (mention["id"] or mention["name"] if mention else text.lstrip("@")).strip()
+    found = people.accounts_named(request.transaction, wanted)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(f"Several accounts are called “{quote(wanted, 60)}”: write the e-mail address or the id.")
+    raise UserError(f"Zulip has no account “{quote(wanted, 60)}”.")
