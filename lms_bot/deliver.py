@@ -185,7 +185,8 @@ class Deliverer:
         if error.retry_after is not None:
             wait = timedelta(seconds=error.retry_after)
         else:
-            wait = _growing(message.attempts, LONGEST_RETRY)
+            # While nobody can be reached the pause rules; what waits must not sleep on when that is over.
+            wait = _growing(message.attempts, LONGEST_PAUSE if error.unreachable else LONGEST_RETRY)
             self._pause()
         self._put_off(message, outbox.REFUSED, error, self._clock() + wait)
         return Delivered(postponed=notifications)
