@@ -1,7 +1,8 @@
 """Turns events into Zulip Markdown and makes foreign text harmless inside it."""
 
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
-from lms_bot.render.messages import MESSAGE_LIMIT, counted, notification_text
+from lms_bot.render.fitting import MESSAGE_LIMIT, Shown, counted, fitted
+from lms_bot.render.messages import notification_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
 __all__ = [
@@ -9,9 +10,11 @@ __all__ = [
     "MESSAGE_LIMIT",
     "NOTHING",
     "TITLES",
+    "Shown",
     "counted",
     "event_line",
     "event_text",
+    "fitted",
     "moment",
     "notification_text",
     "number",

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_list
 from lms_bot.domain import ATTEMPTS, Event, EventType
-from lms_bot.store import Transaction
+from lms_bot.insights import course_key, percentage
+from lms_bot.store import Transaction, counts
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.people import NOBODY, Around
 from lms_bot.store.tables import events
@@ -35,6 +36,8 @@ COLUMNS = (
     "is_history",
     "mirrors",
     "fingerprint",
+    "percentage",
+    "course_key",
 )
 
 
@@ -83,6 +86,7 @@ def record(
         return []
     rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]
     inserted = insert_new(transaction, events, COLUMNS, rows, returning=("event_id", "source_id", "event_type"))
+    counts.add(transaction, counts.EVENTS, len(inserted))
     by_key = {(event.source_id, event.event_type.value): event for event in observed}
     return [(event_id, by_key[source_id, event_type]) for event_id, source_id, event_type in inserted]
 
@@ -94,6 +98,8 @@ def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:
             "id": event_id,
             "metadata": event.metadata,
             "mark": event.fingerprint,
+            "percent": percentage(event.metadata),
+            "course": course_key(event.metadata),
             "student": event.student_id,
             "title": event.activity_title,
         }
@@ -104,6 +110,8 @@ def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:
         values = {
             "activity_metadata": sa.bindparam("metadata", type_=sa.JSON),
             "fingerprint": sa.bindparam("mark"),
+            "percentage": sa.bindparam("percent"),
+            "course_key": sa.bindparam("course"),
             "student_id": sa.bindparam("student"),
             "activity_title": sa.func.coalesce(sa.bindparam("title", type_=sa.Text), events.c.activity_title),
             "is_current": True,
@@ -192,4 +200,6 @@ def _row(event: Event, around: Around, now: datetime) -> tuple[Any, ...]:
         event.is_history,
         event.mirrors,
         event.fingerprint,
+        percentage(event.metadata),
+        course_key(event.metadata),
     )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_list
 from lms_bot.domain import EventType, Message, Notification, Recipient
-from lms_bot.store import Transaction
+from lms_bot.store import Transaction, counts
 from lms_bot.store.bulk import insert_into, insert_new
 from lms_bot.store.events import from_row
 from lms_bot.store.tables import claims, events, logs, mentor_students, mentors, messages
@@ -112,6 +112,7 @@ def unsettled(transaction: Transaction, now: datetime, most: int) -> list[tuple[
 
 def settle_sent(transaction: Transaction, message: Message, zulip_message_id: int, now: datetime) -> None:
     """Zulip has it: the notifications are told."""
+    counts.add(transaction, counts.TOLD, _told_first_by(transaction, message))
     _change(transaction, message, state=SENT, next_try_at=None, zulip_message_id=zulip_message_id, error=None)
     told = {
         "notification_sent": True,
@@ -248,6 +249,15 @@ def wake_waiting(transaction: Transaction, mentor_ids: Collection[int], now: dat
     within = in_list(logs.c.mentor_id, mentor_ids, transaction.dialect.name)
     waiting = within & (logs.c.due_at > now) & logs.c.error_message.is_not(None)
     transaction.execute(sa.update(logs).where(waiting).values(due_at=now))
+
+
+def _told_first_by(transaction: Transaction, message: Message) -> int:
+    """How many events nobody was told of before this message; nobody else can tell one before the transaction ends."""
+    counts.hold(transaction, counts.TOLD)
+    before = logs.alias()
+    was_told = sa.exists().where(before.c.event_id == logs.c.event_id, before.c.notification_sent)
+    query = sa.select(sa.func.count(sa.distinct(logs.c.event_id)))
+    return transaction.scalar(query.where(logs.c.message_id == message.message_id, ~was_told)) or 0
 
 
 def _change(transaction: Transaction, message: Message, **values: Any) -> None:

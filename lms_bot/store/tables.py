@@ -42,18 +42,38 @@ events = sa.Table(
     sa.Column("mirrors", sa.BigInteger),
     # Of the row's values when last seen; another value means that the row has changed.
     sa.Column("fingerprint", sa.BigInteger, nullable=False),
+    # Two of the metadata as commands read them: the percentage where it is a number, the course's title casefolded.
+    sa.Column("percentage", sa.Double),
+    sa.Column("course_key", sa.Text),
     sa.UniqueConstraint("source_table", "source_id", "event_type"),
-    sa.Index(None, "student_id", "timestamp"),
+    sa.Index(None, "student_id", "timestamp", "event_id"),
 )
+
+
+def is_current_attempt(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Events (all of exams) that are what an attempt says now; without parameters, as partial indexes need it."""
+    return (table.c.source_table == sa.literal_column("'attempts'")) & table.c.is_current
+
+
 # For counting attempts; partial, so that nothing else is tempted to use it.
-is_current_attempt = (events.c.source_table == "attempts") & events.c.is_current
 sa.Index(
     "ix_lms_activity_events_attempts",
     events.c.student_id,
     events.c.activity_id,
     events.c.source_id,
-    sqlite_where=is_current_attempt,
-    postgresql_where=is_current_attempt,
+    sqlite_where=is_current_attempt(events),
+    postgresql_where=is_current_attempt(events),
+)
+# All that is asked of a student's exams, without a look at the rows.
+sa.Index(
+    "ix_lms_activity_events_exams",
+    events.c.student_id,
+    events.c.timestamp,
+    events.c.event_id,
+    events.c.event_type,
+    events.c.percentage,
+    sqlite_where=is_current_attempt(events),
+    postgresql_where=is_current_attempt(events),
 )
 
 logs = sa.Table(
@@ -73,12 +93,20 @@ logs = sa.Table(
     sa.UniqueConstraint("event_id", "mentor_id"),
     sa.Index(None, "message_id"),
 )
+is_owed = logs.c.due_at.is_not(None)
+is_sent = logs.c.notification_sent
+has_error = ~logs.c.notification_sent & logs.c.error_message.is_not(None)
 sa.Index(
     "ix_lms_event_logs_due",
     logs.c.mentor_id,
     logs.c.due_at,
-    sqlite_where=logs.c.due_at.is_not(None),
-    postgresql_where=logs.c.due_at.is_not(None),
+    logs.c.event_id,
+    sqlite_where=is_owed,
+    postgresql_where=is_owed,
+)
+sa.Index("ix_lms_event_logs_sent", logs.c.mentor_id, logs.c.event_id, sqlite_where=is_sent, postgresql_where=is_sent)
+sa.Index(
+    "ix_lms_event_logs_errors", logs.c.mentor_id, logs.c.event_id, sqlite_where=has_error, postgresql_where=has_error
 )
 
 messages = sa.Table(
@@ -179,6 +207,13 @@ claims = sa.Table(
     metadata,
     sa.Column("zulip_message_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("claimed_at", UtcDateTime, nullable=False),
+)
+
+counts = sa.Table(
+    "counts",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
 )
 
 facts = sa.Table(
