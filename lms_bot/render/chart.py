@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from statistics import fmean
 from typing import Any
@@ -19,6 +19,9 @@ from lms_bot.render.standing import mean
 FONT = "DejaVu Sans"
 NAME = 60
 LABELS = 20  # with more points, numbers beside them would cover each other
+LEAST_SPACE = timedelta(hours=12)  # left and right of the first and last exam
+# What an LMS says beyond these years is a mistake, and no axis could be drawn to the ends of the calendar.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 # (event type, what the legend says, shape, colour); the colours are told apart by the colour-blind too.
 _MARKS = (
     (EventType.EXAM_PASSED, "passed", "o", "#009e73"),
@@ -59,7 +62,7 @@ def chart_png(username: str, exams: Sequence[Event], zone: tzinfo) -> bytes:
 
 
 def _draw(axes: Any, exams: Sequence[Event], zone: tzinfo) -> None:
-    times, values = [event.timestamp.astimezone(zone) for event in exams], _values(exams)
+    times, values = _times(exams, zone), _values(exams)
     axes.plot(times, values, color="#b8c0c8", linewidth=1.5, zorder=1)
     for kind, label, shape, colour in _MARKS:
         points = [(t, v) for t, v, event in zip(times, values, exams, strict=True) if event.event_type is kind]
@@ -68,7 +71,8 @@ def _draw(axes: Any, exams: Sequence[Event], zone: tzinfo) -> None:
             axes.scatter(*zip(*points, strict=True), s=110, label=f"{label} ({len(points)})", **style)
     if len(exams) <= LABELS:
         for when, value in zip(times, values, strict=True):
-            axes.annotate(f"{value:.3g}", (when, value), xytext=(0, 9), textcoords="offset points", ha="center")
+            label = axes.annotate(f"{value:.3g}", (when, value), xytext=(0, 9), textcoords="offset points", ha="center")
+            label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6})
     axes.axhline(fmean(values), color="#0072b2", linestyle="--", linewidth=1.3, label=f"average {fmean(values):.1f}%")
 
 
@@ -81,7 +85,9 @@ def _dress(axes: Any, exams: Sequence[Event], zone: tzinfo) -> None:
     axes.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator, tz=zone))
     values = _values(exams)
     axes.set_ylim(min(0, *values) - 4, max(100, *values) + 8)
-    axes.margins(x=0.06)
+    times = _times(exams, zone)
+    space = max((max(times) - min(times)) * 0.05, LEAST_SPACE)
+    axes.set_xlim(min(times) - space, max(times) + space)
     axes.set_ylabel("percent", fontsize=12)
     axes.tick_params(labelsize=11)
     axes.grid(axis="y", color="#e3e6e8")
@@ -93,6 +99,10 @@ def _dress(axes: Any, exams: Sequence[Event], zone: tzinfo) -> None:
 
 def _values(exams: Sequence[Event]) -> list[float]:
     return [value for event in exams if (value := percentage(event.metadata)) is not None]
+
+
+def _times(exams: Sequence[Event], zone: tzinfo) -> list[datetime]:
+    return [min(max(event.timestamp, EARLIEST), LATEST).astimezone(zone) for event in exams]
 
 
 def _drawable(name: str) -> str:
