@@ -16,6 +16,7 @@ INACTIVE_AFTER = timedelta(days=7)
 PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
 TREND_EXAMS = 5
 LAST_EXAMS = 5
+COURSE_KEY = 100  # characters; it is part of an index, which takes no texts of any length
 _MOST_PERCENT = 1000.0  # beyond it a value is a mistake, and no score
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -131,6 +132,19 @@ class Tally(NamedTuple):
     percent: float
 
 
+class Exported(NamedTuple):
+    """An event as a file shows it; `is_current` says whether its row in the LMS still says so."""
+
+    timestamp: datetime
+    student_id: int | None
+    student_username: str | None
+    event_type: str
+    activity_id: int | None
+    activity_title: str | None
+    metadata: dict[str, Any]
+    is_current: bool
+
+
 def percentage(metadata: Mapping[str, Any]) -> float | None:
     """The percentage of an exam, where there is one that can be counted with."""
     value = metadata.get("percentage")
@@ -144,9 +158,9 @@ def percentage(metadata: Mapping[str, Any]) -> float | None:
 
 
 def course_key(metadata: Mapping[str, Any]) -> str | None:
-    """The course's title as it is searched: case does not matter, in any script."""
+    """The course's title as it is searched: case does not matter, in any script; nor what follows 100 characters."""
     title = metadata.get("course_title")
-    return title.casefold() if isinstance(title, str) else None
+    return title.casefold()[:COURSE_KEY] if isinstance(title, str) else None
 
 
 def trend(percentages: Sequence[float]) -> float | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
-from lms_bot.domain import Event
+from lms_bot.insights import Exported
 from lms_bot.render.quoting import plain
 
 _METADATA = (
@@ -22,26 +22,26 @@ COLUMNS = ("time", "student_id", "student", "event", "activity_id", "activity", 
 _FORMULA = re.compile(r"(^|;)(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])")
 
 
-def csv_pages(pages: Iterable[Iterable[tuple[Event, bool]]]) -> bytes:
-    """The file: a heading and one line for each event, which comes with whether it is what its row says now."""
+def csv_pages(pages: Iterable[Iterable[Exported]]) -> bytes:
+    """The file: a heading, and one line for each event of the pages."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for page in pages:
-        writer.writerows(_line(event, is_current) for event, is_current in page)
+        writer.writerows(_line(event) for event in page)
     return codecs.BOM_UTF8 + text.getvalue().encode()
 
 
-def _line(event: Event, is_current: bool) -> list[object]:
+def _line(event: Exported) -> list[object]:
     return [
         event.timestamp.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z",
         event.student_id,
         harmless(event.student_username),
-        event.event_type.value,
+        event.event_type,
         event.activity_id,
         harmless(event.activity_title),
         *(harmless(event.metadata.get(key)) for key in _METADATA),
-        "yes" if is_current else "no",
+        "yes" if event.is_current else "no",
     ]
 
 

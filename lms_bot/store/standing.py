@@ -15,10 +15,11 @@ from lms_bot.insights import LAST_EXAMS, TREND_EXAMS, Card, Standing, Tally
 from lms_bot.store import Transaction
 from lms_bot.store.events import from_row
 from lms_bot.store.people import each_id
-from lms_bot.store.tables import events, is_current_attempt
+from lms_bot.store.tables import events
 
 _c = events.c
-_is_open = _c.event_type == EventType.EXAM_STARTED
+_is_exam_end = _c.is_current & _c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
+_is_open = _c.is_current & (_c.event_type == EventType.EXAM_STARTED)
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
 
@@ -33,10 +34,10 @@ def card(transaction: Transaction, student: Student, now: datetime) -> Card:
     """All about one student at a glance."""
     of_student = _c.student_id == student.student_id
     last_active = transaction.scalar(sa.select(sa.func.max(_c.timestamp)).where(of_student))
-    exams = sa.select(events).where(of_student, is_current_attempt(events), ~_is_open).order_by(*_NEWEST_FIRST)
+    exams = sa.select(events).where(of_student, _is_exam_end).order_by(*_NEWEST_FIRST)
     scored = (
         sa.select(_c.percentage)
-        .where(of_student, is_current_attempt(events), ~_is_open, _c.percentage.is_not(None))
+        .where(of_student, _is_exam_end, _c.percentage.is_not(None))
         .order_by(*_NEWEST_FIRST)
         .limit(2 * TREND_EXAMS)
     )
@@ -52,9 +53,7 @@ def card(transaction: Transaction, student: Student, now: datetime) -> Card:
 
 def scores(transaction: Transaction, student_id: int, since: datetime | None, most: int) -> list[Event]:
     """The last finished exams (at most `most`) that have a percentage, oldest first."""
-    query = sa.select(events).where(
-        _c.student_id == student_id, is_current_attempt(events), ~_is_open, _c.percentage.is_not(None)
-    )
+    query = sa.select(events).where(_c.student_id == student_id, _is_exam_end, _c.percentage.is_not(None))
     if since is not None:
         query = query.where(_c.timestamp >= since)
     rows = transaction.execute(query.order_by(*_NEWEST_FIRST).limit(most)).all()
@@ -66,10 +65,9 @@ def _figures(transaction: Transaction, student_ids: Collection[int]) -> dict[int
     each = each_id(transaction, student_ids)
     of_student = _c.student_id == each.c.value
     last_active = sa.select(_c.timestamp).where(of_student).order_by(*_NEWEST_FIRST).limit(1)
-    exams = of_student & is_current_attempt(events)
-    opened = sa.select(sa.func.count()).select_from(events).where(exams, _is_open)
-    last_result = sa.select(_c.event_id).where(exams, ~_is_open).order_by(*_NEWEST_FIRST).limit(1)
-    average = sa.select(sa.func.avg(_c.percentage)).where(exams, ~_is_open)
+    opened = sa.select(sa.func.count()).select_from(events).where(of_student, _is_open)
+    last_result = sa.select(_c.event_id).where(of_student, _is_exam_end).order_by(*_NEWEST_FIRST).limit(1)
+    average = sa.select(sa.func.avg(_c.percentage)).where(of_student, _is_exam_end)
     query = sa.select(
         each.c.value.label("student_id"),
         last_active.scalar_subquery().label("last_active"),

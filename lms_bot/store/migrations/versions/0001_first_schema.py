@@ -78,17 +78,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("source_table = 'attempts' AND is_current"),
     )
     op.create_index(
-        "ix_lms_activity_events_exams",
+        "ix_lms_activity_events_students",
         "lms_activity_events",
-        ["student_id", "timestamp", "event_id", "event_type", "percentage"],
-        unique=False,
-        sqlite_where=sa.text("source_table = 'attempts' AND is_current = 1"),
-        postgresql_where=sa.text("source_table = 'attempts' AND is_current"),
-    )
-    op.create_index(
-        op.f("ix_lms_activity_events_student_id_timestamp_event_id"),
-        "lms_activity_events",
-        ["student_id", "timestamp", "event_id"],
+        [
+            "student_id",
+            "timestamp",
+            "event_id",
+            "event_type",
+            "is_current",
+            "mirrors",
+            "percentage",
+            "course_key",
+        ],
         unique=False,
     )
     op.create_table(
