@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterable
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 
 from lms_bot.insights import Exported
@@ -49,4 +50,9 @@ def harmless(value: Any) -> object:
     """A value for a cell: numbers as they are, text on one line with an apostrophe before what may be a formula."""
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
-    return _FORMULA.sub(r"\1'", plain(str(value)))
+    return _defused(str(value))
+
+
+@lru_cache(1_000)  # titles come again and again
+def _defused(text: str) -> str:
+    return _FORMULA.sub(r"\1'", plain(text))
