@@ -158,9 +158,15 @@ def percentage(metadata: Mapping[str, Any]) -> float | None:
 
 
 def course_key(metadata: Mapping[str, Any]) -> str | None:
-    """The course's title as it is searched: case does not matter, in any script; nor what follows 100 characters."""
+    """The title of an event's course, as it is searched."""
     title = metadata.get("course_title")
-    return title.casefold()[:COURSE_KEY] if isinstance(title, str) else None
+    return searched(title) if isinstance(title, str) else None
+
+
+def searched(title: str) -> str:
+    """A course's title, or a part of one, as both are compared: in lower case whatever the script, and not endless."""
+    storable = title.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return storable.casefold()[:COURSE_KEY]
 
 
 def trend(percentages: Sequence[float]) -> float | None:

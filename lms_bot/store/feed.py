@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_list
 from lms_bot.domain import Event, EventType
-from lms_bot.insights import Exported
+from lms_bot.insights import Exported, searched
 from lms_bot.store import Transaction
 from lms_bot.store.events import from_row
 from lms_bot.store.people import each_id
@@ -95,5 +95,5 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     if wanted.types:
         conditions.append(c.event_type.in_(wanted.types))
     if wanted.course:
-        conditions.append(c.course_key.contains(wanted.course.casefold(), autoescape=True))
+        conditions.append(c.course_key.contains(searched(wanted.course), autoescape=True))
     return conditions
