@@ -37,6 +37,7 @@ bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.burst $$kind 100000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.empty $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.questions $$kind 1000000; done
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.writing $$kind 1000000; done
 
 picture: $(VENV)/installed  ## Draw the conversation of the README anew.
 	$(BIN)/python docs/conversation.py

@@ -171,7 +171,7 @@ def fill(store: Store, rows: int) -> None:
     with store.writing() as transaction:
         people.keep_people(transaction, students, mentors, links, NOW)
     for start in range(0, rows, PAGE):
-        _record(store, range(start, min(start + PAGE, rows)), rows)
+        record(store, page(start, rows))
     with store.writing() as transaction:
         transaction.execute(_logs(rows))
         counts.add(transaction, counts.TOLD, rows - OWED - (rows - OWED) // 10)
@@ -180,11 +180,15 @@ def fill(store: Store, rows: int) -> None:
             connection.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _record(store: Store, numbers: range, rows: int) -> None:
+def page(start: int, rows: int) -> list[Event]:
+    return [_event(number, rows) for number in range(start, min(start + PAGE, rows))]
+
+
+def record(store: Store, observed: list[Event]) -> None:
+    """Record a page as a poll does, each source table in a transaction of its own."""
     for table in (ATTEMPTS, CONTENT_ATTEMPTS):
-        observed = [event for number in numbers if (event := _event(number, rows)).source_table == table]
         with store.writing() as transaction:
-            recorded.record(transaction, observed, {}, NOW)
+            recorded.record(transaction, [event for event in observed if event.source_table == table], {}, NOW)
 
 
 def _logs(rows: int) -> sa.Insert:
