@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import astuple
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from lms_bot.domain import EventType, Mentor, Message, Recipient
 from lms_bot.store import Store, Transaction, events, open_store, outbox, people, queries, tables
 from tests.conftest import NOW
-from tests.owed import JANE, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, happened, notifications, owe
+from tests.owed import GULNORA, JANE, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, happened, notifications, owe
 from tests.test_store import at_once
 
 BOTH = LINKS | {(2, JANE.student_id)}  # Jane has two mentors, so that one event is told twice
@@ -91,6 +92,22 @@ def test_an_event_told_to_two_mentors_is_one_event(store: Store) -> None:
     assert counted(store) == (2, 1, 2, 0)
     settle(store, freeze(store, OMAR))
     assert counted(store) == recounted(store) == (2, 0, 2, 0)
+
+
+def test_a_mentor_counts_one_student_or_a_time_and_only_their_own(store: Store) -> None:
+    with_people(store)
+    week = timedelta(days=7)
+    owe(store, [happened(JANE, "Old", at=NOW - week), happened(JANE, "New")], at=NOW)
+    owe(store, [happened(RAVI, "New"), happened(GULNORA, "New")])
+    settle(store, freeze(store, MARY))
+    with store.reading() as transaction:
+        of_jane = queries.own_statistics(transaction, [1], student_id=JANE.student_id)
+        recent = queries.own_statistics(transaction, [1], since=NOW - week / 2)
+        foreign = queries.own_statistics(transaction, [1], student_id=GULNORA.student_id)
+        nobodys = queries.own_statistics(transaction, [])
+    assert astuple(of_jane) == (2, 0, 2, 0)
+    assert astuple(recent) == (2, 0, 2, 0)
+    assert astuple(foreign) == astuple(nobodys) == (0, 0, 0, 0)
 
 
 def test_what_is_taken_back_was_not_counted(store: Store) -> None:

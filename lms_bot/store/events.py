@@ -162,8 +162,18 @@ def number_attempts(transaction: Transaction, observed: Sequence[Event]) -> None
         event.metadata["attempt_number"] = bisect_left(of_pair, event.source_id) + 1
 
 
+AS_EVENT = tuple(
+    events.c[name]
+    for name in (
+        *("event_id", "event_type", "source_table", "source_id", "student_id", "student_username", "activity_id"),
+        *("activity_title", "activity_metadata", "timestamp", "is_history", "fingerprint", "mirrors"),
+    )
+)
+"""The columns that `from_row` reads."""
+
+
 def from_row(row: Any) -> Event:
-    """An event from a row that has the columns of the events table."""
+    """An event from a row that has these columns of the events table."""
     return Event(
         event_type=EventType(row.event_type),
         source_table=row.source_table,

@@ -13,7 +13,7 @@ from lms_bot.db import in_list
 from lms_bot.domain import Event, EventType
 from lms_bot.insights import Exported, searched
 from lms_bot.store import Transaction
-from lms_bot.store.events import from_row
+from lms_bot.store.events import AS_EVENT, from_row
 from lms_bot.store.people import each_id
 from lms_bot.store.tables import events
 
@@ -41,7 +41,7 @@ def feed(
     """
     c = events.c
     ids = _newest(transaction, student_ids, wanted, offset + most).limit(most).offset(offset)
-    query = sa.select(events).where(c.event_id.in_(ids)).order_by(c.timestamp.desc(), c.event_id.desc())
+    query = sa.select(*AS_EVENT).where(c.event_id.in_(ids)).order_by(c.timestamp.desc(), c.event_id.desc())
     return [from_row(row) for row in transaction.execute(query)]
 
 

@@ -13,7 +13,7 @@ from lms_bot.db import in_list
 from lms_bot.domain import Event, EventType, Student
 from lms_bot.insights import LAST_EXAMS, TREND_EXAMS, Card, Standing, Tally
 from lms_bot.store import Transaction
-from lms_bot.store.events import from_row
+from lms_bot.store.events import AS_EVENT, from_row
 from lms_bot.store.people import each_id
 from lms_bot.store.tables import events
 
@@ -34,7 +34,7 @@ def card(transaction: Transaction, student: Student, now: datetime) -> Card:
     """All about one student at a glance."""
     of_student = _c.student_id == student.student_id
     last_active = transaction.scalar(sa.select(sa.func.max(_c.timestamp)).where(of_student))
-    exams = sa.select(events).where(of_student, _is_exam_end).order_by(*_NEWEST_FIRST)
+    exams = sa.select(*AS_EVENT).where(of_student, _is_exam_end).order_by(*_NEWEST_FIRST)
     scored = (
         sa.select(_c.percentage)
         .where(of_student, _is_exam_end, _c.percentage.is_not(None))
@@ -53,7 +53,7 @@ def card(transaction: Transaction, student: Student, now: datetime) -> Card:
 
 def scores(transaction: Transaction, student_id: int, since: datetime | None, most: int) -> list[Event]:
     """The last finished exams (at most `most`) that have a percentage, oldest first."""
-    query = sa.select(events).where(_c.student_id == student_id, _is_exam_end, _c.percentage.is_not(None))
+    query = sa.select(*AS_EVENT).where(_c.student_id == student_id, _is_exam_end, _c.percentage.is_not(None))
     if since is not None:
         query = query.where(_c.timestamp >= since)
     rows = transaction.execute(query.order_by(*_NEWEST_FIRST).limit(most)).all()
@@ -79,7 +79,7 @@ def _figures(transaction: Transaction, student_ids: Collection[int]) -> dict[int
 
 
 def _by_id(transaction: Transaction, event_ids: Collection[int]) -> dict[int, Event]:
-    query = sa.select(events).where(in_list(_c.event_id, event_ids, transaction.dialect.name))
+    query = sa.select(*AS_EVENT).where(in_list(_c.event_id, event_ids, transaction.dialect.name))
     return {row.event_id: from_row(row) for row in transaction.execute(query)}
 
 
