@@ -55,7 +55,7 @@ def own_statistics(
     """The counts over these mentors' own students (or one of them), and over events from `since` on."""
     c = events.c
     of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
-    wanted = [c.student_id.in_(of_mentor)]
+    wanted: list[sa.ColumnElement[bool]] = [c.student_id.in_(of_mentor)]
     if student_id is not None:
         wanted.append(c.student_id == student_id)
     if since is not None:
