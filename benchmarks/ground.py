@@ -52,7 +52,7 @@ def ground(kind: str) -> Iterator[Ground]:
     """A fresh LMS with 5,000 students of three mentors and no attempts, its baseline taken."""
     with (
         tempfile.TemporaryDirectory(prefix="lms_bot_bench_", ignore_cleanup_errors=True) as folder,
-        _urls(kind, Path(folder)) as (lms_url, store_url, spare_url),
+        databases(kind, Path(folder)) as (lms_url, store_url, spare_url),
     ):
         engine = sa.create_engine(lms_url, poolclass=sa.NullPool)
         _fill(engine)
@@ -97,7 +97,7 @@ def _attempt(number: int, when: datetime) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _urls(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
+def databases(kind: str, folder: Path) -> Iterator[tuple[str, str, str]]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/lms.db", f"sqlite:///{folder}/store.db", f"sqlite:///{folder}/spare.db"
         return

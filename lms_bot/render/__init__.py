@@ -1,8 +1,8 @@
 """Turns events into Zulip Markdown and makes foreign text harmless inside it."""
 
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
-from lms_bot.render.fitting import MESSAGE_LIMIT, ROOM_FOR_LINES, WRITE_MORE, fitted, lines_within
-from lms_bot.render.messages import counted, notification_text
+from lms_bot.render.fitting import MESSAGE_LIMIT, ROOM_FOR_LINES, WRITE_MORE, Shown, counted, fitted, lines_within
+from lms_bot.render.messages import notification_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "ROOM_FOR_LINES",
     "TITLES",
     "WRITE_MORE",
+    "Shown",
     "counted",
     "event_line",
     "event_text",

@@ -37,7 +37,7 @@ def event_text(event: Event) -> str:
     lines = [
         f"{EMOJI[kind]} **{TITLES[kind]}**",
         "",
-        f"**{_student(event)}** has {_verb(kind)}: **{_title(event)}**",
+        f"**{_student(event)}** has {_verb(kind)}: **{title(event)}**",
         *_facts_lines(event),
         _closing_line(event),
     ]
@@ -47,10 +47,20 @@ def event_text(event: Event) -> str:
 def event_line(event: Event) -> str:
     """One event on one line, for lists."""
     kind = event.event_type
-    parts = [f"{EMOJI[kind]} **{_student(event)}** {_verb(kind)} **{_title(event)}**"]
+    parts = [f"{EMOJI[kind]} **{_student(event)}** {_verb(kind)} **{title(event)}**"]
     if kind.is_exam_end:
         parts += _outcome(event)
     return " · ".join([*parts, moment(event.timestamp)])
+
+
+def exam_line(event: Event) -> str:
+    """A finished exam on one line, for lists about one student."""
+    return " · ".join([f"{EMOJI[event.event_type]} **{title(event)}**", *_outcome(event), moment(event.timestamp)])
+
+
+def exam_cell(event: Event) -> str:
+    """A finished exam in a cell of a table."""
+    return " ".join([EMOJI[event.event_type], title(event, 60), *_outcome(event)])
 
 
 def _verb(kind: EventType) -> str:
@@ -64,10 +74,11 @@ def _student(event: Event) -> str:
     return "unknown student" if event.student_id is None else f"student #{event.student_id}"
 
 
-def _title(event: Event) -> str:
-    title = quote(event.activity_title)
-    if title != NOTHING:
-        return title
+def title(event: Event, limit: int = 200) -> str:
+    """What the exam or content is called, or its number where it has no name."""
+    quoted = quote(event.activity_title, limit)
+    if quoted != NOTHING:
+        return quoted
     thing = event.event_type.partition("_")[0]
     if event.activity_id is not None:
         return f"{thing} #{event.activity_id}"

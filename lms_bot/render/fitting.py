@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 MESSAGE_LIMIT = 10_000
 ROOM_FOR_LINES = 9_000  # characters for the lines of a list, which leaves room for what stands around them
@@ -50,3 +51,37 @@ def _fence_after(fence: str, line: str) -> str:
         return match[1]
     is_its_end = line.strip() == match[1] and match[1][0] == fence[0] and len(match[1]) >= len(fence)
     return "" if is_its_end else fence
+
+
+class Shown(NamedTuple):
+    """A text, and how many of the entries it shows."""
+
+    text: str
+    entries: int
+
+
+def listed(lines: Iterable[str], total: int, room: int, rest: Callable[[int], str]) -> Shown:
+    """As many of the first lines as `room` characters hold, then `rest` of how many of `total` entries are left out.
+
+    The text is empty if not even that fits.
+    """
+    shown: list[str] = []
+    used = -1
+    for line in lines:
+        if used + 1 + len(line) > room:
+            break
+        shown.append(line)
+        used += 1 + len(line)
+    while len(shown) < total:
+        more = rest(total - len(shown))
+        if used + 1 + len(more) <= room:
+            return Shown("\n".join([*shown, more]), len(shown))
+        if not shown:
+            return Shown("", 0)
+        used -= 1 + len(shown.pop())
+    return Shown("\n".join(shown), len(shown))
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun, in the plural where that is due."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from lms_bot.domain import Event, EventType
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
-from lms_bot.render.fitting import MESSAGE_LIMIT
+from lms_bot.render.fitting import MESSAGE_LIMIT, counted, listed
 from lms_bot.render.quoting import cut
 
 FULL_EVENTS = 3
@@ -76,11 +76,6 @@ def _heading(events: Sequence[Event], late: Collection[int]) -> str:
     return "\n".join([heading, " · ".join(kinds)]).rstrip()
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun, in the plural where that is due."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def _and_more(count: int) -> str:
     return f"and {count:,} more"
 
@@ -92,25 +87,6 @@ def _see_more(count: int) -> str:
 def _section(
     start: str, events: Sequence[Event], most: int, room: int, rest: Callable[[int], str], end: str = ""
 ) -> str:
-    lines = _lines(events, most, room - len(start) - len(end), rest)
-    return f"{start}{lines}{end}" if lines else ""
-
-
-def _lines(events: Sequence[Event], most: int, room: int, rest: Callable[[int], str]) -> str:
-    """The first events, at most `most`, a line each, then how many are left out; "" if not even that fits."""
-    lines: list[str] = []
-    used = -1
-    for event in events[:most]:
-        line = event_line(event)
-        if used + 1 + len(line) > room:
-            break
-        lines.append(line)
-        used += 1 + len(line)
-    while len(lines) < len(events):
-        more = rest(len(events) - len(lines))
-        if used + 1 + len(more) <= room:
-            return "\n".join([*lines, more])
-        if not lines:
-            return ""
-        used -= 1 + len(lines.pop())
-    return "\n".join(lines)
+    lines = (event_line(event) for event in events[:most])
+    text = listed(lines, len(events), room - len(start) - len(end), rest).text
+    return f"{start}{text}{end}" if text else ""

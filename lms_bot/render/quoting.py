@@ -51,14 +51,18 @@ def quote(text: str | None, limit: int = 200) -> str:
     Look-alikes replace `*`, `|` and backquotes; a zero width space inside other tokens ends their meaning
     (both tried on a Zulip 9 server). Empty text is "—".
     """
-    visible = _CONTROL.sub(" ", _INVISIBLE.sub("", text or ""))
-    clean = " ".join(visible.split())
+    clean = plain(text)
     if not clean:
         return NOTHING
     kept = clean if len(clean) <= limit else clean[: limit - 1] + "…"
     while len(safe := _harmless(kept)) > limit:
         kept = kept.removesuffix("…")[: -max(1, (len(safe) - limit) // 2)] + "…"
     return safe
+
+
+def plain(text: str | None) -> str:
+    """Foreign text on one line without what cannot be seen, for where nothing reads Markdown."""
+    return " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text or "")).split())
 
 
 def _harmless(clean: str) -> str:

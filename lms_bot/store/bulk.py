@@ -146,7 +146,7 @@ def _sqlite_moment(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 
-def _copy_number(value: int | None) -> str:
+def _copy_number(value: float | None) -> str:
     return "\\N" if value is None else str(value)
 
 
@@ -172,6 +172,7 @@ _COPY: dict[type, Callable[[Any], Any]] = {
     sa.JSON: _copy_json,
     sa.BigInteger: _copy_number,
     sa.Integer: _copy_number,
+    sa.Double: _copy_number,
     sa.Boolean: _copy_boolean,
     sa.String: _copy_text,
     sa.Text: _copy_text,

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_list
 from lms_bot.domain import ATTEMPTS, Event, EventType
-from lms_bot.store import Transaction
+from lms_bot.insights import course_key, percentage
+from lms_bot.store import Transaction, counts
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.people import NOBODY, Around
 from lms_bot.store.tables import events
@@ -35,6 +36,8 @@ COLUMNS = (
     "is_history",
     "mirrors",
     "fingerprint",
+    "percentage",
+    "course_key",
 )
 NATURAL_KEY = ("source_table", "source_id", "event_type")
 
@@ -84,7 +87,9 @@ def record(
         return []
     rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]
     event_ids = insert_new(transaction, events, COLUMNS, rows, NATURAL_KEY)
-    return [(event_id, event) for event_id, event in zip(event_ids, observed, strict=True) if event_id is not None]
+    recorded = [(event_id, event) for event_id, event in zip(event_ids, observed, strict=True) if event_id is not None]
+    counts.add(transaction, counts.EVENTS, len(recorded))
+    return recorded
 
 
 def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:
@@ -94,6 +99,8 @@ def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:
             "id": event_id,
             "metadata": event.metadata,
             "mark": event.fingerprint,
+            "percent": percentage(event.metadata),
+            "course": course_key(event.metadata),
             "student": event.student_id,
             "title": event.activity_title,
         }
@@ -104,6 +111,8 @@ def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:
         values = {
             "activity_metadata": sa.bindparam("metadata", type_=sa.JSON),
             "fingerprint": sa.bindparam("mark"),
+            "percentage": sa.bindparam("percent"),
+            "course_key": sa.bindparam("course"),
             "student_id": sa.bindparam("student"),
             "activity_title": sa.func.coalesce(sa.bindparam("title", type_=sa.Text), events.c.activity_title),
             "is_current": True,
@@ -154,8 +163,18 @@ def number_attempts(transaction: Transaction, observed: Sequence[Event]) -> None
         event.metadata["attempt_number"] = bisect_left(of_pair, event.source_id) + 1
 
 
+AS_EVENT = tuple(
+    events.c[name]
+    for name in (
+        *("event_id", "event_type", "source_table", "source_id", "student_id", "student_username", "activity_id"),
+        *("activity_title", "activity_metadata", "timestamp", "is_history", "fingerprint", "mirrors"),
+    )
+)
+"""The columns that `from_row` reads."""
+
+
 def from_row(row: Any) -> Event:
-    """An event from a row that has the columns of the events table."""
+    """An event from a row that has these columns of the events table."""
     return Event(
         event_type=EventType(row.event_type),
         source_table=row.source_table,
@@ -192,4 +211,6 @@ def _row(event: Event, around: Around, now: datetime) -> tuple[Any, ...]:
         event.is_history,
         event.mirrors,
         event.fingerprint,
+        percentage(event.metadata),
+        course_key(event.metadata),
     )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_bound_list, in_list, list_value
 from lms_bot.domain import Message, Recipient
-from lms_bot.store import Transaction
+from lms_bot.store import Transaction, counts
 from lms_bot.store.tables import claims, logs, messages
 
 LOOK_AFTER = timedelta(seconds=60)  # a message under way is nobody else's business for so long
@@ -110,6 +110,7 @@ def unsettled(transaction: Transaction, now: datetime, most: int) -> list[tuple[
 
 def settle_sent(transaction: Transaction, message: Message, zulip_message_id: int, now: datetime) -> None:
     """Zulip has it: the notifications are told."""
+    counts.add(transaction, counts.TOLD, _told_first_by(transaction, message))
     _change(transaction, message, state=SENT, next_try_at=None, zulip_message_id=zulip_message_id, error=None)
     transaction.execute(_TOLD, {"told_by": message.message_id, "sent_as": zulip_message_id, "now": now})
 
@@ -206,6 +207,20 @@ def wake(transaction: Transaction, now: datetime, *states: str) -> None:
     """Look now at messages that are not settled and in one of `states`."""
     waiting = messages.c.state.in_(states) & (messages.c.next_try_at > now)
     transaction.execute(sa.update(messages).where(waiting).values(next_try_at=now))
+
+
+@cache
+def _first_told() -> sa.Select[Any]:
+    before = logs.alias()
+    was_told = sa.exists().where(before.c.event_id == logs.c.event_id, before.c.notification_sent)
+    query = sa.select(sa.func.count(sa.distinct(logs.c.event_id)))
+    return query.where(logs.c.message_id == sa.bindparam("told_by"), ~was_told)
+
+
+def _told_first_by(transaction: Transaction, message: Message) -> int:
+    """How many events nobody was told of before this message; nobody else can tell one before the transaction ends."""
+    counts.hold(transaction, counts.TOLD)
+    return transaction.scalar(_first_told(), {"told_by": message.message_id}) or 0
 
 
 def _change(transaction: Transaction, message: Message, **values: Any) -> None:

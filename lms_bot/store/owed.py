@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_bound_list, in_list, list_value
 from lms_bot.domain import EventType, Notification
-from lms_bot.store import Transaction
+from lms_bot.store import Transaction, counts
 from lms_bot.store.bulk import insert_into, insert_new
 from lms_bot.store.events import from_row
 from lms_bot.store.tables import events, logs, mentor_students, mentors, messages
@@ -77,7 +77,16 @@ def fold_starts(transaction: Transaction, log_ids: Collection[int], now: datetim
     """Finish the starts among these whose ends their mentor has been told: they take the messages of those."""
     dialect = transaction.dialect.name
     values = {"log_ids": list_value(log_ids, dialect), "now": now}
-    return set(transaction.scalars(_folding(dialect), values))
+    counts.hold(transaction, counts.TOLD)
+    folded = set(transaction.scalars(_folding(dialect), values))
+    if folded:
+        other = logs.alias()
+        told_before = sa.exists().where(
+            other.c.event_id == logs.c.event_id, other.c.log_id != logs.c.log_id, other.c.notification_sent
+        )
+        first = sa.select(sa.func.count()).where(in_list(logs.c.log_id, folded, dialect), ~told_before)
+        counts.add(transaction, counts.TOLD, transaction.scalar(first) or 0)
+    return folded
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
@@ -146,6 +147,13 @@ def students_of(transaction: Transaction, mentor_ids: Sequence[int]) -> list[Stu
     of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
     query = sa.select(students).where(students.c.student_id.in_(of_mentor)).order_by(students.c.username)
     return [Student(**row._mapping) for row in transaction.execute(query)]
+
+
+def each_id(transaction: Transaction, ids: Collection[int]) -> sa.TableValuedAlias:
+    """The ids as a table with one column `value`, to be joined with: one bound value however many there are."""
+    if transaction.dialect.name == "sqlite":
+        return sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+    return sa.func.unnest(sa.literal(list(ids), sa.ARRAY(sa.BigInteger))).table_valued("value").render_derived()
 
 
 def students_among(transaction: Transaction, mentor_id: int, student_ids: Collection[int]) -> set[int]:

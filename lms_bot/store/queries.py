@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.domain import Event
+from lms_bot.domain import Event, EventType
 from lms_bot.insights import Statistics
-from lms_bot.store import Transaction
+from lms_bot.store import Transaction, counts
 from lms_bot.store.events import from_row
-from lms_bot.store.tables import events, logs, mentor_students, mentors, messages, students
+from lms_bot.store.feed import Filter, feed
+from lms_bot.store.tables import (
+    events,
+    has_error,
+    is_owed,
+    is_sent,
+    logs,
+    mentor_students,
+    mentors,
+    messages,
+    students,
+)
 
 
 class Owed(NamedTuple):
@@ -29,22 +40,44 @@ class Owed(NamedTuple):
 
 def statistics(transaction: Transaction, mentor_ids: Sequence[int] | None = None) -> Statistics:
     """The counts over everything, or over these mentors' own students and what is owed to them."""
-    total = sa.select(sa.func.count()).select_from(events)
-    told = sa.select(
-        sa.func.count(sa.distinct(sa.case((logs.c.due_at.is_not(None), logs.c.event_id)))),
-        sa.func.count(sa.distinct(sa.case((logs.c.notification_sent, logs.c.event_id)))),
-        sa.func.count(
-            sa.distinct(sa.case((~logs.c.notification_sent & logs.c.error_message.is_not(None), logs.c.event_id)))
-        ),
-    ).select_from(logs)
     if mentor_ids is not None:
-        of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
-        total = total.where(events.c.student_id.in_(of_mentor))
-        told = told.join(events, events.c.event_id == logs.c.event_id).where(
-            logs.c.mentor_id.in_(mentor_ids), events.c.student_id.in_(of_mentor)
-        )
-    pending, sent, failed = transaction.execute(told).one()
-    return Statistics(transaction.scalar(total) or 0, pending, sent, failed)
+        return own_statistics(transaction, mentor_ids)
+    kept = counts.value(counts.EVENTS), counts.value(counts.TOLD)
+    return _counted(transaction, kept[0], _events_of(is_owed), kept[1], _events_of(has_error))
+
+
+def own_statistics(
+    transaction: Transaction,
+    mentor_ids: Sequence[int],
+    *,
+    student_id: int | None = None,
+    since: datetime | None = None,
+) -> Statistics:
+    """The counts over these mentors' own students (or one of them), and over events from `since` on."""
+    c = events.c
+    of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
+    wanted: list[sa.ColumnElement[bool]] = [c.student_id.in_(of_mentor)]
+    if student_id is not None:
+        wanted.append(c.student_id == student_id)
+    if since is not None:
+        wanted.append(c.timestamp >= since)
+    pending, sent, failed = (
+        _events_of(state & logs.c.mentor_id.in_(mentor_ids)).join(events, c.event_id == logs.c.event_id).where(*wanted)
+        for state in (is_owed, is_sent, has_error)
+    )
+    total = sa.select(sa.func.count()).select_from(events).where(*wanted)
+    return _counted(transaction, total, pending, sent, failed)
+
+
+def _counted(transaction: Transaction, *queries: sa.Select[Any]) -> Statistics:
+    """What four queries for a number give, in one statement, so that all of them are of one moment."""
+    each: list[Any] = [sa.func.coalesce(query.scalar_subquery(), 0) for query in queries]
+    return Statistics(*transaction.execute(sa.select(*each)).one())
+
+
+def _events_of(state: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The number of events with a notification in that state."""
+    return sa.select(sa.func.count(sa.distinct(logs.c.event_id))).select_from(logs).where(state)
 
 
 def pending_notifications(transaction: Transaction) -> int:
@@ -52,13 +85,18 @@ def pending_notifications(transaction: Transaction) -> int:
     return transaction.scalar(sa.select(sa.func.count()).where(logs.c.due_at.is_not(None))) or 0
 
 
-def history(transaction: Transaction, student_id: int, since: datetime | None, most: int) -> list[Event]:
-    """A student's events, newest first."""
-    query = sa.select(events).where(events.c.student_id == student_id, events.c.mirrors.is_(None))
-    if since is not None:
-        query = query.where(events.c.timestamp >= since)
-    query = query.order_by(events.c.timestamp.desc(), events.c.event_id.desc()).limit(most)
-    return [from_row(row) for row in transaction.execute(query)]
+def history(
+    transaction: Transaction,
+    student_id: int,
+    since: datetime | None,
+    most: int,
+    *,
+    types: Collection[EventType] = (),
+    course: str = "",
+    offset: int = 0,
+) -> list[Event]:
+    """A student's events, newest first, as `feed` gives those of many."""
+    return feed(transaction, [student_id], most, Filter(since, frozenset(types), course), offset)
 
 
 def owed_to(transaction: Transaction, mentor_ids: Sequence[int], most: int) -> tuple[int, list[Owed]]:
@@ -96,8 +134,8 @@ def without_student(transaction: Transaction) -> int:
 
 def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) -> tuple[int, list[Owed]]:
     owed = logs.join(events, events.c.event_id == logs.c.event_id)
-    is_owed = where & logs.c.due_at.is_not(None)
-    count = transaction.scalar(sa.select(sa.func.count()).select_from(owed).where(is_owed)) or 0
+    where &= is_owed
+    count = transaction.scalar(sa.select(sa.func.count()).select_from(owed).where(where)) or 0
     query = (
         sa.select(
             events,
@@ -112,7 +150,7 @@ def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) ->
                 messages, messages.c.message_id == logs.c.message_id
             )
         )
-        .where(is_owed)
+        .where(where)
         .order_by(logs.c.due_at, logs.c.log_id)
         .limit(most)
     )

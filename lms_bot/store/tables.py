@@ -42,8 +42,16 @@ events = sa.Table(
     sa.Column("mirrors", sa.BigInteger),
     # Of the row's values when last seen; another value means that the row has changed.
     sa.Column("fingerprint", sa.BigInteger, nullable=False),
+    # Two of the metadata as commands use them: the percentage where it is a number, the course's title for searching.
+    sa.Column("percentage", sa.Double),
+    sa.Column("course_key", sa.Text),
     sa.UniqueConstraint("source_table", "source_id", "event_type"),
-    sa.Index(None, "student_id", "timestamp"),
+    # For what is asked about students: all that such questions filter, sort or count by, so that no row is looked at
+    # that is not shown.
+    sa.Index(
+        "ix_lms_activity_events_students",
+        *("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage", "course_key"),
+    ),
 )
 # For counting attempts; partial, so that nothing else is tempted to use it.
 is_current_attempt = (events.c.source_table == "attempts") & events.c.is_current
@@ -81,12 +89,20 @@ logs = sa.Table(
     sa.UniqueConstraint("event_id", "mentor_id"),
     sa.Index(None, "message_id"),
 )
+is_owed = logs.c.due_at.is_not(None)
+is_sent = logs.c.notification_sent
+has_error = ~logs.c.notification_sent & logs.c.error_message.is_not(None)
 sa.Index(
     "ix_lms_event_logs_due",
     logs.c.mentor_id,
     logs.c.due_at,
-    sqlite_where=logs.c.due_at.is_not(None),
-    postgresql_where=logs.c.due_at.is_not(None),
+    logs.c.event_id,
+    sqlite_where=is_owed,
+    postgresql_where=is_owed,
+)
+sa.Index("ix_lms_event_logs_sent", logs.c.mentor_id, logs.c.event_id, sqlite_where=is_sent, postgresql_where=is_sent)
+sa.Index(
+    "ix_lms_event_logs_errors", logs.c.mentor_id, logs.c.event_id, sqlite_where=has_error, postgresql_where=has_error
 )
 
 messages = sa.Table(
@@ -247,6 +263,13 @@ audit = sa.Table(
     sa.Column("command", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
+)
+
+counts = sa.Table(
+    "counts",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
 )
 
 facts = sa.Table(

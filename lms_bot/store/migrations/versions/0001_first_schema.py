@@ -28,6 +28,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("zulip_message_id", name=op.f("pk_claimed_messages")),
     )
     op.create_table(
+        "counts",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counts")),
+    )
+    op.create_table(
         "cursors",
         sa.Column("source_table", sa.String(length=32), nullable=False),
         sa.Column("position", sa.JSON(), nullable=False),
@@ -92,6 +98,8 @@ def upgrade() -> None:
         sa.Column("is_history", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("mirrors", sa.BigInteger(), nullable=True),
         sa.Column("fingerprint", sa.BigInteger(), nullable=False),
+        sa.Column("percentage", sa.Double(), nullable=True),
+        sa.Column("course_key", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_lms_activity_events")),
         sa.UniqueConstraint(
             "source_table",
@@ -109,9 +117,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("source_table = 'attempts' AND is_current"),
     )
     op.create_index(
-        op.f("ix_lms_activity_events_student_id_timestamp"),
+        "ix_lms_activity_events_students",
         "lms_activity_events",
-        ["student_id", "timestamp"],
+        [
+            "student_id",
+            "timestamp",
+            "event_id",
+            "event_type",
+            "is_current",
+            "mirrors",
+            "percentage",
+            "course_key",
+        ],
         unique=False,
     )
     op.create_index(
@@ -239,9 +256,25 @@ def upgrade() -> None:
     op.create_index(
         "ix_lms_event_logs_due",
         "lms_event_logs",
-        ["mentor_id", "due_at"],
+        ["mentor_id", "due_at", "event_id"],
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_lms_event_logs_errors",
+        "lms_event_logs",
+        ["mentor_id", "event_id"],
+        unique=False,
+        sqlite_where=sa.text("notification_sent = 0 AND error_message IS NOT NULL"),
+        postgresql_where=sa.text("NOT notification_sent AND error_message IS NOT NULL"),
+    )
     op.create_index(op.f("ix_lms_event_logs_message_id"), "lms_event_logs", ["message_id"], unique=False)
+    op.create_index(
+        "ix_lms_event_logs_sent",
+        "lms_event_logs",
+        ["mentor_id", "event_id"],
+        unique=False,
+        sqlite_where=sa.text("notification_sent = 1"),
+        postgresql_where=sa.text("notification_sent"),
+    )

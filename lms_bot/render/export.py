@@ -1,0 +1,58 @@
+"""Events as a CSV file (RFC 4180, UTF-8 with a byte order mark) that no spreadsheet takes for formulas."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable
+from datetime import UTC
+from functools import lru_cache
+from typing import Any
+
+from lms_bot.insights import Exported
+from lms_bot.render.quoting import plain
+
+_METADATA = (
+    *("course_title", "chapter_name", "content_type", "score", "percentage", "result", "time_taken"),
+    *("correct_answers", "incorrect_answers", "unanswered", "percentile", "speed", "attempt_number"),
+)
+COLUMNS = ("time", "student_id", "student", "event", "activity_id", "activity", *_METADATA, "is_current")
+# A semicolon begins a new cell where the decimal sign is a comma; the wide signs are what some programs make of them.
+_FORMULA = re.compile(r"(^|;)(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])")
+
+
+def csv_pages(pages: Iterable[Iterable[Exported]]) -> bytes:
+    """The file: a heading, and one line for each event of the pages."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for page in pages:
+        writer.writerows(_line(event) for event in page)
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def _line(event: Exported) -> list[object]:
+    return [
+        event.timestamp.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z",
+        event.student_id,
+        harmless(event.student_username),
+        event.event_type,
+        event.activity_id,
+        harmless(event.activity_title),
+        *(harmless(event.metadata.get(key)) for key in _METADATA),
+        "yes" if event.is_current else "no",
+    ]
+
+
+def harmless(value: Any) -> object:
+    """A value for a cell: numbers as they are, text on one line with an apostrophe before what may be a formula."""
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    return _defused(str(value))
+
+
+@lru_cache(1_000)  # titles come again and again
+def _defused(text: str) -> str:
+    return _FORMULA.sub(r"\1'", plain(text))

@@ -1,0 +1,115 @@
+"""How students do, as Zulip Markdown: a table of many, the card of one, and what they did line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lms_bot.domain import Event
+from lms_bot.insights import TREND_EXAMS, Card, Course, Need, Standing
+from lms_bot.render.events import EMOJI, TITLES, event_line, exam_cell, exam_line
+from lms_bot.render.fitting import MESSAGE_LIMIT, Shown, counted, listed
+from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
+
+CELL = 60
+_HEAD = ("Student", "Needs attention", "Last active", "Last exam", "Average", "Open exams")
+
+
+def standings_text(standings: Sequence[Standing], kind: str = "", limit: int = MESSAGE_LIMIT) -> Shown:
+    """A table of students in the order given, after a heading that counts them; `kind` of students they are."""
+    failing, inactive = sum(s.is_failing for s in standings), sum(s.is_inactive for s in standings)
+    heading = f"**{counted(len(standings), f'{kind} student'.strip())}** · {failing:,} failing · {inactive:,} inactive"
+    if not standings:
+        return Shown(heading, 0)
+    start = "\n".join([heading, "", _row(_HEAD), _row(["---"] * len(_HEAD)), ""])
+    lines = (_row(_cells(standing)) for standing in standings)
+    table = listed(lines, len(standings), limit - len(start), _see_some)
+    return Shown(start + table.text, table.entries)
+
+
+def card_text(card: Card, limit: int = MESSAGE_LIMIT) -> str:
+    """All about one student at a glance."""
+    active = "no activity yet" if card.last_active is None else f"last active {moment(card.last_active)}"
+    text = "\n".join([f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.needs), *_figures(card)])
+    exams = [f"* {exam_line(event)}" for event in card.last_exams]
+    courses = [_course(course) for course in card.courses]
+    for title, lines in (("Last exams", exams), ("Courses", courses)):
+        start = f"\n\n**{title}**\n"
+        section = listed(lines, len(lines), limit - len(text) - len(start), _and_more)
+        if section.text:
+            text += start + section.text
+    return text
+
+
+def feed_text(events: Sequence[Event], most: int = 20, heading: str = "", limit: int = MESSAGE_LIMIT) -> Shown:
+    """The first `most` events, a line each; where there are more, it says so and that `more` shows them.
+
+    Hand over one event more than is to be shown, if there is one.
+    """
+    start = f"{heading}\n\n" if heading else ""
+
+    def rest(count: int) -> str:
+        at_least = "at least " if len(events) > most else ""
+        how_many = "more" if at_least and count == 1 else f"{at_least}{count:,} more"
+        return f"\n… and {how_many}. Send `more` to see them."
+
+    lines = listed((f"* {event_line(event)}" for event in events[:most]), len(events), limit - len(start), rest)
+    return Shown(start + lines.text, lines.entries)
+
+
+def mean(value: float | None) -> str:
+    """An average in percent, with one decimal."""
+    return NOTHING if value is None else percent(round(value, 1))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(standing: Standing) -> list[str]:
+    return [
+        quote(standing.student.username, CELL),
+        ", ".join(f"{_sign(need)} {need}" for need in standing.needs) or "✅",
+        "never" if standing.last_active is None else moment(standing.last_active),
+        NOTHING if standing.last_result is None else exam_cell(standing.last_result),
+        mean(standing.average),
+        f"{standing.open_exams:,}",
+    ]
+
+
+def _sign(need: Need) -> str:
+    return "💤" if need is Need.INACTIVE else "❗"
+
+
+def _attention(needs: Sequence[Need]) -> list[str]:
+    return [f"**Needs attention:** {', '.join(f'{_sign(need)} {need}' for need in needs)}"] if needs else []
+
+
+def _figures(card: Card) -> list[str]:
+    of_exams = f" over {counted(card.scored, 'exam')}" if card.scored else ""
+    figures = [f"**Average:** {mean(card.average)}{of_exams}", f"**Trend:** {_trend(card.trend)}"]
+    verdicts = f" ({card.passed:,} of {card.judged:,})" if card.judged else ""
+    figures += [f"**Pass rate:** {mean(card.pass_rate)}{verdicts}", f"**Open exams:** {card.open_exams:,}"]
+    kinds = [f"{EMOJI[kind]} {TITLES[kind].rstrip('!')} {count:,}" for kind, count in card.counts.items()]
+    return [f"* {figure}" for figure in figures] + ([f"* {' · '.join(kinds)}"] if kinds else [])
+
+
+def _trend(value: float | None) -> str:
+    if value is None:
+        return f"{NOTHING} (it takes more than {TREND_EXAMS} exams)"
+    points = round(value, 1)
+    arrow = "→" if points == 0 else "↗" if points > 0 else "↘"
+    sign = "+" if points > 0 else ""
+    return f"{arrow} {sign}{number(points)} points, the last {TREND_EXAMS} exams against the {TREND_EXAMS} before"
+
+
+def _course(course: Course) -> str:
+    exams = f" · average {mean(course.average)} over {counted(course.scored, 'exam')}" if course.scored else ""
+    return f"* **{quote(course.title)}** · {counted(course.events, 'event')}{exams}"
+
+
+def _and_more(count: int) -> str:
+    return f"* … and {count:,} more"
+
+
+def _see_some(count: int) -> str:
+    return f"\n… and {count:,} more. `students failing` and `students inactive` show some, `student @name` shows one."

@@ -1,0 +1,144 @@
+"""What averages, trends, failing and inactive mean is said once, and stays so."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_bot import insights
+from lms_bot.domain import EventType, Student
+from lms_bot.insights import Card, Need, Standing, Tally, by_attention, course_key, needs, percentage, trend
+from tests.conftest import NOW
+from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened
+
+DAY = timedelta(days=1)
+FAILED = happened(JANE, "Algebra", EventType.EXAM_FAILED)
+PASSED = happened(JANE, "Algebra", EventType.EXAM_PASSED)
+
+
+def standing(student: Student, *why: Need, average: float | None = 80.0, active: datetime | None = NOW) -> Standing:
+    return Standing(student, active, 0, None, average, why)
+
+
+def card(*tallies: Tally, percentages: tuple[float, ...] = ()) -> Card:
+    return insights.card(JANE, NOW, tallies, percentages, [], NOW)
+
+
+def test_one_thing_that_is_wrong_is_enough_to_need_attention() -> None:
+    assert needs(NOW, PASSED, 80.0, NOW) == ()
+    assert needs(NOW, FAILED, 80.0, NOW) == (Need.LAST_FAILED,)
+    assert needs(NOW, PASSED, 49.9, NOW) == (Need.LOW_AVERAGE,)
+    assert needs(None, FAILED, 10.0, NOW) == (Need.LAST_FAILED, Need.LOW_AVERAGE, Need.INACTIVE)
+
+
+def test_an_average_on_the_pass_line_is_not_below_it() -> None:
+    assert needs(NOW, None, 50.0, NOW) == ()
+    assert needs(NOW, None, None, NOW) == ()
+
+
+def test_who_did_nothing_for_more_than_seven_days_is_inactive() -> None:
+    assert needs(NOW - 7 * DAY, None, None, NOW) == ()
+    assert needs(NOW - 7 * DAY - timedelta(seconds=1), None, None, NOW) == (Need.INACTIVE,)
+    assert needs(None, None, None, NOW) == (Need.INACTIVE,)
+    assert needs(NOW + DAY, None, None, NOW) == ()
+
+
+def test_failing_comes_before_inactive_and_both_before_either() -> None:
+    both = standing(JANE, Need.LAST_FAILED, Need.INACTIVE)
+    failing = standing(RAVI, Need.LOW_AVERAGE, average=1.0)
+    inactive = standing(GULNORA, Need.INACTIVE, average=0.0)
+    fine = standing(OBRIEN, average=60.0)
+    assert by_attention([fine, inactive, failing, both]) == [both, failing, inactive, fine]
+
+
+def test_among_equals_the_lower_average_and_the_longer_silence_come_first() -> None:
+    unknown = standing(JANE, average=None)
+    good, better = standing(RAVI, average=70.0), standing(GULNORA, average=90.0)
+    silent = standing(OBRIEN, average=70.0, active=NOW - DAY)
+    never = standing(replace(JANE, student_id=15), average=70.0, active=None)
+    assert by_attention([unknown, better, good, silent, never]) == [never, silent, good, better, unknown]
+
+
+def test_the_trend_is_the_last_five_exams_against_the_five_before() -> None:
+    assert trend([80.0] * 5 + [60.0] * 5 + [0.0] * 20) == 20.0
+    assert trend([50.0] * 5 + [60.0]) == -10.0
+
+
+def test_up_to_five_exams_show_no_trend() -> None:
+    assert trend([]) is None
+    assert trend([10.0, 20.0, 30.0, 40.0, 50.0]) is None
+
+
+def test_the_average_is_over_finished_exams_that_have_a_percentage() -> None:
+    found = card(
+        Tally(EventType.EXAM_PASSED, "Maths", 3, 2, 170.0),
+        Tally(EventType.EXAM_FAILED, None, 1, 1, 10.0),
+        Tally(EventType.EXAM_STARTED, "Maths", 4, 4, 0.0),
+        Tally(EventType.CONTENT_WATCHED, "Maths", 9, 9, 900.0),
+    )
+    assert found.average == 60.0
+    assert found.scored == 3
+    assert found.open_exams == 4
+    assert found.counts[EventType.CONTENT_WATCHED] == 9
+
+
+def test_the_pass_rate_leaves_out_exams_without_a_verdict() -> None:
+    found = card(
+        Tally(EventType.EXAM_PASSED, None, 3, 0, 0.0),
+        Tally(EventType.EXAM_FAILED, None, 1, 0, 0.0),
+        Tally(EventType.EXAM_COMPLETED, None, 7, 0, 0.0),
+    )
+    assert found.pass_rate == 75.0
+    assert (found.passed, found.judged) == (3, 4)
+
+
+def test_a_card_of_nothing_has_no_averages_and_no_division_by_zero() -> None:
+    empty = insights.card(JANE, None, [], [], [], NOW)
+    assert (empty.average, empty.trend, empty.pass_rate, empty.courses) == (None, None, None, ())
+    assert empty.needs == (Need.INACTIVE,)
+
+
+def test_courses_are_listed_by_title_and_what_has_none_is_left_out() -> None:
+    found = card(
+        Tally(EventType.EXAM_PASSED, "музыка", 1, 1, 70.0),
+        Tally(EventType.EXAM_FAILED, "Музыка", 1, 1, 30.0),
+        Tally(EventType.CONTENT_WATCHED, "Algebra", 5, 0, 0.0),
+        Tally(EventType.CONTENT_WATCHED, None, 5, 0, 0.0),
+        Tally(EventType.EXAM_COMPLETED, "Algebra", 1, 0, 0.0),
+    )
+    assert [(c.title, c.events, c.scored, c.average) for c in found.courses] == [
+        ("Algebra", 6, 0, None),
+        ("Музыка", 1, 1, 30.0),
+        ("музыка", 1, 1, 70.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "counted"),
+    [
+        (85, 85.0), (0, 0.0), (66.5, 66.5), ("85", 85.0), (" 85 % ", 85.0), ("85,5%", 85.5), (-5, -5.0), (120, 120.0),
+        (None, None), (True, None), ("", None), ("none", None), ("nan", None), ("1e999", None), (math.inf, None),
+        (10**400, None), (1001, None), ([85], None), ({}, None), ("٨٥", 85.0),
+    ],
+)  # fmt: skip
+def test_a_percentage_is_what_can_be_counted_with(value: object, counted: float | None) -> None:
+    assert percentage({"percentage": value}) == counted
+
+
+@given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()))
+def test_no_value_of_the_lms_breaks_an_average(value: Any) -> None:
+    found = percentage({"percentage": value, "course_title": value})
+    assert found is None or math.isfinite(found)
+    assert course_key({"course_title": value}) is None or isinstance(value, str)
+
+
+def test_without_a_percentage_there_is_none() -> None:
+    assert percentage({}) is None
+    assert course_key({}) is None
+    assert course_key({"course_title": "Высшая МАТЕМАТИКА"}) == "высшая математика"

@@ -1,0 +1,190 @@
+"""What is shown of students fits one message, leaves out whole entries and counts them, and stays in its cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_bot import insights
+from lms_bot.domain import Event, EventType, Student
+from lms_bot.insights import Card, Need, Standing, Tally
+from lms_bot.render import EMOJI, event_line
+from lms_bot.render.standing import card_text, feed_text, standings_text
+from tests.conftest import NOW
+from tests.owed import JANE, RAVI, happened, several
+from tests.test_render import HOSTILE, live_tokens
+
+SHOWN_NOW = "<time:2026-03-02T12:00:00Z>"
+
+
+def standing(name: str = "jane", title: str = "Algebra", *why: Need) -> Standing:
+    result = happened(JANE, title, EventType.EXAM_FAILED, percentage=34)
+    return Standing(replace(JANE, username=name), NOW, 1, result, 45.25, why)
+
+
+def card(name: str, title: str, courses: Sequence[str | None]) -> Card:
+    exams = [happened(JANE, title, EventType.EXAM_PASSED, percentage=90) for _ in range(6)]
+    tallies = [Tally(EventType.EXAM_PASSED, course, 2, 1, 90.0) for course in courses]
+    return insights.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams, NOW)
+
+
+def cells(row: str) -> list[str]:
+    assert row.startswith("| ")
+    assert row.endswith(" |")
+    return row[2:-2].split(" | ")
+
+
+def test_a_table_shows_who_needs_what() -> None:
+    nothing = Standing(RAVI, None, 0, None, None, (Need.INACTIVE,))
+    shown = standings_text([standing("jane", "Algebra", Need.LAST_FAILED, Need.LOW_AVERAGE), nothing])
+    assert shown.entries == 2
+    assert shown.text == (
+        "**2 students** · 1 failing · 1 inactive\n"
+        "\n"
+        "| Student | Needs attention | Last active | Last exam | Average | Open exams |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
+        f"| jane | ❗ last exam failed, ❗ average below 50% | {SHOWN_NOW} | ❌ Algebra 34% | 45.2% | 1 |\n"
+        "| ravi | 💤 inactive | never | — | — | 0 |"
+    )
+
+
+def test_a_table_of_some_says_of_whom() -> None:
+    assert standings_text([standing()], "failing").text.startswith("**1 failing student** · ")
+    assert standings_text([], "inactive").text == "**0 inactive students** · 0 failing · 0 inactive"
+
+
+def test_a_table_too_long_leaves_out_whole_rows_and_counts_them() -> None:
+    shown = standings_text([standing(f"student_{n}") for n in range(200)])
+    rows = re.findall(r"^\| student_\d+ \|.*\|$", shown.text, re.MULTILINE)
+    assert len(shown.text) <= 10_000
+    assert len(rows) == shown.entries > 50
+    assert shown.text.splitlines()[-1].startswith(f"… and {200 - shown.entries} more. `students failing` ")
+    assert shown.text.splitlines()[-2] == ""  # or else it would be a row of the table
+
+
+@given(st.lists(st.tuples(HOSTILE, HOSTILE), min_size=1, max_size=5))
+def test_no_name_and_no_title_leaves_its_cell(people: list[tuple[str, str]]) -> None:
+    shown = standings_text([standing(name, title) for name, title in people])
+    rows = shown.text.split("\n")[4:]
+    assert len(rows) == len(people)
+    for row in rows:
+        each = cells(row)
+        assert len(each) == 6
+        assert [live_tokens(each[0]), live_tokens(each[3])] == [[], []]
+        assert "|" not in "".join(each)
+        assert "\n" not in row
+
+
+@given(st.lists(st.tuples(HOSTILE, HOSTILE), max_size=40), st.integers(500, 3_000))
+def test_a_table_and_a_feed_are_never_too_long(people: list[tuple[str, str]], limit: int) -> None:
+    table = standings_text([standing(name, title) for name, title in people], limit=limit)
+    events = [happened(replace(JANE, username=name), title) for name, title in people]
+    lines = feed_text(events, 20, limit=limit)
+    assert max(len(table.text), len(lines.text)) <= limit
+    assert table.entries <= len(people)
+    assert sum(line.startswith(f"* {EMOJI[EventType.EXAM_PASSED]}") for line in lines.text.split("\n")) == lines.entries
+
+
+def test_a_card_says_all_at_a_glance() -> None:
+    tallies = [
+        Tally(EventType.EXAM_PASSED, "Maths", 3, 2, 130.0),
+        Tally(EventType.EXAM_FAILED, "Maths", 1, 1, 20.0),
+        Tally(EventType.EXAM_STARTED, None, 1, 0, 0.0),
+    ]
+    exams = [happened(JANE, "Algebra", EventType.EXAM_FAILED, percentage=20)]
+    shown = card_text(insights.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams, NOW))
+    assert shown == (
+        f"👤 **jane** · last active {SHOWN_NOW}\n"
+        "**Needs attention:** ❗ last exam failed\n"
+        "* **Average:** 50% over 3 exams\n"
+        "* **Trend:** ↗ +4.2 points, the last 5 exams against the 5 before\n"
+        "* **Pass rate:** 75% (3 of 4)\n"
+        "* **Open exams:** 1\n"
+        "* 📝 Exam Started 1 · 🎉 Exam Passed 3 · ❌ Exam Failed 1\n"
+        "\n"
+        "**Last exams**\n"
+        f"* ❌ **Algebra** · 20% · {SHOWN_NOW}\n"
+        "\n"
+        "**Courses**\n"
+        "* **Maths** · 4 events · average 50% over 3 exams"
+    )
+
+
+def test_a_card_of_nothing_is_a_card() -> None:
+    assert card_text(insights.card(JANE, None, [], [], [], NOW)) == (
+        "👤 **jane** · no activity yet\n"
+        "**Needs attention:** 💤 inactive\n"
+        "* **Average:** —\n"
+        "* **Trend:** — (it takes more than 5 exams)\n"
+        "* **Pass rate:** —\n"
+        "* **Open exams:** 0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "before", "shown"),
+    [
+        (50.0, 60.0, "↘ -10 points"),
+        (50.0, 50.0, "→ 0 points"),
+        (50.04, 50.0, "→ 0 points"),
+        (90.0, 60.0, "↗ +30 points"),
+    ],
+)
+def test_the_trend_points_where_the_scores_go(last: float, before: float, shown: str) -> None:
+    found = insights.card(JANE, NOW, [], [last] * 5 + [before] * 5, [], NOW)
+    assert f"**Trend:** {shown}," in card_text(found)
+
+
+@given(HOSTILE, HOSTILE, st.lists(st.none() | HOSTILE, max_size=8), st.integers(900, 4_000))
+def test_no_card_is_too_long_or_broken_by_what_the_lms_says(
+    name: str, title: str, courses: list[str | None], limit: int
+) -> None:
+    shown = card_text(card(name, title, courses), limit)
+    assert len(shown) <= limit
+    for line in shown.split("\n"):
+        own = re.sub(r"<time:[^>]*>", "", line).removeprefix("* ").replace("**", "")
+        assert live_tokens(own) == []
+        assert line.count("**") % 2 == 0
+
+
+def test_a_card_leaves_out_courses_and_counts_them() -> None:
+    shown = card_text(card("jane", "Algebra", [f"Course {n}" for n in range(500)]))
+    listed = re.findall(r"^\* \*\*Course \d+\*\*", shown, re.MULTILINE)
+    assert len(shown) <= 10_000
+    assert shown.endswith(f"\n* … and {500 - len(listed)} more")
+
+
+def newest(count: int) -> list[Event]:
+    return several(Student(11, "jane"), count, EventType.EXAM_PASSED, at=NOW + timedelta(days=1))
+
+
+def test_a_feed_of_all_there_is_says_nothing_of_more() -> None:
+    events = newest(3)
+    shown = feed_text(events, 3, "**Feed**")
+    assert shown.entries == 3
+    assert shown.text == "\n".join(["**Feed**", "", *(f"* {event_line(event)}" for event in events)])
+
+
+def test_a_feed_of_which_there_is_more_says_how_to_see_it() -> None:
+    shown = feed_text(newest(21), 20)
+    assert shown.entries == 20
+    assert shown.text.endswith("\n\n… and more. Send `more` to see them.")
+
+
+def test_a_feed_that_was_cut_counts_what_is_left() -> None:
+    cut = feed_text(newest(20), 20, limit=500)
+    assert 0 < cut.entries < 20
+    assert cut.text.endswith(f"… and {20 - cut.entries} more. Send `more` to see them.")
+    of_more = feed_text(newest(21), 20, limit=500)
+    assert of_more.text.endswith(f"… and at least {21 - of_more.entries} more. Send `more` to see them.")
+
+
+def test_the_moment_shown_is_each_readers_own() -> None:
+    assert SHOWN_NOW in standings_text([standing()]).text
+    assert NOW.tzinfo is UTC
