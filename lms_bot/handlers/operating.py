@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any
 
-from lms_bot import __version__
 from lms_bot.domain import SOURCE_TABLES, ZulipUser
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Arguments
@@ -29,7 +29,7 @@ def status(request: Request, arguments: Arguments) -> str:
     waiting = queries.pending_notifications(transaction)
     parked, _ = outbox.parked(transaction, 1)
     lines = [
-        f"* **Version:** {__version__}",
+        f"* **Version:** {version('lms_bot')}",
         f"* **Last poll:** {moment(polled_at) if polled_at else 'none yet'}",
         *(_sweep(transaction, table, request) for table in SOURCE_TABLES),
         f"* **Waiting:** {counted(waiting, 'notification')}",
