@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lms_bot.domain import Event, EventType, Student
 from lms_bot.store import Store, events, queries
 from lms_bot.store.feed import EXPORT_PAGE, Filter, export, feed
-from tests.conftest import NOW
+from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
 DAY = timedelta(days=1)

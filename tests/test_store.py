@@ -23,8 +23,8 @@ from lms_bot.store import Store, claims, facts, open_store
 from lms_bot.store.lease import Lease
 from lms_bot.store.schema import CURRENT, version
 from lms_bot.store.tables import metadata
+from tests import NOW
 from tests.bot_process import from_store, in_store, wait_for
-from tests.conftest import NOW
 
 CONTRACT = {
     "lms_activity_events": {
