@@ -85,6 +85,14 @@ class Chat:
             raise OutcomeUnknown("Zulip's answer has no message id")
         return int(answer["id"])
 
+    def edit(self, message_id: int, content: str) -> None:
+        """Put another text in the place of one of our messages. Raises SendError; twice does no harm."""
+        self._call("PATCH", f"messages/{message_id}", {"content": content})
+
+    def delete(self, message_id: int) -> None:
+        """Take back one of our messages. Raises SendError; Zulip refuses for good what is gone already."""
+        self._call("DELETE", f"messages/{message_id}", {})
+
     def upload(self, name: str, content: bytes) -> str:
         """Upload a file and give its URI, for a link; twice does no harm. Raises Refused or OutcomeUnknown."""
         file = io.BytesIO(content)

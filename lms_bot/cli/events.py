@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lms_bot.cli.options import DONE, FAILED, Commands, event_types, positive, settings_of
+from lms_bot.cli.options import DONE, FAILED, Commands, event_types, positive, settings_of, student
 from lms_bot.cli.progress import CountBar, is_watched
 from lms_bot.errors import LmsBotError
 
@@ -31,7 +31,7 @@ def add_to(commands: Commands) -> None:
         "processed for AI. Names and results of students are in them.",
     )
     parser.add_argument("--event-types", type=event_types, metavar="A,B", help="only these kinds of event")
-    parser.add_argument("--student", type=_student, metavar="USERNAME", help="only of this student; #ID is an LMS id")
+    parser.add_argument("--student", type=student, metavar="USERNAME", help="only of this student; #ID is an LMS id")
     parser.add_argument("--limit", type=positive, metavar="N", help="at most so many events")
     parser.add_argument("--all", action="store_true", help="also those that are marked already")
     parser.add_argument("--mark", action="store_true", help="mark as processed exactly what was written")
@@ -99,9 +99,3 @@ def _make_sure(out: TextIO) -> None:
     out.flush()
     if stat.S_ISREG(os.fstat(out.fileno()).st_mode):
         os.fsync(out.fileno())
-
-
-def _student(text: str) -> int | str:
-    """An LMS id if written as #id, otherwise a username."""
-    number = text.removeprefix("#")
-    return int(number) if text.startswith("#") and number.isascii() and number.isdigit() else text

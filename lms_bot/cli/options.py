@@ -33,3 +33,9 @@ def event_types(text: str) -> frozenset[EventType]:
         return config.event_types_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed{error}") from error
+
+
+def student(text: str) -> int | str:
+    """An LMS id if written as #id, otherwise a username."""
+    number = text.removeprefix("#")
+    return int(number) if text.startswith("#") and number.isascii() and number.isdigit() else text

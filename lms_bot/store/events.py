@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from lms_bot.db import in_list
 from lms_bot.domain import ATTEMPTS, Event, EventType
 from lms_bot.insights import course_key, percentage
-from lms_bot.store import Transaction, counts
+from lms_bot.store import Transaction, counts, forgotten
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.people import NOBODY, Around
 from lms_bot.store.tables import events
@@ -82,7 +82,13 @@ def known(transaction: Transaction, source_table: str, source_ids: Collection[in
 def record(
     transaction: Transaction, observed: Sequence[Event], around: Mapping[int, Around], now: datetime
 ) -> list[tuple[int, Event]]:
-    """Insert events that are not there yet, and give those with their event ids; the others are left as they are."""
+    """Insert events that are not there yet, and give those with their event ids; the others are left as they are.
+
+    What students did who were forgotten is not recorded.
+    """
+    gone = forgotten.everybody(transaction) if observed else None
+    if gone and gone.student_ids:
+        observed = [event for event in observed if not gone.has(event.student_id, event.student_username)]
     if not observed:
         return []
     rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_bound_list, in_list, list_value
 from lms_bot.domain import Mentor, Student, ZulipUser
-from lms_bot.store import Transaction, facts
+from lms_bot.store import Transaction, facts, forgotten
 from lms_bot.store.tables import hand_mappings, mentor_students, mentors, students, zulip_users
 
 PEOPLE_READ = "people_read"
@@ -40,15 +40,20 @@ def keep_people(
     links: Collection[tuple[int, int]],
     now: datetime,
 ) -> list[int]:
-    """Make the store's people those of the LMS, writing only what differs; gives the mentors who got an account."""
-    _replace(transaction, students, "student_id", [_without(s, "zulip_user_id") for s in now_students])
+    """Make the store's people those of the LMS, writing only what differs; gives the mentors who got an account.
+
+    Students who were forgotten stay so.
+    """
+    gone = forgotten.everybody(transaction).student_ids
+    kept = [_without(s, "zulip_user_id") for s in now_students if s.student_id not in gone]
+    _replace(transaction, students, "student_id", kept)
     _replace(
         transaction,
         mentors,
         "mentor_id",
         [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors],
     )
-    _replace_links(transaction, links)
+    _replace_links(transaction, [link for link in links if link[1] not in gone] if gone else links)
     facts.note(transaction, PEOPLE_READ, True, now)
     return map_accounts(transaction)
 

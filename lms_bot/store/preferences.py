@@ -54,6 +54,14 @@ def keep(transaction: Transaction, mentor_id: int, wishes: Preferences, now: dat
     transaction.execute(insert.on_conflict_do_update(index_elements=["mentor_id"], set_=changed))
 
 
+def forget_student(transaction: Transaction, student_id: int) -> None:
+    """Take a student out of what mentors asked for."""
+    for mentor_id, wishes in transaction.execute(sa.select(preferences.c.mentor_id, preferences.c.wishes)).all():
+        if wishes.get("muted", {}).pop(str(student_id), None):
+            kept = sa.update(preferences).where(preferences.c.mentor_id == mentor_id).values(wishes=wishes)
+            transaction.execute(kept)
+
+
 def _plain(wishes: Preferences) -> dict[str, Any]:
     """What differs from the defaults, as JSON can hold it."""
     asked, default = asdict(wishes), asdict(Preferences())

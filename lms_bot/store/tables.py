@@ -265,6 +265,15 @@ audit = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
 )
 
+# Students who asked to be forgotten: not recorded again. Of the username only a digest is kept.
+forgotten = sa.Table(
+    "forgotten_students",
+    metadata,
+    sa.Column("student_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("username_digest", sa.String(64), nullable=False),
+    sa.Column("forgotten_at", UtcDateTime, nullable=False),
+)
+
 counts = sa.Table(
     "counts",
     metadata,

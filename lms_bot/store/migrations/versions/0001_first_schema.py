@@ -71,6 +71,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_facts")),
     )
     op.create_table(
+        "forgotten_students",
+        sa.Column("student_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("username_digest", sa.String(length=64), nullable=False),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("student_id", name=op.f("pk_forgotten_students")),
+    )
+    op.create_table(
         "hand_mappings",
         sa.Column("mentor_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("zulip_user_id", sa.BigInteger(), nullable=False),

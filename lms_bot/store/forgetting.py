@@ -1,0 +1,143 @@
+"""Taking one student out of the store: what is about them, and its removal."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.domain import SOURCE_TABLES, Event, Student
+from lms_bot.store import Transaction, counts, cursors, preferences
+from lms_bot.store.events import AS_EVENT, from_row
+from lms_bot.store.forgotten import digest
+from lms_bot.store.tables import (
+    audit,
+    dialogues,
+    events,
+    forgotten,
+    logs,
+    mentor_students,
+    messages,
+    students,
+)
+
+REMOVED = "(removed)"
+
+
+class Trace(NamedTuple):
+    """A message of ours about a student; `others` are the events of other students that it tells as well."""
+
+    message_id: int
+    zulip_message_id: int | None
+    is_settled: bool
+    others: tuple[Event, ...]
+
+
+class Removed(NamedTuple):
+    """How many rows of the store were about a student."""
+
+    events: int
+    notifications: int
+
+
+def student(transaction: Transaction, who: int | str) -> Student | None:
+    """The student with this LMS id or exact username: of today, of old events, or half forgotten already."""
+    s, e = students.c, events.c
+    by_id = isinstance(who, int)
+    row = transaction.execute(sa.select(students).where(s.student_id == who if by_id else s.username == who)).first()
+    if row is not None:
+        return Student(row.student_id, row.username, row.email, row.display_name)
+    about = e.student_id == who if by_id else e.student_username == who
+    query = sa.select(e.student_id, e.student_username).where(about, e.student_id.is_not(None))
+    row = transaction.execute(query.order_by(e.event_id.desc()).limit(1)).first()
+    if row is not None:
+        return Student(row.student_id, row.student_username or "")
+    is_forgotten = forgotten.c.student_id == who if by_id else forgotten.c.username_digest == digest(str(who))
+    student_id = transaction.scalar(sa.select(forgotten.c.student_id).where(is_forgotten))
+    return None if student_id is None else Student(student_id, "" if by_id else str(who))
+
+
+def stop(transaction: Transaction, whom: Student, now: datetime) -> None:
+    """From now on nothing is recorded about the student, and nothing that waits is told."""
+    for source_table in SOURCE_TABLES:
+        cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
+    if transaction.scalar(sa.select(forgotten.c.student_id).where(forgotten.c.student_id == whom.student_id)) is None:
+        values = {"student_id": whom.student_id, "username_digest": digest(whom.username), "forgotten_at": now}
+        transaction.execute(sa.insert(forgotten).values(values))
+    for table in (mentor_students, students):
+        transaction.execute(sa.delete(table).where(table.c.student_id == whom.student_id))
+    waiting = logs.c.event_id.in_(_event_ids(whom)) & logs.c.message_id.is_(None)
+    transaction.execute(sa.update(logs).where(waiting).values(due_at=None))
+
+
+def traces(transaction: Transaction, whom: Student, spellings: Collection[str]) -> list[Trace]:
+    """Our messages that tell events of the student, and our answers with one of these spellings of who they are."""
+    m = messages.c
+    told = sa.select(logs.c.message_id).where(logs.c.event_id.in_(_event_ids(whom)), logs.c.message_id.is_not(None))
+    names = sa.or_(*(m.content.contains(spelling, autoescape=True) for spelling in spellings))
+    query = (
+        sa.select(m.message_id, m.mentor_id, m.zulip_message_id, m.next_try_at, m.content)
+        .where(m.message_id.in_(told) | (m.mentor_id.is_(None) & names), m.content != REMOVED)
+        .order_by(m.message_id)
+    )
+    is_named = re.compile("|".join(rf"(?<!\w){re.escape(spelling)}(?!\w)" for spelling in spellings)).search
+    others = _others(transaction, whom)
+    return [
+        Trace(row.message_id, row.zulip_message_id, row.next_try_at is None, tuple(others.get(row.message_id, ())))
+        for row in transaction.execute(query).all()
+        if row.mentor_id is not None or is_named(row.content)
+    ]
+
+
+def rewrite(transaction: Transaction, message_id: int, content: str = REMOVED) -> None:
+    """Keep this as a message's text."""
+    values = {"content": content, "attachment": None, "attachment_name": None}
+    transaction.execute(sa.update(messages).where(messages.c.message_id == message_id).values(values))
+
+
+def remove(transaction: Transaction, whom: Student, spellings: Collection[str]) -> Removed:
+    """Delete the student's events and notifications, and what else names them."""
+    counts.hold(transaction, counts.TOLD)
+    counts.hold(transaction, counts.EVENTS)
+    theirs = logs.c.event_id.in_(_event_ids(whom))
+    query = sa.select(sa.func.count(sa.distinct(logs.c.event_id))).where(theirs, logs.c.notification_sent)
+    counts.add(transaction, counts.TOLD, -(transaction.scalar(query) or 0))
+    owed = transaction.execute(sa.delete(logs).where(theirs)).rowcount
+    recorded = transaction.execute(sa.delete(events).where(_is_about(whom))).rowcount
+    counts.add(transaction, counts.EVENTS, -recorded)
+    preferences.forget_student(transaction, whom.student_id)
+    transaction.execute(sa.delete(dialogues))  # of minutes ago; whom they name is not worth finding out
+    for spelling in spellings:
+        names = audit.c.command.contains(spelling, autoescape=True) | audit.c.outcome.contains(
+            spelling, autoescape=True
+        )
+        transaction.execute(sa.update(audit).where(names).values(command=REMOVED, outcome=REMOVED))
+    return Removed(recorded, owed)
+
+
+def _others(transaction: Transaction, whom: Student) -> dict[int, list[Event]]:
+    """By message, what it tells of other students than this one, as far as it tells of this one."""
+    theirs = sa.select(logs.c.message_id).where(logs.c.event_id.in_(_event_ids(whom)), logs.c.message_id.is_not(None))
+    query = (
+        sa.select(logs.c.message_id, *AS_EVENT)
+        .join(events, events.c.event_id == logs.c.event_id)
+        .where(logs.c.message_id.in_(theirs), ~_is_about(whom))
+        .order_by(events.c.timestamp, events.c.event_id)
+    )
+    found: dict[int, list[Event]] = defaultdict(list)
+    for row in transaction.execute(query):
+        found[row.message_id].append(from_row(row))
+    return found
+
+
+def _event_ids(whom: Student) -> sa.Select[tuple[int]]:
+    return sa.select(events.c.event_id).where(_is_about(whom))
+
+
+def _is_about(whom: Student) -> sa.ColumnElement[bool]:
+    nameless = events.c.student_id.is_(None) & (events.c.student_username == whom.username)
+    return sa.func.coalesce((events.c.student_id == whom.student_id) | nameless, sa.false())
