@@ -33,7 +33,7 @@ HERS = "jane_smith", "ravi_patel", "gulnora", "john_doe"
 NOT_HERS = "obrien", "mei_lin", "sofia_rossi", "kwame_mensah", "lena_vogel"
 STATISTICS = "Total Events", "Processed Events", "Pending Events", "Events with Notifications", "Events with Errors"
 LIVE = re.compile(
-    r"@_?\*\*|#\*\*|\]\(|://|mailto:[^\s\u200b]|www\.\w|<time:(?!\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ>)|\$\$|~~|:\w+:(?!\d)"
+    r"@_?\*\*|#\*\*|\]\(|://|mailto:[^\s\u200b]|www\.\w|<time:(?!\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ>)|\$\$|~~|:(?!\d\d:)\w+:(?!\d)"
 )
 # Slow enough for everybody's pace, and today.
 HOURS_BEFORE, SECONDS_BETWEEN = 23 * 3600, 3
