@@ -15,7 +15,7 @@ from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.insights import Statistics
 from lms_bot.owing import DEFAULTS, held_still
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, event_line, lines_within, moment, quote
-from lms_bot.store import asked, facts, people, preferences, queries
+from lms_bot.store import facts, preferences, queries
 from lms_bot.store.queries import Owed
 
 HISTORY_LINES = 20
@@ -41,14 +41,15 @@ def stats(request: Request, arguments: Arguments) -> str:
     Processed events are those of which nothing is owed to you any more, history included.
     """
     student, period = arguments["student"], arguments["period"]
-    if student is None and period.since is None:
-        counts = queries.statistics(request.transaction, request.mentor_ids)
-        return statistics_text(counts) + freshness(request)
-    students = [student] if student else people.students_of(request.transaction, request.mentor_ids)
-    ids = [one.student_id for one in students]
-    counts = asked.statistics(request.transaction, request.mentor_ids, ids, period.since)
+    counts = queries.own_statistics(
+        request.transaction,
+        request.mentor_ids,
+        student_id=student.student_id if student else None,
+        since=period.since,
+    )
     whose = f"of **{quote(student.username)}**, " if student else ""
-    return statistics_text(counts, f" {whose}{period.words}") + freshness(request)
+    of = f" {whose}{period.words}" if student or period.since else ""
+    return statistics_text(counts, of) + freshness(request)
 
 
 @REGISTRY.command("history", Audience.MENTOR, STUDENT, PERIOD, TYPES, COURSE, count(MOST_HISTORY_LINES, HISTORY_LINES))
@@ -59,7 +60,7 @@ def history(request: Request, arguments: Arguments) -> Reply:
     """
     student, most, offset = arguments["student"], arguments["n"], request.position or 0
     name = quote(student.username)
-    events = asked.history(
+    events = queries.history(
         request.transaction,
         student.student_id,
         arguments["period"].since,
