@@ -98,7 +98,7 @@ def _page(request: Request, events: Sequence[Event], most: int, whose: str, noth
 
 def _nothing(who_has: str, arguments: Arguments, period: Period) -> str:
     is_narrowed = arguments["type"] or arguments["course"] or period.since
-    return f"{who_has} done nothing {'like that' if is_narrowed else 'yet'} that the LMS told me of."
+    return f"{who_has} done nothing {'like that' if is_narrowed else 'yet'}, as far as the LMS told me."
 
 
 def _resumed(request: Request, period: Period) -> tuple[datetime | None, Position | None, int]:
