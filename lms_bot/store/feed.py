@@ -75,6 +75,7 @@ def export(
 ) -> Iterator[list[Exported]]:
     """All events of the students in pages, by student and oldest first: at most `most` of those `after` a position."""
     c = events.c
+    left = student_ids if after is None else [student_id for student_id in student_ids if student_id >= after[0]]
     query = (
         sa.select(
             c.timestamp,
@@ -87,7 +88,7 @@ def export(
             c.is_current,
             c.event_id,
         )
-        .where(in_list(c.student_id, student_ids, transaction.dialect.name), *_conditions(Filter(since)))
+        .where(in_list(c.student_id, left, transaction.dialect.name), *_conditions(Filter(since)))
         .order_by(c.student_id, c.timestamp, c.event_id)
         .limit(most)
         .execution_options(yield_per=EXPORT_PAGE)
