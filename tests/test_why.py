@@ -110,6 +110,18 @@ def test_a_start_that_waited_until_its_end_was_told_says_so(office: Office) -> N
     assert "with its end, which was told instead" in ask(office, "why a7")
 
 
+def test_a_start_that_was_told_before_its_end_speaks_of_no_end(office: Office) -> None:
+    (start,) = office.owe(happened(JANE, "Algebra", STARTED, source_id=7))
+    office.turn()
+    assert outcome(why(office, start)).startswith(f"**Told:** {SHOWN_NOW}, because")
+    office.clock.forward(60)
+    office.owe(happened(JANE, "Algebra", source_id=7))
+    office.turn()
+    end, start_ = (outcome(part) for part in ask(office, "why a7").split("\n\n📝"))
+    assert start_.startswith(f"**Told:** {SHOWN_NOW}, because")
+    assert end.startswith("**Told:** <time:2026-03-02T12:01:00Z>, because")
+
+
 def test_wishes_of_today_are_told_beside_what_was(office: Office) -> None:
     (event,) = office.owe(happened(JANE, "Algebra"))
     office.turn()
@@ -268,8 +280,11 @@ def test_the_numbers_of_events_are_those_that_why_understands(office: Office) ->
 
 
 def test_no_title_means_anything_to_zulip(office: Office) -> None:
-    (event,) = office.owe(happened(RAVI, "@**all** [x](http://evil.example.com) `a`\n* b", score="@**all**"))
+    hostile = "@**all** [x](http://evil.example.com) `a`\n* b"
+    (event,) = office.owe(happened(replace(RAVI, username=hostile), hostile, score=hostile))
+    office.turn()
     answer = why(office, event)
+    assert "**Told:** " in answer
     assert "evil" in answer
     assert not LIVE.search(answer)
     assert answer.count("`") == 2, "those of the event's number"
