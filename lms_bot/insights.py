@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -164,6 +165,7 @@ def course_key(metadata: Mapping[str, Any]) -> str | None:
     return searched(title) if isinstance(title, str) else None
 
 
+@lru_cache(1_000)
 def searched(title: str) -> str:
     """A course's title, or a part of one, as both are compared: in lower case whatever the script, and not endless."""
     storable = title.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

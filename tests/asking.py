@@ -14,7 +14,7 @@ from lms_bot.config import Settings
 from lms_bot.domain import Event, Mentor, Message, Student, ZulipUser
 from lms_bot.store import Store, facts, people
 from lms_bot.store.facts import POLLED
-from tests.conftest import NOW
+from tests import NOW
 from tests.owed import happened, owe
 
 BOT_ID, BOT_NAME = 13, "LMS Bot"
@@ -94,15 +94,22 @@ class School:
         at: datetime | None = None,
     ) -> Incoming:
         """A question that is asked now, unless `at` says otherwise."""
-        message: dict[str, Any] = {
-            "id": next(_message_ids),
-            "sender_id": sender_id,
-            "content": text,
-            "timestamp": int((at or self.now).timestamp()),
-            "type": "private",
-            "display_recipient": [{"id": user_id} for user_id in (sender_id, BOT_ID, *group)],
-        }
-        if stream_id is not None:
-            message |= {"type": "stream", "stream_id": stream_id, "display_recipient": "s", "subject": "a topic"}
-            message["content"] = f"@**{BOT_NAME}** {text}"
-        return Incoming.parse(message, BOT_ID, BOT_NAME)
+        return incoming(text, sender_id, next(_message_ids), at or self.now, stream_id=stream_id, group=group)
+
+
+def incoming(
+    text: str, sender_id: int, message_id: int, at: datetime, *, stream_id: int | None = None, group: Sequence[int] = ()
+) -> Incoming:
+    """A message as Zulip gives it: direct, with `group` besides the bot, or with a mention in a stream."""
+    message: dict[str, Any] = {
+        "id": message_id,
+        "sender_id": sender_id,
+        "content": text,
+        "timestamp": int(at.timestamp()),
+        "type": "private",
+        "display_recipient": [{"id": user_id} for user_id in (sender_id, BOT_ID, *group)],
+    }
+    if stream_id is not None:
+        message |= {"type": "stream", "stream_id": stream_id, "display_recipient": "s", "subject": "a topic"}
+        message["content"] = f"@**{BOT_NAME}** {text}"
+    return Incoming.parse(message, BOT_ID, BOT_NAME)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import sqlalchemy as sa
 
 from lms_bot.bot import CAUGHT_UP_TO
@@ -23,6 +24,7 @@ BIN = Path(sys.executable).parent
 PATIENCE = 40.0
 JANE, RAVI, GULNORA, OBRIEN, JOHN, MEI, SOFIA, KWAME = range(1001, 1009)
 PYTHON_QUIZ, CSS_CHALLENGE, HTML_CHECKPOINT = 501, 506, 505
+BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 READY = {POLLED, ZULIP_USERS_READ, CAUGHT_UP_TO}
 T = TypeVar("T")
 
@@ -101,6 +103,21 @@ class LmsHands:
             exam=exam_id,
             student=student_id,
         )
+
+
+@dataclass
+class Place:
+    """One Zulip, one LMS, one store, and a folder for what is started there."""
+
+    zulip: FakeZulip
+    people: People
+    folder: Path
+    lms_url: str
+    store_url: str
+
+    @property
+    def lms(self) -> LmsHands:
+        return LmsHands(self.lms_url)
 
 
 class BotProcess:

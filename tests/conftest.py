@@ -6,7 +6,6 @@ import itertools
 import tempfile
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
@@ -16,7 +15,9 @@ import sqlalchemy as sa
 from lms_bot import config
 from lms_bot.fixtures import school
 from lms_bot.store import Store, open_store
+from tests.bot_process import People, Place
 from tests.fake_zulip import FakeZulip
+from tests.owed import Office
 
 # How fast a machine is says nothing about the code.
 hypothesis.settings.register_profile(
@@ -24,7 +25,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
-NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
 
 
@@ -90,6 +90,43 @@ def lms_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def zulip() -> Iterator[FakeZulip]:
     with FakeZulip() as server:
         yield server
+
+
+@pytest.fixture
+def kind() -> str:
+    """The database of a `place`; tests name another with BOTH."""
+    return "sqlite"
+
+
+@pytest.fixture
+def place(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip, tmp_path: Path) -> Iterator[Place]:
+    people = People.join(zulip)
+    if kind == "sqlite":
+        lms_url = f"sqlite:///{tmp_path}/lms.db"
+        _fill(lms_url)
+        yield Place(zulip, people, tmp_path, lms_url, f"sqlite:///{tmp_path}/store.db")
+        return
+    server = request.getfixturevalue("postgresql_server")
+    for lms_url in _database(server):
+        _fill(lms_url)
+        for store_url in _database(server):
+            yield Place(zulip, people, tmp_path, lms_url, store_url)
+
+
+@pytest.fixture
+def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
+    """An office with its store on SQLite."""
+    zulip.hang_seconds = 1.0
+    store = open_store(f"sqlite:///{tmp_path}/office.db")
+    yield Office.open(store, zulip, tmp_path)
+    store.close()
+
+
+@pytest.fixture
+def any_office(store: Store, zulip: FakeZulip, tmp_path: Path) -> Office:
+    """An office with its store on SQLite, then on PostgreSQL."""
+    zulip.hang_seconds = 1.0
+    return Office.open(store, zulip, tmp_path)
 
 
 def _database(server: str) -> Iterator[str]:

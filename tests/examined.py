@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.shell import DONE, Shell, kind, shell
+from tests.shell import DONE, Shell, shell
 
-__all__ = ["kind", "shell"]
+__all__ = ["shell"]
 
 POSTGRESQL = pytest.mark.parametrize("kind", ["postgresql"])
 READ = 'attempts, content_attempts, students, mentors, "_MentorToStudent", exams, courses, chapters, "ChapterContent"'

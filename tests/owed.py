@@ -19,7 +19,7 @@ from lms_bot.config import Settings
 from lms_bot.deliver import Delivered, Deliverer
 from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType, Mentor, Recipient, Student, ZulipUser
 from lms_bot.store import Store, events, owed, people, tables
-from tests.conftest import NOW
+from tests import NOW
 from tests.fake_zulip import FakeZulip
 
 MARY = Mentor(1, "mary", "mary@school.example")

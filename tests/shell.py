@@ -12,27 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.bot_process import BIN, LmsHands, People
-from tests.conftest import _database, _fill
-from tests.fake_zulip import FakeZulip
+from tests.bot_process import BIN, Place
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
-BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 
 @dataclass
-class Shell:
-    """A folder with configuration files, from which commands are run."""
-
-    zulip: FakeZulip
-    people: People
-    folder: Path
-    lms_url: str
-    store_url: str
-
-    @property
-    def lms(self) -> LmsHands:
-        return LmsHands(self.lms_url)
+class Shell(Place):
+    """A place with configuration files, from which commands are run."""
 
     def configure(self, settings: str = "") -> Path:
         config = self.folder / "lms_bot.conf"
@@ -75,23 +62,8 @@ def problems(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 @pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def shell(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip, tmp_path: Path) -> Iterator[Shell]:
-    people = People.join(zulip)
-    if kind == "sqlite":
-        lms_url = f"sqlite:///{tmp_path}/lms.db"
-        _fill(lms_url)
-        yield Shell(zulip, people, tmp_path, lms_url, f"sqlite:///{tmp_path}/store.db")
-        return
-    server = request.getfixturevalue("postgresql_server")
-    for lms_url in _database(server):
-        _fill(lms_url)
-        for store_url in _database(server):
-            yield Shell(zulip, people, tmp_path, lms_url, store_url)
+def shell(place: Place) -> Shell:
+    return Shell(**vars(place))
 
 
 @contextmanager

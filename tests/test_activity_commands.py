@@ -13,8 +13,8 @@ import pytest
 from lms_bot.domain import EventType, Message
 from lms_bot.handlers import activity
 from lms_bot.store import Store, attachments
+from tests import NOW
 from tests.asking import GULNORA, JANE, JANET, LINKS, MARY, OMAR, OTHER_STREAM, RAVI, School
-from tests.conftest import NOW
 from tests.owed import happened, owe
 from tests.test_commands import LIVE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from lms_bot.store.facts import POLLED
 from tests.bot_process import (
+    BOTH,
     CSS_CHALLENGE,
     GULNORA,
     JANE,
@@ -25,31 +26,19 @@ from tests.bot_process import (
     SOFIA,
     BotProcess,
     LmsHands,
-    People,
+    Place,
     from_store,
     in_store,
     wait_for,
 )
-from tests.conftest import _database, _fill
-from tests.fake_zulip import FakeZulip, Message
+from tests.fake_zulip import Message
 
 STATISTICS = "Total Events", "Processed Events", "Pending Events", "Events with Notifications", "Events with Errors"
-BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 
 @dataclass
-class World:
-    """One Zulip, one LMS, one store, and the processes that a test starts in it."""
-
-    zulip: FakeZulip
-    people: People
-    folder: Path
-    lms_url: str
-    store_url: str
-
-    @property
-    def lms(self) -> LmsHands:
-        return LmsHands(self.lms_url)
+class World(Place):
+    """A place and the bots that a test starts in it."""
 
     def bot(self, **options: Any) -> BotProcess:
         return BotProcess(self.zulip, self.folder, self.lms_url, self.store_url, **options)
@@ -75,23 +64,8 @@ class World:
 
 
 @pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def world(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip, tmp_path: Path) -> Iterator[World]:
-    people = People.join(zulip)
-    if kind == "sqlite":
-        lms_url = f"sqlite:///{tmp_path}/lms.db"
-        _fill(lms_url)
-        yield World(zulip, people, tmp_path, lms_url, f"sqlite:///{tmp_path}/store.db")
-        return
-    server = request.getfixturevalue("postgresql_server")
-    for lms_url in _database(server):
-        _fill(lms_url)
-        for store_url in _database(server):
-            yield World(zulip, people, tmp_path, lms_url, store_url)
+def world(place: Place) -> World:
+    return World(**vars(place))
 
 
 # The main job
@@ -265,6 +239,7 @@ def test_a_replaced_sqlite_lms_is_read_anew(world: World, tmp_path: Path) -> Non
     with world.bot() as bot:
         copy.replace(tmp_path / "lms.db")
         bot.wait_for(world.was_told(world.people.mary, "Exam Passed!", "jane_smith"))
+    assert len(world.told(world.people.mary)) == 1
 
 
 def test_notifications_wait_for_zulip_and_arrive_once(world: World) -> None:

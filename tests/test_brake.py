@@ -10,18 +10,10 @@ import pytest
 
 from lms_bot.alerting import TOPIC, tell_admins
 from lms_bot.brake import HELD_FOR
-from lms_bot.store import Store, alerts, open_store, outbox, queries
-from tests.conftest import NOW
-from tests.fake_zulip import FakeZulip
+from lms_bot.store import Store, alerts, outbox, queries
+from tests import NOW
 from tests.lms_rows import Watch
 from tests.owed import JANE, MARY, Office, happened, notifications, several
-
-
-@pytest.fixture
-def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
-    store = open_store(f"sqlite:///{tmp_path}/office.db")
-    yield Office.open(store, zulip, tmp_path)
-    store.close()
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 
 from lms_bot.store.facts import POLLED
 from lms_bot.store.people import ZULIP_USERS_READ
-from tests.bot_process import BIN, GULNORA, JANE, from_store, in_store, noted_facts, wait_for
-from tests.shell import BOTH, DONE, FAILED, WRONG_USE, Shell, daemon, daemon_log, kind, lms_bot, problems, run, shell
+from tests.bot_process import BIN, BOTH, GULNORA, JANE, from_store, in_store, noted_facts, wait_for
+from tests.shell import DONE, FAILED, WRONG_USE, Shell, daemon, daemon_log, lms_bot, problems, run, shell
 
-__all__ = ["kind", "shell"]
+__all__ = ["shell"]
 
 STATISTICS = "Total Events", "Processed Events", "Pending Events", "Events with Notifications", "Events with Errors"
 STATISTICS_KEYS = [

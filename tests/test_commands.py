@@ -23,11 +23,11 @@ from lms_bot.fixtures import school
 from lms_bot.lms import Lms
 from lms_bot.poll import Poller
 from lms_bot.store import Store, open_store, people
+from tests import NOW
+from tests.asking import ADMIN_STREAM, BOT_ID, BOT_NAME, OTHER_STREAM, incoming
 from tests.bot_process import GULNORA, KWAME, MEI, OBRIEN, SOFIA, from_store, in_store
-from tests.conftest import NOW, _database
+from tests.conftest import _database
 
-BOT_ID, BOT_NAME = 13, "LMS Bot"
-ADMIN_STREAM, OTHER_STREAM = 3, 4
 MARY, OMAR, LUCY, ADA, EVE, NORA, ROBOT, GONE, GUEST, JANE_HERSELF, OBRIEN_HERSELF, GULNORA_HERSELF = range(20, 32)
 HERS = "jane_smith", "ravi_patel", "gulnora", "john_doe"
 OWN_IDS = {1001, 1002, 1003, 1005}
@@ -81,18 +81,8 @@ def question(
     text: str, sender_id: int = MARY, *, stream_id: int | None = None, group: Sequence[int] = (), id: int | None = None
 ) -> Incoming:
     message_id = next(_message_ids) if id is None else id
-    message: dict[str, Any] = {
-        "id": message_id,
-        "sender_id": sender_id,
-        "content": text,
-        "timestamp": int(NOW.timestamp()) - HOURS_BEFORE + SECONDS_BETWEEN * message_id,
-        "type": "private",
-        "display_recipient": [{"id": user_id} for user_id in (sender_id, BOT_ID, *group)],
-    }
-    if stream_id is not None:
-        message |= {"type": "stream", "stream_id": stream_id, "display_recipient": "s", "subject": "a topic"}
-        message["content"] = f"@**{BOT_NAME}** {text}"
-    return Incoming.parse(message, BOT_ID, BOT_NAME)
+    at = NOW - timedelta(seconds=HOURS_BEFORE - SECONDS_BETWEEN * message_id)
+    return incoming(text, sender_id, message_id, at, stream_id=stream_id, group=group)
 
 
 ACCOUNTS = (

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from lms_bot.domain import EventType, Mentor, Message, Recipient
 from lms_bot.store import Store, Transaction, events, open_store, outbox, owed, people, queries, tables
-from tests.conftest import NOW
+from tests import NOW
 from tests.owed import GULNORA, JANE, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, happened, notifications, owe
 from tests.test_store import at_once
 

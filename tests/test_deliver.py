@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +13,8 @@ import pytest
 
 from lms_bot.chat import Pace
 from lms_bot.domain import EventType, Mentor, Recipient
-from lms_bot.store import Store, events, open_store, outbox
-from tests.conftest import NOW
-from tests.fake_zulip import FakeZulip
+from lms_bot.store import events, open_store, outbox
+from tests import NOW
 from tests.owed import (
     FAST,
     GULNORA,
@@ -41,22 +40,6 @@ STORED = ("500_after", "json_500_after", "502_after", "close_after", "hang_after
 PASSED, FAILED = EventType.EXAM_PASSED, EventType.EXAM_FAILED
 STARTED, WATCHED = EventType.EXAM_STARTED, EventType.CONTENT_WATCHED
 HOUR, DAY = 3600.0, 86400.0
-
-
-@pytest.fixture
-def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
-    """An office with its store on SQLite."""
-    zulip.hang_seconds = 1.0
-    store = open_store(f"sqlite:///{tmp_path}/office.db")
-    yield Office.open(store, zulip, tmp_path)
-    store.close()
-
-
-@pytest.fixture
-def any_office(store: Store, zulip: FakeZulip, tmp_path: Path) -> Office:
-    """An office with its store on SQLite, then on PostgreSQL."""
-    zulip.hang_seconds = 1.0
-    return Office.open(store, zulip, tmp_path)
 
 
 def introduce(office: Office) -> None:

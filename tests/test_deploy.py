@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from lms_bot import config
 from lms_bot.lms.inspection import wanted
 from tests.bot_process import BIN, GULNORA, JANE, BotProcess, LmsHands, from_store
-from tests.shell import DONE, Shell, kind, shell
+from tests.shell import DONE, Shell, shell
 
-__all__ = ["kind", "shell"]
+__all__ = ["shell"]
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 UNIT = DEPLOY / "lms-bot.service"

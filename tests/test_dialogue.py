@@ -12,8 +12,8 @@ from lms_bot.domain import EventType, Student
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience
 from lms_bot.store import Store, audit, open_store, people
+from tests import NOW
 from tests.asking import ADA, ADMIN_STREAM, JANE, JANET, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, School
-from tests.conftest import NOW
 from tests.owed import happened, owe
 
 NO_LIST = "There is no list that I could go on with."

@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from lms_bot import config, doctor
 from lms_bot.doctor.secrets import secrets_in, without
 from lms_bot.findings import Level
-from tests.bot_process import from_store
+from tests.bot_process import BOTH, from_store
 from tests.examined import POSTGRESQL, examine, levels, well
-from tests.shell import BOTH, FAILED, Shell, kind, shell
+from tests.shell import FAILED, Shell, shell
 
-__all__ = ["kind", "shell", "well"]
+__all__ = ["shell", "well"]
 
 
 @BOTH

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from lms_bot.doctor import lms as doctor_lms
 from lms_bot.findings import Level
 from lms_bot.lms.inspection import Server
+from tests.bot_process import BOTH
 from tests.examined import POSTGRESQL, change_lms, examine, levels, well
-from tests.shell import BOTH, DONE, FAILED, Shell, kind, shell
+from tests.shell import DONE, FAILED, Shell, shell
 
-__all__ = ["kind", "shell", "well"]
+__all__ = ["shell", "well"]
 
 
 # The LMS

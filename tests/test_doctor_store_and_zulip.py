@@ -14,9 +14,9 @@ from lms_bot.doctor import machine, zulip
 from lms_bot.findings import Level
 from tests.bot_process import from_store, in_store
 from tests.examined import POSTGRESQL, change_lms, examine, levels, well
-from tests.shell import DONE, FAILED, Shell, kind, shell
+from tests.shell import DONE, FAILED, Shell, shell
 
-__all__ = ["kind", "shell", "well"]
+__all__ = ["shell", "well"]
 
 
 # The store

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lms_bot.insights import Exported
 from lms_bot.render.export import COLUMNS, csv_pages, harmless
-from tests.conftest import NOW
+from tests import NOW
 from tests.test_render import HOSTILE
 
 FORMULA = "=+-@"

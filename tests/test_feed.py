@@ -13,7 +13,7 @@ from lms_bot.store import Store, events, queries
 from lms_bot.store.feed import EXPORT_PAGE, Filter, export, feed
 from lms_bot.store.standing import card, scores, standings
 from lms_bot.store.told import told
-from tests.conftest import NOW
+from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
 DAY = timedelta(days=1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tests.bot_process import JANE
-from tests.test_bot_process import BOTH, World, kind, world
+from tests.bot_process import BOTH, JANE
+from tests.test_bot_process import World, world
 
-__all__ = ["kind", "world"]
+__all__ = ["world"]
 
 LINK = re.compile(r"\n\n\[(?P<name>[^\]]+)\]\((?P<uri>/user_uploads/[^)]+)\)$")
 

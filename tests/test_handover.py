@@ -20,12 +20,12 @@ from lms_bot.errors import UserError
 from lms_bot.store import Store, handover, mark_processed, open_store, student_history, unprocessed_events
 from lms_bot.store.handover import RecordedEvent, count_unprocessed
 from lms_bot.store.tables import events
-from tests.bot_process import GULNORA, JANE, from_store
-from tests.conftest import NOW
-from tests.shell import BOTH, DONE, FAILED, WRONG_USE, Shell, kind, problems, shell
+from tests import NOW
+from tests.bot_process import BOTH, GULNORA, JANE, from_store
+from tests.shell import DONE, FAILED, WRONG_USE, Shell, problems, shell
 from tests.test_store import CONTRACT
 
-__all__ = ["kind", "shell"]
+__all__ = ["shell"]
 
 UNMARKED = "SELECT count(*) FROM lms_activity_events WHERE NOT processed_for_ai"
 RAVI = 12

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lms_bot import insights
 from lms_bot.domain import EventType, Student
 from lms_bot.insights import Card, Need, Standing, Tally, by_attention, course_key, needs, percentage, trend
-from tests.conftest import NOW
+from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened
 
 DAY = timedelta(days=1)

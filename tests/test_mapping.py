@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from lms_bot.domain import Mentor, ZulipUser
-from lms_bot.store import Store, open_store, owed, people
-from tests.conftest import NOW
-from tests.fake_zulip import FakeZulip
+from lms_bot.store import Store, owed, people
+from tests import NOW
 from tests.owed import JANE, MARY, OMAR, Office, happened
 
 MARYS = ZulipUser(7, "Mary", "MARY@school.example ", True, False)
 OTHER = ZulipUser(8, "Maria", "maria@home.example", True, False)
-
-
-@pytest.fixture
-def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
-    store = open_store(f"sqlite:///{tmp_path}/office.db")
-    yield Office.open(store, zulip, tmp_path)
-    store.close()
 
 
 def mapped(store: Store, *users: ZulipUser, by_hand: int | None = None) -> Mentor:

@@ -14,9 +14,9 @@ import pytest
 from lms_bot import doctor
 from lms_bot.store.tables import metadata
 from tests.bot_process import GULNORA, JANE, from_store, wait_for
-from tests.shell import Shell, daemon, daemon_log, kind, shell
+from tests.shell import Shell, daemon, daemon_log, shell
 
-__all__ = ["kind", "shell"]
+__all__ = ["shell"]
 
 DOCS = Path(__file__).parent.parent / "docs"
 OPERATING = (DOCS / "operating.md").read_text()

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from lms_bot import replies
 from lms_bot.chat import Chat
 from lms_bot.domain import Message, Recipient
-from lms_bot.store import Store, attachments, open_store, outbox
-from tests.fake_zulip import FakeZulip
+from lms_bot.store import attachments, outbox
 from tests.owed import JANE, MARY, Killed, MortalChat, Office, frozen, happened, unsettled
 
 UPLOAD = "POST /api/v1/user_uploads"
 TEXT = "📈 **jane**: 85%"
 PICTURE = ("jane.png", bytes(range(256)) * 40)
-
-
-@pytest.fixture
-def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
-    """An office with its store on SQLite."""
-    zulip.hang_seconds = 1.0
-    store = open_store(f"sqlite:///{tmp_path}/office.db")
-    yield Office.open(store, zulip, tmp_path)
-    store.close()
-
-
-@pytest.fixture
-def any_office(store: Store, zulip: FakeZulip, tmp_path: Path) -> Office:
-    """An office with its store on SQLite, then on PostgreSQL."""
-    zulip.hang_seconds = 1.0
-    return Office.open(store, zulip, tmp_path)
 
 
 def freeze(office: Office, attachment: tuple[str, bytes] | None = PICTURE) -> Message:

@@ -16,7 +16,7 @@ from lms_bot.domain import Event, EventType, Student
 from lms_bot.insights import Card, Need, Standing, percentage
 from lms_bot.store import Store, events, open_store, tables
 from lms_bot.store.standing import card, scores, standings
-from tests.conftest import NOW
+from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
 DAY = timedelta(days=1)

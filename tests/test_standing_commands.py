@@ -11,8 +11,8 @@ import pytest
 from lms_bot.domain import EventType, Message, Student
 from lms_bot.handlers import standing
 from lms_bot.store import Store, attachments, people
+from tests import NOW
 from tests.asking import GULNORA, JANE, JANET, LINKS, MARY, MENTORS, OMAR, OTHER_STREAM, RAVI, STUDENTS, School
-from tests.conftest import NOW
 from tests.owed import happened, owe
 from tests.test_commands import LIVE
 

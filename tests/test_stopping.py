@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.bot_process import JANE, BotProcess, from_store, wait_for
-from tests.shell import Shell, daemon, daemon_log, kind, shell
+from tests.shell import Shell, daemon, daemon_log, shell
 
-__all__ = ["kind", "shell"]
+__all__ = ["shell"]
 
 BOTH_SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 BOTH_PROGRAMS = pytest.mark.parametrize("program", ["daemon", "zulip-run-bot"])

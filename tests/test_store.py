@@ -23,8 +23,8 @@ from lms_bot.store import Store, claims, facts, open_store
 from lms_bot.store.lease import Lease
 from lms_bot.store.schema import CURRENT, version
 from lms_bot.store.tables import metadata
+from tests import NOW
 from tests.bot_process import from_store, in_store, wait_for
-from tests.conftest import NOW
 
 CONTRACT = {
     "lms_activity_events": {
@@ -89,7 +89,7 @@ def test_opening_again_keeps_what_is_there(store_url: str) -> None:
 
 
 def test_threads_that_open_an_empty_place_at_once_all_get_a_store(store_url: str) -> None:
-    at_once(*[lambda: open_store(store_url).close()] * 4)
+    at_once(*[lambda: open_store(store_url).close()] * 8)
     assert from_store(store_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
 
 

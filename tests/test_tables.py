@@ -16,7 +16,7 @@ from lms_bot.domain import Event, EventType, Student
 from lms_bot.insights import Card, Need, Standing, Tally
 from lms_bot.render import EMOJI, event_line
 from lms_bot.render.standing import card_text, feed_text, standings_text
-from tests.conftest import NOW
+from tests import NOW
 from tests.owed import JANE, RAVI, happened, several
 from tests.test_render import HOSTILE, live_tokens
 

@@ -22,8 +22,8 @@ from lms_bot.handlers.kinds import words
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.store import Store, facts, open_store, people
+from tests import NOW
 from tests.asking import ACCOUNTS, ADA, ADMIN_STREAM, EVE, JANE, MARY, OMAR, OTHER_STREAM, ROBOT, School
-from tests.conftest import NOW
 from tests.test_commands import LIVE
 
 

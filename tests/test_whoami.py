@@ -9,6 +9,7 @@ import pytest
 from lms_bot import handlers
 from lms_bot.domain import Student
 from lms_bot.store import Store, people
+from tests import NOW
 from tests.asking import (
     ACCOUNTS,
     ADA,
@@ -23,7 +24,6 @@ from tests.asking import (
     STUDENTS,
     School,
 )
-from tests.conftest import NOW
 from tests.test_commands import LIVE
 
 HOSTILE = "@**all** [x](http://evil.example.com) `a`\n* b"

@@ -6,16 +6,14 @@ import itertools
 import re
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from lms_bot import handlers
-from lms_bot.chat import Incoming
 from lms_bot.domain import Event, EventType, Mentor, Student
-from lms_bot.store import Store, events, facts
-from tests.conftest import NOW
-from tests.fake_zulip import FakeZulip
+from lms_bot.store import events, facts
+from tests import NOW
+from tests.asking import incoming
 from tests.owed import GULNORA, JANE, LINKS, MARY, OMAR, RAVI, STUDENTS, Office, happened
 from tests.test_commands import LIVE
 
@@ -23,32 +21,22 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PASSED, STARTED, WATCHED = EventType.EXAM_PASSED, EventType.EXAM_STARTED, EventType.CONTENT_WATCHED
 SHOWN_NOW = "<time:2026-03-02T12:00:00Z>"
 UNKNOWN = "None of your students has an event of that number. `history` and `feed` show their numbers."
-BOT_ID = 13
 _message_ids = itertools.count(10_000)
 
 
 @pytest.fixture
-def office(store: Store, zulip: FakeZulip, tmp_path: Path) -> Office:
-    opened = Office.open(store, zulip, tmp_path)
-    with store.writing() as transaction:
+def office(any_office: Office) -> Office:
+    """An office whose LMS was read just now, whenever that is."""
+    with any_office.store.writing() as transaction:
         facts.note(transaction, facts.POLLED, True, NOW + 300 * DAY)
-    return opened
+    return any_office
 
 
 def ask(office: Office, text: str, mentor: Mentor = MARY) -> str:
     """The answer, which is not sent."""
-    sender_id = office.account(mentor)
-    message = {
-        "id": next(_message_ids),
-        "sender_id": sender_id,
-        "content": text,
-        "timestamp": int(office.clock().timestamp()),
-        "type": "private",
-        "display_recipient": [{"id": sender_id}, {"id": BOT_ID}],
-    }
-    incoming = Incoming.parse(message, BOT_ID, "Bot")
+    asking = incoming(text, office.account(mentor), next(_message_ids), office.clock())
     with office.store.writing() as transaction:
-        return handlers.reply_to(transaction, incoming, office.settings, office.clock(), None).text
+        return handlers.reply_to(transaction, asking, office.settings, office.clock(), None).text
 
 
 def why(office: Office, event: Event, mentor: Mentor = MARY) -> str:

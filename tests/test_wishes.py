@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.domain import EventClass, EventType, Preferences, Recipient, Telling, ZulipUser
 from lms_bot.owing import look_again
 from lms_bot.store import Store, open_store, outbox, owed, people, preferences
-from tests.conftest import NOW
-from tests.fake_zulip import FakeZulip
+from tests import NOW
 from tests.owed import JANE, MARY, OMAR, RAVI, Office, happened, notifications
 
 PASSED, FAILED, STARTED = EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventType.EXAM_STARTED
 HOUR, DAY = 3600.0, 86400.0
-
-
-@pytest.fixture
-def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
-    store = open_store(f"sqlite:///{tmp_path}/office.db")
-    yield Office.open(store, zulip, tmp_path)
-    store.close()
 
 
 def ask(office: Office, wishes: Preferences) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +11,9 @@ import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lms_bot.db import UtcDateTime
+from lms_bot.db import UtcDateTime, to_json
 from lms_bot.store import Transaction
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 # The sequence is looked up in a query of its own, which runs once.
 _NEW_IDS = sa.text(
     "SELECT nextval((SELECT pg_get_serial_sequence(:table, :key))::regclass) FROM generate_series(1, :count)"
@@ -163,10 +161,10 @@ def _copy_moment(value: datetime | None) -> str:
 
 
 def _copy_json(value: Any) -> str:
-    return _escaped(_encode(value))
+    return _escaped(to_json(value))
 
 
-_SQLITE: dict[type, Callable[[Any], Any]] = {UtcDateTime: _sqlite_moment, sa.JSON: _encode}
+_SQLITE: dict[type, Callable[[Any], Any]] = {UtcDateTime: _sqlite_moment, sa.JSON: to_json}
 _COPY: dict[type, Callable[[Any], Any]] = {
     UtcDateTime: _copy_moment,
     sa.JSON: _copy_json,
