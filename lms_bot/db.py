@@ -159,10 +159,30 @@ def _use_utc(connection: Any, _record: Any) -> None:
 
 
 @contextmanager
-def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One transaction that may write; on SQLite it takes the write lock at once, so that it never has to be broken."""
-    with engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection, connection.begin():
-        yield connection
+def writing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connection]:
+    """One transaction that may write; on SQLite it takes the write lock at once, so that it never has to be broken.
+
+    What is committed without `durable` outlives the process, but maybe not a machine that loses its power at that
+    moment: the commit does not wait for the disk.
+    """
+    on_sqlite = engine.dialect.name == "sqlite"
+    with engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
+        if on_sqlite and not durable:
+            _synchronous(connection, "NORMAL")
+        try:
+            with connection.begin():
+                if not on_sqlite and not durable:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                yield connection
+        finally:
+            if on_sqlite and not durable:
+                _synchronous(connection, "FULL")
+
+
+def _synchronous(connection: sa.Connection, how: str) -> None:
+    """How a SQLite connection commits; to be said between transactions, so it goes past SQLAlchemy's."""
+    driver_connection: Any = connection.connection.driver_connection
+    driver_connection.execute(f"PRAGMA synchronous = {how}")
 
 
 @contextmanager

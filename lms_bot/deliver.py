@@ -173,7 +173,8 @@ class Deliverer:
 
     def _accepted(self, message: Message, zulip_message_id: int, notifications: int) -> Delivered:
         now = self._clock()
-        with self._store.writing() as transaction:
+        # A machine that forgets this when it loses its power looks the message up, as after any unknown outcome.
+        with self._store.writing(durable=False) as transaction:
             outbox.settle_sent(transaction, message, zulip_message_id, now)
         self._reached()
         log.info("message %d sent as %d: %d notifications", message.message_id, zulip_message_id, notifications)

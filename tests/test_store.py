@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -173,6 +174,19 @@ def test_what_fails_leaves_nothing_behind(store: Store) -> None:
         fail_halfway()
     with store.reading() as transaction:
         assert facts.value(transaction, "half") is None
+
+
+def test_only_what_need_not_outlive_a_power_failure_does_not_wait_for_the_disk(store: Store) -> None:
+    query, waits, waits_not = {
+        "sqlite": ("PRAGMA synchronous", 2, 1),
+        "postgresql": ("SHOW synchronous_commit", "on", "off"),
+    }[store.engine.dialect.name]
+    with store.writing(durable=False) as transaction:
+        assert transaction.exec_driver_sql(query).scalar() == waits_not
+    with suppress(ZeroDivisionError), store.writing(durable=False) as transaction:
+        raise ZeroDivisionError
+    with store.writing() as transaction:
+        assert transaction.exec_driver_sql(query).scalar() == waits
 
 
 def test_a_question_is_claimed_by_exactly_one(store: Store) -> None:

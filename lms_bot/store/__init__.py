@@ -35,9 +35,12 @@ class Store:
         self.engine = engine
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """One transaction, committed at the end of the block. Raises StoreUnavailable when the store fails."""
-        with _told_plainly(), db.writing(self.engine) as transaction:
+    def writing(self, *, durable: bool = True) -> Iterator[Transaction]:
+        """One transaction, committed at the end of the block. Raises StoreUnavailable when the store fails.
+
+        Not `durable`, it does not wait for the disk: a machine that loses its power at that moment may forget it.
+        """
+        with _told_plainly(), db.writing(self.engine, durable=durable) as transaction:
             yield transaction
 
     @contextmanager

@@ -23,7 +23,12 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 def insert_into(transaction: Transaction, table: sa.Table) -> Any:
     """An INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps apart."""
-    return postgresql.insert(table) if transaction.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_on(transaction.dialect.name, table)
+
+
+def insert_on(dialect: str, table: sa.Table) -> Any:
+    """The same for a statement that is made once for each dialect."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def insert_new(

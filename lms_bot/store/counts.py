@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bot.store import Transaction
-from lms_bot.store.bulk import insert_into
+from lms_bot.store.bulk import insert_on
 from lms_bot.store.tables import counts
 
 EVENTS = "events"  # all that were ever recorded
@@ -31,6 +32,11 @@ def value(name: str) -> sa.Select[Any]:
 
 
 def _add(transaction: Transaction, name: str, number: int) -> None:
-    insert = insert_into(transaction, counts).values(name=name, value=number)
+    transaction.execute(_adding(transaction.dialect.name), {"name": name, "value": number})
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    insert = insert_on(dialect, counts)
     counted_on = {"value": counts.c.value + insert.excluded.value}
-    transaction.execute(insert.on_conflict_do_update(index_elements=["name"], set_=counted_on))
+    return insert.on_conflict_do_update(index_elements=["name"], set_=counted_on)
