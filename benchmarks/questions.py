@@ -17,6 +17,8 @@ import sqlalchemy as sa
 
 from benchmarks.ground import databases
 from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType, Mentor, Student
+from lms_bot.handlers.activity import FILE_EVENTS
+from lms_bot.insights import Exported
 from lms_bot.render.chart import chart_png, chart_text
 from lms_bot.render.export import csv_pages
 from lms_bot.render.standing import card_text, feed_text, standings_text
@@ -24,6 +26,7 @@ from lms_bot.store import Store, Transaction, counts, open_store, people, querie
 from lms_bot.store import events as recorded
 from lms_bot.store.feed import Filter, export, feed
 from lms_bot.store.standing import card, scores, standings
+from lms_bot.store.told import told
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 STUDENTS = 5_000
@@ -109,9 +112,17 @@ def _questions(store: Store) -> Iterator[tuple[str, Question, Callable[[Any], ob
     yield "feed course:матем, 200 students", lambda t: feed(t, many_ids, 21, Filter(course="МАТЕМ")), feed_text
     yield "feed course:(none has it), 200 students", lambda t: feed(t, many_ids, 21, nobody), str
     yield "chart", lambda t: scores(t, jane.student_id, None, 200), _drawn
+    yield "why", lambda t: told(t, ATTEMPTS, 8 * STUDENTS, [1]), str
+    yield "students of a mentor", lambda t: people.students_of(t, [2]), str
     yield "export, one student", lambda t: list(export(t, [jane.student_id])), csv_pages
     yield "export 30d, 200 students", lambda t: list(export(t, many_ids, NOW - timedelta(days=30))), csv_pages
-    yield "export all, 200 students", lambda t: list(export(t, many_ids)), csv_pages
+    yield "export all, 200 students, a file", lambda t: list(export(t, many_ids, most=FILE_EVENTS + 1)), csv_pages
+    yield "export all, 200 students, the next file", lambda t: list(_next_file(t, many_ids)), csv_pages
+
+
+def _next_file(transaction: Transaction, ids: Sequence[int]) -> Iterator[list[Exported]]:
+    """After half of the students, which is in the middle of a file."""
+    return export(transaction, ids, most=FILE_EVENTS + 1, after=(sorted(ids)[len(ids) // 2], NOW, 0))
 
 
 def _drawn(found: Sequence[Event]) -> object:

@@ -144,6 +144,7 @@ class Exported(NamedTuple):
     activity_title: str | None
     metadata: dict[str, Any]
     is_current: bool
+    event_id: int = 0
 
 
 def percentage(metadata: Mapping[str, Any]) -> float | None:

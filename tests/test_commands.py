@@ -30,10 +30,12 @@ from tests.conftest import _database
 
 MARY, OMAR, LUCY, ADA, EVE, NORA, ROBOT, GONE, GUEST, JANE_HERSELF, OBRIEN_HERSELF, GULNORA_HERSELF = range(20, 32)
 HERS = "jane_smith", "ravi_patel", "gulnora", "john_doe"
+OWN_IDS = {1001, 1002, 1003, 1005}
 NOT_HERS = "obrien", "mei_lin", "sofia_rossi", "kwame_mensah", "lena_vogel"
+OF_ALL = ("help", "stats", "pending", "students", "students failing", "feed", "feed 50 type:failed", "export all")
 STATISTICS = "Total Events", "Processed Events", "Pending Events", "Events with Notifications", "Events with Errors"
 LIVE = re.compile(
-    r"@_?\*\*|#\*\*|\]\(|://|mailto:[^\s\u200b]|www\.\w|<time:(?!\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ>)|\$\$|~~|:\w+:(?!\d)"
+    r"@_?\*\*|#\*\*|\]\(|://|mailto:[^\s\u200b]|www\.\w|<time:(?!\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ>)|\$\$|~~|:(?!\d\d:)\w+:(?!\d)"
 )
 # Slow enough for everybody's pace, and today.
 HOURS_BEFORE, SECONDS_BETWEEN = 23 * 3600, 3
@@ -378,7 +380,7 @@ def test_pending_of_an_admin_lists_the_students_without_a_mentor(asked: Asked) -
 # Old data
 
 
-@pytest.mark.parametrize("text", ["stats", "history jane_smith", "pending"])
+@pytest.mark.parametrize("text", ["stats", "history jane_smith", "pending", "feed", "student jane_smith", "export all"])
 def test_an_answer_from_old_data_says_how_old_it_is(asked: Asked, text: str) -> None:
     (fresh,) = asked.answer(question(text), NOW + timedelta(seconds=30))
     (old,) = asked.answer(question(text), NOW + timedelta(hours=5))
@@ -509,7 +511,21 @@ NOBODYS = (
 
 
 @pytest.mark.parametrize(("anothers", "nobodys"), list(zip(ANOTHERS, NOBODYS, strict=True)))
-@pytest.mark.parametrize("command", ["history {}", "help {}", "{}", "stats {}", "pending {}"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "history {}",
+        "help {}",
+        "{}",
+        "stats {}",
+        "pending {}",
+        "student {}",
+        "chart {}",
+        "export {}",
+        "students {}",
+        "why {}",
+    ],
+)
 def test_not_yours_and_no_such_student_are_the_same_words(
     asked: Asked, command: str, anothers: str, nobodys: str
 ) -> None:
@@ -536,7 +552,7 @@ def test_a_near_miss_never_suggests_anothers_student(asked: Asked, text: str) ->
 
 def test_a_mentor_sees_only_their_own_students_through_every_command(asked: Asked) -> None:
     for sender, hidden in ((MARY, NOT_HERS), (OMAR, ("jane_smith", "ravi_patel", "john_doe", *NOT_HERS[2:]))):
-        for text in ("help", "stats", "pending", "history a", "history _", "history e", "history .", "nonsense"):
+        for text in (*OF_ALL, "history a", "history _", "student e", "export .", "nonsense", "whoami", "feed 50"):
             answer = asked.text(text, sender)
             assert not any(other in answer for other in hidden), text
 
@@ -573,7 +589,12 @@ WORDS = st.sampled_from(
 QUESTIONS = st.lists(WORDS | st.text(max_size=8), max_size=6).flatmap(
     lambda parts: st.sampled_from([" ", ""]).map(lambda glue: glue.join(parts))
 ) | st.text(max_size=300)
-STARTS = st.sampled_from(["", "history ", "help ", "stats ", "pending ", "history @", "history @**"])
+STARTS = st.sampled_from(
+    [
+        *("", "history ", "help ", "stats ", "pending ", "history @", "history @**"),
+        *("students ", "student ", "feed ", "export ", "why a", "why c", "whoami "),
+    ]
+)
 ON_FIXTURES = hypothesis_settings(
     deadline=None, max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -588,12 +609,29 @@ def test_what_a_mentor_is_told_does_not_depend_on_students_of_others(
     assert whole.reply(start + rest) == without.reply(start + rest)
 
 
-@pytest.mark.parametrize("text", ["help", "stats", "pending", *(f"history {name}" for name in (*HERS, *ANOTHERS))])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(*OF_ALL, "whoami"),
+        *(f"{command} {name}" for name in (*HERS, *ANOTHERS) for command in ("history", "student", "export")),
+        *(f"chart {name}" for name in (HERS[0], ANOTHERS[0])),
+    ],
+)
 def test_the_answer_is_the_same_where_the_students_of_others_are_not(
     two_worlds: tuple[Asked, Asked], text: str
 ) -> None:
     whole, without = two_worlds
     assert whole.reply(text) == without.reply(text)
+
+
+def test_no_number_of_an_event_tells_of_students_of_others(two_worlds: tuple[Asked, Asked]) -> None:
+    whole, without = two_worlds
+    numbers = "SELECT DISTINCT substr(source_table, 1, 1) || source_id, student_id FROM lms_activity_events"
+    rows = from_store(whole.store_url, numbers)
+    own = [whole.reply(f"why {number}") for number, _ in rows]
+    assert own == [without.reply(f"why {number}") for number, _ in rows]
+    assert {student_id for (_, student_id), answer in zip(rows, own, strict=True) if "<time:" in answer} == OWN_IDS
+    assert len({answer for answer in own if "<time:" not in answer}) == 1
 
 
 @ON_FIXTURES

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from lms_bot.domain import Event, EventType, Student
 from lms_bot.store import Store, events, queries
 from lms_bot.store.feed import EXPORT_PAGE, Filter, export, feed
+from lms_bot.store.standing import card, scores, standings
+from lms_bot.store.told import told
 from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
@@ -130,6 +132,16 @@ def test_an_export_has_every_event_once_in_pages(store: Store) -> None:
     assert all(line.student_id == 11 and line.is_current for line in recent)
 
 
+def test_an_export_goes_on_after_any_event(store: Store) -> None:
+    owe(store, [happened(s, "Exam", at=NOW + n // 2 * MINUTE) for n in range(6) for s in (RAVI, JANE)])
+    with store.reading() as transaction:
+        (whole,) = export(transaction, [11, 12])
+        for count, last in enumerate(whole, start=1):
+            after = last.student_id or 0, last.timestamp, last.event_id
+            rest = [line for page in export(transaction, [11, 12], most=4, after=after) for line in page]
+            assert rest == whole[count : count + 4]
+
+
 def test_no_question_about_students_looks_through_the_table(store: Store) -> None:
     some(store)
     statements: list[tuple[str, object]] = []
@@ -141,7 +153,12 @@ def test_no_question_about_students_looks_through_the_table(store: Store) -> Non
     wanted = Filter(NOW, frozenset([EventType.EXAM_PASSED]), "maths")
     seen(store, (JANE, RAVI), wanted=wanted)
     with store.reading() as transaction:
-        list(export(transaction, [11, 12], NOW))
+        list(export(transaction, [11, 12], NOW, most=5, after=(11, NOW, 1)))
+        standings(transaction, [JANE, RAVI], NOW)
+        card(transaction, JANE, NOW)
+        scores(transaction, JANE.student_id, NOW, 5)
+        told(transaction, None, 1, [1])
+        told(transaction, "attempts", 1, [1])
         queries.statistics(transaction, [1])
         queries.statistics(transaction)
     asked = list(statements)

@@ -433,7 +433,7 @@ def details(text: str) -> list[str]:
 
 
 def left_out(lines: Sequence[str]) -> int:
-    hint = re.fullmatch(r"… and ([\d,]+) more\. See them with `history @student`\.", lines[-1])
+    hint = re.fullmatch(r"… and ([\d,]+) more\. See them with `feed` or `history @student`\.", lines[-1])
     return int(hint[1].replace(",", "")) if hint else 0
 
 

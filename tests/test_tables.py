@@ -64,7 +64,7 @@ def test_a_table_too_long_leaves_out_whole_rows_and_counts_them() -> None:
     rows = re.findall(r"^\| student_\d+ \|.*\|$", shown.text, re.MULTILINE)
     assert len(shown.text) <= 10_000
     assert len(rows) == shown.entries > 50
-    assert shown.text.splitlines()[-1].startswith(f"… and {200 - shown.entries} more. `students failing` ")
+    assert shown.text.splitlines()[-1].startswith(f"… and {200 - shown.entries} more. Write `more` ")
     assert shown.text.splitlines()[-2] == ""  # or else it would be a row of the table
 
 
@@ -165,24 +165,37 @@ def newest(count: int) -> list[Event]:
 
 
 def test_a_feed_of_all_there_is_says_nothing_of_more() -> None:
-    events = newest(3)
+    events = [event._replace(source_id=number) for number, event in enumerate(newest(3), start=7)]
     shown = feed_text(events, 3, "**Feed**")
     assert shown.entries == 3
-    assert shown.text == "\n".join(["**Feed**", "", *(f"* {event_line(event)}" for event in events)])
+    lines = [f"* {event_line(event)} · `a{number}`" for number, event in enumerate(events, start=7)]
+    assert shown.text == "\n".join(["**Feed**", "", *lines])
 
 
 def test_a_feed_of_which_there_is_more_says_how_to_see_it() -> None:
     shown = feed_text(newest(21), 20)
     assert shown.entries == 20
-    assert shown.text.endswith("\n\n… and more. Send `more` to see them.")
+    assert shown.text.endswith("`\n\nWrite `more` for the next ones.")
 
 
-def test_a_feed_that_was_cut_counts_what_is_left() -> None:
+def test_a_feed_that_was_cut_says_how_many_it_shows() -> None:
     cut = feed_text(newest(20), 20, limit=500)
     assert 0 < cut.entries < 20
-    assert cut.text.endswith(f"… and {20 - cut.entries} more. Send `more` to see them.")
-    of_more = feed_text(newest(21), 20, limit=500)
-    assert of_more.text.endswith(f"… and at least {21 - of_more.entries} more. Send `more` to see them.")
+    assert cut.text.count("\n* ") + 1 == cut.entries
+    assert cut.text.endswith("`\n\nWrite `more` for the next ones.")
+
+
+def test_a_table_goes_on_where_it_ended_and_counts_them_all() -> None:
+    everybody = [standing(f"student_{n}") for n in range(200)]
+    shown: list[str] = []
+    while len(shown) < 200:
+        page = standings_text(everybody, skip=len(shown))
+        assert page.text.startswith("**200 students** · ")
+        names = re.findall(r"^\| (student_\d+) \|", page.text, re.MULTILINE)
+        assert len(names) == page.entries > 0
+        shown += names
+    assert shown == [one.student.username for one in everybody]
+    assert "`more`" not in page.text
 
 
 def test_the_moment_shown_is_each_readers_own() -> None:

@@ -12,7 +12,7 @@ from lms_bot.chat import Incoming
 from lms_bot.config import Settings
 from lms_bot.domain import Message, ZulipUser
 from lms_bot.errors import UserError
-from lms_bot.handlers import admin, dialogue, limits, mentor, operating, wishes
+from lms_bot.handlers import activity, admin, dialogue, limits, mentor, operating, standing, telling, wishes
 from lms_bot.handlers.limits import Verdict
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
@@ -158,4 +158,4 @@ def _failed(error: Exception) -> Reply:
     return Reply(f"Something went wrong, and I wrote it down as {reference}. Please tell the LMS administrators.")
 
 
-_ = (admin, mentor, operating, wishes)  # imported for the commands that they register
+_ = (activity, admin, mentor, operating, standing, telling, wishes)  # imported for the commands that they register

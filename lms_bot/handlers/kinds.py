@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from lms_bot.domain import EventClass, EventType
+from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, EventClass, EventType
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Argument
 from lms_bot.handlers.request import Request
@@ -25,6 +25,8 @@ _SECONDS = {"m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _PERIOD = re.compile(rf"(?P<count>[0-9]+)(?P<unit>{'|'.join(sorted(_DAYS, key=len, reverse=True))})", re.IGNORECASE)
 _DURATION = re.compile(r"(?P<count>[0-9]+)(?P<unit>min|m|h|d|w)", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[0-9]+")
+_TABLES = {"a": ATTEMPTS, "c": CONTENT_ATTEMPTS, "а": ATTEMPTS, "с": CONTENT_ATTEMPTS}  # the same letters in Cyrillic
+_EVENT = re.compile(rf"(?P<letter>[{''.join(_TABLES)}]?)(?P<number>[0-9]+)", re.IGNORECASE)
 
 
 class Period(NamedTuple):
@@ -36,6 +38,13 @@ class Period(NamedTuple):
     @property
     def words(self) -> str:
         return "all time" if self.days is None else f"the last {counted(self.days, 'day')}"
+
+
+class Numbered(NamedTuple):
+    """What `why` is asked about: a row of a source table, or an event by its own id where `source_table` is None."""
+
+    source_table: str | None
+    number: int
 
 
 def _period(request: Request, text: str) -> Period:
@@ -80,6 +89,20 @@ def _duration(request: Request, text: str) -> timedelta:
             f"at most `{LONGEST_DURATION.days}d`."
         )
     return timedelta(seconds=seconds)
+
+
+def _id(digits: str) -> int | None:
+    """A number that an id can be."""
+    is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
+    return int(digits) if is_number and int(digits) <= HIGHEST_ID else None
+
+
+def _event(request: Request, text: str) -> Numbered:
+    match = _EVENT.fullmatch(text.strip("`.,"))
+    found = _id(match["number"]) if match else None
+    if match is None or found is None:
+        raise UserError(f"“{quote(text, 40)}” is no number of an event: `history`, `feed` and `pending` show them.")
+    return Numbered(_TABLES.get(match["letter"].casefold()), found)
 
 
 def _text(request: Request, text: str) -> str:
@@ -128,6 +151,14 @@ TYPES = Argument(
 COURSE = Argument(
     "course", 'course:"..."', "Only what belongs to a course with these words in its title.", _text, is_keyed=True
 )
+EVENT = Argument(
+    "event",
+    "<event>",
+    "The number behind an event in `history`, `feed` and `pending`: `a12` for an exam, `c12` for content.",
+    _event,
+    is_rest=True,
+    is_required=True,
+)
 DURATION = Argument(
     "duration",
     "2h",
@@ -170,9 +201,8 @@ def number(key: str, meaning: str, *, also: Sequence[str] = ()) -> Argument:
     def value(request: Request, text: str) -> Any:
         if text.casefold() in also:
             return text.casefold()
-        digits = text.removeprefix("#")
-        if digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) <= HIGHEST_ID:
-            return int(digits)
+        if (found := _id(text.removeprefix("#"))) is not None:
+            return found
         raise UserError(f"“{quote(text, 40)}” is no {key} that I could know: write its number.")
 
     return Argument(

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from lms_bot.domain import Preferences
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Arguments
-from lms_bot.handlers.kinds import COURSE, PERIOD, STUDENT, TYPES, count, words
+from lms_bot.handlers.kinds import PERIOD, STUDENT, words
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Audience, Request
+from lms_bot.holding import zone_of
 from lms_bot.insights import Statistics
 from lms_bot.owing import DEFAULTS, held_still
-from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, event_line, lines_within, moment, quote
-from lms_bot.store import asked, facts, people, preferences, queries
+from lms_bot.render import moment, numbered_line, quote
+from lms_bot.store import facts, preferences, queries
 from lms_bot.store.queries import Owed
 
-HISTORY_LINES = 20
-MOST_HISTORY_LINES = 50
 PENDING_LINES = 20
 POLLS_MISSED = 3  # data older than this many poll intervals is called old
 COMMAND = words("command", "One of my commands, to learn how it works.").optional()
@@ -41,41 +41,15 @@ def stats(request: Request, arguments: Arguments) -> str:
     Processed events are those of which nothing is owed to you any more, history included.
     """
     student, period = arguments["student"], arguments["period"]
-    if student is None and period.since is None:
-        counts = queries.statistics(request.transaction, request.mentor_ids)
-        return statistics_text(counts) + freshness(request)
-    students = [student] if student else people.students_of(request.transaction, request.mentor_ids)
-    ids = [one.student_id for one in students]
-    counts = asked.statistics(request.transaction, request.mentor_ids, ids, period.since)
-    whose = f"of **{quote(student.username)}**, " if student else ""
-    return statistics_text(counts, f" {whose}{period.words}") + freshness(request)
-
-
-@REGISTRY.command("history", Audience.MENTOR, STUDENT, PERIOD, TYPES, COURSE, count(MOST_HISTORY_LINES, HISTORY_LINES))
-def history(request: Request, arguments: Arguments) -> Reply:
-    """Show what one of your students did, newest first.
-
-    Write `more` for what was before.
-    """
-    student, most, offset = arguments["student"], arguments["n"], request.position or 0
-    name = quote(student.username)
-    events = asked.history(
+    counts = queries.own_statistics(
         request.transaction,
-        student.student_id,
-        arguments["period"].since,
-        most + 1,
-        types=arguments["type"] or (),
-        course=arguments["course"] or "",
-        offset=offset,
+        request.mentor_ids,
+        student_id=student.student_id if student else None,
+        since=period.since,
     )
-    if not events:
-        return Reply(_no_history(name, arguments, offset) + freshness(request))
-    heading = f"**{name}**, newest first" if not offset else f"**{name}**, before that"
-    lines = [f"* {event_line(event)}" for event in events[:most]]
-    shown = lines_within(lines, ROOM_FOR_LINES)
-    more = offset + len(shown) if len(events) > len(shown) else None
-    ending = WRITE_MORE if more else ""
-    return Reply("\n".join([heading, "", *shown]) + ending + freshness(request), more=more)
+    whose = f"of **{quote(student.username)}**, " if student else ""
+    of = f" {whose}{period.words}" if student or period.since else ""
+    return statistics_text(counts, of) + freshness(request)
 
 
 @REGISTRY.command("pending", Audience.MENTOR)
@@ -99,7 +73,9 @@ def owed_lines(request: Request, heading: str, count: int, owed: Sequence[Owed],
     lines = []
     for one in owed:
         to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if with_mentor else ""
-        lines.append(f"* {event_line(one.event)}{to}: {_why(request, one, wishes.get(one.mentor_id, DEFAULTS))}")
+        lines.append(
+            f"* {numbered_line(one.event)}{to}: {why_waiting(request, one, wishes.get(one.mentor_id, DEFAULTS))}"
+        )
     if count > len(owed):
         lines.append(f"* … and {count - len(owed):,} more")
     return "\n".join([heading, "", *lines])
@@ -116,7 +92,14 @@ def freshness(request: Request) -> str:
     return f"\n\n⏳ The LMS could last be read at {moment(polled_at)}: newer events are missing here."
 
 
-def _why(request: Request, owed: Owed, wishes: Preferences) -> str:
+def zone(request: Request) -> ZoneInfo:
+    """The time zone that the asker is shown days in."""
+    wishes = preferences.of(request.transaction, request.mentor_ids[:1])
+    return zone_of(next(iter(wishes.values()), DEFAULTS), request.settings.timezone)
+
+
+def why_waiting(request: Request, owed: Owed, wishes: Preferences) -> str:
+    """What holds a notification that is owed, and until when."""
     if owed.reason:
         return f"{quote(owed.reason)}; next try {moment(owed.due_at)}"
     if owed.under_way:
@@ -129,10 +112,3 @@ def _why(request: Request, owed: Owed, wishes: Preferences) -> str:
 def statistics_text(counts: Statistics, of: str = "") -> str:
     heading = f"📊 **Statistics**{of}"
     return "\n".join([heading, "", *(f"* **{name}:** {count:,}" for _, name, count in counts.named())])
-
-
-def _no_history(name: str, arguments: Arguments, offset: int) -> str:
-    if offset:
-        return f"There is nothing more of **{name}**."
-    is_narrowed = arguments["type"] or arguments["course"] or arguments["period"].since
-    return f"**{name}** has done nothing {'like that' if is_narrowed else 'yet'} that the LMS told me of."

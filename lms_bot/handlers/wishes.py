@@ -22,7 +22,7 @@ OFF = "off"
 MINUTES = 60
 _HOURS = re.compile(r"(?P<hour>[01]?\d|2[0-3])(?::00)?")
 _TIMES = re.compile(r"(?P<h1>[01]?\d|2[0-3])(?::(?P<m1>[0-5]\d))?\s*[-–]\s*(?P<h2>[01]?\d|2[0-3])(?::(?P<m2>[0-5]\d))?")
-_NAMES = {
+CLASS_NAMES = {
     EventClass.FAILED: "failed exams",
     EventClass.PASSED: "passed exams",
     EventClass.COMPLETED: "exams without a result",
@@ -142,7 +142,7 @@ def _state(request: Request, mentor_id: int) -> str:
     zone = zone_of(wishes, request.settings.timezone)
     lines = []
     for telling, how in ((Telling.NOW, "At once"), (Telling.DIGEST, _digest_words(wishes)), (Telling.OFF, "Not told")):
-        named = [_NAMES[c] for c in EventClass if telling_of(c, wishes, request.settings.delivery) is telling]
+        named = [CLASS_NAMES[c] for c in EventClass if telling_of(c, wishes, request.settings.delivery) is telling]
         if named:
             lines.append(f"* **{how}:** {', '.join(named)}")
     if wishes.quiet_from is not None and wishes.quiet_to is not None:

@@ -1,6 +1,6 @@
 """Turns events into Zulip Markdown and makes foreign text harmless inside it."""
 
-from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
+from lms_bot.render.events import EMOJI, TITLES, event_line, event_text, numbered_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, ROOM_FOR_LINES, WRITE_MORE, Shown, counted, fitted, lines_within
 from lms_bot.render.messages import notification_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
@@ -21,6 +21,7 @@ __all__ = [
     "moment",
     "notification_text",
     "number",
+    "numbered_line",
     "percent",
     "quote",
 ]

@@ -53,6 +53,15 @@ def event_line(event: Event) -> str:
     return " · ".join([*parts, moment(event.timestamp)])
 
 
+def numbered_line(event: Event) -> str:
+    """One event on one line, with the number by which `why` knows it.
+
+    That is the number of its row in the LMS, behind the first letter of the table: our own would tell how much happens
+    to the students of others.
+    """
+    return f"{event_line(event)} · `{event.source_table[0]}{event.source_id}`"
+
+
 def exam_line(event: Event) -> str:
     """A finished exam on one line, for lists about one student."""
     return " · ".join([f"{EMOJI[event.event_type]} **{title(event)}**", *_outcome(event), moment(event.timestamp)])

@@ -81,7 +81,7 @@ def _and_more(count: int) -> str:
 
 
 def _see_more(count: int) -> str:
-    return f"… and {count:,} more. See them with `history @student`."
+    return f"… and {count:,} more. See them with `feed` or `history @student`."
 
 
 def _section(

@@ -6,23 +6,29 @@ from collections.abc import Sequence
 
 from lms_bot.domain import Event
 from lms_bot.insights import TREND_EXAMS, Card, Course, Need, Standing
-from lms_bot.render.events import EMOJI, TITLES, event_line, exam_cell, exam_line
-from lms_bot.render.fitting import MESSAGE_LIMIT, Shown, counted, listed
+from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line, numbered_line
+from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
 CELL = 60
 _HEAD = ("Student", "Needs attention", "Last active", "Last exam", "Average", "Open exams")
 
 
-def standings_text(standings: Sequence[Standing], kind: str = "", limit: int = MESSAGE_LIMIT) -> Shown:
-    """A table of students in the order given, after a heading that counts them; `kind` of students they are."""
+def standings_text(
+    standings: Sequence[Standing], kind: str = "", limit: int = MESSAGE_LIMIT, *, skip: int = 0
+) -> Shown:
+    """A table of students in the order given, after a heading that counts them; `kind` of students they are.
+
+    The first `skip` of them have been shown before.
+    """
     failing, inactive = sum(s.is_failing for s in standings), sum(s.is_inactive for s in standings)
     heading = f"**{counted(len(standings), f'{kind} student'.strip())}** · {failing:,} failing · {inactive:,} inactive"
-    if not standings:
+    left = standings[skip:]
+    if not left:
         return Shown(heading, 0)
     start = "\n".join([heading, "", _row(_HEAD), _row(["---"] * len(_HEAD)), ""])
-    lines = (_row(_cells(standing)) for standing in standings)
-    table = listed(lines, len(standings), limit - len(start), _see_some)
+    lines = (_row(_cells(standing)) for standing in left)
+    table = listed(lines, len(left), limit - len(start), _see_some)
     return Shown(start + table.text, table.entries)
 
 
@@ -41,19 +47,14 @@ def card_text(card: Card, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def feed_text(events: Sequence[Event], most: int = 20, heading: str = "", limit: int = MESSAGE_LIMIT) -> Shown:
-    """The first `most` events, a line each; where there are more, it says so and that `more` shows them.
+    """The first `most` events, a line each with its number; where there are more, it says that `more` shows them.
 
     Hand over one event more than is to be shown, if there is one.
     """
     start = f"{heading}\n\n" if heading else ""
-
-    def rest(count: int) -> str:
-        at_least = "at least " if len(events) > most else ""
-        how_many = "more" if at_least and count == 1 else f"{at_least}{count:,} more"
-        return f"\n… and {how_many}. Send `more` to see them."
-
-    lines = listed((f"* {event_line(event)}" for event in events[:most]), len(events), limit - len(start), rest)
-    return Shown(start + lines.text, lines.entries)
+    lines = (f"* {numbered_line(event)}" for event in events[:most])
+    page = listed(lines, len(events), limit - len(start), lambda _: WRITE_MORE.removeprefix("\n"))
+    return Shown(start + page.text, page.entries)
 
 
 def mean(value: float | None) -> str:
@@ -112,4 +113,6 @@ def _and_more(count: int) -> str:
 
 
 def _see_some(count: int) -> str:
-    return f"\n… and {count:,} more. `students failing` and `students inactive` show some, `student @name` shows one."
+    return (
+        f"\n… and {count:,} more. Write `more` for the next ones; `students failing` and `students inactive` show some."
+    )

@@ -18,6 +18,8 @@ from lms_bot.store.people import each_id
 from lms_bot.store.tables import events
 
 EXPORT_PAGE = 1_000
+Position = tuple[int, datetime, int]
+"""Where an export ended: the student, the timestamp and the event id of the last event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,16 @@ def _newest(transaction: Transaction, student_ids: Collection[int], wanted: Filt
 
 
 def export(
-    transaction: Transaction, student_ids: Collection[int], since: datetime | None = None
+    transaction: Transaction,
+    student_ids: Collection[int],
+    since: datetime | None = None,
+    *,
+    most: int | None = None,
+    after: Position | None = None,
 ) -> Iterator[list[Exported]]:
-    """All events of the students in pages, by student and oldest first."""
+    """All events of the students in pages, by student and oldest first: at most `most` of those `after` a position."""
     c = events.c
+    left = student_ids if after is None else [student_id for student_id in student_ids if student_id >= after[0]]
     query = (
         sa.select(
             c.timestamp,
@@ -78,13 +86,23 @@ def export(
             c.activity_title,
             c.activity_metadata,
             c.is_current,
+            c.event_id,
         )
-        .where(in_list(c.student_id, student_ids, transaction.dialect.name), *_conditions(Filter(since)))
+        .where(in_list(c.student_id, left, transaction.dialect.name), *_conditions(Filter(since)))
         .order_by(c.student_id, c.timestamp, c.event_id)
+        .limit(most)
         .execution_options(yield_per=EXPORT_PAGE)
     )
+    if after is not None:
+        query = query.where(_is_after(after))
     for page in transaction.execute(query).partitions():
         yield list(map(Exported._make, page))
+
+
+def _is_after(position: Position) -> sa.ColumnElement[bool]:
+    columns = (events.c.student_id, events.c.timestamp, events.c.event_id)
+    values = (sa.literal(value, column.type) for value, column in zip(position, columns, strict=True))
+    return sa.tuple_(*columns) > sa.tuple_(*values)
 
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:

@@ -1,0 +1,229 @@
+"""Mentors see how their own students do: who needs attention first, a card of one, and a picture with its numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from lms_bot.domain import EventType, Message, Student
+from lms_bot.handlers import standing
+from lms_bot.store import Store, attachments, people
+from tests import NOW
+from tests.asking import GULNORA, JANE, JANET, LINKS, MARY, MENTORS, OMAR, OTHER_STREAM, RAVI, STUDENTS, School
+from tests.owed import happened, owe
+from tests.test_commands import LIVE
+
+DAY = timedelta(days=1)
+FAILED, PASSED = EventType.EXAM_FAILED, EventType.EXAM_PASSED
+SHOWN_NOW = "<time:2026-03-02T12:00:00Z>"
+PNG = b"\x89PNG\r\n\x1a\n"
+HOSTILE = "@**all** | [x](http://evil.example.com) `a` ~~~\n| b |"
+QUESTIONS = ["students", "students failing", "student #1003", "chart #1003"]
+
+
+@pytest.fixture
+def school(store: Store) -> School:
+    """Ravi fails, Jane passes, Janet did something long ago, Гульнора is Omar's."""
+    opened = School.open(store)
+    owe(
+        store,
+        [
+            happened(JANE, "Algebra", PASSED, at=NOW - DAY, percentage=70, course_title="Maths"),
+            happened(JANE, "Geometry", PASSED, percentage=90, course_title="Maths"),
+            happened(RAVI, "Algebra", FAILED, percentage=30),
+            happened(JANET, "Old", PASSED, at=NOW - 30 * DAY, percentage=60),
+            happened(GULNORA, "Physics", FAILED, percentage=10),
+        ],
+    )
+    return opened
+
+
+def names(table: str) -> list[str]:
+    return re.findall(r"^\| ([\w∗]+) \|", table, re.MULTILINE)[1:]
+
+
+def picture(school: School, message: Message) -> bytes | None:
+    with school.store.reading() as transaction:
+        return attachments.content(transaction, message)
+
+
+# students
+
+
+def test_the_table_has_everybody_of_the_mentor_who_needs_attention_first(school: School) -> None:
+    assert school.ask("students") == (
+        "**3 students** · 1 failing · 1 inactive\n"
+        "\n"
+        "| Student | Needs attention | Last active | Last exam | Average | Open exams |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
+        f"| ravi | ❗ last exam failed, ❗ average below 50% | {SHOWN_NOW} | ❌ Algebra 30% | 30% | 0 |\n"
+        "| janet | 💤 inactive | <time:2026-01-31T12:00:00Z> | 🎉 Old 60% | 60% | 0 |\n"
+        f"| jane_smith | ✅ | {SHOWN_NOW} | 🎉 Geometry 90% | 80% | 0 |"
+    )
+    assert names(school.ask("students all", OMAR)) == ["gulnora"]
+
+
+@pytest.mark.parametrize(("which", "found"), [("failing", ["ravi"]), ("inactive", ["janet"]), ("INACTIVE", ["janet"])])
+def test_the_table_can_be_of_some(school: School, which: str, found: list[str]) -> None:
+    assert names(school.ask(f"students {which}")) == found
+
+
+def test_where_nobody_fails_that_is_said(store: Store) -> None:
+    school = School.open(store)
+    school.happens(JANE, 1)
+    assert school.ask("students failing") == "None of your students is failing."
+    school.link({(2, GULNORA.student_id)})
+    assert school.ask("students") == "You have no students in the LMS."
+
+
+@pytest.mark.parametrize("mistake", ["students failed", "students jane_smith", "students failing inactive"])
+def test_a_word_that_selects_nobody_is_explained(school: School, mistake: str) -> None:
+    answer = school.ask(mistake)
+    assert names(answer) == []
+    assert "`students [failing|inactive|all]`" in answer
+
+
+def test_a_table_that_is_too_long_goes_on_with_more(school: School) -> None:
+    many = [Student(2000 + number, f"student_{number:03}") for number in range(200)]
+    with school.store.writing() as transaction:
+        people.keep_people(transaction, many, MENTORS, {(1, one.student_id) for one in many}, NOW)
+    shown = names(page := school.ask("students inactive"))
+    assert "more. Write `more` for the next ones" in page
+    while "`more`" in page:
+        assert len(page) <= 10_000
+        page = school.ask("more")
+        assert page.startswith("**200 inactive students**")
+        shown += names(page)
+    assert shown == [one.username for one in many]
+    assert "no list" in school.ask("more")
+
+
+# student
+
+
+def test_a_card_shows_all_about_one(school: School) -> None:
+    assert school.ask("student @jane_smith") == (
+        f"👤 **jane_smith** · last active {SHOWN_NOW}\n"
+        "* **Average:** 80% over 2 exams\n"
+        "* **Trend:** — (it takes more than 5 exams)\n"
+        "* **Pass rate:** 100% (2 of 2)\n"
+        "* **Open exams:** 0\n"
+        "* 🎉 Exam Passed 2\n"
+        "\n"
+        "**Last exams**\n"
+        f"* 🎉 **Geometry** · 90% · {SHOWN_NOW}\n"
+        "* 🎉 **Algebra** · 70% · <time:2026-03-01T12:00:00Z>\n"
+        "\n"
+        "**Courses**\n"
+        "* **Maths** · 2 events · average 80% over 2 exams"
+    )
+
+
+def test_a_card_of_one_who_did_nothing_is_a_card(store: Store) -> None:
+    answer = School.open(store).ask("student ravi")
+    assert answer.startswith("👤 **ravi** · no activity yet\n**Needs attention:** 💤 inactive\n")
+
+
+# chart
+
+
+def test_a_chart_is_a_picture_with_its_numbers_as_text(school: School) -> None:
+    (message,) = school.answer(school.question("chart jane"))
+    assert message.content == (
+        "📈 **jane_smith** · 2 exams · average 80% · lowest 70% · highest 90%\n"
+        "\n"
+        f"* 🎉 **Geometry** · 90% · {SHOWN_NOW}\n"
+        "* 🎉 **Algebra** · 70% · <time:2026-03-01T12:00:00Z>"
+    )
+    assert message.attachment == "scores-1001.png"
+    assert (picture(school, message) or b"").startswith(PNG)
+
+
+def test_a_chart_is_of_the_period_that_was_asked_for(school: School) -> None:
+    school.forward(hours=12)
+    (message,) = school.answer(school.question("chart jane 1d"))
+    assert "Geometry" in message.content
+    assert "Algebra" not in message.content
+    assert message.attachment
+
+
+def test_where_there_is_nothing_to_draw_there_is_no_picture(school: School) -> None:
+    (message,) = school.answer(school.question("chart janet 7d"))
+    assert message.content == "**janet** has no finished exam with a percentage in that time."
+    assert message.attachment is None
+
+
+def test_a_chart_of_very_many_exams_says_that_it_shows_the_last(store: Store) -> None:
+    school = School.open(store)
+    most = standing.MOST_SCORES
+    owe(store, [happened(RAVI, "Old", at=NOW - 300 * DAY, percentage=1)])
+    owe(store, [happened(RAVI, "E", at=NOW - number * timedelta(hours=1), percentage=50) for number in range(most)])
+    answer = school.ask("chart ravi")
+    assert f"· {most} exams · average 50% · lowest 50%" in answer
+    assert answer.endswith(f"These are the last {most} exams; a shorter period, like `30d`, shows fewer.")
+    assert "These are the last" not in school.ask("chart ravi 30d")
+
+
+@pytest.mark.parametrize("mistake", ["chart", "student", "chart jane 0d", "chart jane 99999d", "chart jane 7d 8d"])
+def test_a_mistake_is_explained_and_draws_nothing(school: School, mistake: str) -> None:
+    (message,) = school.answer(school.question(mistake))
+    assert message.attachment is None
+    assert "`" in message.content
+    assert SHOWN_NOW not in message.content
+
+
+# Who may know what
+
+
+@pytest.mark.parametrize("command", ["student", "chart"])
+def test_somebody_elses_student_and_nobody_are_the_same_words(school: School, command: str) -> None:
+    words = school.ask(f"{command} nobodyy").replace("nobodyy", "X")
+    for name in (GULNORA.username, "Гульнора", "gulnora@example.org", "#1004"):
+        (message,) = school.answer(school.question(f"{command} {name}"))
+        assert message.attachment is None
+        assert re.sub("“.*”", "“X”", message.content) == words
+    assert "Physics" in school.ask(f"{command} gulnora", OMAR)
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_asked_in_a_stream_the_answer_is_private(school: School, text: str) -> None:
+    private, note = school.answer(school.question(text, stream_id=OTHER_STREAM))
+    assert private.recipient.user_ids == (MARY,)
+    assert "ravi" in private.content
+    assert (note.content, note.attachment) == ("I answered you in private.", None)
+    assert note.recipient.stream_id == OTHER_STREAM
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_a_student_of_another_mentor_from_now_on_is_not_shown(school: School, text: str) -> None:
+    school.link((LINKS - {(1, RAVI.student_id)}) | {(2, RAVI.student_id)})
+    answer = school.ask(text)
+    assert "ravi" not in answer
+    assert "Algebra" not in answer
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_no_name_and_no_title_means_anything_to_zulip(store: Store, text: str) -> None:
+    school = School.open(store)
+    with store.writing() as transaction:
+        everybody = [replace(one, username=HOSTILE) if one == RAVI else one for one in STUDENTS]
+        people.keep_people(transaction, everybody, MENTORS, LINKS, NOW)
+    owe(store, [happened(RAVI, HOSTILE, FAILED, percentage=HOSTILE), happened(RAVI, HOSTILE, FAILED, percentage=9)])
+    owe(store, [happened(RAVI, "Last", FAILED, percentage=9, course_title=HOSTILE)])
+    answer = school.ask(text)
+    assert "Last" in answer
+    assert not LIVE.search(answer)
+    assert "`" not in answer
+    assert {line.count("|") for line in answer.splitlines() if line.startswith("|")} <= {7}
+
+
+@pytest.mark.parametrize("text", ["students", "student jane", "chart jane"])
+def test_an_answer_from_old_data_says_how_old_it_is(school: School, text: str) -> None:
+    fresh = school.ask(text)
+    school.forward(hours=5)
+    assert (
+        school.ask(text) == f"{fresh}\n\n⏳ The LMS could last be read at {SHOWN_NOW}: newer events are missing here."
+    )
