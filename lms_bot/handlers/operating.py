@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any
 
-from lms_bot.domain import SOURCE_TABLES, ZulipUser
+from lms_bot.domain import SOURCE_TABLES, Mentor, ZulipUser
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.kinds import ALL, count, number, words
@@ -15,7 +15,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
 from lms_bot.handlers.students import MENTION
 from lms_bot.render import counted, moment, quote
-from lms_bot.store import alerts, cursors, facts, outbox, owed, people, queries
+from lms_bot.store import Transaction, alerts, cursors, facts, outbox, owed, people, queries
 
 MOST_LISTED = 100
 LISTED = 20
@@ -31,7 +31,7 @@ def status(request: Request, arguments: Arguments) -> str:
     lines = [
         f"* **Version:** {version('lms_bot')}",
         f"* **Last poll:** {moment(polled_at) if polled_at else 'none yet'}",
-        *(_sweep(transaction, table, request) for table in SOURCE_TABLES),
+        *(_sweep(transaction, table) for table in SOURCE_TABLES),
         f"* **Waiting:** {counted(waiting, 'notification')}",
         f"* **Parked:** {counted(parked, 'message')}",
         f"* **Mentors without an account:** {len(people.unmapped(transaction)):,}",
@@ -48,12 +48,7 @@ def unmapped(request: Request, arguments: Arguments) -> str:
     found = people.unmapped(request.transaction)
     if not found:
         return "Every mentor has a Zulip account."
-    lines = [
-        f"* **{quote(mentor.username)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
-        for mentor in found[:MOST_LISTED]
-    ]
-    if len(found) > MOST_LISTED:
-        lines.append(f"* … and {len(found) - MOST_LISTED:,} more")
+    lines = unmapped_lines(found, MOST_LISTED)
     return "\n".join(
         [f"**{counted(len(found), 'mentor')} without an account**", "", *lines, "", "Write `map #id @account`."]
     )
@@ -117,7 +112,16 @@ def retry(request: Request, arguments: Arguments) -> str:
     return f"{counted(revived, 'message')} will be told anew."
 
 
-def _sweep(transaction: Any, table: str, request: Request) -> str:
+def unmapped_lines(found: Sequence[Mentor], most: int) -> list[str]:
+    """A line for each of the mentors, at most so many, and why nobody can be written to."""
+    lines = [
+        f"* **{quote(mentor.username)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
+        for mentor in found[:most]
+    ]
+    return lines + ([f"* … and {len(found) - most:,} more"] if len(found) > most else [])
+
+
+def _sweep(transaction: Transaction, table: str) -> str:
     cursor = cursors.load(transaction, table)
     if cursor is None:
         return f"* **{table}:** not read yet"

@@ -71,6 +71,14 @@ sa.Index(
     sqlite_where=is_unprocessed,
     postgresql_where=is_unprocessed,
 )
+# What was told to nobody because there was nobody to tell; empty where every student has a mentor.
+is_nobodys = events.c.mentor_id.is_(None) & ~events.c.is_history
+sa.Index(
+    "ix_lms_activity_events_nobodys",
+    events.c.student_id,
+    sqlite_where=is_nobodys,
+    postgresql_where=is_nobodys,
+)
 
 logs = sa.Table(
     "lms_event_logs",

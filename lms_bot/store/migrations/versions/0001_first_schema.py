@@ -117,6 +117,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("source_table = 'attempts' AND is_current"),
     )
     op.create_index(
+        "ix_lms_activity_events_nobodys",
+        "lms_activity_events",
+        ["student_id"],
+        unique=False,
+        sqlite_where=sa.text("mentor_id IS NULL AND is_history = 0"),
+        postgresql_where=sa.text("mentor_id IS NULL AND NOT is_history"),
+    )
+    op.create_index(
         "ix_lms_activity_events_students",
         "lms_activity_events",
         [
