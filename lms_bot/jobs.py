@@ -15,13 +15,18 @@ from lms_bot.chat import Chat, Pace
 from lms_bot.config import Settings
 from lms_bot.deliver import Deliverer
 from lms_bot.errors import LmsBotError, LmsUnavailable
+from lms_bot.identity import THIS
 from lms_bot.lms import Lms
-from lms_bot.poll import Poller, Progress
-from lms_bot.store import Store, open_store, outbox, owed, people
+from lms_bot.obeying import Steering
+from lms_bot.poll import Polled, Poller, Progress
+from lms_bot.store import Store, open_store, outbox, owed, people, working
 from lms_bot.store.lease import Lease
+from lms_bot.store.pauses import Work
 
 log = logging.getLogger(__name__)
 
+STEER_EVERY = 1  # seconds
+SAY_EVERY = 30  # seconds
 DELIVER_EVERY = 1  # seconds
 CATCH_UP_EVERY = 10  # seconds
 ALERT_EVERY = 5  # seconds
@@ -76,6 +81,10 @@ class Worker:
         self._lms_failures = 0
         self._lms_pause_until = datetime.min.replace(tzinfo=UTC)
         self._scheduler = schedule.Scheduler()
+        self._steering = Steering(parts.store, parts.deliverer)
+        self._works_since = datetime.now(UTC)
+        self._every(STEER_EVERY, self.steer)
+        self._every(SAY_EVERY, self.say_who_works)
         uses_zulip = parts.settings.notify_mentors or catch_up
         if uses_zulip:
             self._every(DELIVER_EVERY, self.refresh_users)
@@ -110,10 +119,18 @@ class Worker:
             self._scheduler.run_pending()
             self._stopping.wait(max(0.05, min(1.0, self._scheduler.idle_seconds or 0.0)))
 
+    def steer(self) -> None:
+        """Look what admins paused, and do what they want done at once."""
+        self._steering.turn(self._poll, datetime.now(UTC))
+
     def poll(self) -> None:
-        now = datetime.now(UTC)
-        if now < self._lms_pause_until:
+        if datetime.now(UTC) < self._lms_pause_until or self._steering.is_paused(Work.POLLING):
             raise Waiting
+        self._poll()
+
+    def _poll(self) -> Polled:
+        now = datetime.now(UTC)
+        self.say_who_works(polling_since=now)
         try:
             polled = self._parts.poller.poll(now, self._progress)
         except LmsUnavailable:
@@ -121,14 +138,32 @@ class Worker:
             self._lms_failures += 1
             self._lms_pause_until = now + min(pause, LONGEST_LMS_PAUSE)
             raise
+        finally:
+            self.say_who_works()
         self._lms_failures = 0
+        self._lms_pause_until = now
         if polled.new_events or polled.history_events:
             log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
         if polled.server_replaced:
             log.warning("the LMS is another server, or was restored: everything is compared again")
+        return polled
+
+    def say_who_works(self, polling_since: datetime | None = None) -> None:
+        """Note in the store that this process works, and since when it is in a poll, if it is."""
+        with self._parts.store.writing() as transaction:
+            working.note(
+                transaction,
+                THIS,
+                self._works_since,
+                datetime.now(UTC),
+                polling_since=polling_since,
+                zulip_version=self._parts.chat.version,
+            )
 
     def deliver(self) -> None:
-        self._parts.deliverer.turn()
+        if self._steering.is_delivering:
+            raise Waiting
+        self._parts.deliverer.turn(begins=not self._steering.is_paused(Work.DELIVERY))
 
     def alert(self) -> None:
         parts = self._parts
@@ -171,6 +206,7 @@ class Worker:
         held = self._parts.lease.take()
         if held and not self._holds_lease:
             log.info("this process works for the store now")
+            self._works_since = datetime.now(UTC)
             with self._parts.store.writing() as transaction:
                 outbox.wake(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
         elif not held and self._holds_lease is not False:

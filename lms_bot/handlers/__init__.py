@@ -12,7 +12,7 @@ from lms_bot.chat import Incoming
 from lms_bot.config import Settings
 from lms_bot.domain import Message, ZulipUser
 from lms_bot.errors import UserError
-from lms_bot.handlers import admin, dialogue, limits, mentor, operating, wishes
+from lms_bot.handlers import admin, dialogue, limits, mentor, operating, status, steering, users, wishes
 from lms_bot.handlers.limits import Verdict
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
@@ -66,7 +66,7 @@ def reply_to(
     except UserError as error:
         return Reply(str(error), is_personal=not is_admin_stream)
     reply = _carried_out(request, asked)
-    return replace(reply, is_personal=asked.command.audience is not Audience.ADMIN)
+    return replace(reply, is_personal=asked.command.is_personal)
 
 
 def is_known(store: Store, incoming: Incoming) -> bool:
@@ -94,7 +94,9 @@ def _request(
     audiences = {Audience.MENTOR} if mentors else set()
     if is_admin_stream and not user.is_guest:
         audiences.add(Audience.ADMIN)
-    return Request(transaction, now, settings, user, mentors, frozenset(audiences)) if audiences else None
+    if not audiences:
+        return None
+    return Request(transaction, now, settings, user, mentors, frozenset(audiences), incoming.reply_to)
 
 
 def _asker(transaction: Transaction, incoming: Incoming) -> ZulipUser | None:
@@ -158,4 +160,4 @@ def _failed(error: Exception) -> Reply:
     return Reply(f"Something went wrong, and I wrote it down as {reference}. Please tell the LMS administrators.")
 
 
-_ = (admin, mentor, operating, wishes)  # imported for the commands that they register
+_ = (admin, mentor, operating, status, steering, users, wishes)  # imported for the commands that they register

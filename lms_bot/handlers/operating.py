@@ -1,45 +1,21 @@
-"""The commands of admins that show how the bot is doing, and mend it."""
+"""The commands of admins that show what is wrong, and mend it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from importlib.metadata import version
 
-from lms_bot.domain import SOURCE_TABLES, Mentor, ZulipUser
+from lms_bot.domain import Mentor, ZulipUser
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.kinds import ALL, count, number, words
-from lms_bot.handlers.mentor import freshness
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
 from lms_bot.handlers.students import MENTION
 from lms_bot.render import counted, moment, quote
-from lms_bot.store import Transaction, alerts, cursors, facts, outbox, owed, people, queries
+from lms_bot.store import alerts, outbox, owed, people
 
 MOST_LISTED = 100
 LISTED = 20
-
-
-@REGISTRY.command("status", Audience.ADMIN)
-def status(request: Request, arguments: Arguments) -> str:
-    """Show when the LMS was last read, how far the sweep is, and what waits."""
-    transaction = request.transaction
-    polled_at = facts.noted_at(transaction, facts.POLLED)
-    waiting = queries.pending_notifications(transaction)
-    parked, _ = outbox.parked(transaction, 1)
-    lines = [
-        f"* **Version:** {version('lms_bot')}",
-        f"* **Last poll:** {moment(polled_at) if polled_at else 'none yet'}",
-        *(_sweep(transaction, table) for table in SOURCE_TABLES),
-        f"* **Waiting:** {counted(waiting, 'notification')}",
-        f"* **Parked:** {counted(parked, 'message')}",
-        f"* **Mentors without an account:** {len(people.unmapped(transaction)):,}",
-    ]
-    odd = sum(rows for _, _, rows in cursors.unknown_states(transaction))
-    if odd:
-        lines.append(f"* **Rows in unknown states:** {odd:,}")
-    return "\n".join(["🩺 **Status**", "", *lines]) + freshness(request)
 
 
 @REGISTRY.command("unmapped", Audience.ADMIN)
@@ -119,17 +95,6 @@ def unmapped_lines(found: Sequence[Mentor], most: int) -> list[str]:
         for mentor in found[:most]
     ]
     return lines + ([f"* … and {len(found) - most:,} more"] if len(found) > most else [])
-
-
-def _sweep(transaction: Transaction, table: str) -> str:
-    cursor = cursors.load(transaction, table)
-    if cursor is None:
-        return f"* **{table}:** not read yet"
-    if not cursor.history_done:
-        return f"* **{table}:** its history is being read"
-    if cursor.sweep_seconds is None:
-        return f"* **{table}:** the first round of the sweep is under way"
-    return f"* **{table}:** a round of the sweep takes {timedelta(seconds=round(cursor.sweep_seconds))}"
 
 
 def _account(request: Request, text: str) -> ZulipUser:

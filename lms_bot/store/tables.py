@@ -46,8 +46,7 @@ events = sa.Table(
     sa.Column("percentage", sa.Double),
     sa.Column("course_key", sa.Text),
     sa.UniqueConstraint("source_table", "source_id", "event_type"),
-    # For what is asked about students: all that such questions filter, sort or count by, so that no row is looked at
-    # that is not shown.
+    # All that questions about students filter, sort or count by, so that no row is looked at that is not shown.
     sa.Index(
         "ix_lms_activity_events_students",
         *("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage", "course_key"),
@@ -134,6 +133,7 @@ messages = sa.Table(
     sa.Column("attachment", sa.LargeBinary),
     sa.Index(None, "zulip_message_id"),
     sa.Index(None, "mentor_id"),
+    sa.Index(None, "created_at"),
     sqlite_autoincrement=True,  # the id of a message that was taken back is not given again
 )
 unsettled = messages.c.next_try_at.is_not(None)
@@ -271,6 +271,17 @@ audit = sa.Table(
     sa.Column("command", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
+)
+
+# What the worker is to do at once, and where to say what came of it.
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("order_id", Id, primary_key=True),
+    sa.Column("work", sa.String(16), nullable=False),
+    sa.Column("types", sa.JSON, nullable=False),
+    sa.Column("recipient", sa.JSON, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
 )
 
 counts = sa.Table(

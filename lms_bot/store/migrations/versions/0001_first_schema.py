@@ -192,6 +192,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("next_try_at IS NOT NULL"),
         postgresql_where=sa.text("next_try_at IS NOT NULL"),
     )
+    op.create_index(op.f("ix_messages_created_at"), "messages", ["created_at"], unique=False)
     op.create_index(op.f("ix_messages_mentor_id"), "messages", ["mentor_id"], unique=False)
     op.create_index(op.f("ix_messages_zulip_message_id"), "messages", ["zulip_message_id"], unique=False)
     op.create_index(
@@ -212,6 +213,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_table", "source_id", name=op.f("pk_open_rows")),
     )
     op.create_index(op.f("ix_open_rows_source_table_look_at"), "open_rows", ["source_table", "look_at"], unique=False)
+    op.create_table(
+        "orders",
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("work", sa.String(length=16), nullable=False),
+        sa.Column("types", sa.JSON(), nullable=False),
+        sa.Column("recipient", sa.JSON(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
+    )
     op.create_table(
         "preferences",
         sa.Column("mentor_id", sa.BigInteger(), autoincrement=False, nullable=False),
