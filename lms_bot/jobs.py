@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import schedule
 
+from lms_bot import watching
 from lms_bot.alerting import tell_admins
 from lms_bot.chat import Chat, Pace
 from lms_bot.config import Settings
 from lms_bot.deliver import Deliverer
-from lms_bot.errors import LmsBotError, LmsUnavailable
+from lms_bot.errors import LmsBotError, LmsUnavailable, StoreUnavailable
 from lms_bot.identity import THIS
 from lms_bot.lms import Lms
 from lms_bot.obeying import Steering
@@ -30,6 +31,7 @@ SAY_EVERY = 30  # seconds
 DELIVER_EVERY = 1  # seconds
 CATCH_UP_EVERY = 10  # seconds
 ALERT_EVERY = 5  # seconds
+WATCH_EVERY = 60  # seconds
 USERS_EVERY = timedelta(minutes=10)
 LONGEST_LMS_PAUSE = timedelta(minutes=1)
 
@@ -78,7 +80,7 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._holds_lease: bool | None = None
         self._failing: dict[str, str] = {}
-        self._lms_failures = 0
+        self._lms_failures = self._failed_polls = 0
         self._lms_pause_until = datetime.min.replace(tzinfo=UTC)
         self._scheduler = schedule.Scheduler()
         self._steering = Steering(parts.store, parts.deliverer)
@@ -95,6 +97,7 @@ class Worker:
         if uses_zulip:
             self._every(DELIVER_EVERY, self.deliver)
             self._every(ALERT_EVERY, self.alert)
+            self._every(WATCH_EVERY, self.watch)
 
     def start(self) -> None:
         """Work in a daemon thread, so that it never keeps the process alive."""
@@ -133,20 +136,34 @@ class Worker:
         self.say_who_works(polling_since=now)
         try:
             polled = self._parts.poller.poll(now, self._progress)
-        except LmsUnavailable:
+        except StoreUnavailable:
+            raise
+        except LmsUnavailable as error:
             pause = timedelta(seconds=self._parts.settings.poll_interval) * 2 ** min(self._lms_failures, 10)
             self._lms_failures += 1
             self._lms_pause_until = now + min(pause, LONGEST_LMS_PAUSE)
+            self._note_failed_poll(str(error), now)
+            raise
+        except Exception:
+            self._note_failed_poll("something unexpected happened, and the log says what", now)
             raise
         finally:
             self.say_who_works()
-        self._lms_failures = 0
+        self._lms_failures = self._failed_polls = 0
         self._lms_pause_until = now
+        watching.note_poll(self._parts.store, polled.new_events, self._parts.settings, now)
         if polled.new_events or polled.history_events:
             log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
         if polled.server_replaced:
             log.warning("the LMS is another server, or was restored: everything is compared again")
         return polled
+
+    def _note_failed_poll(self, reason: str, now: datetime) -> None:
+        self._failed_polls += 1
+        watching.note_failed_poll(self._parts.store, self._failed_polls, reason, now)
+
+    def watch(self) -> None:
+        watching.look(self._parts.store, self._parts.settings, datetime.now(UTC))
 
     def say_who_works(self, polling_since: datetime | None = None) -> None:
         """Note in the store that this process works, and since when it is in a poll, if it is."""
@@ -205,14 +222,21 @@ class Worker:
     def _has_lease(self) -> bool:
         held = self._parts.lease.take()
         if held and not self._holds_lease:
-            log.info("this process works for the store now")
-            self._works_since = datetime.now(UTC)
-            with self._parts.store.writing() as transaction:
-                outbox.wake(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+            self._take_over(stood_by=self._holds_lease is False)
         elif not held and self._holds_lease is not False:
             log.info("another process works for the store; standing by")
         self._holds_lease = held
         return held
+
+    def _take_over(self, *, stood_by: bool) -> None:
+        log.info("this process works for the store now")
+        now = self._works_since = datetime.now(UTC)
+        with self._parts.store.writing() as transaction:
+            outbox.wake(transaction, now, outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+            before = working.last(transaction)
+        if stood_by and before is not None and before.process != THIS:
+            watching.note_takeover(self._parts.store, before.process, THIS, now)
+        self.say_who_works()
 
 
 def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> None:

@@ -27,3 +27,10 @@ def is_mapped_by_hand(transaction: Transaction, mentor_id: int) -> bool:
     """Whether an admin said which account is the mentor's."""
     query = sa.select(hand_mappings.c.mentor_id).where(hand_mappings.c.mentor_id == mentor_id)
     return transaction.scalar(query) is not None
+
+
+def unmapped_with_students(transaction: Transaction) -> list[int]:
+    """The ids of the mentors who have students and no Zulip account that can be written to."""
+    has_students = sa.exists().where(mentor_students.c.mentor_id == mentors.c.mentor_id)
+    query = sa.select(mentors.c.mentor_id).where(mentors.c.zulip_user_id.is_(None), has_students)
+    return list(transaction.scalars(query.order_by(mentors.c.mentor_id)))

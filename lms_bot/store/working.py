@@ -10,6 +10,7 @@ from lms_bot.store import Transaction, facts
 
 WORKER = "worker"
 SILENT = timedelta(minutes=2)  # a worker that has not been seen for so long, and is not in a poll, has ended
+LONGEST_POLL = timedelta(hours=6)  # the first one, of a long history
 
 
 class Working(NamedTuple):
@@ -23,7 +24,7 @@ class Working(NamedTuple):
 
     def is_alive(self, now: datetime) -> bool:
         """Whether it still works, as far as can be told."""
-        return self.polling_since is not None or now - self.seen_at <= SILENT
+        return now - self.seen_at <= (SILENT if self.polling_since is None else LONGEST_POLL)
 
 
 def note(
