@@ -20,7 +20,7 @@ from lms_bot.identity import THIS
 from lms_bot.lms import Lms
 from lms_bot.obeying import Steering
 from lms_bot.poll import Polled, Poller, Progress
-from lms_bot.store import Store, open_store, outbox, owed, people, working
+from lms_bot.store import Store, open_store, outbox, owed, people, tidying, working
 from lms_bot.store.lease import Lease
 from lms_bot.store.pauses import Work
 
@@ -32,6 +32,7 @@ DELIVER_EVERY = 1  # seconds
 CATCH_UP_EVERY = 10  # seconds
 ALERT_EVERY = 5  # seconds
 WATCH_EVERY = 60  # seconds
+TIDY_EVERY = 3600  # seconds
 USERS_EVERY = timedelta(minutes=10)
 LONGEST_LMS_PAUSE = timedelta(minutes=1)
 
@@ -98,6 +99,7 @@ class Worker:
             self._every(DELIVER_EVERY, self.deliver)
             self._every(ALERT_EVERY, self.alert)
             self._every(WATCH_EVERY, self.watch)
+        self._every(TIDY_EVERY, self.tidy)
 
     def start(self) -> None:
         """Work in a daemon thread, so that it never keeps the process alive."""
@@ -164,6 +166,10 @@ class Worker:
 
     def watch(self) -> None:
         watching.look(self._parts.store, self._parts.settings, datetime.now(UTC))
+
+    def tidy(self) -> None:
+        if removed := tidying.tidy(self._parts.store, datetime.now(UTC)):
+            log.info("%d old rows are removed", removed)
 
     def say_who_works(self, polling_since: datetime | None = None) -> None:
         """Note in the store that this process works, and since when it is in a poll, if it is."""
