@@ -242,6 +242,7 @@ class Worker:
             before = working.last(transaction)
         if stood_by and before is not None and before.process != THIS:
             watching.note_takeover(self._parts.store, before.process, THIS, now)
+        self._steering.look(now)  # before any other job: what is paused must not begin
         self.say_who_works()
 
 

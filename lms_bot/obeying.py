@@ -36,10 +36,15 @@ class Steering:
         """A delivery that was asked for is not done yet."""
         return bool(self._deliveries)
 
-    def turn(self, poll: Callable[[], Polled], now: datetime) -> None:
-        """Look what is asked for and do it; a long delivery goes on in the next turn. Raises what `poll` raises."""
+    def look(self, now: datetime) -> None:
+        """Look what is paused. Raises StoreUnavailable."""
         with self._store.reading() as transaction:
             self._paused = paused_now(transaction, now)
+
+    def turn(self, poll: Callable[[], Polled], now: datetime) -> None:
+        """Look what is asked for and do it; a long delivery goes on in the next turn. Raises what `poll` raises."""
+        self.look(now)
+        with self._store.reading() as transaction:
             waiting = orders.waiting(transaction)
         self._deliveries = [order for order in waiting if order.work is Work.DELIVERY]
         if polls := [order for order in waiting if order.work is Work.POLLING]:

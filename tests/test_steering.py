@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lms_bot.store import audit, orders, pauses, working
+from lms_bot.store import audit, figures, orders, pauses, working
 from lms_bot.store.pauses import Work
 from tests.bot_process import BOTH, GULNORA, JANE, Place
 from tests.desk import TOPIC, Desk
@@ -31,7 +31,7 @@ def desk(place: Place) -> Iterator[Desk]:
 
 def test_a_poll_is_made_at_once_and_its_result_is_said_where_it_was_asked(desk: Desk) -> None:
     desk.place.lms.pass_exam(1000, JANE)
-    assert desk.ask("poll") == "This process polls now and writes here what was found."
+    assert desk.ask("poll") == "This process polls at once and writes here what was found."
     assert desk.said() == []
     desk.worker.steer()
     assert desk.said() == ["✅ The poll found 1 new event."]
@@ -81,7 +81,7 @@ def test_nobody_who_works_is_said_too(desk: Desk) -> None:
         me = working.last(transaction)
         assert me is not None
         working.note(transaction, me.process._replace(pid=7), long_ago, long_ago)
-    assert desk.ask("poll").startswith("No process works just now. The next one polls now")
+    assert desk.ask("poll").startswith("No process works just now. The next one polls at once")
     assert "**not seen** after" in desk.ask("status")
 
 
@@ -98,6 +98,23 @@ def test_paused_polling_finds_nothing_until_it_is_resumed_and_outlives_a_restart
     desk.work()
     assert len(desk.told(desk.place.people.mary)) == 1
     assert "paused" not in desk.ask("status")
+
+
+def test_a_process_that_begins_to_work_knows_of_the_pause_before_its_first_job(desk: Desk) -> None:
+    desk.ask("pause polling")
+    desk.ask("pause delivery")
+    for job in ("poll", "deliver"):
+        desk.restart()
+        desk.place.lms.pass_exam(1000 + len(job), JANE)
+        desk.worker._guarded(job, getattr(desk.worker, job))
+    with desk.parts.store.reading() as transaction:
+        assert figures.queue(transaction, datetime.now(UTC)).due == 0
+    desk.ask("poll")
+    desk.worker._guarded("steer", desk.worker.steer)
+    desk.restart()
+    desk.worker._guarded("deliver", desk.worker.deliver)
+    assert desk.told(desk.place.people.mary) == []
+    assert "⏸️ **Delivery is paused** until it is resumed" in desk.ask("pending")
 
 
 def test_a_poll_that_an_admin_asks_for_is_made_while_polling_is_paused(desk: Desk) -> None:

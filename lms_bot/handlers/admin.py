@@ -8,6 +8,7 @@ from lms_bot.handlers.mentor import COMMAND, PENDING_LINES, freshness, help_, mo
 from lms_bot.handlers.operating import unmapped_lines
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.steering import paused_lines
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
 from lms_bot.store import audit as audits
 from lms_bot.store import cursors, people, queries
@@ -33,7 +34,11 @@ def pending(request: Request, arguments: Arguments) -> str:
     total, owed = queries.owed_to_anybody(request.transaction, PENDING_LINES)
     heading = f"**{counted(total, 'notification')} waiting**"
     parts = [owed_lines(request, heading, total, owed, with_mentor=True)] if total else []
-    parts += [part for part in (_without_mentor(request), _unmapped(request), _odd_rows(request)) if part]
+    parts += [
+        part
+        for part in ("\n".join(paused_lines(request)), _without_mentor(request), _unmapped(request), _odd_rows(request))
+        if part
+    ]
     return "\n\n".join(parts or ["Nothing is waiting."]) + freshness(request)
 
 

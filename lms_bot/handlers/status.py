@@ -10,10 +10,10 @@ from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor import freshness
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
-from lms_bot.handlers.steering import ending
+from lms_bot.handlers.steering import paused_lines
 from lms_bot.identity import THIS
 from lms_bot.render import counted, moment, quote
-from lms_bot.store import Transaction, alerts, cursors, facts, figures, outbox, pauses, people, working
+from lms_bot.store import Transaction, alerts, cursors, facts, figures, outbox, people, working
 from lms_bot.store.schema import CURRENT
 
 
@@ -36,8 +36,7 @@ def _work(request: Request) -> list[str]:
         up = f"since {moment(worker.since)}, up {_duration(request.now - worker.process.started_at)}"
         gone = "" if worker.is_alive(request.now) else f"; **not seen** after {moment(worker.seen_at)}"
         lines = [f"**Works:** {quote(str(worker.process))} {up}{gone}", f"**Answers:** {here}"]
-    paused = pauses.current(request.transaction, request.now)
-    return lines + [f"⏸️ **{work.capitalize()} is paused** {ending(pause.until)}" for work, pause in paused.items()]
+    return [*lines, *paused_lines(request)]
 
 
 def _reading(request: Request) -> list[str]:

@@ -79,6 +79,12 @@ def resume(request: Request, arguments: Arguments) -> str:
     return f"▶️ **{_name(work)} goes on.** {_what_waits(request, work)}"
 
 
+def paused_lines(request: Request) -> list[str]:
+    """A line for each kind of work that is paused."""
+    paused = pauses.current(request.transaction, request.now)
+    return [f"⏸️ **{_name(work)} is paused** {ending(pause.until)}" for work, pause in paused.items()]
+
+
 def ending(until: datetime | None) -> str:
     """Until when a pause lasts; `until` is a moment, or None for one that is ended by hand."""
     return f"until {moment(until)}" if until else "until it is resumed"
@@ -104,7 +110,7 @@ def _who(request: Request) -> str:
 def _when(request: Request) -> str:
     worker = working.last(request.transaction)
     if worker is None or worker.polling_since is None:
-        return " now"
+        return " at once"
     return f" again as soon as the poll ends that is under way since {moment(worker.polling_since)},"
 
 
