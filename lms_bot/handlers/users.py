@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lms_bot.domain import Mentor, Student, ZulipUser
@@ -15,6 +16,7 @@ from lms_bot.handlers.wishes import state
 from lms_bot.render import NOTHING, counted, quote
 from lms_bot.store import directory, people
 
+_NUMBER = re.compile("#([0-9]{1,18})")
 MOST_SHOWN = 3  # people of whom all is said; more are only named
 MOST_NAMED = 20
 WHO = words(
@@ -29,9 +31,9 @@ def user(request: Request, arguments: Arguments) -> str:
     You are answered in a direct message.
     """
     who = arguments["who"]
-    everybody = directory.everybody(request.transaction)
-    accounts = _accounts(request, who)
-    found = matching(everybody, who) or [one for one in everybody if one.zulip_user_id in accounts]
+    found = _named(request, who)
+    accounts = {} if found else _accounts(request, who)
+    found = found or [one for user_id in accounts for one in directory.with_account(request.transaction, user_id)]
     if not found and not accounts:
         raise UserError(f"I know no mentor, student or account “{quote(who, 60)}”.")
     if not found:
@@ -40,6 +42,17 @@ def user(request: Request, arguments: Arguments) -> str:
     if len(found) > MOST_SHOWN:
         return "\n".join([f"**{len(found):,} match “{quote(who, 60)}”**", "", *_names(found)])
     return "\n\n".join(_card(request, one) for one in found)
+
+
+def _named(request: Request, who: str) -> list[Mentor | Student]:
+    """Those whom the words name; everybody is looked through only for a part of a name."""
+    mention = MENTION.match(who.strip())
+    if mention and mention["id"]:
+        return directory.with_account(request.transaction, int(mention["id"]))
+    if number := _NUMBER.fullmatch(who.strip()):
+        return directory.with_number(request.transaction, int(number[1]))
+    exactly = directory.called(request.transaction, mention["name"] if mention else who.strip().lstrip("@"))
+    return exactly or matching(directory.everybody(request.transaction), who)
 
 
 def _accounts(request: Request, who: str) -> dict[int, ZulipUser]:
