@@ -23,13 +23,12 @@ from lms_bot.errors import ConfigError, LmsBotError, SendError, StoreUnavailable
 from lms_bot.jobs import Parts, Worker, refresh_users
 from lms_bot.render import quote
 from lms_bot.store import facts
+from lms_bot.store.claims import CAUGHT_UP_TO, OVERLAP
 
 log = logging.getLogger(__name__)
 
-CAUGHT_UP_TO = "caught_up_to"
 NEW_USER_AGE = timedelta(seconds=30)
 STREAM_AGE = 60.0  # seconds that a look at the admin stream counts
-OVERLAP = 200  # message ids below the last look that are looked at again: ids are not given out in order
 NO_STORE = "I cannot reach my event store just now. Please ask again in a minute."
 
 

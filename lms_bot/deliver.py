@@ -66,8 +66,8 @@ class Deliverer:
         self._pause_until = datetime.min.replace(tzinfo=UTC)
         self._failures = 0
 
-    def turn(self, seconds: float = 3.0, only: Collection[EventType] | None = None) -> Delivered:
-        """Settle and send for at most about `seconds`, `only` these kinds if given. Raises StoreUnavailable."""
+    def turn(self, seconds: float = 3.0, only: Collection[EventType] | None = None, begins: bool = True) -> Delivered:
+        """Settle and, if it `begins` any, send for about `seconds`, `only` these kinds. Raises StoreUnavailable."""
         end = time.monotonic() + seconds
         total = Delivered()
         if self.is_pausing:
@@ -76,6 +76,8 @@ class Deliverer:
             total += self._settle(message, state)
             if time.monotonic() >= end or self.is_pausing:
                 return total
+        if not begins:
+            return total
         while mentors := self._due_mentors(only):
             if postponed := self._postpone_unmapped():
                 total += Delivered(postponed=postponed)
@@ -295,6 +297,4 @@ def _row(event: Event) -> tuple[str, int]:
 
 def _growing(failures: int, longest: timedelta) -> timedelta:
     """2 s, 4 s, 8 s, ... up to `longest`, each up to a quarter longer, so that many do not come back together."""
-    pause: timedelta = min(FIRST_RETRY * 2 ** min(failures, 20), longest)
-    jitter: float = random.uniform(1.0, 1.25)  # noqa: S311 - spreads load, keeps no secret
-    return pause * jitter
+    return min(FIRST_RETRY * 2.0 ** min(failures, 20), longest) * random.uniform(1.0, 1.25)  # noqa: S311 - no secret

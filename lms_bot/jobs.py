@@ -10,21 +10,29 @@ from datetime import UTC, datetime, timedelta
 
 import schedule
 
+from lms_bot import watching
 from lms_bot.alerting import tell_admins
 from lms_bot.chat import Chat, Pace
 from lms_bot.config import Settings
 from lms_bot.deliver import Deliverer
-from lms_bot.errors import LmsBotError, LmsUnavailable
+from lms_bot.errors import LmsBotError, LmsUnavailable, StoreUnavailable
+from lms_bot.identity import THIS
 from lms_bot.lms import Lms
-from lms_bot.poll import Poller, Progress
-from lms_bot.store import Store, open_store, outbox, owed, people
+from lms_bot.obeying import Steering
+from lms_bot.poll import Polled, Poller, Progress
+from lms_bot.store import Store, open_store, outbox, owed, people, tidying, working
 from lms_bot.store.lease import Lease
+from lms_bot.store.pauses import Work
 
 log = logging.getLogger(__name__)
 
+STEER_EVERY = 1  # seconds
+SAY_EVERY = 30  # seconds
 DELIVER_EVERY = 1  # seconds
 CATCH_UP_EVERY = 10  # seconds
 ALERT_EVERY = 5  # seconds
+WATCH_EVERY = 60  # seconds
+TIDY_EVERY = 3600  # seconds
 USERS_EVERY = timedelta(minutes=10)
 LONGEST_LMS_PAUSE = timedelta(minutes=1)
 
@@ -73,9 +81,13 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._holds_lease: bool | None = None
         self._failing: dict[str, str] = {}
-        self._lms_failures = 0
+        self._lms_failures = self._failed_polls = 0
         self._lms_pause_until = datetime.min.replace(tzinfo=UTC)
         self._scheduler = schedule.Scheduler()
+        self._steering = Steering(parts.store, parts.deliverer)
+        self._works_since = datetime.now(UTC)
+        self._every(STEER_EVERY, self.steer)
+        self._every(SAY_EVERY, self.say_who_works)
         uses_zulip = parts.settings.notify_mentors or catch_up
         if uses_zulip:
             self._every(DELIVER_EVERY, self.refresh_users)
@@ -86,6 +98,8 @@ class Worker:
         if uses_zulip:
             self._every(DELIVER_EVERY, self.deliver)
             self._every(ALERT_EVERY, self.alert)
+            self._every(WATCH_EVERY, self.watch)
+        self._every(TIDY_EVERY, self.tidy)
 
     def start(self) -> None:
         """Work in a daemon thread, so that it never keeps the process alive."""
@@ -110,25 +124,69 @@ class Worker:
             self._scheduler.run_pending()
             self._stopping.wait(max(0.05, min(1.0, self._scheduler.idle_seconds or 0.0)))
 
+    def steer(self) -> None:
+        """Look what admins paused, and do what they want done at once."""
+        self._steering.turn(self._poll, datetime.now(UTC))
+
     def poll(self) -> None:
-        now = datetime.now(UTC)
-        if now < self._lms_pause_until:
+        if datetime.now(UTC) < self._lms_pause_until or self._steering.is_paused(Work.POLLING):
             raise Waiting
+        self._poll()
+
+    def _poll(self) -> Polled:
+        now = datetime.now(UTC)
+        self.say_who_works(polling_since=now)
         try:
             polled = self._parts.poller.poll(now, self._progress)
-        except LmsUnavailable:
+        except StoreUnavailable:
+            raise
+        except LmsUnavailable as error:
             pause = timedelta(seconds=self._parts.settings.poll_interval) * 2 ** min(self._lms_failures, 10)
             self._lms_failures += 1
             self._lms_pause_until = now + min(pause, LONGEST_LMS_PAUSE)
+            self._note_failed_poll(str(error), now)
             raise
-        self._lms_failures = 0
+        except Exception:
+            self._note_failed_poll("something unexpected happened, and the log says what", now)
+            raise
+        finally:
+            self.say_who_works()
+        self._lms_failures = self._failed_polls = 0
+        self._lms_pause_until = now
+        watching.note_poll(self._parts.store, polled.new_events, self._parts.settings, now)
         if polled.new_events or polled.history_events:
             log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
         if polled.server_replaced:
             log.warning("the LMS is another server, or was restored: everything is compared again")
+        return polled
+
+    def _note_failed_poll(self, reason: str, now: datetime) -> None:
+        self._failed_polls += 1
+        watching.note_failed_poll(self._parts.store, self._failed_polls, reason, now)
+
+    def watch(self) -> None:
+        watching.look(self._parts.store, self._parts.settings, datetime.now(UTC))
+
+    def tidy(self) -> None:
+        if removed := tidying.tidy(self._parts.store, datetime.now(UTC)):
+            log.info("%d old rows are removed", removed)
+
+    def say_who_works(self, polling_since: datetime | None = None) -> None:
+        """Note in the store that this process works, and since when it is in a poll, if it is."""
+        with self._parts.store.writing() as transaction:
+            working.note(
+                transaction,
+                THIS,
+                self._works_since,
+                datetime.now(UTC),
+                polling_since=polling_since,
+                zulip_version=self._parts.chat.version,
+            )
 
     def deliver(self) -> None:
-        self._parts.deliverer.turn()
+        if self._steering.is_delivering:
+            raise Waiting
+        self._parts.deliverer.turn(begins=not self._steering.is_paused(Work.DELIVERY))
 
     def alert(self) -> None:
         parts = self._parts
@@ -170,13 +228,22 @@ class Worker:
     def _has_lease(self) -> bool:
         held = self._parts.lease.take()
         if held and not self._holds_lease:
-            log.info("this process works for the store now")
-            with self._parts.store.writing() as transaction:
-                outbox.wake(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+            self._take_over(stood_by=self._holds_lease is False)
         elif not held and self._holds_lease is not False:
             log.info("another process works for the store; standing by")
         self._holds_lease = held
         return held
+
+    def _take_over(self, *, stood_by: bool) -> None:
+        log.info("this process works for the store now")
+        now = self._works_since = datetime.now(UTC)
+        with self._parts.store.writing() as transaction:
+            outbox.wake(transaction, now, outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+            before = working.last(transaction)
+        if stood_by and before is not None and before.process != THIS:
+            watching.note_takeover(self._parts.store, before.process, THIS, now)
+        self._steering.look(now)  # before any other job: what is paused must not begin
+        self.say_who_works()
 
 
 def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.bot import CAUGHT_UP_TO
+from lms_bot.store.claims import CAUGHT_UP_TO
 from lms_bot.store.facts import POLLED
 from lms_bot.store.people import ZULIP_USERS_READ
 from tests.fake_zulip import FakeZulip

@@ -13,7 +13,7 @@ from hypothesis import given as over
 from hypothesis import strategies as st
 
 from lms_bot import config
-from lms_bot.domain import EventType
+from lms_bot.domain import EventType, Recipient
 from lms_bot.errors import UserError
 from lms_bot.handlers import arguments, reference
 from lms_bot.handlers.arguments import Argument, given
@@ -51,7 +51,7 @@ def refusal(expected: Sequence[Argument], text: str) -> str:
 def request_(store: Store) -> Any:
     settings = config.load(None, {"LMS_DATABASE_URL": "sqlite:///none.db"})
     with store.reading() as transaction:
-        yield Request(transaction, NOW, settings, ACCOUNTS[1], (), frozenset())
+        yield Request(transaction, NOW, settings, ACCOUNTS[1], (), frozenset(), Recipient())
 
 
 def value(request: Request, argument: Argument, text: str) -> Any:

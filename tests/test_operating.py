@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import lms_bot
 from lms_bot import doctor
 from lms_bot.store.tables import metadata
 from tests.bot_process import GULNORA, JANE, from_store, wait_for
@@ -20,6 +21,7 @@ __all__ = ["shell"]
 
 DOCS = Path(__file__).parent.parent / "docs"
 OPERATING = (DOCS / "operating.md").read_text()
+ALERT = re.compile(r'"([\U0001f000-\U0001ffff]) ')
 SAYS = re.compile(r'\(\s*"([a-z]+(?: [a-z]+)?)",')
 
 
@@ -35,6 +37,14 @@ def test_every_check_of_the_doctor_is_in_the_table_of_troubles() -> None:
 def test_every_table_of_the_store_is_in_the_page_on_privacy() -> None:
     page = (DOCS / "security.md").read_text()
     assert not {name for name in metadata.tables if f"`{name}`" not in page}
+
+
+def test_every_alert_is_in_the_table_of_alerts() -> None:
+    sources = [Path(lms_bot.__file__).parent / f"{name}.py" for name in ("watching", "brake", "deliver")]
+    signs = {sign for source in sources for sign in ALERT.findall(source.read_text())} - {"🟢", "👋"}
+    assert len(signs) > 7
+    table = OPERATING[OPERATING.index("## What it says by itself") : OPERATING.index("## Polling and delivery by hand")]
+    assert signs == set(re.findall(r"^\| ([^ a-z-]+) ", table, re.MULTILINE))
 
 
 def statements(pattern: str) -> list[str]:

@@ -74,6 +74,11 @@ class Chat:
         """Zulip asked for a pause that is not over."""
         return self._pace.is_closed
 
+    @property
+    def version(self) -> str | None:
+        """Zulip's version, as it said when we connected; None before that."""
+        return self._client.zulip_version if self._client else None
+
     def send(self, recipient: Recipient, content: str, *, purpose: Purpose = Purpose.REPLY) -> int:
         """Send a message and give its id. Raises Refused or OutcomeUnknown. A delivery has taken its turn before."""
         if recipient.stream_id is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from lms_bot.errors import LmsBotError, SendError
 
 if TYPE_CHECKING:
     from lms_bot.jobs import Parts
+
+log = logging.getLogger(__name__)
 
 TURN = 3.0  # seconds of delivery between two looks at the clock
 
@@ -78,6 +81,7 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
     counted = Counted()
     failed: LmsBotError | None = None
     has_lease = parts.lease.take()
+    _mention_pauses(parts)
     if options.once:
         try:
             with HistoryBar() as progress:
@@ -95,6 +99,16 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
     if failed:
         raise failed
     return DONE
+
+
+def _mention_pauses(parts: Parts) -> None:
+    """Say what an admin paused: that stops what works by itself, and not what somebody types here."""
+    from lms_bot.store import pauses
+
+    with parts.store.reading() as transaction:
+        paused = pauses.current(transaction, datetime.now(UTC))
+    for work in paused:
+        log.warning("%s is paused by an admin; this command is carried out all the same", work)
 
 
 def _deliver_all(parts: Parts, counted: Counted, only: frozenset[EventType] | None) -> None:

@@ -12,7 +12,20 @@ from lms_bot.chat import Incoming
 from lms_bot.config import Settings
 from lms_bot.domain import Message, ZulipUser
 from lms_bot.errors import UserError
-from lms_bot.handlers import activity, admin, dialogue, limits, mentor, operating, standing, telling, wishes
+from lms_bot.handlers import (
+    activity,
+    admin,
+    dialogue,
+    limits,
+    mentor,
+    operating,
+    standing,
+    status,
+    steering,
+    telling,
+    users,
+    wishes,
+)
 from lms_bot.handlers.limits import Verdict
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
@@ -66,7 +79,7 @@ def reply_to(
     except UserError as error:
         return Reply(str(error), is_personal=not is_admin_stream)
     reply = _carried_out(request, asked)
-    return replace(reply, is_personal=asked.command.audience is not Audience.ADMIN)
+    return replace(reply, is_personal=asked.command.is_personal)
 
 
 def is_known(store: Store, incoming: Incoming) -> bool:
@@ -94,7 +107,9 @@ def _request(
     audiences = {Audience.MENTOR} if mentors else set()
     if is_admin_stream and not user.is_guest:
         audiences.add(Audience.ADMIN)
-    return Request(transaction, now, settings, user, mentors, frozenset(audiences)) if audiences else None
+    if not audiences:
+        return None
+    return Request(transaction, now, settings, user, mentors, frozenset(audiences), incoming.reply_to)
 
 
 def _asker(transaction: Transaction, incoming: Incoming) -> ZulipUser | None:
@@ -158,4 +173,5 @@ def _failed(error: Exception) -> Reply:
     return Reply(f"Something went wrong, and I wrote it down as {reference}. Please tell the LMS administrators.")
 
 
-_ = (activity, admin, mentor, operating, standing, telling, wishes)  # imported for the commands that they register
+# Imported for the commands that they register.
+_ = (activity, admin, mentor, operating, standing, status, steering, telling, users, wishes)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.kinds import count
 from lms_bot.handlers.mentor import COMMAND, PENDING_LINES, freshness, help_, more, owed_lines, statistics_text
+from lms_bot.handlers.operating import unmapped_lines
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.steering import paused_lines
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
 from lms_bot.store import audit as audits
 from lms_bot.store import cursors, people, queries
@@ -32,7 +34,11 @@ def pending(request: Request, arguments: Arguments) -> str:
     total, owed = queries.owed_to_anybody(request.transaction, PENDING_LINES)
     heading = f"**{counted(total, 'notification')} waiting**"
     parts = [owed_lines(request, heading, total, owed, with_mentor=True)] if total else []
-    parts += [part for part in (_without_mentor(request), _unmapped(request), _odd_rows(request)) if part]
+    parts += [
+        part
+        for part in ("\n".join(paused_lines(request)), _without_mentor(request), _unmapped(request), _odd_rows(request))
+        if part
+    ]
     return "\n\n".join(parts or ["Nothing is waiting."]) + freshness(request)
 
 
@@ -58,21 +64,16 @@ def _audit_line(entry: audits.Entry) -> str:
 
 
 def _without_mentor(request: Request) -> str:
-    found = queries.without_mentor(request.transaction)
-    if not found:
-        return ""
+    total, found = queries.without_mentor(request.transaction, LISTED)
     lines = [
         f"* **{quote(username)}** (#{student_id}): {counted(count, 'event')}" for student_id, username, count in found
     ]
-    return _listed("**Students without a mentor** (nobody is told)", lines)
+    return _listed("**Students without a mentor** (nobody is told)", lines, total)
 
 
 def _unmapped(request: Request) -> str:
-    lines = [
-        f"* **{quote(mentor.username)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
-        for mentor in people.unmapped(request.transaction)
-    ]
-    return _listed("**Mentors without a Zulip account**", lines)
+    found = people.unmapped(request.transaction)
+    return "\n".join(["**Mentors without a Zulip account**", *unmapped_lines(found, LISTED)]) if found else ""
 
 
 def _odd_rows(request: Request) -> str:
@@ -83,11 +84,11 @@ def _odd_rows(request: Request) -> str:
     nameless = queries.without_student(request.transaction)
     if nameless:
         lines.append(f"* {counted(nameless, 'event')} of students that the LMS does not have")
-    return _listed("**Rows of the LMS that I cannot place**", lines)
+    return _listed("**Rows of the LMS that I cannot place**", lines, len(lines))
 
 
-def _listed(heading: str, lines: list[str]) -> str:
+def _listed(heading: str, lines: list[str], total: int) -> str:
     if not lines:
         return ""
-    more = [f"* … and {len(lines) - LISTED:,} more"] if len(lines) > LISTED else []
+    more = [f"* … and {total - LISTED:,} more"] if total > LISTED else []
     return "\n".join([heading, *lines[:LISTED], *more])

@@ -1,45 +1,21 @@
-"""The commands of admins that show how the bot is doing, and mend it."""
+"""The commands of admins that show what is wrong, and mend it."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from importlib.metadata import version
-from typing import Any
+from collections.abc import Sequence
 
-from lms_bot.domain import SOURCE_TABLES, ZulipUser
+from lms_bot.domain import Mentor, ZulipUser
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.kinds import ALL, count, number, words
-from lms_bot.handlers.mentor import freshness
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
 from lms_bot.handlers.students import MENTION
 from lms_bot.render import counted, moment, quote
-from lms_bot.store import alerts, cursors, facts, outbox, owed, people, queries
+from lms_bot.store import alerts, outbox, owed, people
 
 MOST_LISTED = 100
 LISTED = 20
-
-
-@REGISTRY.command("status", Audience.ADMIN)
-def status(request: Request, arguments: Arguments) -> str:
-    """Show when the LMS was last read, how far the sweep is, and what waits."""
-    transaction = request.transaction
-    polled_at = facts.noted_at(transaction, facts.POLLED)
-    waiting = queries.pending_notifications(transaction)
-    parked, _ = outbox.parked(transaction, 1)
-    lines = [
-        f"* **Version:** {version('lms_bot')}",
-        f"* **Last poll:** {moment(polled_at) if polled_at else 'none yet'}",
-        *(_sweep(transaction, table, request) for table in SOURCE_TABLES),
-        f"* **Waiting:** {counted(waiting, 'notification')}",
-        f"* **Parked:** {counted(parked, 'message')}",
-        f"* **Mentors without an account:** {len(people.unmapped(transaction)):,}",
-    ]
-    odd = sum(rows for _, _, rows in cursors.unknown_states(transaction))
-    if odd:
-        lines.append(f"* **Rows in unknown states:** {odd:,}")
-    return "\n".join(["🩺 **Status**", "", *lines]) + freshness(request)
 
 
 @REGISTRY.command("unmapped", Audience.ADMIN)
@@ -48,12 +24,7 @@ def unmapped(request: Request, arguments: Arguments) -> str:
     found = people.unmapped(request.transaction)
     if not found:
         return "Every mentor has a Zulip account."
-    lines = [
-        f"* **{quote(mentor.username)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
-        for mentor in found[:MOST_LISTED]
-    ]
-    if len(found) > MOST_LISTED:
-        lines.append(f"* … and {len(found) - MOST_LISTED:,} more")
+    lines = unmapped_lines(found, MOST_LISTED)
     return "\n".join(
         [f"**{counted(len(found), 'mentor')} without an account**", "", *lines, "", "Write `map #id @account`."]
     )
@@ -117,15 +88,13 @@ def retry(request: Request, arguments: Arguments) -> str:
     return f"{counted(revived, 'message')} will be told anew."
 
 
-def _sweep(transaction: Any, table: str, request: Request) -> str:
-    cursor = cursors.load(transaction, table)
-    if cursor is None:
-        return f"* **{table}:** not read yet"
-    if not cursor.history_done:
-        return f"* **{table}:** its history is being read"
-    if cursor.sweep_seconds is None:
-        return f"* **{table}:** the first round of the sweep is under way"
-    return f"* **{table}:** a round of the sweep takes {timedelta(seconds=round(cursor.sweep_seconds))}"
+def unmapped_lines(found: Sequence[Mentor], most: int) -> list[str]:
+    """A line for each of the mentors, at most so many, and why nobody can be written to."""
+    lines = [
+        f"* **{quote(mentor.username)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
+        for mentor in found[:most]
+    ]
+    return lines + ([f"* … and {len(found) - most:,} more"] if len(found) > most else [])
 
 
 def _account(request: Request, text: str) -> ZulipUser:

@@ -19,13 +19,14 @@ Run = Callable[[Request, Arguments], Reply | str]
 class Command:
     """A command: `summary` is the first line of its function's docstring, `details` the rest.
 
-    One that `changes` something is written into the audit.
+    One that `changes` something is written into the audit; the answer of one that `is_personal` is the asker's alone.
     """
 
     name: str
     audience: Audience
     arguments: tuple[Argument, ...]
     changes: bool
+    is_personal: bool
     summary: str
     details: str
     run: Run
@@ -62,14 +63,24 @@ class Registry:
         self._commands: dict[tuple[Audience, str], Command] = {}
 
     def command(
-        self, name: str, audience: Audience, *expected: Argument, changes: bool = False
+        self,
+        name: str,
+        audience: Audience,
+        *expected: Argument,
+        changes: bool = False,
+        is_personal: bool | None = None,
     ) -> Callable[[Run], Run]:
-        """Register a function as the command of this name, which these arguments may follow."""
+        """Register a function as the command of this name, which these arguments may follow.
+
+        Unless said otherwise, what mentors are answered is personal, and what admins are answered is not.
+        """
+        alone = audience is Audience.MENTOR if is_personal is None else is_personal
 
         def register(run: Run) -> Run:
             summary, _, details = (run.__doc__ or "").strip().partition("\n")
             lines = " ".join(line.strip() for line in details.strip().splitlines())
-            self._commands[audience, name] = Command(name, audience, expected, changes, summary, lines, run)
+            command = Command(name, audience, expected, changes, alone, summary, lines, run)
+            self._commands[audience, name] = command
             return run
 
         return register

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from lms_bot.config import Settings
-from lms_bot.domain import Mentor, ZulipUser
+from lms_bot.domain import Mentor, Recipient, ZulipUser
 from lms_bot.store import Transaction
 
 
@@ -26,6 +26,7 @@ class Request:
 
     `mentors` are the mentors that the asker's Zulip account belongs to; `audiences` what the asker may use here.
     `position` is where `more` goes on: what the command's last reply gave as its `more`, None at the beginning.
+    `asked_in` is where an answer goes that everybody there may read.
     """
 
     transaction: Transaction
@@ -34,6 +35,7 @@ class Request:
     asker: ZulipUser
     mentors: Sequence[Mentor]
     audiences: frozenset[Audience]
+    asked_in: Recipient
     position: Any = None
 
     @property

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TypeVar
 
-from lms_bot.domain import Student
+from lms_bot.domain import Mentor, Student
 from lms_bot.errors import UserError
 from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import nearest
 from lms_bot.render import quote
 from lms_bot.store import people
 
-MENTION = re.compile(r"^@_?\*\*(?P<name>.+?)(?:\|(?P<id>\d+))?\*\*$", re.DOTALL)
+Person = TypeVar("Person", bound=Mentor | Student)
+
+MENTION = re.compile(r"^@_?\*\*(?P<name>.+?)(?:\|(?P<id>[0-9]{1,18}))?\*\*$", re.DOTALL)
 MOST_CHOICES = 10
 QUOTES = "\"'`“”„‘’"
 APOSTROPHES = str.maketrans("‘’ʼ", "'''")
@@ -52,21 +55,25 @@ def the_students(request: Request, words: str) -> Sequence[Student]:
     return [the_student(request, words)]
 
 
-def matching(students: Sequence[Student], words: str) -> list[Student]:
-    """The students that `words` name: a mention, a username, an e-mail address, `#id`, a name or a part of one."""
+def matching(among: Sequence[Person], words: str) -> list[Person]:
+    """Those whom `words` name: a mention, a username, an e-mail address, `#id`, a name or a part of one."""
     words = words.strip().strip(QUOTES).strip()
     mention = MENTION.match(words)
     if mention and mention["id"]:
-        return [s for s in students if s.zulip_user_id == int(mention["id"])]
+        return [one for one in among if one.zulip_user_id == int(mention["id"])]
     wanted = _bare(words)
     if not wanted:
         return []
-    if re.fullmatch(r"#\d+", wanted):
-        return [s for s in students if s.student_id == int(wanted[1:])]
+    if re.fullmatch("#[0-9]{1,18}", wanted):
+        return [one for one in among if _number(one) == int(wanted[1:])]
     for names in (_exact, _whole_words, _parts):
-        if found := [s for s in students if names(s, wanted)]:
+        if found := [one for one in among if names(one, wanted)]:
             return found
     return []
+
+
+def _number(person: Mentor | Student) -> int:
+    return person.student_id if isinstance(person, Student) else person.mentor_id
 
 
 def _bare(words: str) -> str:
@@ -79,17 +86,17 @@ def _folded(name: str) -> str:
     return name.translate(APOSTROPHES).casefold()
 
 
-def _names(student: Student) -> list[str]:
-    return [_folded(name) for name in (student.username, student.email, student.display_name) if name]
+def _names(person: Mentor | Student) -> list[str]:
+    return [_folded(name) for name in (person.username, person.email, person.display_name) if name]
 
 
-def _exact(student: Student, wanted: str) -> bool:
-    return wanted in _names(student)
+def _exact(person: Mentor | Student, wanted: str) -> bool:
+    return wanted in _names(person)
 
 
-def _whole_words(student: Student, wanted: str) -> bool:
-    return any(wanted in re.split(r"[\s_.@-]+", name) for name in _names(student))
+def _whole_words(person: Mentor | Student, wanted: str) -> bool:
+    return any(wanted in re.split(r"[\s_.@-]+", name) for name in _names(person))
 
 
-def _parts(student: Student, wanted: str) -> bool:
-    return any(wanted in name for name in _names(student))
+def _parts(person: Mentor | Student, wanted: str) -> bool:
+    return any(wanted in name for name in _names(person))

@@ -133,10 +133,10 @@ def _change(request: Request, change: Callable[[Preferences], Preferences], back
 
 
 def _states(request: Request) -> str:
-    return "\n\n".join(_state(request, mentor.mentor_id) for mentor in request.mentors)
+    return "\n\n".join(state(request, mentor.mentor_id) for mentor in request.mentors)
 
 
-def _state(request: Request, mentor_id: int) -> str:
+def state(request: Request, mentor_id: int) -> str:
     """What holds for a mentor now, a line each."""
     wishes = preferences.of(request.transaction, [mentor_id]).get(mentor_id, Preferences())
     zone = zone_of(wishes, request.settings.timezone)

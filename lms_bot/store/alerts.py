@@ -60,3 +60,10 @@ def said(transaction: Transaction, alert: Alert, now: datetime) -> None:
     is_it = alerts.c.name == alert.name
     transaction.execute(sa.update(alerts).where(is_it).values(told_at=now))
     transaction.execute(sa.delete(alerts).where(is_it, alerts.c.over_text == "" if not alert.is_over else sa.true()))
+
+
+def lasting(transaction: Transaction) -> list[tuple[datetime, str]]:
+    """What has begun and is not over, with when that was, the oldest first."""
+    c = alerts.c
+    query = sa.select(c.began_at, c.text).where(c.over_text.is_(None)).order_by(c.began_at, c.name)
+    return [(row.began_at, row.text) for row in transaction.execute(query)]

@@ -12,6 +12,9 @@ from lms_bot.store import Transaction
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.tables import claims
 
+CAUGHT_UP_TO = "caught_up_to"  # the fact: up to which message id questions were looked for
+OVERLAP = 200  # message ids below the last look that are looked at again: ids are not given out in order
+
 
 def claim(transaction: Transaction, zulip_message_id: int, now: datetime) -> bool:
     """Take a question; False if it was taken before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,3 +30,13 @@ def value(transaction: Transaction, name: str) -> Any:
 def noted_at(transaction: Transaction, name: str) -> datetime | None:
     """When the fact was last noted."""
     return transaction.scalar(sa.select(facts.c.noted_at).where(facts.c.name == name))
+
+
+def some(transaction: Transaction, names: Sequence[str]) -> dict[str, tuple[Any, datetime]]:
+    """Those of the facts that are noted, each with when it was."""
+    query = sa.select(facts.c.name, facts.c.value, facts.c.noted_at).where(facts.c.name.in_(names))
+    return {row.name: (row.value, row.noted_at) for row in transaction.execute(query)}
+
+
+def forget(transaction: Transaction, name: str) -> None:
+    transaction.execute(sa.delete(facts).where(facts.c.name == name))

@@ -16,6 +16,7 @@ from lms_bot.store.feed import Filter, feed
 from lms_bot.store.tables import (
     events,
     has_error,
+    is_nobodys,
     is_owed,
     is_sent,
     logs,
@@ -112,24 +113,32 @@ def owed_to_anybody(transaction: Transaction, most: int) -> tuple[int, list[Owed
     return _owed(transaction, sa.true(), most)
 
 
-def without_mentor(transaction: Transaction) -> list[tuple[int, str, int]]:
-    """(student id, username, number of events that nobody was told) of students who have no mentor."""
-    is_mentored = sa.exists().where(mentor_students.c.student_id == students.c.student_id)
-    query = (
-        sa.select(students.c.student_id, students.c.username, sa.func.count(events.c.event_id))
-        .select_from(students.join(events, events.c.student_id == students.c.student_id))
-        .where(~is_mentored, ~events.c.is_history)
-        .group_by(students.c.student_id, students.c.username)
-        .order_by(sa.func.count(events.c.event_id).desc())
-    )
-    return [(row[0], row[1], row[2]) for row in transaction.execute(query)]
+def without_mentor(transaction: Transaction, most: int) -> tuple[int, list[tuple[int, str, int]]]:
+    """Students who have no mentor and whose events were told to nobody.
+
+    How many there are, and the first of them as (student id, username, number of such events), most events first.
+    """
+    nobodys = _nobodys()
+    is_mentored = sa.exists().where(mentor_students.c.student_id == nobodys.c.student_id)
+    found = nobodys.join(students, students.c.student_id == nobodys.c.student_id)
+    query = sa.select(nobodys.c.student_id, students.c.username, nobodys.c.events, sa.func.count().over())
+    rows = transaction.execute(
+        query.select_from(found).where(~is_mentored).order_by(nobodys.c.events.desc(), nobodys.c.student_id).limit(most)
+    ).all()
+    return (rows[0][3] if rows else 0), [(row[0], row[1], row[2]) for row in rows]
 
 
 def without_student(transaction: Transaction) -> int:
     """How many events name no student that the LMS has."""
-    is_known = sa.exists().where(students.c.student_id == events.c.student_id)
-    query = sa.select(sa.func.count()).select_from(events).where(~is_known, ~events.c.is_history)
-    return transaction.scalar(query) or 0
+    nobodys = _nobodys()
+    is_known = sa.exists().where(students.c.student_id == nobodys.c.student_id)
+    return int(transaction.scalar(sa.select(sa.func.sum(nobodys.c.events)).where(~is_known)) or 0)
+
+
+def _nobodys() -> sa.Subquery:
+    """How many events of each student id there was nobody to tell, from the index that has no others."""
+    query = sa.select(events.c.student_id, sa.func.count().label("events")).where(is_nobodys)
+    return query.group_by(events.c.student_id).subquery("nobodys")
 
 
 def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) -> tuple[int, list[Owed]]:

@@ -119,9 +119,15 @@ def upgrade() -> None:
         "ix_lms_activity_events_attempts",
         "lms_activity_events",
         ["student_id", "activity_id", "source_id"],
-        unique=False,
         sqlite_where=sa.text("source_table = 'attempts' AND is_current = 1"),
         postgresql_where=sa.text("source_table = 'attempts' AND is_current"),
+    )
+    op.create_index(
+        "ix_lms_activity_events_nobodys",
+        "lms_activity_events",
+        ["student_id"],
+        sqlite_where=sa.text("mentor_id IS NULL AND is_history = 0"),
+        postgresql_where=sa.text("mentor_id IS NULL AND NOT is_history"),
     )
     op.create_index(
         "ix_lms_activity_events_students",
@@ -136,13 +142,11 @@ def upgrade() -> None:
             "percentage",
             "course_key",
         ],
-        unique=False,
     )
     op.create_index(
         "ix_lms_activity_events_unprocessed",
         "lms_activity_events",
         ["event_id"],
-        unique=False,
         sqlite_where=sa.text("processed_for_ai = 0"),
         postgresql_where=sa.text("NOT processed_for_ai"),
     )
@@ -152,7 +156,7 @@ def upgrade() -> None:
         sa.Column("student_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("mentor_id", "student_id", name=op.f("pk_mentor_students")),
     )
-    op.create_index(op.f("ix_mentor_students_student_id"), "mentor_students", ["student_id"], unique=False)
+    op.create_index(op.f("ix_mentor_students_student_id"), "mentor_students", ["student_id"])
     op.create_table(
         "mentors",
         sa.Column("mentor_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -163,7 +167,7 @@ def upgrade() -> None:
         sa.Column("unmapped_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("mentor_id", name=op.f("pk_mentors")),
     )
-    op.create_index(op.f("ix_mentors_zulip_user_id"), "mentors", ["zulip_user_id"], unique=False)
+    op.create_index(op.f("ix_mentors_zulip_user_id"), "mentors", ["zulip_user_id"])
     op.create_table(
         "messages",
         sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -187,12 +191,12 @@ def upgrade() -> None:
         "ix_messages_unsettled",
         "messages",
         ["next_try_at"],
-        unique=False,
         sqlite_where=sa.text("next_try_at IS NOT NULL"),
         postgresql_where=sa.text("next_try_at IS NOT NULL"),
     )
-    op.create_index(op.f("ix_messages_mentor_id"), "messages", ["mentor_id"], unique=False)
-    op.create_index(op.f("ix_messages_zulip_message_id"), "messages", ["zulip_message_id"], unique=False)
+    op.create_index(op.f("ix_messages_created_at"), "messages", ["created_at"])
+    op.create_index(op.f("ix_messages_mentor_id"), "messages", ["mentor_id"])
+    op.create_index(op.f("ix_messages_zulip_message_id"), "messages", ["zulip_message_id"])
     op.create_index(
         "uq_messages_unsettled_mentor",
         "messages",
@@ -210,7 +214,16 @@ def upgrade() -> None:
         sa.Column("unknown_state", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("source_table", "source_id", name=op.f("pk_open_rows")),
     )
-    op.create_index(op.f("ix_open_rows_source_table_look_at"), "open_rows", ["source_table", "look_at"], unique=False)
+    op.create_index(op.f("ix_open_rows_source_table_look_at"), "open_rows", ["source_table", "look_at"])
+    op.create_table(
+        "orders",
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("work", sa.String(length=16), nullable=False),
+        sa.Column("types", sa.JSON(), nullable=False),
+        sa.Column("recipient", sa.JSON(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
+    )
     op.create_table(
         "preferences",
         sa.Column("mentor_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -228,8 +241,8 @@ def upgrade() -> None:
         sa.Column("zulip_user_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("student_id", name=op.f("pk_students")),
     )
-    op.create_index(op.f("ix_students_username"), "students", ["username"], unique=False)
-    op.create_index(op.f("ix_students_zulip_user_id"), "students", ["zulip_user_id"], unique=False)
+    op.create_index(op.f("ix_students_username"), "students", ["username"])
+    op.create_index(op.f("ix_students_zulip_user_id"), "students", ["zulip_user_id"])
     op.create_table(
         "zulip_users",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -264,7 +277,6 @@ def upgrade() -> None:
         "ix_lms_event_logs_due",
         "lms_event_logs",
         ["mentor_id", "due_at", "event_id"],
-        unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
@@ -272,16 +284,14 @@ def upgrade() -> None:
         "ix_lms_event_logs_errors",
         "lms_event_logs",
         ["mentor_id", "event_id"],
-        unique=False,
         sqlite_where=sa.text("notification_sent = 0 AND error_message IS NOT NULL"),
         postgresql_where=sa.text("NOT notification_sent AND error_message IS NOT NULL"),
     )
-    op.create_index(op.f("ix_lms_event_logs_message_id"), "lms_event_logs", ["message_id"], unique=False)
+    op.create_index(op.f("ix_lms_event_logs_message_id"), "lms_event_logs", ["message_id"])
     op.create_index(
         "ix_lms_event_logs_sent",
         "lms_event_logs",
         ["mentor_id", "event_id"],
-        unique=False,
         sqlite_where=sa.text("notification_sent = 1"),
         postgresql_where=sa.text("notification_sent"),
     )

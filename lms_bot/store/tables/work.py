@@ -1,21 +1,11 @@
-"""The tables of the event store, the same on SQLite and PostgreSQL."""
+"""What was found in the LMS, what is owed and what was sent, and how far the work has come."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 from lms_bot.db import UtcDateTime
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # only INTEGER is SQLite's own row id
+from lms_bot.store.tables.base import Id, metadata
 
 events = sa.Table(
     "lms_activity_events",
@@ -46,8 +36,7 @@ events = sa.Table(
     sa.Column("percentage", sa.Double),
     sa.Column("course_key", sa.Text),
     sa.UniqueConstraint("source_table", "source_id", "event_type"),
-    # For what is asked about students: all that such questions filter, sort or count by, so that no row is looked at
-    # that is not shown.
+    # All that questions about students filter, sort or count by, so that no row is looked at that is not shown.
     sa.Index(
         "ix_lms_activity_events_students",
         *("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage", "course_key"),
@@ -70,6 +59,14 @@ sa.Index(
     events.c.event_id,
     sqlite_where=is_unprocessed,
     postgresql_where=is_unprocessed,
+)
+# What was told to nobody because there was nobody to tell; empty where every student has a mentor.
+is_nobodys = events.c.mentor_id.is_(None) & ~events.c.is_history
+sa.Index(
+    "ix_lms_activity_events_nobodys",
+    events.c.student_id,
+    sqlite_where=is_nobodys,
+    postgresql_where=is_nobodys,
 )
 
 logs = sa.Table(
@@ -126,6 +123,7 @@ messages = sa.Table(
     sa.Column("attachment", sa.LargeBinary),
     sa.Index(None, "zulip_message_id"),
     sa.Index(None, "mentor_id"),
+    sa.Index(None, "created_at"),
     sqlite_autoincrement=True,  # the id of a message that was taken back is not given again
 )
 unsettled = messages.c.next_try_at.is_not(None)
@@ -157,121 +155,6 @@ open_rows = sa.Table(
     # The LMS's word for a state that gives no event; NULL where the row is merely not finished.
     sa.Column("unknown_state", sa.Text),
     sa.Index(None, "source_table", "look_at"),
-)
-
-students = sa.Table(
-    "students",
-    metadata,
-    sa.Column("student_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("username", sa.Text, nullable=False),
-    sa.Column("email", sa.Text),
-    sa.Column("display_name", sa.Text),
-    sa.Column("is_active", sa.Boolean, nullable=False),
-    sa.Column("zulip_user_id", sa.BigInteger, index=True),
-    sa.Index(None, "username"),
-)
-
-mentors = sa.Table(
-    "mentors",
-    metadata,
-    sa.Column("mentor_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("username", sa.Text, nullable=False),
-    sa.Column("email", sa.Text),
-    sa.Column("display_name", sa.Text),
-    sa.Column("zulip_user_id", sa.BigInteger, index=True),
-    sa.Column("unmapped_reason", sa.Text),
-)
-
-mentor_students = sa.Table(
-    "mentor_students",
-    metadata,
-    sa.Column("mentor_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("student_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Index(None, "student_id"),
-)
-
-preferences = sa.Table(
-    "preferences",
-    metadata,
-    sa.Column("mentor_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("wishes", sa.JSON, nullable=False),  # only what differs from the defaults
-    sa.Column("changed_at", UtcDateTime, nullable=False),
-)
-
-# An admin's word on which account is whose; it goes before e-mail addresses.
-hand_mappings = sa.Table(
-    "hand_mappings",
-    metadata,
-    sa.Column("mentor_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("zulip_user_id", sa.BigInteger, nullable=False),
-    sa.Column("mapped_at", UtcDateTime, nullable=False),
-)
-
-# What the admins must know while it lasts; said when it begins and when it is over.
-alerts = sa.Table(
-    "alerts",
-    metadata,
-    sa.Column("name", sa.String(64), primary_key=True),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("began_at", UtcDateTime, nullable=False),
-    sa.Column("told_at", UtcDateTime),
-    sa.Column("over_text", sa.Text),  # set when it is over
-)
-
-zulip_users = sa.Table(
-    "zulip_users",
-    metadata,
-    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("full_name", sa.Text, nullable=False),
-    sa.Column("email", sa.Text),
-    sa.Column("is_active", sa.Boolean, nullable=False),
-    sa.Column("is_bot", sa.Boolean, nullable=False),
-    sa.Column("is_guest", sa.Boolean, nullable=False),
-    sa.Column("timezone", sa.Text, nullable=False),
-)
-
-claims = sa.Table(
-    "claimed_messages",
-    metadata,
-    sa.Column("zulip_message_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("claimed_at", UtcDateTime, nullable=False),
-)
-
-# What the next message of somebody may refer to: a numbered choice, or a list that goes on.
-dialogues = sa.Table(
-    "dialogues",
-    metadata,
-    sa.Column("zulip_user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("content", sa.JSON, nullable=False),
-    sa.Column("asked_at", UtcDateTime, nullable=False),
-)
-
-# How many questions somebody asked since a moment.
-askers = sa.Table(
-    "askers",
-    metadata,
-    sa.Column("zulip_user_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("since", UtcDateTime, nullable=False),
-    sa.Column("questions", sa.Integer, nullable=False),
-)
-
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("audit_id", Id, primary_key=True),
-    sa.Column("zulip_user_id", sa.BigInteger, nullable=False),
-    sa.Column("command", sa.Text, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
-    sa.Column("at", UtcDateTime, nullable=False),
-)
-
-# Students who asked to be forgotten: not recorded again. Of the username only a digest is kept.
-forgotten = sa.Table(
-    "forgotten_students",
-    metadata,
-    sa.Column("student_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("username_digest", sa.String(64), nullable=False),
-    sa.Column("forgotten_at", UtcDateTime, nullable=False),
 )
 
 counts = sa.Table(

@@ -1,0 +1,62 @@
+"""The tables of the event store, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from lms_bot.store.tables.base import metadata
+from lms_bot.store.tables.people import (
+    forgotten,
+    hand_mappings,
+    mentor_students,
+    mentors,
+    preferences,
+    students,
+    zulip_users,
+)
+from lms_bot.store.tables.talk import alerts, askers, audit, claims, dialogues, orders
+from lms_bot.store.tables.work import (
+    counts,
+    cursors,
+    events,
+    facts,
+    has_error,
+    is_current_attempt,
+    is_nobodys,
+    is_owed,
+    is_sent,
+    is_unprocessed,
+    logs,
+    messages,
+    open_rows,
+    unsettled,
+)
+
+__all__ = [
+    "alerts",
+    "askers",
+    "audit",
+    "claims",
+    "counts",
+    "cursors",
+    "dialogues",
+    "events",
+    "facts",
+    "forgotten",
+    "hand_mappings",
+    "has_error",
+    "is_current_attempt",
+    "is_nobodys",
+    "is_owed",
+    "is_sent",
+    "is_unprocessed",
+    "logs",
+    "mentor_students",
+    "mentors",
+    "messages",
+    "metadata",
+    "open_rows",
+    "orders",
+    "preferences",
+    "students",
+    "unsettled",
+    "zulip_users",
+]

@@ -1,0 +1,95 @@
+"""An admin's desk: questions in the admin stream, and a worker that takes its turns when the test says so."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lms_bot import config, handlers
+from lms_bot.chat import Incoming
+from lms_bot.config import Settings
+from lms_bot.domain import Message
+from lms_bot.jobs import Parts, Worker, refresh_users
+from tests.bot_process import Place
+
+TOPIC = "a topic"
+_message_ids = itertools.count(10_000_000)
+
+
+@dataclass
+class Desk:
+    """The parts of a process that is put together as always; its worker works only where a test calls its jobs."""
+
+    place: Place
+    settings: Settings
+    parts: Parts = field(init=False)
+    worker: Worker = field(init=False)
+
+    @classmethod
+    @contextmanager
+    def at(cls, place: Place, **settings: str) -> Iterator[Desk]:
+        environment = {"LMS_DATABASE_URL": place.lms_url, "LMS_STORE_DATABASE_URL": place.store_url, **settings}
+        desk = cls(place, config.load(None, environment))
+        desk.start()
+        refresh_users(desk.parts)
+        desk.worker.poll()
+        try:
+            yield desk
+        finally:
+            desk.parts.close()
+
+    def start(self) -> None:
+        zuliprc = self.place.zulip.write_zuliprc(self.place.folder / "desk_zuliprc")
+        self.parts = Parts.assemble(self.settings, str(zuliprc))
+        self.worker = Worker(self.parts, catch_up=lambda: None)
+
+    def restart(self) -> None:
+        """A new process, which knows only what the store knows."""
+        self.parts.close()
+        self.start()
+
+    @property
+    def stream_id(self) -> int:
+        stream = self.parts.chat.stream("lms-admin")
+        assert stream is not None
+        return stream.stream_id
+
+    def answers(self, text: str, *, sender: int | None = None, **where: Any) -> Sequence[Message]:
+        """What is answered to Ada, or to somebody else, in the admin stream or where else it is asked."""
+        ada = self.place.people.ada
+        message: dict[str, Any] = {
+            "id": next(_message_ids),
+            "sender_id": ada if sender is None else sender,
+            "content": f"@**LMS Bot** {text}",
+            "timestamp": int(datetime.now(UTC).timestamp()),
+            **({"type": "stream", "stream_id": self.stream_id, "subject": TOPIC} | where),
+        }
+        incoming = Incoming.parse(message, 13, "LMS Bot")
+        now = datetime.now(UTC)
+        return handlers.answer(self.parts.store, incoming, self.settings, now, where.get("private_id", self.stream_id))
+
+    def ask(self, text: str) -> str:
+        """The one answer to Ada in the admin stream."""
+        (message,) = self.answers(text)
+        assert message.recipient.stream_id == self.stream_id
+        return message.content
+
+    def said(self, topic: str = TOPIC) -> list[str]:
+        """What the worker said by itself in a topic of the admin stream."""
+        return [one.content for one in self.place.zulip.sent_by_bot() if one.topic == topic]
+
+    def work(self) -> None:
+        """Each of the jobs once, as the worker does them."""
+        for job in (self.worker.steer, self.worker.poll, self.worker.deliver):
+            self.worker._guarded(job.__name__, job)
+
+    def told(self, user_id: int) -> list[str]:
+        return [one.content for one in self.place.zulip.direct_to(user_id)]
+
+
+def ago(**length: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**length)
