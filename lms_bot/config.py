@@ -7,7 +7,7 @@ import difflib
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 from zoneinfo import ZoneInfo, available_timezones
 
-from lms_bot.domain import EventType
+from lms_bot.domain import OBSERVED, EventType
 from lms_bot.errors import ConfigError
 
 SECTION = "lms_bot"
@@ -47,6 +47,7 @@ class Settings:
     admin_stream: str
     timezone: ZoneInfo
     stale_after_hours: int
+    daily_goal: int
 
     def __repr__(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -215,13 +216,13 @@ def _whole_number(low: int, high: int, text: str) -> int:
     return int(text)
 
 
-def event_types_of(text: str) -> frozenset[EventType]:
+def event_types_of(text: str, among: Collection[EventType] = OBSERVED) -> frozenset[EventType]:
     names = {name.strip().lower() for name in text.split(",")} - {""}
     if not names:
         raise ValueError("; to tell mentors nothing, set notify_mentors = false")
-    if unknown := sorted(names - set(EventType) - {"all"}):
-        raise ValueError(_did_you_mean(unknown[0], EventType))
-    return frozenset(EventType if "all" in names else map(EventType, names))
+    if unknown := sorted(names - set(among) - {"all"}):
+        raise ValueError(_did_you_mean(unknown[0], among))
+    return frozenset(among if "all" in names else map(EventType, names))
 
 
 def _stream(text: str) -> str:
@@ -256,8 +257,8 @@ SETTINGS = (
     Setting("notify_mentors", "LMS_NOTIFY_MENTORS_ENABLED", "true",
             "Whether mentors are told; what happens while it is false is never told later.", _TRUTH, _truth),
     Setting("event_types", "LMS_EVENT_TYPES_TO_MONITOR", "all",
-            "What mentors are told; all seven are stored in any case.",
-            f"all, or any of {', '.join(EventType)}, separated by commas", event_types_of),
+            "What mentors are told of what the LMS records; all seven are stored in any case.",
+            f"all, or any of {', '.join(OBSERVED)}, separated by commas", event_types_of),
     Setting("delivery", "LMS_DELIVERY", "now",
             "now tells everything as it is found; calm only ends of exams, and the rest in a daily digest.",
             "now or calm", partial(_one_of, {"now": "now", "calm": "calm"})),
@@ -271,11 +272,14 @@ SETTINGS = (
             "The private stream for admin commands and alerts; its members are the admins.",
             "the name of a stream, at most 60 characters, with or without a leading #", _stream),
     Setting("timezone", "LMS_TIMEZONE", "UTC",
-            "The time zone of LMS timestamps that name none, and of days.",
+            "The time zone of LMS timestamps that name none, and of days where a student's own is not known.",
             "a name of the IANA time zone database, such as UTC or Europe/Berlin", _time_zone),
     Setting("stale_after_hours", "LMS_STALE_AFTER_HOURS", "24",
             "Events older than this when found go only into a summary.",
             "1 to 168", partial(_whole_number, 1, 168)),
+    Setting("daily_goal", "LMS_DAILY_GOAL", "3",
+            "How many finished exams or contents make a student's day complete.",
+            "1 to 100", partial(_whole_number, 1, 100)),
 )
 # fmt: on
 

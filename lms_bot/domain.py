@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class EventType(StrEnum):
-    """What can be observed about a student."""
+    """What can be observed about a student, and what the clock makes of that."""
 
     EXAM_STARTED = "exam_started"
     EXAM_COMPLETED = "exam_completed"
@@ -18,6 +18,13 @@ class EventType(StrEnum):
     CONTENT_STARTED = "content_started"
     CONTENT_COMPLETED = "content_completed"
     CONTENT_WATCHED = "content_watched"
+    STREAK_MILESTONE = "streak_milestone"
+    STREAK_BROKEN = "streak_broken"
+
+    @property
+    def is_by_clock(self) -> bool:
+        """No row of the LMS states it: it happens while time goes by."""
+        return self in (EventType.STREAK_MILESTONE, EventType.STREAK_BROKEN)
 
     @property
     def is_start(self) -> bool:
@@ -28,6 +35,10 @@ class EventType(StrEnum):
         return self in (EventType.EXAM_COMPLETED, EventType.EXAM_PASSED, EventType.EXAM_FAILED)
 
 
+OBSERVED = tuple(kind for kind in EventType if not kind.is_by_clock)
+BY_CLOCK = tuple(kind for kind in EventType if kind.is_by_clock)
+
+
 class EventClass(StrEnum):
     """What a mentor chooses for: kinds of events that matter alike."""
 
@@ -36,6 +47,7 @@ class EventClass(StrEnum):
     COMPLETED = "completed"
     STARTED = "started"
     CONTENT = "content"
+    STREAK = "streak"
 
     @classmethod
     def of(cls, kind: EventType) -> EventClass:
@@ -50,6 +62,8 @@ _CLASSES = {
     EventType.CONTENT_STARTED: EventClass.CONTENT,
     EventType.CONTENT_COMPLETED: EventClass.CONTENT,
     EventType.CONTENT_WATCHED: EventClass.CONTENT,
+    EventType.STREAK_MILESTONE: EventClass.STREAK,
+    EventType.STREAK_BROKEN: EventClass.STREAK,
 }
 
 
@@ -66,6 +80,7 @@ MANY_EVENTS = 200  # in one poll, or waiting for one mentor: more may be a flood
 ATTEMPTS = "attempts"
 CONTENT_ATTEMPTS = "content_attempts"
 SOURCE_TABLES = (ATTEMPTS, CONTENT_ATTEMPTS)
+STREAK_MARKS = "streak_marks"  # ours: what a streak came to
 
 
 class Activity(NamedTuple):
@@ -92,7 +107,10 @@ class Activity(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A fact: this row was seen in this state. `timestamp` is aware UTC; `is_history` events are never told."""
+    """A fact: this row was seen in this state. `timestamp` is aware UTC; `is_history` events are never told.
+
+    The row is one of the LMS, or one of ours where the clock caused the event.
+    """
 
     event_type: EventType
     source_table: str

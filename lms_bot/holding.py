@@ -17,7 +17,9 @@ CALM = {
     EventClass.COMPLETED: Telling.NOW,
     EventClass.STARTED: Telling.DIGEST,
     EventClass.CONTENT: Telling.DIGEST,
+    EventClass.STREAK: Telling.DIGEST,
 }
+EAGER = {**dict.fromkeys(EventClass, Telling.NOW), EventClass.STREAK: Telling.DIGEST}
 
 
 class Held(NamedTuple):
@@ -70,16 +72,21 @@ def hold_still(
 
 def zone_of(preferences: Preferences, default: ZoneInfo) -> ZoneInfo:
     """The mentor's time zone, or the default where it is not known, or no zone of this machine."""
+    return zone_named(preferences.timezone or "") or default
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone of this name; None where this machine knows none."""
     try:
-        return ZoneInfo(preferences.timezone) if preferences.timezone else default
+        return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return default
+        return None
 
 
 def telling_of(event_class: EventClass, preferences: Preferences, delivery: str) -> Telling:
     """What the mentor asked for, or else what the setting `delivery` says."""
-    default = CALM[event_class] if delivery == "calm" else Telling.NOW
-    return preferences.tellings.get(event_class, default)
+    default = CALM if delivery == "calm" else EAGER
+    return preferences.tellings.get(event_class, default[event_class])
 
 
 def _after_silence(student_id: int | None, preferences: Preferences, now: datetime) -> tuple[datetime, str]:

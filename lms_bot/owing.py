@@ -34,7 +34,7 @@ class Owing:
         told = [
             (event_id, event, mentor_id)
             for event_id, event in inserted
-            if not event.is_history and event.mirrors is None and event.event_type in self._settings.event_types
+            if not event.is_history and event.mirrors is None and is_told(event.event_type, self._settings)
             for mentor_id, _ in around.get(event.student_id or 0, NOBODY).mentors
         ]
         self._read_preferences(transaction, {mentor_id for _, _, mentor_id in told})
@@ -58,6 +58,11 @@ class Owing:
         zone = zone_of(wishes, self._settings.timezone)
         due_at = hold(event.event_type, event.student_id, wishes, self._settings.delivery, zone, self._now).due_at
         return None if due_at is None else max(due_at, self._not_before)
+
+
+def is_told(kind: EventType, settings: Settings) -> bool:
+    """Whether the settings let mentors be told of it; what the clock causes is each mentor's own choice."""
+    return kind.is_by_clock or kind in settings.event_types
 
 
 def held_still(event: Event, found_at: datetime, wishes: Preferences, settings: Settings, now: datetime) -> Held:

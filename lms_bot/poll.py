@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from lms_bot import brake, detect
+from lms_bot import brake, detect, midnight
 from lms_bot.config import Settings
 from lms_bot.domain import SOURCE_TABLES, Activity, Cursor, Event
 from lms_bot.lms import Lms
 from lms_bot.lms.changes import Page
 from lms_bot.owing import Owing
-from lms_bot.store import Store, Transaction, cursors, events, facts, owed, people
+from lms_bot.store import Store, Transaction, cursors, days, events, facts, owed, people
 from lms_bot.store.cursors import OpenRow
+from lms_bot.store.events import Said
 from lms_bot.store.people import Around
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Poller:
             for source_table in SOURCE_TABLES:
                 total += self._poll_table(source_table, owing, now, progress)
         with self._store.writing() as transaction:
+            midnight.turn(transaction, owing, self._settings, now)
             brake.note_poll(transaction, total.new_events, now)
         return total
 
@@ -89,6 +91,7 @@ class Poller:
         with self._store.writing() as transaction:
             mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
             owed.wake_waiting(transaction, mapped, now)
+            midnight.follow_zones(transaction, self._settings.timezone)
 
     def _poll_table(self, source_table: str, owing: Owing, now: datetime, progress: Progress | None) -> Polled:
         cursor, total = self._baseline(source_table, now), Polled()
@@ -128,10 +131,13 @@ class Poller:
         around = self._people_around(observed.events, now)
         with self._store.writing() as transaction:
             stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
+            are_days_counted = days.hold(transaction) is not None
             # Another process may have read further meanwhile.
             seen_before = [i for i in page.found if i <= max(page.new_above, stored.last_id)]
-            inserted = _record(transaction, source_table, observed, around, seen_before, now)
-            events.supersede(transaction, _no_longer_said(transaction, page, observed))
+            inserted, corrected = _record(transaction, source_table, observed, around, seen_before, now)
+            corrected += events.supersede(transaction, _no_longer_said(transaction, page, observed))
+            if are_days_counted:
+                days.count(transaction, inserted, corrected, self._settings.timezone, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             _look_later(transaction, source_table, page, observed, open_since, now)
@@ -215,8 +221,11 @@ def _record(
     around: Mapping[int, Around],
     seen_before: Collection[int],
     now: datetime,
-) -> list[tuple[int, Event]]:
-    """Insert what is new, bring the rest up to date; gives what was really inserted, with event ids."""
+) -> tuple[list[tuple[int, Event]], list[Said]]:
+    """Insert what is new, bring the rest up to date.
+
+    Gives what was really inserted, with event ids, and what changes for days by what was there before.
+    """
     before = set(seen_before)
     again = [event.source_id for event in observed.events if event.source_id in before]
     known = events.known(transaction, source_table, again) if again else {}
@@ -235,9 +244,8 @@ def _record(
         else:
             restated[same.event_id] = event
     events.number_attempts(transaction, [*new, *restated.values()])
-    events.restate(transaction, restated)
-    events.supersede(transaction, superseded)
-    return events.record(transaction, new, around, now)
+    corrected = events.restate(transaction, restated) + events.supersede(transaction, superseded)
+    return events.record(transaction, new, around, now), corrected
 
 
 def _no_longer_said(transaction: Transaction, page: Page, observed: _Observed) -> list[int]:

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from lms_bot import config
 from lms_bot.config import SETTINGS, Settings, hide_password, load
-from lms_bot.domain import EventType
+from lms_bot.domain import OBSERVED, EventType
 from lms_bot.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -69,13 +69,14 @@ def test_without_a_file_the_environment_and_the_defaults_are_enough() -> None:
         monitor_enabled=True,
         poll_interval=60,
         notify_mentors=True,
-        event_types=frozenset(EventType),
+        event_types=frozenset(OBSERVED),
         delivery="now",
         messages_per_minute=150,
         sweep_rows=10_000,
         admin_stream="lms-admin",
         timezone=ZoneInfo("UTC"),
         stale_after_hours=24,
+        daily_goal=3,
     )
 
 
@@ -314,7 +315,7 @@ def test_the_limits_of_a_number_are_allowed(value: str) -> None:
 
 
 def test_all_stands_for_every_event_type() -> None:
-    assert from_environment(LMS_EVENT_TYPES_TO_MONITOR="ALL").event_types == frozenset(EventType)
+    assert from_environment(LMS_EVENT_TYPES_TO_MONITOR="ALL").event_types == frozenset(OBSERVED)
 
 
 # Database URLs

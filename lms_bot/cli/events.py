@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lms_bot.cli.options import DONE, FAILED, Commands, event_types, positive, settings_of, student
+from lms_bot.cli.options import DONE, FAILED, Commands, any_event_types, positive, settings_of, student
 from lms_bot.cli.progress import CountBar, is_watched
 from lms_bot.errors import LmsBotError
 
@@ -30,7 +30,7 @@ def add_to(commands: Commands) -> None:
         description="Prints recorded events as lines of JSON, in the order of recording: those not yet marked as "
         "processed for AI. Names and results of students are in them.",
     )
-    parser.add_argument("--event-types", type=event_types, metavar="A,B", help="only these kinds of event")
+    parser.add_argument("--event-types", type=any_event_types, metavar="A,B", help="only these kinds of event")
     parser.add_argument("--student", type=student, metavar="USERNAME", help="only of this student; #ID is an LMS id")
     parser.add_argument("--limit", type=positive, metavar="N", help="at most so many events")
     parser.add_argument("--all", action="store_true", help="also those that are marked already")

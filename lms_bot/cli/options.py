@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Collection
 from typing import TypeAlias
 
 from lms_bot import config
-from lms_bot.domain import EventType
+from lms_bot.domain import OBSERVED, EventType
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
@@ -28,9 +29,18 @@ def positive(text: str) -> int:
 
 
 def event_types(text: str) -> frozenset[EventType]:
-    """Kinds of events, separated by commas."""
+    """Kinds of events of the LMS, separated by commas."""
+    return _event_types(text, OBSERVED)
+
+
+def any_event_types(text: str) -> frozenset[EventType]:
+    """Kinds of events, those that the clock causes too."""
+    return _event_types(text, tuple(EventType))
+
+
+def _event_types(text: str, among: Collection[EventType]) -> frozenset[EventType]:
     try:
-        return config.event_types_of(text)
+        return config.event_types_of(text, among)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed{error}") from error
 

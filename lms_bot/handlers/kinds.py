@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, EventClass, EventType
+from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, STREAK_MARKS, EventClass, EventType
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Argument
 from lms_bot.handlers.request import Request
@@ -25,7 +25,13 @@ _SECONDS = {"m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _PERIOD = re.compile(rf"(?P<count>[0-9]+)(?P<unit>{'|'.join(sorted(_DAYS, key=len, reverse=True))})", re.IGNORECASE)
 _DURATION = re.compile(r"(?P<count>[0-9]+)(?P<unit>min|m|h|d|w)", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[0-9]+")
-_TABLES = {"a": ATTEMPTS, "c": CONTENT_ATTEMPTS, "а": ATTEMPTS, "с": CONTENT_ATTEMPTS}  # the same letters in Cyrillic
+_TABLES = {
+    "a": ATTEMPTS,
+    "c": CONTENT_ATTEMPTS,
+    "s": STREAK_MARKS,
+    "а": ATTEMPTS,
+    "с": CONTENT_ATTEMPTS,  # the same letters in Cyrillic
+}
 _EVENT = re.compile(rf"(?P<letter>[{''.join(_TABLES)}]?)(?P<number>[0-9]+)", re.IGNORECASE)
 
 
@@ -144,7 +150,8 @@ SINCE = Argument("since", "since:7d", PERIOD.meaning, _period, is_keyed=True, de
 TYPES = Argument(
     "type",
     "type:exam_failed",
-    f"Only these kinds, separated by commas: {_coded(EventType)}; or `failed`, `passed`, `started`, `content`.",
+    f"Only these kinds, separated by commas: {_coded(EventType)}; or `failed`, `passed`, `started`, `content`, "
+    "`streak`.",
     _types,
     is_keyed=True,
 )
@@ -154,7 +161,8 @@ COURSE = Argument(
 EVENT = Argument(
     "event",
     "<event>",
-    "The number behind an event in `history`, `feed` and `pending`: `a12` for an exam, `c12` for content.",
+    "The number behind an event in `history`, `feed` and `pending`: `a12` for an exam, `c12` for content, `s12` for a "
+    "streak.",
     _event,
     is_rest=True,
     is_required=True,

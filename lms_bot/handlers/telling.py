@@ -14,7 +14,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
 from lms_bot.handlers.wishes import CLASS_NAMES
 from lms_bot.holding import telling_of
-from lms_bot.owing import DEFAULTS
+from lms_bot.owing import DEFAULTS, is_told
 from lms_bot.render import counted, moment, numbered_line, quote
 from lms_bot.store import people, preferences
 from lms_bot.store.owed import NOT_THEIRS, TURNED_OFF
@@ -103,7 +103,7 @@ def _never_owed(request: Request, one: Told, wishes: Preferences) -> str:
         return "it was old when I found it, or there before I began to watch"
     if event.mirrors is not None:
         return "it is the same as an exam, of which you are told"
-    if not request.settings.notify_mentors or event.event_type not in request.settings.event_types:
+    if not request.settings.notify_mentors or not is_told(event.event_type, request.settings):
         return "the settings of this bot leave it out"
     if telling_of(kind, wishes, request.settings.delivery) is Telling.OFF:
         return f"you have turned off {CLASS_NAMES[kind]}; `notify {kind} now` turns them on"

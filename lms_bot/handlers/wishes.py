@@ -28,6 +28,7 @@ CLASS_NAMES = {
     EventClass.COMPLETED: "exams without a result",
     EventClass.STARTED: "started exams",
     EventClass.CONTENT: "content",
+    EventClass.STREAK: "streaks",
 }
 CLASS = choice("class", [*EventClass, ALL], "Which events: of one class, or all of them.")
 TELLING = choice("telling", list(Telling), "How soon: now, in the digest, or not at all.")

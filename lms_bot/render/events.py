@@ -15,6 +15,8 @@ EMOJI: dict[EventType, str] = {
     EventType.CONTENT_STARTED: "📖",
     EventType.CONTENT_COMPLETED: "📚",
     EventType.CONTENT_WATCHED: "👀",
+    EventType.STREAK_MILESTONE: "🔥",
+    EventType.STREAK_BROKEN: "💔",
 }
 TITLES: dict[EventType, str] = {
     EventType.EXAM_STARTED: "Exam Started",
@@ -24,6 +26,8 @@ TITLES: dict[EventType, str] = {
     EventType.CONTENT_STARTED: "Content Started",
     EventType.CONTENT_COMPLETED: "Content Completed",
     EventType.CONTENT_WATCHED: "Content Watched",
+    EventType.STREAK_MILESTONE: "Streak Milestone",
+    EventType.STREAK_BROKEN: "Streak Broken",
 }
 _COURSE = (("Course", "course_title"),)
 _PLACE = (("Chapter", "chapter_name"), ("Type", "content_type"))
@@ -34,19 +38,18 @@ _ANSWERS = (("Correct", "correct_answers"), ("Incorrect", "incorrect_answers"), 
 def event_text(event: Event) -> str:
     """One event in full: title, empty line, what happened, what is known of it, when."""
     kind = event.event_type
-    lines = [
-        f"{EMOJI[kind]} **{TITLES[kind]}**",
-        "",
-        f"**{_student(event)}** has {_verb(kind)}: **{title(event)}**",
-        *_facts_lines(event),
-        _closing_line(event),
-    ]
-    return "\n".join(lines)
+    heading = [f"{EMOJI[kind]} **{TITLES[kind]}**", ""]
+    if kind.is_by_clock:
+        return "\n".join([*heading, f"**{_student(event)}** {streak_words(event)}", *_streak_line(event)])
+    happened = f"**{_student(event)}** has {_verb(kind)}: **{title(event)}**"
+    return "\n".join([*heading, happened, *_facts_lines(event), _closing_line(event)])
 
 
 def event_line(event: Event) -> str:
     """One event on one line, for lists."""
     kind = event.event_type
+    if kind.is_by_clock:
+        return f"{EMOJI[kind]} **{_student(event)}** {streak_words(event)} · {moment(event.timestamp)}"
     parts = [f"{EMOJI[kind]} **{_student(event)}** {_verb(kind)} **{title(event)}**"]
     if kind.is_exam_end:
         parts += _outcome(event)
@@ -70,6 +73,19 @@ def exam_line(event: Event) -> str:
 def exam_cell(event: Event) -> str:
     """A finished exam in a cell of a table."""
     return " ".join([EMOJI[event.event_type], title(event, 60), *_outcome(event)])
+
+
+def streak_words(event: Event) -> str:
+    """What a student's streak came to."""
+    days = number(event.metadata.get("days"))
+    if event.event_type is EventType.STREAK_MILESTONE:
+        return f"has finished something on **{days} days** in a row"
+    return f"has ended a streak of **{days} days**"
+
+
+def _streak_line(event: Event) -> list[str]:
+    first, last = (number(event.metadata.get(name)) for name in ("first_day", "last_day"))
+    return [] if NOTHING in (first, last) else [f"📅 From {first} to {last}"]
 
 
 def _verb(kind: EventType) -> str:

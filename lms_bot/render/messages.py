@@ -20,6 +20,8 @@ _BY_WEIGHT = (
     EventType.CONTENT_COMPLETED,
     EventType.CONTENT_WATCHED,
     EventType.CONTENT_STARTED,
+    EventType.STREAK_BROKEN,
+    EventType.STREAK_MILESTONE,
 )
 
 

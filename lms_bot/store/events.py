@@ -18,6 +18,7 @@ from lms_bot.store import Transaction, counts, forgotten
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.people import NOBODY, Around
 from lms_bot.store.tables import events
+from lms_bot.streaks import is_finished
 
 COLUMNS = (
     "event_type",
@@ -40,6 +41,16 @@ COLUMNS = (
     "course_key",
 )
 NATURAL_KEY = ("source_table", "source_id", "event_type")
+
+
+class Said(NamedTuple):
+    """By how much an event that is said, said again or said no more changes its student's day."""
+
+    student_id: int | None
+    timestamp: datetime
+    found_at: datetime
+    events: int
+    finished: int
 
 
 class Known(NamedTuple):
@@ -98,8 +109,11 @@ def record(
     return recorded
 
 
-def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:
-    """Bring recorded events up to what their rows say now, silently, and make them current; by event id."""
+def restate(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]:
+    """Bring recorded events up to what their rows say now, silently, and make them current; by event id.
+
+    Gives by how much that changes the days of students.
+    """
     parameters = [
         {
             "id": event_id,
@@ -112,25 +126,53 @@ def restate(transaction: Transaction, stated: Mapping[int, Event]) -> None:
         }
         for event_id, event in stated.items()
     ]
-    if parameters:
-        statement = sa.update(events).where(events.c.event_id == sa.bindparam("id"))
-        values = {
-            "activity_metadata": sa.bindparam("metadata", type_=sa.JSON),
-            "fingerprint": sa.bindparam("mark"),
-            "percentage": sa.bindparam("percent"),
-            "course_key": sa.bindparam("course"),
-            "student_id": sa.bindparam("student"),
-            "activity_title": sa.func.coalesce(sa.bindparam("title", type_=sa.Text), events.c.activity_title),
-            "is_current": True,
-        }
-        transaction.execute(statement.values(values), parameters)
+    if not parameters:
+        return []
+    corrected = _restated(transaction, stated)
+    statement = sa.update(events).where(events.c.event_id == sa.bindparam("id"))
+    values = {
+        "activity_metadata": sa.bindparam("metadata", type_=sa.JSON),
+        "fingerprint": sa.bindparam("mark"),
+        "percentage": sa.bindparam("percent"),
+        "course_key": sa.bindparam("course"),
+        "student_id": sa.bindparam("student"),
+        "activity_title": sa.func.coalesce(sa.bindparam("title", type_=sa.Text), events.c.activity_title),
+        "is_current": True,
+    }
+    transaction.execute(statement.values(values), parameters)
+    return corrected
 
 
-def supersede(transaction: Transaction, event_ids: Collection[int]) -> None:
-    """Mark events whose rows say something else by now, or are gone."""
-    if event_ids:
-        within = in_list(events.c.event_id, event_ids, transaction.dialect.name)
-        transaction.execute(sa.update(events).where(within).values(is_current=False))
+def supersede(transaction: Transaction, event_ids: Collection[int]) -> list[Said]:
+    """Mark events whose rows say something else by now, or are gone; gives by how much that changes days."""
+    if not event_ids:
+        return []
+    c = events.c
+    within = in_list(c.event_id, event_ids, transaction.dialect.name)
+    marked = sa.update(events).where(within, c.is_current).values(is_current=False)
+    gone = transaction.execute(marked.returning(c.student_id, c.timestamp, c.created_at, c.event_type, c.mirrors)).all()
+    return [
+        Said(student_id, at, found_at, 0, -1)
+        for student_id, at, found_at, kind, mirrors in gone
+        if is_finished(EventType(kind), mirrors)
+    ]
+
+
+def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]:
+    """What changes for days when these events become current and the students' whose rows say so now."""
+    c = events.c
+    within = in_list(c.event_id, stated, transaction.dialect.name)
+    query = sa.select(c.event_id, c.student_id, c.timestamp, c.created_at, c.event_type, c.mirrors, c.is_current).where(
+        within
+    )
+    corrected = []
+    for event_id, student_id, at, found_at, kind, mirrors, was_current in transaction.execute(query):
+        finished = is_finished(EventType(kind), mirrors)
+        is_anothers = student_id != stated[event_id].student_id
+        if is_anothers or (finished and not was_current):
+            corrected.append(Said(student_id, at, found_at, -1, -int(finished and was_current)))
+            corrected.append(Said(stated[event_id].student_id, at, found_at, 1, int(finished)))
+    return corrected
 
 
 _ATTEMPTS = {

@@ -22,6 +22,10 @@ from lms_bot.store.tables import (
     logs,
     mentor_students,
     messages,
+    streak_marks,
+    streaks,
+    student_days,
+    student_zones,
     students,
 )
 
@@ -109,6 +113,7 @@ def remove(transaction: Transaction, whom: Student, spellings: Collection[str]) 
     owed = transaction.execute(sa.delete(logs).where(theirs)).rowcount
     recorded = transaction.execute(sa.delete(events).where(_is_about(whom))).rowcount
     counts.add(transaction, counts.EVENTS, -recorded)
+    _remove_days(transaction, whom.student_id)
     preferences.forget_student(transaction, whom.student_id)
     transaction.execute(sa.delete(dialogues))  # of minutes ago; whom they name is not worth finding out
     for spelling in spellings:
@@ -117,6 +122,13 @@ def remove(transaction: Transaction, whom: Student, spellings: Collection[str]) 
         )
         transaction.execute(sa.update(audit).where(names).values(command=REMOVED, outcome=REMOVED))
     return Removed(recorded, owed)
+
+
+def _remove_days(transaction: Transaction, student_id: int) -> None:
+    of_student = sa.select(streaks.c.streak_id).where(streaks.c.student_id == student_id)
+    transaction.execute(sa.delete(streak_marks).where(streak_marks.c.streak_id.in_(of_student)))
+    for table in (streaks, student_days, student_zones):
+        transaction.execute(sa.delete(table).where(table.c.student_id == student_id))
 
 
 def _others(transaction: Transaction, whom: Student) -> dict[int, list[Event]]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lms_bot import insights
 from lms_bot.db import in_list
-from lms_bot.domain import Event, EventType, Student
+from lms_bot.domain import BY_CLOCK, Event, EventType, Student
 from lms_bot.insights import LAST_EXAMS, TREND_EXAMS, Card, Standing, Tally
 from lms_bot.store import Transaction
 from lms_bot.store.events import AS_EVENT, from_row
@@ -20,6 +20,7 @@ from lms_bot.store.tables import events
 _c = events.c
 _is_exam_end = _c.is_current & _c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
 _is_open = _c.is_current & (_c.event_type == EventType.EXAM_STARTED)
+_is_active = _c.event_type.not_in(BY_CLOCK)
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
 
@@ -33,7 +34,7 @@ def standings(transaction: Transaction, students: Sequence[Student], now: dateti
 def card(transaction: Transaction, student: Student, now: datetime) -> Card:
     """All about one student at a glance."""
     of_student = _c.student_id == student.student_id
-    last_active = transaction.scalar(sa.select(sa.func.max(_c.timestamp)).where(of_student))
+    last_active = transaction.scalar(sa.select(sa.func.max(_c.timestamp)).where(of_student, _is_active))
     exams = sa.select(*AS_EVENT).where(of_student, _is_exam_end).order_by(*_NEWEST_FIRST)
     scored = (
         sa.select(_c.percentage)
@@ -64,7 +65,7 @@ def _figures(transaction: Transaction, student_ids: Collection[int]) -> dict[int
     """Last activity, open exams, id of the last result and average of each student, each by a few index entries."""
     each = each_id(transaction, student_ids)
     of_student = _c.student_id == each.c.value
-    last_active = sa.select(_c.timestamp).where(of_student).order_by(*_NEWEST_FIRST).limit(1)
+    last_active = sa.select(_c.timestamp).where(of_student, _is_active).order_by(*_NEWEST_FIRST).limit(1)
     opened = sa.select(sa.func.count()).select_from(events).where(of_student, _is_open)
     last_result = sa.select(_c.event_id).where(of_student, _is_exam_end).order_by(*_NEWEST_FIRST).limit(1)
     average = sa.select(sa.func.avg(_c.percentage)).where(of_student, _is_exam_end)
@@ -99,7 +100,7 @@ def _tallies(transaction: Transaction, of_student: sa.ColumnElement[bool]) -> li
             sa.func.count(_c.percentage),
             sa.func.coalesce(sa.func.sum(_c.percentage), 0.0),
         )
-        .where(of_student, _c.is_current, _c.mirrors.is_(None))
+        .where(of_student, _is_active, _c.is_current, _c.mirrors.is_(None))
         .group_by(_c.event_type, sa.text("course"))
     )
     return [Tally(EventType(row[0]), *row[1:]) for row in transaction.execute(query)]

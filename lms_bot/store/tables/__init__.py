@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lms_bot.store.tables.base import metadata
+from lms_bot.store.tables.days import streak_marks, streaks, student_days, student_zones
 from lms_bot.store.tables.people import (
     forgotten,
     hand_mappings,
@@ -56,6 +57,10 @@ __all__ = [
     "open_rows",
     "orders",
     "preferences",
+    "streak_marks",
+    "streaks",
+    "student_days",
+    "student_zones",
     "students",
     "unsettled",
     "zulip_users",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from lms_bot.store.migrations.days import create_days
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -295,3 +297,4 @@ def upgrade() -> None:
         sqlite_where=sa.text("notification_sent = 1"),
         postgresql_where=sa.text("notification_sent"),
     )
+    create_days()

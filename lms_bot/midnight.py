@@ -1,0 +1,93 @@
+"""The turn of the day: days are counted where they were not yet, and streaks that came to something become events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from lms_bot.config import Settings
+from lms_bot.domain import STREAK_MARKS, Event, EventType
+from lms_bot.holding import zone_named
+from lms_bot.owing import Owing
+from lms_bot.store import Transaction, days, events, people, streaks
+from lms_bot.store.streaks import ENDED, Reached
+from lms_bot.streaks import DAY, SETTLED_AFTER, local_day, midnight
+
+MOST_DAYS = timedelta(days=7)  # what is older when the turn is made is the past, and not told
+
+
+def turn(transaction: Transaction, owing: Owing, settings: Settings, now: datetime) -> int:
+    """Once a day and time zone, an hour after midnight: record and owe what streaks came to; gives how many events.
+
+    It belongs to the end of a poll: what happened the day before has been found then. The first turn only looks.
+    """
+    default = settings.timezone.key
+    if days.counted_by(transaction) != default:
+        days.recount(transaction, settings.timezone)
+        days.note(transaction, {"zone": default, "turned": {}}, now)
+    counted = days.hold(transaction)
+    turned = {name: date.fromisoformat(day) for name, day in counted["turned"].items()}
+    due = {name: today for name, today in _todays(transaction, settings, now).items() if turned.get(name) != today}
+    if not due:
+        return 0
+    told = 0
+    for name, today in due.items():
+        if name in turned and turned[name] < today:
+            since = max(turned[name] - DAY, today - MOST_DAYS)
+            reached = streaks.mark(transaction, since, today, None if name == default else name)
+            told += _record(transaction, reached, owing, midnight(today, ZoneInfo(name)), now)
+    days.note(transaction, {"zone": default, "turned": {**counted["turned"], **_as_text(due)}}, now)
+    return told
+
+
+def follow_zones(transaction: Transaction, default: ZoneInfo) -> None:
+    """Cut the days of students by the time zone that Zulip says is theirs; those who have another now are recounted."""
+    if days.counted_by(transaction) is None:
+        return
+    named = days.zones_to_follow(transaction, default)
+    if moved := {student_id: name for student_id, name in named.items() if zone_named(name)}:
+        days.keep_zones(transaction, moved)
+        days.recount(transaction, default, moved)
+
+
+def _todays(transaction: Transaction, settings: Settings, now: datetime) -> dict[str, date]:
+    """The local day in each time zone by which days are cut, once the day before is settled."""
+    names = {settings.timezone.key, *days.zones_in_use(transaction)}
+    return {name: local_day(now - SETTLED_AFTER, ZoneInfo(name)) for name in names}
+
+
+def _record(transaction: Transaction, reached: Sequence[Reached], owing: Owing, at: datetime, now: datetime) -> int:
+    if not reached:
+        return 0
+    around = people.around(transaction, {one.student_id for one in reached})
+    recorded = events.record(transaction, [_event(one, at) for one in reached], around, now)
+    owing.owe(transaction, recorded, around)
+    return len(recorded)
+
+
+def _event(reached: Reached, at: datetime) -> Event:
+    """What a streak came to, at the midnight that made it so."""
+    streak, is_end = reached.streak, reached.milestone == ENDED
+    return Event(
+        event_type=EventType.STREAK_BROKEN if is_end else EventType.STREAK_MILESTONE,
+        source_table=STREAK_MARKS,
+        source_id=reached.mark_id,
+        student_id=reached.student_id,
+        student_username=None,
+        activity_id=None,
+        activity_title=None,
+        metadata={
+            "days": streak.days if is_end else reached.milestone,
+            "first_day": streak.first.isoformat(),
+            "last_day": (streak.last if is_end else streak.first + DAY * (reached.milestone - 1)).isoformat(),
+        },
+        timestamp=at,
+        is_history=False,
+        fingerprint=0,
+        mirrors=None,
+    )
+
+
+def _as_text(todays: dict[str, date]) -> dict[str, str]:
+    return {name: day.isoformat() for name, day in todays.items()}
