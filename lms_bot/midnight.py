@@ -10,7 +10,7 @@ from lms_bot.config import Settings
 from lms_bot.domain import STREAK_MARKS, Event, EventType
 from lms_bot.holding import zone_named
 from lms_bot.owing import Owing
-from lms_bot.store import Transaction, days, events, people, streaks
+from lms_bot.store import Transaction, days, events, people, streaks, zones
 from lms_bot.store.streaks import ENDED, Reached
 from lms_bot.streaks import DAY, SETTLED_AFTER, local_day, midnight
 
@@ -20,7 +20,7 @@ MOST_DAYS = timedelta(days=7)  # what is older when the turn is made is the past
 def turn(transaction: Transaction, owing: Owing, settings: Settings, now: datetime) -> int:
     """Once a day and time zone, an hour after midnight: record and owe what streaks came to; gives how many events.
 
-    It belongs to the end of a poll: what happened the day before has been found then. The first turn only looks.
+    It belongs to the end of a poll: what happened the day before has been found then. The first turn only takes note.
     """
     default = settings.timezone.key
     if days.counted_by(transaction) != default:
@@ -33,9 +33,10 @@ def turn(transaction: Transaction, owing: Owing, settings: Settings, now: dateti
         return 0
     told = 0
     for name, today in due.items():
-        if name in turned and turned[name] < today:
-            since = max(turned[name] - DAY, today - MOST_DAYS)
-            reached = streaks.mark(transaction, since, today, None if name == default else name)
+        before = turned.get(name, today)
+        zone = None if name == default else name
+        reached = streaks.mark(transaction, max(before - DAY, today - MOST_DAYS), today, zone)
+        if name in turned:
             told += _record(transaction, reached, owing, midnight(today, ZoneInfo(name)), now)
     days.note(transaction, {"zone": default, "turned": {**counted["turned"], **_as_text(due)}}, now)
     return told
@@ -45,15 +46,15 @@ def follow_zones(transaction: Transaction, default: ZoneInfo) -> None:
     """Cut the days of students by the time zone that Zulip says is theirs; those who have another now are recounted."""
     if days.counted_by(transaction) is None:
         return
-    named = days.zones_to_follow(transaction, default)
+    named = zones.to_follow(transaction, default)
     if moved := {student_id: name for student_id, name in named.items() if zone_named(name)}:
-        days.keep_zones(transaction, moved)
+        zones.keep(transaction, moved)
         days.recount(transaction, default, moved)
 
 
 def _todays(transaction: Transaction, settings: Settings, now: datetime) -> dict[str, date]:
     """The local day in each time zone by which days are cut, once the day before is settled."""
-    names = {settings.timezone.key, *days.zones_in_use(transaction)}
+    names = {settings.timezone.key, *zones.in_use(transaction)}
     return {name: local_day(now - SETTLED_AFTER, ZoneInfo(name)) for name in names}
 
 

@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from lms_bot.domain import EventType
+from lms_bot.domain import OBSERVED
 
 MILESTONES = (7, 30, 100)  # days
 WORTH_TELLING = 7  # days: the end of a shorter streak is no news
 SETTLED_AFTER = timedelta(hours=1)  # a day is over when what happened at its end has been found
 SHOWN_DAYS = 14
 DAY = timedelta(days=1)
+FINISHING = frozenset(kind for kind in OBSERVED if not kind.is_start)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +36,7 @@ class Kind(StrEnum):
 
 
 class Day(NamedTuple):
-    """A student's local day: what was recorded, how much of it was finished, and whether the LMS saw the student."""
+    """A student's local day: how many events, how much was finished, and whether the LMS saw the student."""
 
     day: date
     events: int
@@ -91,9 +92,9 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def is_finished(kind: EventType, mirrors: int | None) -> bool:
+def is_finished(kind: str, mirrors: int | None) -> bool:
     """Whether a current event counts as something finished; content that mirrors an exam is counted as the exam."""
-    return mirrors is None and not kind.is_start and not kind.is_by_clock
+    return mirrors is None and kind in FINISHING
 
 
 def streaks_of(days: Iterable[date]) -> list[Streak]:

@@ -21,6 +21,7 @@ from tests.lms_rows import CONTENT_ATTEMPTS, DAY, JANE, NOW, QUIZ_CONTENT, RAVI,
 TODAY = NOW.date()
 LEARNING, PRESENCE = (JANE, Kind.LEARNING), (JANE, Kind.PRESENCE)
 BERLIN = "Europe/Berlin"
+UTC = ZoneInfo("UTC")
 
 
 @pytest.fixture
@@ -40,12 +41,14 @@ def watch(lms_url: str, store_beside: str) -> Iterator[Watch]:
     watch.close()
 
 
-def kept(store: Store) -> tuple[dict[int, list[Day]], dict[tuple[int, str], list[tuple[date, date]]]]:
+def kept(
+    store: Store, zone: ZoneInfo = UTC
+) -> tuple[dict[int, list[Day]], dict[tuple[int, str], list[tuple[date, date]]]]:
     """The days and the streaks of everybody, as the store has them."""
     with store.reading() as transaction:
         ids = set(transaction.scalars(sa.select(tables.student_days.c.student_id)))
         ids |= set(transaction.scalars(sa.select(tables.streaks.c.student_id)))
-        found = days.between(transaction, ids, date.min, date.max)
+        found = days.between(transaction, ids, date(1990, 1, 1), date(2100, 1, 1), zone)
         runs = streaks.of_students(transaction, ids)
     return dict(found), {whose: [(one.first, one.last) for one in of_one] for whose, of_one in runs.items()}
 
@@ -53,11 +56,11 @@ def kept(store: Store) -> tuple[dict[int, list[Day]], dict[tuple[int, str], list
 def counted_anew(store: Store, zone: ZoneInfo) -> object:
     with store.writing() as transaction:
         days.recount(transaction, zone)
-    return kept(store)
+    return kept(store, zone)
 
 
 def jane(watch: Watch) -> list[Day]:
-    return kept(watch.store)[0].get(JANE, [])
+    return kept(watch.store, watch.settings.timezone)[0].get(JANE, [])
 
 
 def passes(watch: Watch, attempt_id: int, when: datetime, student: int = JANE) -> None:
@@ -251,7 +254,7 @@ def test_any_history_gives_what_counting_anew_gives(
     for action, number, when in steps:
         _do(watch, there, action, number, when)
     watch.polls(3)
-    incremental = kept(watch.store)
+    incremental = kept(watch.store, ZoneInfo(zone))
     assert incremental == counted_anew(watch.store, ZoneInfo(zone))
     assert incremental[1] == _islands(incremental[0])
     watch.close()

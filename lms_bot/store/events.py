@@ -44,13 +44,13 @@ NATURAL_KEY = ("source_table", "source_id", "event_type")
 
 
 class Said(NamedTuple):
-    """By how much an event that is said, said again or said no more changes its student's day."""
+    """An event that students' days count, or do so no more: `counts` 1 or -1; `is_finished` only where that changes."""
 
     student_id: int | None
     timestamp: datetime
     found_at: datetime
-    events: int
-    finished: int
+    is_finished: bool
+    counts: int = 1
 
 
 class Known(NamedTuple):
@@ -152,9 +152,9 @@ def supersede(transaction: Transaction, event_ids: Collection[int]) -> list[Said
     marked = sa.update(events).where(within, c.is_current).values(is_current=False)
     gone = transaction.execute(marked.returning(c.student_id, c.timestamp, c.created_at, c.event_type, c.mirrors)).all()
     return [
-        Said(student_id, at, found_at, 0, -1)
+        Said(student_id, at, found_at, True, -1)
         for student_id, at, found_at, kind, mirrors in gone
-        if is_finished(EventType(kind), mirrors)
+        if is_finished(kind, mirrors)
     ]
 
 
@@ -167,11 +167,11 @@ def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Sai
     )
     corrected = []
     for event_id, student_id, at, found_at, kind, mirrors, was_current in transaction.execute(query):
-        finished = is_finished(EventType(kind), mirrors)
+        finished = is_finished(kind, mirrors)
         is_anothers = student_id != stated[event_id].student_id
         if is_anothers or (finished and not was_current):
-            corrected.append(Said(student_id, at, found_at, -1, -int(finished and was_current)))
-            corrected.append(Said(stated[event_id].student_id, at, found_at, 1, int(finished)))
+            corrected.append(Said(student_id, at, found_at, finished, -1))
+            corrected.append(Said(stated[event_id].student_id, at, found_at, finished))
     return corrected
 
 

@@ -140,14 +140,14 @@ def _by_whom(rows: Iterable[Any]) -> dict[_Whose, list[Streak]]:
 def _days(transaction: Transaction, student_ids: Collection[int] | None) -> Iterator[tuple[_Whose, list[date]]]:
     """The days of each kind, student by student."""
     c = student_days.c
-    query = sa.select(c.student_id, c.day, c.finished).order_by(c.student_id, c.day)
+    query = sa.select(c.student_id, c.day, c.is_learned).order_by(c.student_id, c.day)
     if student_ids is not None:
         query = query.where(in_list(c.student_id, student_ids, transaction.dialect.name))
     rows = transaction.execute(query.execution_options(yield_per=TOGETHER))
     for student_id, of_student in groupby(rows, key=lambda row: row.student_id):
         days = list(of_student)
         yield (student_id, Kind.PRESENCE), [row.day for row in days]
-        if learned := [row.day for row in days if row.finished > 0]:
+        if learned := [row.day for row in days if row.is_learned]:
             yield (student_id, Kind.LEARNING), learned
 
 
@@ -194,5 +194,5 @@ def _take_back_ends(transaction: Transaction, streak_ids: Iterable[int | None]) 
         about = in_list(events.c.source_id, mark_ids, transaction.dialect.name)
         ended = (events.c.source_table == STREAK_MARKS) & (events.c.event_type == EventType.STREAK_BROKEN)
         transaction.execute(sa.update(events).where(ended, about).values(is_current=False))
-        gone = in_list(streak_marks.c.mark_id, mark_ids, transaction.dialect.name)
-        transaction.execute(sa.delete(streak_marks).where(gone))
+        taken_back = in_list(streak_marks.c.mark_id, mark_ids, transaction.dialect.name)
+        transaction.execute(sa.update(streak_marks).where(taken_back).values(milestone=None))

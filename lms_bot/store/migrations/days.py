@@ -11,10 +11,9 @@ def create_days() -> None:
         "streak_marks",
         sa.Column("mark_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("streak_id", sa.BigInteger(), nullable=False),
-        sa.Column("milestone", sa.Integer(), nullable=False),
+        sa.Column("milestone", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("mark_id", name=op.f("pk_streak_marks")),
         sa.UniqueConstraint("streak_id", "milestone", name=op.f("uq_streak_marks_streak_id_milestone")),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "streaks",
@@ -33,9 +32,9 @@ def create_days() -> None:
         "student_days",
         sa.Column("student_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("events", sa.Integer(), nullable=False),
-        sa.Column("finished", sa.Integer(), nullable=False),
-        sa.Column("in_lms", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("is_learned", sa.Boolean(), nullable=False),
+        sa.Column("in_lms", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("student_id", "day", name=op.f("pk_student_days")),
     )
     op.create_table(

@@ -6,16 +6,17 @@ import sqlalchemy as sa
 
 from lms_bot.store.tables.base import Id, metadata
 
-# A day on which a student did something, as the student's time zone cuts days.
+# A day on which a student did something, as the student's time zone cuts days; how much is counted from the events.
 student_days = sa.Table(
     "student_days",
     metadata,
     sa.Column("student_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("events", sa.Integer, nullable=False),
-    sa.Column("finished", sa.Integer, nullable=False),
+    # Some event is of that day; something was finished then.
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    sa.Column("is_learned", sa.Boolean, nullable=False),
     # The LMS saw the student, whether or not an event says what they did.
-    sa.Column("in_lms", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("in_lms", sa.Boolean, nullable=False),
 )
 
 streaks = sa.Table(
@@ -39,9 +40,8 @@ streak_marks = sa.Table(
     metadata,
     sa.Column("mark_id", Id, primary_key=True),
     sa.Column("streak_id", sa.BigInteger, nullable=False),
-    sa.Column("milestone", sa.Integer, nullable=False),
+    sa.Column("milestone", sa.Integer),  # NULL: an end that was none, as was found later
     sa.UniqueConstraint("streak_id", "milestone"),
-    sqlite_autoincrement=True,
 )
 
 # By which time zone a student's days are cut, where it is not the one of the settings.
