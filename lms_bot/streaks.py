@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from lms_bot.domain import OBSERVED
+from lms_bot.domain import OBSERVED, Student
 
 MILESTONES = (7, 30, 100)  # days
 WORTH_TELLING = 7  # days: the end of a shorter streak is no news
@@ -77,6 +77,16 @@ class Lasting:
     best: int
 
 
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How regularly a student learns; `days` are the last ones until today, oldest first."""
+
+    student: Student
+    learning: Lasting
+    presence: Lasting
+    days: tuple[Day, ...]
+
+
 def local_day(when: datetime, zone: ZoneInfo) -> date:
     """The day of a moment that is not at the very ends of the calendar, where there is no other time zone."""
     return when.astimezone(zone).date()
@@ -136,6 +146,20 @@ def lasting(streaks: Iterable[Streak], today: date) -> Lasting:
     known = list(streaks)
     current = max((streak.days for streak in known if streak.goes_on(today)), default=0)
     return Lasting(current, max((streak.days for streak in known), default=0))
+
+
+def by_streak(habits: Iterable[Habit]) -> list[Habit]:
+    """The longest current streak first, then the longest ever."""
+    return sorted(
+        habits,
+        key=lambda one: (
+            -one.learning.current,
+            -one.learning.best,
+            -one.presence.current,
+            one.student.username.casefold(),
+            one.student.student_id,
+        ),
+    )
 
 
 def last_days(days: Iterable[Day], today: date, count: int = SHOWN_DAYS) -> list[Day]:

@@ -12,7 +12,7 @@ from lms_bot import config, handlers
 from lms_bot.chat import Incoming
 from lms_bot.config import Settings
 from lms_bot.domain import Event, Mentor, Message, Student, ZulipUser
-from lms_bot.store import Store, facts, people
+from lms_bot.store import Store, days, facts, people
 from lms_bot.store.facts import POLLED
 from tests import NOW
 from tests.owed import happened, owe
@@ -69,6 +69,11 @@ class School:
             for number in range(1, count + 1)
         ]
         return owe(self.store, found)
+
+    def count_days(self) -> None:
+        """Count the days of what has happened, as a poll does."""
+        with self.store.writing() as transaction:
+            days.recount(transaction, self.settings.timezone)
 
     def forward(self, **duration: float) -> None:
         self.now += timedelta(**duration)

@@ -38,6 +38,7 @@ def school(store: Store) -> School:
             happened(GULNORA, "Physics", FAILED, percentage=10),
         ],
     )
+    opened.count_days()
     return opened
 
 
@@ -57,11 +58,12 @@ def test_the_table_has_everybody_of_the_mentor_who_needs_attention_first(school:
     assert school.ask("students") == (
         "**3 students** · 1 failing · 1 inactive\n"
         "\n"
-        "| Student | Needs attention | Last active | Last exam | Average | Open exams |\n"
-        "| --- | --- | --- | --- | --- | --- |\n"
-        f"| ravi | ❗ last exam failed, ❗ average below 50% | {SHOWN_NOW} | ❌ Algebra 30% | 30% | 0 |\n"
-        "| janet | 💤 inactive | <time:2026-01-31T12:00:00Z> | 🎉 Old 60% | 60% | 0 |\n"
-        f"| jane_smith | ✅ | {SHOWN_NOW} | 🎉 Geometry 90% | 80% | 0 |"
+        "| Student | Needs attention | Last active | Last exam | Average | Open exams | Streak |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        f"| ravi | ❗ last exam failed, ❗ average below 50% | {SHOWN_NOW} "
+        "| ❌ Algebra 30% | 30% | 0 | 1 (longest 1) |\n"
+        "| janet | 💤 inactive | <time:2026-01-31T12:00:00Z> | 🎉 Old 60% | 60% | 0 | 0 (longest 1) |\n"
+        f"| jane_smith | ✅ | {SHOWN_NOW} | 🎉 Geometry 90% | 80% | 0 | 2 (longest 2) |"
     )
     assert names(school.ask("students all", OMAR)) == ["gulnora"]
 
@@ -111,6 +113,7 @@ def test_a_card_shows_all_about_one(school: School) -> None:
         "* **Trend:** — (it takes more than 5 exams)\n"
         "* **Pass rate:** 100% (2 of 2)\n"
         "* **Open exams:** 0\n"
+        "* **Streak:** 2 days, longest 2\n"
         "* 🎉 Exam Passed 2\n"
         "\n"
         "**Last exams**\n"
@@ -217,7 +220,7 @@ def test_no_name_and_no_title_means_anything_to_zulip(store: Store, text: str) -
     assert "Last" in answer
     assert not LIVE.search(answer)
     assert "`" not in answer
-    assert {line.count("|") for line in answer.splitlines() if line.startswith("|")} <= {7}
+    assert {line.count("|") for line in answer.splitlines() if line.startswith("|")} <= {8}
 
 
 @pytest.mark.parametrize("text", ["students", "student jane", "chart jane"])

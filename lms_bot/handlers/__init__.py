@@ -16,12 +16,14 @@ from lms_bot.handlers import (
     activity,
     admin,
     dialogue,
+    habits,
     limits,
     mentor,
     operating,
     standing,
     status,
     steering,
+    student,
     telling,
     users,
     wishes,
@@ -77,7 +79,8 @@ def reply_to(
     try:
         asked = dialogue.understand(request, incoming.text)
     except UserError as error:
-        return Reply(str(error), is_personal=not is_admin_stream)
+        is_student = request.audiences == {Audience.STUDENT}
+        return Reply(STRANGER) if is_student else Reply(str(error), is_personal=not is_admin_stream)
     reply = _carried_out(request, asked)
     return replace(reply, is_personal=asked.command.is_personal)
 
@@ -104,12 +107,15 @@ def _request(
     if user is None or not user.is_active or user.is_bot:
         return None
     mentors = people.mentors_of_account(transaction, user.user_id)
+    students = people.students_of_account(transaction, user.user_id)
     audiences = {Audience.MENTOR} if mentors else set()
+    if students:
+        audiences.add(Audience.STUDENT)
     if is_admin_stream and not user.is_guest:
         audiences.add(Audience.ADMIN)
     if not audiences:
         return None
-    return Request(transaction, now, settings, user, mentors, frozenset(audiences), incoming.reply_to)
+    return Request(transaction, now, settings, user, mentors, frozenset(audiences), incoming.reply_to, None, students)
 
 
 def _asker(transaction: Transaction, incoming: Incoming) -> ZulipUser | None:
@@ -174,4 +180,4 @@ def _failed(error: Exception) -> Reply:
 
 
 # Imported for the commands that they register.
-_ = (activity, admin, mentor, operating, standing, status, steering, telling, users, wishes)
+_ = (activity, admin, habits, mentor, operating, standing, status, steering, student, telling, users, wishes)

@@ -46,6 +46,8 @@ def understand(request: Request, text: str) -> Asked:
         text = text.strip("`").strip()
     if text.isascii() and text.isdigit() and (asked := _chosen(request, text)):
         return asked
+    if whole := REGISTRY.sentence(text.strip(_AROUND), request.audiences):
+        return Asked(whole, {})
     word, rest = (*text.split(maxsplit=1), "", "")[:2]
     command = REGISTRY.find(word.strip(_AROUND) or "help", request.audiences)
     if command.name == MORE and (asked := _continued(request)):

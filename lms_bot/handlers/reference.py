@@ -18,6 +18,7 @@ for 15 minutes, until your next command.
 """
 _HEADINGS = {
     Audience.MENTOR: "## For mentors, about their own students",
+    Audience.STUDENT: "## For students, about themselves",
     Audience.ADMIN: "## For admins, in the private admin stream",
 }
 

@@ -72,9 +72,9 @@ class Registry:
     ) -> Callable[[Run], Run]:
         """Register a function as the command of this name, which these arguments may follow.
 
-        Unless said otherwise, what mentors are answered is personal, and what admins are answered is not.
+        Unless said otherwise, what mentors and students are answered is personal, and what admins are answered is not.
         """
-        alone = audience is Audience.MENTOR if is_personal is None else is_personal
+        alone = audience is not Audience.ADMIN if is_personal is None else is_personal
 
         def register(run: Run) -> Run:
             summary, _, details = (run.__doc__ or "").strip().partition("\n")
@@ -90,9 +90,9 @@ class Registry:
         return [command for (whose, _), command in self._commands.items() if whose is audience]
 
     def among(self, audiences: Iterable[Audience]) -> list[Command]:
-        """The commands for these audiences; an admin's comes before a mentor's of the same name."""
+        """The commands for these audiences; of one name an admin's comes first, then a mentor's, then a student's."""
         names: dict[str, Command] = {}
-        for audience in (Audience.ADMIN, Audience.MENTOR):
+        for audience in (Audience.ADMIN, Audience.MENTOR, Audience.STUDENT):
             if audience in audiences:
                 for command in self.of(audience):
                     names.setdefault(command.name, command)
@@ -100,6 +100,11 @@ class Registry:
 
     def get(self, audience: Audience, name: str) -> Command | None:
         return self._commands.get((audience, name))
+
+    def sentence(self, text: str, audiences: Iterable[Audience]) -> Command | None:
+        """The command whose name of several words this is, in any case."""
+        words = " ".join(text.casefold().split())
+        return next((command for command in self.among(audiences) if command.name == words and " " in words), None)
 
     def find(self, word: str, audiences: Iterable[Audience]) -> Command:
         """The command of this name, in any case. Raises UserError, which says what may have been meant."""

@@ -9,22 +9,24 @@ from enum import Enum
 from typing import Any
 
 from lms_bot.config import Settings
-from lms_bot.domain import Mentor, Recipient, ZulipUser
+from lms_bot.domain import Mentor, Recipient, Student, ZulipUser
 from lms_bot.store import Transaction
 
 
 class Audience(Enum):
-    """Who may use a command: mentors for themselves anywhere, admins in the private admin stream."""
+    """Who may use a command: mentors and students for themselves anywhere, admins in the private admin stream."""
 
     MENTOR = "mentor"
     ADMIN = "admin"
+    STUDENT = "student"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """Who asks, when, and the store transaction in which the answer is found.
 
-    `mentors` are the mentors that the asker's Zulip account belongs to; `audiences` what the asker may use here.
+    `mentors` are the mentors that the asker's Zulip account belongs to, `students` the students; `audiences` what the
+    asker may use here.
     `position` is where `more` goes on: what the command's last reply gave as its `more`, None at the beginning.
     `asked_in` is where an answer goes that everybody there may read.
     """
@@ -37,6 +39,7 @@ class Request:
     audiences: frozenset[Audience]
     asked_in: Recipient
     position: Any = None
+    students: Sequence[Student] = ()
 
     @property
     def mentor_ids(self) -> list[int]:

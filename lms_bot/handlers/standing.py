@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lms_bot.domain import Student
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.kinds import ALL, PERIOD, STUDENT, choice
 from lms_bot.handlers.mentor import freshness, zone
@@ -15,6 +16,7 @@ from lms_bot.render.chart import chart_png, chart_text
 from lms_bot.render.standing import card_text, standings_text
 from lms_bot.store import people
 from lms_bot.store import standing as standings
+from lms_bot.store.habits import habits, learning
 
 MOST_SCORES = 200  # in one chart
 FAILING, INACTIVE = "failing", "inactive"
@@ -37,16 +39,23 @@ def students(request: Request, arguments: Arguments) -> Reply:
     found = [standing for standing in everybody if _BELONGS[which](standing)]
     if not found:
         return Reply(f"None of your students is {which}." + freshness(request))
-    shown = standings_text(found, "" if which == ALL else which, ROOM_FOR_LINES, skip=skip)
+    lasting = learning(request.transaction, own, request.settings.timezone, request.now)
+    shown = standings_text(found, "" if which == ALL else which, ROOM_FOR_LINES, skip=skip, streaks=lasting)
     seen = skip + shown.entries
     return Reply(shown.text + freshness(request), more=seen if seen < len(found) else None)
 
 
 @REGISTRY.command("student", Audience.MENTOR, STUDENT)
 def student(request: Request, arguments: Arguments) -> str:
-    """Show all about one of your students at a glance: averages, trend, last exams, courses."""
-    card = standings.card(request.transaction, arguments["student"], request.now)
-    return card_text(card, ROOM_FOR_LINES) + freshness(request)
+    """Show all about one of your students at a glance: averages, trend, streak, last exams, courses."""
+    return card_of(request, arguments["student"]) + freshness(request)
+
+
+def card_of(request: Request, student: Student) -> str:
+    """The card of a student, as their mentors see it."""
+    card = standings.card(request.transaction, student, request.now)
+    (habit,) = habits(request.transaction, [student], request.settings.timezone, request.now)
+    return card_text(card, ROOM_FOR_LINES, habit=habit)
 
 
 @REGISTRY.command("chart", Audience.MENTOR, STUDENT, PERIOD)

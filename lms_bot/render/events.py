@@ -40,7 +40,7 @@ def event_text(event: Event) -> str:
     kind = event.event_type
     heading = [f"{EMOJI[kind]} **{TITLES[kind]}**", ""]
     if kind.is_by_clock:
-        return "\n".join([*heading, f"**{_student(event)}** {streak_words(event)}", *_streak_line(event)])
+        return "\n".join([*heading, f"**{_student(event)}** {_streak_words(event)}", *_streak_line(event)])
     happened = f"**{_student(event)}** has {_verb(kind)}: **{title(event)}**"
     return "\n".join([*heading, happened, *_facts_lines(event), _closing_line(event)])
 
@@ -49,7 +49,7 @@ def event_line(event: Event) -> str:
     """One event on one line, for lists."""
     kind = event.event_type
     if kind.is_by_clock:
-        return f"{EMOJI[kind]} **{_student(event)}** {streak_words(event)} · {moment(event.timestamp)}"
+        return f"{EMOJI[kind]} **{_student(event)}** {_streak_words(event)} · {moment(event.timestamp)}"
     parts = [f"{EMOJI[kind]} **{_student(event)}** {_verb(kind)} **{title(event)}**"]
     if kind.is_exam_end:
         parts += _outcome(event)
@@ -75,7 +75,7 @@ def exam_cell(event: Event) -> str:
     return " ".join([EMOJI[event.event_type], title(event, 60), *_outcome(event)])
 
 
-def streak_words(event: Event) -> str:
+def _streak_words(event: Event) -> str:
     """What a student's streak came to."""
     days = number(event.metadata.get("days"))
     if event.event_type is EventType.STREAK_MILESTONE:

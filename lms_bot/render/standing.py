@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lms_bot.domain import Event
 from lms_bot.insights import TREND_EXAMS, Card, Course, Need, Standing
 from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line, numbered_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
+from lms_bot.render.streaks import streak_words
+from lms_bot.streaks import Habit, Lasting
 
 CELL = 60
 _HEAD = ("Student", "Needs attention", "Last active", "Last exam", "Average", "Open exams")
 
 
 def standings_text(
-    standings: Sequence[Standing], kind: str = "", limit: int = MESSAGE_LIMIT, *, skip: int = 0
+    standings: Sequence[Standing],
+    kind: str = "",
+    limit: int = MESSAGE_LIMIT,
+    *,
+    skip: int = 0,
+    streaks: Mapping[int, Lasting] | None = None,
 ) -> Shown:
     """A table of students in the order given, after a heading that counts them; `kind` of students they are.
 
-    The first `skip` of them have been shown before.
+    The first `skip` of them have been shown before. `streaks`, by student id, are a column of their own.
     """
     failing, inactive = sum(s.is_failing for s in standings), sum(s.is_inactive for s in standings)
     heading = f"**{counted(len(standings), f'{kind} student'.strip())}** · {failing:,} failing · {inactive:,} inactive"
     left = standings[skip:]
     if not left:
         return Shown(heading, 0)
-    start = "\n".join([heading, "", _row(_HEAD), _row(["---"] * len(_HEAD)), ""])
-    lines = (_row(_cells(standing)) for standing in left)
+    head = (*_HEAD, "Streak") if streaks is not None else _HEAD
+    start = "\n".join([heading, "", _row(head), _row(["---"] * len(head)), ""])
+    lines = (_row(_cells(standing) + _streak_cell(standing, streaks)) for standing in left)
     table = listed(lines, len(left), limit - len(start), _see_some)
     return Shown(start + table.text, table.entries)
 
 
-def card_text(card: Card, limit: int = MESSAGE_LIMIT) -> str:
-    """All about one student at a glance."""
+def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, habit: Habit | None = None) -> str:
+    """All about one student at a glance, with their streak where a `habit` is given."""
     active = "no activity yet" if card.last_active is None else f"last active {moment(card.last_active)}"
-    text = "\n".join([f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.needs), *_figures(card)])
+    text = "\n".join(
+        [f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.needs), *_figures(card, habit)]
+    )
     exams = [f"* {exam_line(event)}" for event in card.last_exams]
     courses = [_course(course) for course in card.courses]
     for title, lines in (("Last exams", exams), ("Courses", courses)):
@@ -77,6 +87,13 @@ def _cells(standing: Standing) -> list[str]:
     ]
 
 
+def _streak_cell(standing: Standing, streaks: Mapping[int, Lasting] | None) -> list[str]:
+    if streaks is None:
+        return []
+    known = streaks[standing.student.student_id]
+    return [f"{known.current:,} (longest {known.best:,})" if known.best else "0"]
+
+
 def _sign(need: Need) -> str:
     return "💤" if need is Need.INACTIVE else "❗"
 
@@ -85,11 +102,12 @@ def _attention(needs: Sequence[Need]) -> list[str]:
     return [f"**Needs attention:** {', '.join(f'{_sign(need)} {need}' for need in needs)}"] if needs else []
 
 
-def _figures(card: Card) -> list[str]:
+def _figures(card: Card, habit: Habit | None) -> list[str]:
     of_exams = f" over {counted(card.scored, 'exam')}" if card.scored else ""
     figures = [f"**Average:** {mean(card.average)}{of_exams}", f"**Trend:** {_trend(card.trend)}"]
     verdicts = f" ({card.passed:,} of {card.judged:,})" if card.judged else ""
     figures += [f"**Pass rate:** {mean(card.pass_rate)}{verdicts}", f"**Open exams:** {card.open_exams:,}"]
+    figures += [f"**Streak:** {streak_words(habit)}"] if habit else []
     kinds = [f"{EMOJI[kind]} {TITLES[kind].rstrip('!')} {count:,}" for kind, count in card.counts.items()]
     return [f"* {figure}" for figure in figures] + ([f"* {' · '.join(kinds)}"] if kinds else [])
 

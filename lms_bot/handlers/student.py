@@ -1,0 +1,57 @@
+"""The commands of students, about themselves and nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lms_bot.domain import Student
+from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.mentor import freshness
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.standing import card_of
+from lms_bot.render import ROOM_FOR_LINES, quote
+from lms_bot.render.standing import card_text
+from lms_bot.render.streaks import habit_text
+from lms_bot.store import people
+from lms_bot.store import standing as standings
+from lms_bot.store.habits import habits
+
+
+@REGISTRY.command("me", Audience.STUDENT)
+def me(request: Request, arguments: Arguments) -> str:
+    """Show how you do: averages, trend, streak, last exams, courses."""
+    return "\n\n".join(_own_card(request, student) for student in request.students) + freshness(request)
+
+
+@REGISTRY.command("streak", Audience.STUDENT)
+def streak(request: Request, arguments: Arguments) -> str:
+    """Show how many days in a row you have learned, and your last 14 days."""
+    own = habits(request.transaction, request.students, request.settings.timezone, request.now)
+    return "\n\n".join(habit_text(habit, request.settings.daily_goal) for habit in own) + freshness(request)
+
+
+@REGISTRY.command("what does my mentor see", Audience.STUDENT)
+def what_does_my_mentor_see(request: Request, arguments: Arguments) -> str:
+    """Show who is told what about you."""
+    return "\n\n".join(_seen(request, student) for student in request.students) + freshness(request)
+
+
+def _own_card(request: Request, student: Student) -> str:
+    card = replace(standings.card(request.transaction, student, request.now), needs=())
+    (habit,) = habits(request.transaction, [student], request.settings.timezone, request.now)
+    return card_text(card, ROOM_FOR_LINES // len(request.students), habit=habit)
+
+
+def _seen(request: Request, student: Student) -> str:
+    names = [f"**{quote(name)}**" for name in people.mentors_of(request.transaction, student.student_id)]
+    if not names:
+        return f"You have no mentor in the LMS, so nobody is told about **{quote(student.username)}**."
+    return "\n\n".join(
+        [
+            f"👀 {', '.join(names)} can see each exam and content that **{quote(student.username)}** starts or finishes "
+            "in the LMS, when that was, its result, and what follows from it: averages, the days on which something "
+            "was done, and streaks. The LMS administrators can see the same. This is the card that a mentor gets:",
+            card_of(request, student),
+        ]
+    )
