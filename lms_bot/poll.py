@@ -32,17 +32,22 @@ Progress = Callable[[str, float, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What a poll recorded: events to be told or not, history, and whether the LMS server is another one now."""
+    """What a poll recorded: events of the LMS to be told or not, history, and what the clock caused.
+
+    `server_replaced`: the LMS is another server now.
+    """
 
     new_events: int = 0
     history_events: int = 0
     server_replaced: bool = False
+    clock_events: int = 0
 
     def __add__(self, other: Polled) -> Polled:
         return Polled(
             self.new_events + other.new_events,
             self.history_events + other.history_events,
             self.server_replaced or other.server_replaced,
+            self.clock_events + other.clock_events,
         )
 
 
@@ -76,7 +81,7 @@ class Poller:
             for source_table in SOURCE_TABLES:
                 total += self._poll_table(source_table, owing, now, progress)
         with self._store.writing() as transaction:
-            midnight.turn(transaction, owing, self._settings, now)
+            total += Polled(clock_events=midnight.turn(transaction, owing, self._settings, now))
             brake.note_poll(transaction, total.new_events, now)
         return total
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, EventType
+from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, OBSERVED, EventType
 from lms_bot.fixtures.school import School, build, rows, schema
 
 NOW = datetime(2026, 1, 15, 14, 30, tzinfo=UTC)
@@ -190,7 +190,7 @@ def test_a_content_attempt_names_the_chapter_of_its_course(lms: Path) -> None:
 def test_the_story_shows_all_seven_kinds_of_event(lms: Path) -> None:
     told = live(lms, School.STEPS)
     assert all(told)
-    assert {event_type for step in told for _, event_type in step} == set(EventType)
+    assert {event_type for step in told for _, event_type in step} == set(OBSERVED)
 
 
 def test_the_story_starts_things_and_ends_them_in_a_later_step(lms: Path) -> None:
@@ -229,7 +229,7 @@ def test_the_story_concerns_the_student_with_two_mentors(lms: Path) -> None:
 def test_life_goes_on_after_the_story(lms: Path) -> None:
     told = live(lms, School.STEPS + 60)
     assert all(told)
-    assert {kind for step in told[School.STEPS :] for _, kind in step} == set(EventType)
+    assert {kind for step in told[School.STEPS :] for _, kind in step} == set(OBSERVED)
 
 
 def test_the_same_seed_gives_the_same_school(tmp_path: Path) -> None:

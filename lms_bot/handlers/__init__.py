@@ -33,7 +33,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.handlers.students import SeveralMatch
 from lms_bot.render import MESSAGE_LIMIT, fitted, moment, quote
-from lms_bot.store import Store, Transaction, attempt, audit, claims, outbox, people
+from lms_bot.store import Store, Transaction, attempt, audit, claims, directory, outbox, people
 
 __all__ = ["Reply", "answer", "reply_to", "usage"]
 
@@ -107,7 +107,7 @@ def _request(
     if user is None or not user.is_active or user.is_bot:
         return None
     mentors = people.mentors_of_account(transaction, user.user_id)
-    students = people.students_of_account(transaction, user.user_id)
+    students = directory.students_of_account(transaction, user.user_id)
     audiences = {Audience.MENTOR} if mentors else set()
     if students:
         audiences.add(Audience.STUDENT)

@@ -17,8 +17,8 @@ from lms_bot.streaks import by_streak
 def streak(request: Request, arguments: Arguments) -> str:
     """Show how many days in a row one of your students has learned, and the last 14 days.
 
-    A day counts when something was finished on it, an exam or a piece of content; a day without ends the streak. Days are
-    those of the student's time zone, where Zulip knows it.
+    A day counts when something was finished on it, an exam or a piece of content; a day without ends the streak. Days
+    are those of the student's time zone, where Zulip knows it.
     """
     zone = request.settings.timezone
     (habit,) = habits.habits(request.transaction, [arguments["student"]], zone, request.now)

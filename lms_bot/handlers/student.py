@@ -13,7 +13,7 @@ from lms_bot.handlers.standing import card_of
 from lms_bot.render import ROOM_FOR_LINES, quote
 from lms_bot.render.standing import card_text
 from lms_bot.render.streaks import habit_text
-from lms_bot.store import people
+from lms_bot.store import directory
 from lms_bot.store import standing as standings
 from lms_bot.store.habits import habits
 
@@ -44,12 +44,13 @@ def _own_card(request: Request, student: Student) -> str:
 
 
 def _seen(request: Request, student: Student) -> str:
-    names = [f"**{quote(name)}**" for name in people.mentors_of(request.transaction, student.student_id)]
+    mentors = directory.mentors_of(request.transaction, student.student_id)
+    names = [f"**{quote(mentor.username)}**" for mentor in mentors]
     if not names:
         return f"You have no mentor in the LMS, so nobody is told about **{quote(student.username)}**."
     return "\n\n".join(
         [
-            f"👀 {', '.join(names)} can see each exam and content that **{quote(student.username)}** starts or finishes "
+            f"👀 {', '.join(names)} can see each exam and content that **{quote(student.username)}** starts or ends "
             "in the LMS, when that was, its result, and what follows from it: averages, the days on which something "
             "was done, and streaks. The LMS administrators can see the same. This is the card that a mentor gets:",
             card_of(request, student),

@@ -61,3 +61,9 @@ def _people(
     found_mentors = transaction.execute(sa.select(mentors).where(of_mentors).order_by(mentors.c.username))
     found_students = transaction.execute(sa.select(students).where(of_students).order_by(students.c.username))
     return [*(Mentor(**row._mapping) for row in found_mentors), *(Student(**row._mapping) for row in found_students)]
+
+
+def students_of_account(transaction: Transaction, zulip_user_id: int) -> list[Student]:
+    """The students that one Zulip account belongs to: none, one, or several with one address."""
+    query = sa.select(students).where(students.c.zulip_user_id == zulip_user_id).order_by(students.c.student_id)
+    return [Student(**row._mapping) for row in transaction.execute(query)]

@@ -142,19 +142,6 @@ def mentors_of_account(transaction: Transaction, zulip_user_id: int) -> list[Men
     return [Mentor(**row._mapping) for row in transaction.execute(query)]
 
 
-def students_of_account(transaction: Transaction, zulip_user_id: int) -> list[Student]:
-    """The students that one Zulip account belongs to: none, one, or several with one address."""
-    query = sa.select(students).where(students.c.zulip_user_id == zulip_user_id).order_by(students.c.student_id)
-    return [Student(**row._mapping) for row in transaction.execute(query)]
-
-
-def mentors_of(transaction: Transaction, student_id: int) -> list[str]:
-    """The usernames of a student's mentors."""
-    link = mentor_students.c
-    query = sa.select(mentors.c.username).join(mentor_students, link.mentor_id == mentors.c.mentor_id)
-    return list(transaction.scalars(query.where(link.student_id == student_id).order_by(mentors.c.mentor_id)))
-
-
 def mentor(transaction: Transaction, mentor_id: int) -> Mentor | None:
     row = transaction.execute(_MENTOR, {"mentor_id": mentor_id}).one_or_none()
     return Mentor(**row._mapping) if row else None

@@ -1,0 +1,82 @@
+"""A small school that lives through some days at once, polled as the bot polls: for looking at streaks."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from lms_bot import config
+from lms_bot.config import Settings
+from lms_bot.fixtures import school
+from lms_bot.jobs import Parts
+from lms_bot.store import Store
+from lms_bot.streaks import DAY, local_day, midnight
+
+DILIGENCE = (0.97, 0.8, 0.45)  # how likely a student does something on a day; they take turns
+MOST_A_DAY = 5  # exams
+STUDY, NIGHT = timedelta(hours=15), timedelta(hours=26)  # after midnight: when they study, when the bot looks last
+_STARTED = """
+    INSERT INTO attempts (id, date, exam_id, user_id, state) VALUES (?, ?, (SELECT min(id) FROM exams), ?, 'started')"""
+_PASSED = """
+    UPDATE attempts SET state = 'completed', result = 'pass', percentage = 80, last_answer_updated_time = ?
+    WHERE id = ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A store that some days were polled into until `now`, and how many events the clock caused."""
+
+    store: Store
+    settings: Settings
+    now: datetime
+    clock_events: int
+
+
+@contextmanager
+def simulated(days: int, now: datetime, seed: int = 7) -> Iterator[Lived]:
+    """A school that has lived through so many whole days, the last of them yesterday; gone after the block."""
+    with TemporaryDirectory(prefix="lms-bot-days-", ignore_cleanup_errors=True) as folder:
+        lms = Path(folder) / "lms.db"
+        given = {"LMS_DATABASE_URL": f"sqlite:///{lms}", "LMS_STORE_DATABASE_URL": f"sqlite:///{folder}/store.db"}
+        parts = Parts.assemble(config.load(None, given), None)
+        try:
+            with closing(sqlite3.connect(lms)) as db:
+                students = _enrol(db)
+                begin = midnight(local_day(now, parts.settings.timezone) - DAY * days, parts.settings.timezone)
+                total = parts.poller.poll(begin - DAY)
+                for number in range(days):
+                    _study(db, students, begin + DAY * number, number, Random(f"{seed} {number}"))  # noqa: S311 a game
+                    total += parts.poller.poll(begin + DAY * number + NIGHT)
+            yield Lived(parts.store, parts.settings, begin + DAY * days + STUDY, total.clock_events)
+        finally:
+            parts.close()
+
+
+def _enrol(db: sqlite3.Connection) -> list[int]:
+    """Make the LMS with the people of the demo school, and nothing that they did; gives the students' ids."""
+    db.executescript(school.schema("sqlite"))
+    for table, rows in school.rows().items():
+        for row in rows:
+            school.insert(db, table, row)
+    db.commit()
+    return [student_id for (student_id,) in db.execute("SELECT id FROM students ORDER BY id")]
+
+
+def _study(db: sqlite3.Connection, students: list[int], day: datetime, number: int, rng: Random) -> None:
+    """One day of everybody: some finish exams, some only start one, some do nothing."""
+    for place, student_id in enumerate(students):
+        if rng.random() > DILIGENCE[place % len(DILIGENCE)]:
+            continue
+        for count in range(rng.randint(0, MOST_A_DAY) or 1):
+            attempt_id = (number * len(students) + place) * MOST_A_DAY + count + 1
+            at = (day + STUDY + timedelta(minutes=count)).isoformat()
+            db.execute(_STARTED, (attempt_id, at, student_id))
+            if rng.random() < 0.9:
+                db.execute(_PASSED, (at, attempt_id))
+    db.commit()
