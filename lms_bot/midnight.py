@@ -9,11 +9,16 @@ from zoneinfo import ZoneInfo
 from lms_bot.config import Settings
 from lms_bot.domain import STREAK_MARKS, Event, EventType
 from lms_bot.holding import zone_named
+from lms_bot.lms import Lms
 from lms_bot.owing import Owing
-from lms_bot.store import Transaction, days, events, people, streaks, zones
+from lms_bot.store import Store, Transaction, days, events, facts, forgotten, people, streaks, zones
 from lms_bot.store.streaks import ENDED, Reached
-from lms_bot.streaks import DAY, SETTLED_AFTER, local_day, midnight
+from lms_bot.store.zones import zones_of
+from lms_bot.streaks import DAY, EARLIEST, SETTLED_AFTER, counted_at, local_day, midnight
 
+PRESENCE = "presence"  # the fact: how far the LMS's own list of days was read
+PRESENCE_AGE = timedelta(minutes=5)
+FURTHEST_EAST = timedelta(hours=14)
 MOST_DAYS = timedelta(days=7)  # what is older when the turn is made is the past, and not told
 
 
@@ -50,6 +55,33 @@ def follow_zones(transaction: Transaction, default: ZoneInfo) -> None:
     if moved := {student_id: name for student_id, name in named.items() if zone_named(name)}:
         zones.keep(transaction, moved)
         days.recount(transaction, default, moved)
+
+
+def see_days(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> None:
+    """Note the days on which the LMS saw students, every five minutes, as far as it says so. Raises LmsUnavailable."""
+    with store.reading() as transaction:
+        known = facts.some(transaction, [PRESENCE]).get(PRESENCE)
+        is_counted = days.counted_by(transaction) is not None
+    last_id, read_at = known or (0, EARLIEST)
+    if not is_counted or timedelta() <= now - read_at < PRESENCE_AGE:
+        return
+    seen = lms.read_presence(last_id)
+    with store.writing() as transaction:
+        days.hold(transaction)
+        gone, by = forgotten.everybody(transaction).student_ids, zones_of(transaction, None)
+        moments = (
+            (student_id, local_day(at, by.get(student_id, default)))
+            for student_id, when in seen.moments
+            if when >= read_at - DAY and (at := counted_at(when, now))
+        )
+        pairs = [pair for pair in (*seen.days, *moments) if pair[0] not in gone and _is_possible(pair[1], now)]
+        days.see(transaction, pairs)
+        facts.note(transaction, PRESENCE, seen.last_id, now)
+
+
+def _is_possible(day: date, now: datetime) -> bool:
+    """Whether it is that day, or was, somewhere on earth."""
+    return EARLIEST.date() <= day <= (now + FURTHEST_EAST).date()
 
 
 def _todays(transaction: Transaction, settings: Settings, now: datetime) -> dict[str, date]:

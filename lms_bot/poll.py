@@ -80,6 +80,7 @@ class Poller:
         with _without_collecting():
             for source_table in SOURCE_TABLES:
                 total += self._poll_table(source_table, owing, now, progress)
+        midnight.see_days(self._store, self._lms, self._settings.timezone, now)
         with self._store.writing() as transaction:
             total += Polled(clock_events=midnight.turn(transaction, owing, self._settings, now))
             brake.note_poll(transaction, total.new_events, now)

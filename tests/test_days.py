@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from lms_bot.lms import Lms
 from lms_bot.store import Store, days, streaks, tables
 from lms_bot.store.days import COUNTED
 from lms_bot.streaks import Day, Kind
-from tests.lms_rows import CONTENT_ATTEMPTS, DAY, JANE, NOW, QUIZ_CONTENT, RAVI, Watch
+from tests.lms_rows import CONTENT_ATTEMPTS, DAY, JANE, MINUTE, NOW, QUIZ_CONTENT, RAVI, SOFIA, LmsRows, Watch
 
 TODAY = NOW.date()
 LEARNING, PRESENCE = (JANE, Kind.LEARNING), (JANE, Kind.PRESENCE)
@@ -220,6 +221,69 @@ def test_a_students_days_are_cut_by_the_time_zone_of_their_zulip_account(watch: 
 
 def _is_jane() -> sa.ColumnElement[bool]:
     return tables.students.c.student_id == JANE
+
+
+# What the LMS says of presence
+
+
+def seen_by_lms(watch: Watch, *rows: tuple[str, str]) -> None:
+    for student, day in rows:
+        watch.rows.run(f"INSERT INTO student_activity_dates (student_id, activity_date) VALUES ('{student}', '{day}')")
+
+
+def test_days_that_the_lms_saw_a_student_are_presence_and_no_learning(watch: Watch) -> None:
+    before, yesterday = TODAY - 2 * DAY, TODAY - DAY
+    seen_by_lms(watch, (str(JANE), before.isoformat()), (str(JANE), yesterday.isoformat()), ("nobody", "2026-02-28"))
+    passes(watch, 1, NOW)
+    watch.poll(NOW + 6 * MINUTE)
+    assert jane(watch) == [Day(before, 0, 0, True), Day(yesterday, 0, 0, True), Day(TODAY, 1, 1)]
+    assert kept(watch.store)[1] == {PRESENCE: [(before, TODAY)], LEARNING: [(TODAY, TODAY)]}
+    seen_by_lms(watch, (str(JANE), TODAY.isoformat()))
+    watch.poll(NOW + 12 * MINUTE)
+    assert jane(watch)[-1] == Day(TODAY, 1, 1, True)
+    assert kept(watch.store) == counted_anew(watch.store, UTC)
+
+
+def test_when_a_student_was_last_active_is_presence(watch: Watch) -> None:
+    watch.rows.run(f"UPDATE students SET last_active_date = '2026-03-02T10:00:00+00:00' WHERE id = {RAVI}")
+    watch.poll(NOW + 6 * MINUTE)
+    assert kept(watch.store)[0] == {RAVI: [Day(TODAY, 0, 0, True)]}
+
+
+def test_days_to_come_and_days_of_no_calendar_are_left_out(watch: Watch) -> None:
+    watch.rows.run(f"UPDATE students SET last_active_date = '0001-01-01T00:00:00+00:00' WHERE id = {RAVI}")
+    seen_by_lms(watch, (str(JANE), "2036-03-02"), (str(SOFIA), "1970-01-01"))
+    watch.poll(NOW + 6 * MINUTE)
+    assert kept(watch.store) == ({}, {})
+
+
+def test_an_lms_that_says_nothing_of_presence_is_polled_as_ever(watch: Watch) -> None:
+    watch.rows.run("DROP TABLE student_activity_dates")
+    watch.rows.run("ALTER TABLE students DROP COLUMN last_active_date")
+    passes(watch, 1, NOW)
+    watch.poll(NOW + 6 * MINUTE)
+    assert jane(watch) == [Day(TODAY, 1, 1)]
+
+
+def test_a_login_that_may_not_read_presence_polls_as_ever(postgresql: str, tmp_path: Path) -> None:
+    from tests.conftest import _fill
+
+    _fill(postgresql)
+    rows = LmsRows(postgresql)
+    rows.run("CREATE ROLE narrow LOGIN")
+    try:
+        rows.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO narrow")
+        rows.run("REVOKE ALL ON student_activity_dates, students FROM narrow")
+        rows.run(
+            "GRANT SELECT (id, username, email, first_name, last_name, display_name, is_active) ON students TO narrow"
+        )
+        narrow = rows.engine.url.set(username="narrow").render_as_string(hide_password=False)
+        lms = Lms(narrow, UTC, 100)
+        assert lms.read_presence(0).days == lms.read_presence(0).moments == ()
+        lms.close()
+    finally:
+        rows.run("DROP OWNED BY narrow")
+        rows.run("DROP ROLE narrow")
 
 
 # However it came about, it is what counting anew gives

@@ -9,6 +9,7 @@ from lms_bot.lms import inspection
 from lms_bot.lms.changes import ChangeReader
 from lms_bot.lms.inspection import Server, Table
 from lms_bot.lms.people import People, read_people
+from lms_bot.lms.presence import Seen, read_presence
 
 __all__ = ["Lms", "People"]
 
@@ -18,11 +19,16 @@ class Lms:
 
     def __init__(self, url: str, zone: tzinfo, sweep_rows: int) -> None:
         self.engine = db.lms_engine(url)
+        self._zone = zone
         self.changes = ChangeReader(self.engine, zone, sweep_rows)
 
     def read_people(self) -> People:
         """All students, mentors and links. Raises LmsUnavailable."""
         return read_people(self.engine)
+
+    def read_presence(self, last_id: int) -> Seen:
+        """On which days the LMS saw students, as far as it says so. Raises LmsUnavailable."""
+        return read_presence(self.engine, self._zone, last_id)
 
     def server(self) -> Server:
         """The server, and the role that we have there. Raises LmsUnavailable."""

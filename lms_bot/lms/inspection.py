@@ -100,6 +100,18 @@ def found(engine: sa.Engine) -> dict[str, Table]:
     return {name: table for name, table in seen.items() if table is not None}
 
 
+def readable(engine: sa.Engine, wanted_too: sa.MetaData) -> set[str]:
+    """Those of these tables that are there with all their columns, and ours to read. Raises LmsUnavailable."""
+    with _reading(engine) as connection:
+        look = _sqlite_table if connection.dialect.name == "sqlite" else _postgresql_table
+        seen = {table: look(connection, table.name) for table in wanted_too.sorted_tables}
+    return {
+        table.name
+        for table, there in seen.items()
+        if there and all(c.name in there.columns and there.columns[c.name].is_readable for c in table.c)
+    }
+
+
 _SERVER = sa.text(
     """
     SELECT current_setting('server_version') AS named,
