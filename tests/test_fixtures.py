@@ -129,7 +129,7 @@ def test_the_history_is_as_varied_as_a_real_one(lms: Path) -> None:
     seen = look(lms)
     kinds = [event_type_of(table, row) for (table, _), row in seen.items()]
     assert 150 <= len(seen) <= 250
-    assert set(kinds) == {*EventType, None}
+    assert set(kinds) == {*OBSERVED, None}
     assert len({row["percentage"] for (table, _), row in seen.items() if table == ATTEMPTS}) > 15
     assert value(lms, "SELECT count(DISTINCT state) FROM attempts") > 4
     assert value(lms, "SELECT count(DISTINCT result) FROM attempts") > 3

@@ -13,7 +13,7 @@ from lms_bot.handlers.kinds import ALL, DURATION, STUDENT, choice, words
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
 from lms_bot.holding import telling_of, zone_of
-from lms_bot.owing import look_again
+from lms_bot.owing import DEFAULTS, look_again
 from lms_bot.render import moment, quote
 from lms_bot.store import people, preferences
 
@@ -42,15 +42,19 @@ def settings(request: Request, arguments: Arguments) -> str:
 
 @REGISTRY.command("notify", Audience.MENTOR, CLASS, TELLING)
 def notify(request: Request, arguments: Arguments) -> str:
-    """Choose for each class of events whether you are told now, in the digest, or not at all."""
+    """Choose for each class of events whether you are told now, in the digest, or not at all.
+
+    Streaks come to something at night: `notify all now` leaves them in the digest, `notify streak now` does not.
+    """
     chosen, telling = arguments["class"], arguments["telling"]
     if chosen is None and telling is None:
         return _states(request) + "\n\nChange it with `notify content digest`, `notify started off`, …"
     if chosen is None or telling is None:
         raise UserError("Write which events and how soon, like `notify content digest` or `notify all now`.")
-    classes = list(EventClass) if chosen == ALL else [EventClass(chosen)]
-    tellings = dict.fromkeys(classes, Telling(telling))
-    return _change(request, lambda wishes: replace(wishes, tellings={**wishes.tellings, **tellings}), "notify all now")
+    if chosen == ALL:
+        return _change(request, lambda wishes: replace(wishes, tellings=_all(Telling(telling))), "notify all now")
+    one = {EventClass(chosen): Telling(telling)}
+    return _change(request, lambda wishes: replace(wishes, tellings={**wishes.tellings, **one}), "notify all now")
 
 
 @REGISTRY.command("digest", Audience.MENTOR, words("hours", "When, as `8` or `8, 17`; or `off`.").optional())
@@ -61,7 +65,11 @@ def digest(request: Request, arguments: Arguments) -> str:
     """
     text = (arguments["hours"] or "").casefold()
     if text == OFF:
-        return _change(request, lambda wishes: replace(wishes, tellings=_undigested(wishes)), "digest")
+        return _change(
+            request,
+            lambda wishes: replace(wishes, tellings=_undigested(wishes), digest_hours=DEFAULTS.digest_hours),
+            "digest",
+        )
     tellings = dict.fromkeys(EventClass, Telling.DIGEST)
     hours = _hours(text)
     return _change(
@@ -171,7 +179,13 @@ def _digest_words(wishes: Preferences) -> str:
 
 def _undigested(wishes: Preferences) -> dict[EventClass, Telling]:
     kept = {c: telling for c, telling in wishes.tellings.items() if telling is Telling.OFF}
-    return {**dict.fromkeys(EventClass, Telling.NOW), **kept}
+    return {**_all(Telling.NOW), **kept}
+
+
+def _all(telling: Telling) -> dict[EventClass, Telling]:
+    """Every class told like that; of what comes at night nobody is told at once who did not ask for just that."""
+    left = {EventClass.STREAK} if telling is Telling.NOW else set()
+    return {event_class: telling for event_class in EventClass if event_class not in left}
 
 
 def _hours(text: str) -> tuple[int, ...]:
