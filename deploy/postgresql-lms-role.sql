@@ -35,3 +35,15 @@ GRANT SELECT ("A", "B") ON "_MentorToStudent" TO lms_bot_reader;
 GRANT SELECT (id, title) ON exams, courses TO lms_bot_reader;
 GRANT SELECT (id, name) ON chapters TO lms_bot_reader;
 GRANT SELECT (id, title, course_id, "examId") ON "ChapterContent" TO lms_bot_reader;
+
+-- On which days the LMS saw a student, for streaks of presence; where the LMS does not say so, the bot does without.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('students') AND attname = 'last_active_date') THEN
+        GRANT SELECT (last_active_date) ON students TO lms_bot_reader;
+    END IF;
+    IF to_regclass('student_activity_dates') IS NOT NULL THEN
+        GRANT SELECT (id, student_id, activity_date) ON student_activity_dates TO lms_bot_reader;
+    END IF;
+END
+$$;
