@@ -29,7 +29,7 @@ def turn(transaction: Transaction, owing: Owing, settings: Settings, now: dateti
     """
     default = settings.timezone.key
     if days.counted_by(transaction) != default:
-        days.recount(transaction, settings.timezone)
+        days.recount(transaction, settings.timezone, now)
         days.note(transaction, {"zone": default, "turned": {}}, now)
     counted = days.hold(transaction)
     turned = {name: date.fromisoformat(day) for name, day in counted["turned"].items()}
@@ -47,14 +47,14 @@ def turn(transaction: Transaction, owing: Owing, settings: Settings, now: dateti
     return told
 
 
-def follow_zones(transaction: Transaction, default: ZoneInfo) -> None:
+def follow_zones(transaction: Transaction, default: ZoneInfo, now: datetime) -> None:
     """Cut the days of students by the time zone that Zulip says is theirs; those who have another now are recounted."""
     if days.counted_by(transaction) is None:
         return
     named = zones.to_follow(transaction, default)
     if moved := {student_id: name for student_id, name in named.items() if zone_named(name)}:
         zones.keep(transaction, moved)
-        days.recount(transaction, default, moved)
+        days.recount(transaction, default, now, moved)
 
 
 def see_days(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> None:
@@ -75,7 +75,7 @@ def see_days(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> None:
             if when >= read_at - DAY and (at := counted_at(when, now))
         )
         pairs = [pair for pair in (*seen.days, *moments) if pair[0] not in gone and _is_possible(pair[1], now)]
-        days.see(transaction, pairs)
+        days.see(transaction, pairs, now)
         facts.note(transaction, PRESENCE, seen.last_id, now)
 
 

@@ -97,7 +97,7 @@ class Poller:
         with self._store.writing() as transaction:
             mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
             owed.wake_waiting(transaction, mapped, now)
-            midnight.follow_zones(transaction, self._settings.timezone)
+            midnight.follow_zones(transaction, self._settings.timezone, now)
 
     def _poll_table(self, source_table: str, owing: Owing, now: datetime, progress: Progress | None) -> Polled:
         cursor, total = self._baseline(source_table, now), Polled()

@@ -73,7 +73,7 @@ class School:
     def count_days(self) -> None:
         """Count the days of what has happened, as a poll does."""
         with self.store.writing() as transaction:
-            days.recount(transaction, self.settings.timezone)
+            days.recount(transaction, self.settings.timezone, self.now)
 
     def forward(self, **duration: float) -> None:
         self.now += timedelta(**duration)

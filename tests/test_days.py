@@ -56,7 +56,7 @@ def kept(
 
 def counted_anew(store: Store, zone: ZoneInfo) -> object:
     with store.writing() as transaction:
-        days.recount(transaction, zone)
+        days.recount(transaction, zone, NOW)
     return kept(store, zone)
 
 
@@ -212,7 +212,7 @@ def test_a_students_days_are_cut_by_the_time_zone_of_their_zulip_account(watch: 
         transaction.execute(sa.update(tables.students).values(zulip_user_id=77).where(_is_jane()))
         from lms_bot import midnight
 
-        midnight.follow_zones(transaction, watch.settings.timezone)
+        midnight.follow_zones(transaction, watch.settings.timezone, NOW)
     assert [day.day for day in jane(watch)] == [late.date() + DAY]
     passes(watch, 2, late)
     watch.poll()

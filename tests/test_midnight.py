@@ -78,7 +78,7 @@ def owed(watch: Watch) -> list[tuple[str, int]]:
     return [(row[2], row[3]) for row in watch.owed() if row[0] == "streak_marks"]
 
 
-def due(watch: Watch) -> list[datetime]:
+def due(watch: Watch) -> list[datetime | None]:
     log, event = tables.logs.c, tables.events.c
     query = sa.select(log.due_at).join(tables.events, event.event_id == log.event_id)
     with watch.store.reading() as transaction:
@@ -176,6 +176,7 @@ def test_an_end_that_late_events_undo_is_not_said_any_more(watch: Watch) -> None
     passes(watch, NOW + 9 * DAY)
     watch.poll(NOW + 10 * DAY)
     assert [event.is_current for event in watch.events() if event.event_type == BROKEN] == [False]
+    assert due(watch)[-1] is None
     lives(watch, 14)
     assert told(watch, BROKEN) == [(BROKEN, JANE, 8), (BROKEN, JANE, 10)]
 

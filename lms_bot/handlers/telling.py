@@ -17,7 +17,7 @@ from lms_bot.holding import telling_of
 from lms_bot.owing import DEFAULTS, is_told
 from lms_bot.render import counted, moment, numbered_line, quote
 from lms_bot.store import people, preferences
-from lms_bot.store.owed import NOT_THEIRS, TURNED_OFF
+from lms_bot.store.owed import NOT_THEIRS, TAKEN_BACK, TURNED_OFF
 from lms_bot.store.told import Told, told
 
 NAMED_STUDENTS = 10
@@ -94,6 +94,8 @@ def _given_up(one: Told) -> str:
         return "you had turned it off before it was due"
     if one.reason == NOT_THEIRS:
         return "when it was due, this student was not yours"
+    if one.reason == TAKEN_BACK:
+        return TAKEN_BACK
     return f"Zulip refused the message: {quote(one.reason)}. The LMS administrators can have it sent anew"
 
 

@@ -74,19 +74,21 @@ def count(
     known = _pairs(said, zones, default)
     changes = _add(transaction, known)
     unsure = {pair for pair in _pairs((one[:4] for one in doubted), zones, default) if not known.get(pair)}
-    kept_streaks.change(transaction, changes + _look_again(transaction, unsure, zones, default))
+    kept_streaks.change(transaction, changes + _look_again(transaction, unsure, zones, default), now)
 
 
-def see(transaction: Transaction, seen: Iterable[_Pair]) -> None:
+def see(transaction: Transaction, seen: Iterable[_Pair], now: datetime) -> None:
     """Note days on which the LMS saw students."""
     rows = sorted(set(seen))
     for start in range(0, len(rows), TOGETHER):
         given = {"rows": _as_json([(*pair, False, False, True) for pair in rows[start : start + TOGETHER]])}
         found = transaction.execute(_seeing(transaction.dialect.name), given).all()
-        kept_streaks.change(transaction, [Change(row.student_id, Kind.PRESENCE, row.day, True) for row in found])
+        kept_streaks.change(transaction, [Change(row.student_id, Kind.PRESENCE, row.day, True) for row in found], now)
 
 
-def recount(transaction: Transaction, default: ZoneInfo, student_ids: Collection[int] | None = None) -> None:
+def recount(
+    transaction: Transaction, default: ZoneInfo, now: datetime, student_ids: Collection[int] | None = None
+) -> None:
     """Count the days of these students (all, if none are named) from the stored events, as if for the first time."""
     for source_table in SOURCE_TABLES:
         cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
@@ -97,7 +99,7 @@ def recount(transaction: Transaction, default: ZoneInfo, student_ids: Collection
     said, zones = _said(transaction, student_ids), zones_of(transaction, student_ids)
     while some := list(islice(said, TOGETHER)):
         _add(transaction, _pairs(some, zones, default))
-    kept_streaks.rebuild(transaction, student_ids)
+    kept_streaks.rebuild(transaction, student_ids, now)
 
 
 def between(

@@ -18,6 +18,7 @@ from lms_bot.store.tables import events, logs, mentor_students, mentors, message
 
 NOT_THEIRS = "no longer this student's mentor"
 TURNED_OFF = "turned off"
+TAKEN_BACK = "it was found later that this did not happen"
 _WAITING = (
     sa.select(logs.c.log_id, logs.c.mentor_id, logs.c.due_at, logs.c.attempts, events)
     .join(events, events.c.event_id == logs.c.event_id)
@@ -71,6 +72,14 @@ def hold(transaction: Transaction, log_ids: Collection[int], due_at: datetime) -
 def turn_off(transaction: Transaction, log_ids: Collection[int], now: datetime) -> None:
     """Finish notifications that their mentor does not want any more."""
     _change(transaction, log_ids, due_at=None, error_message=TURNED_OFF, processed_at=now)
+
+
+def take_back(transaction: Transaction, event_ids: Collection[int], now: datetime) -> None:
+    """Finish notifications, not in a message yet, of events that did not happen after all."""
+    within = in_list(logs.c.event_id, event_ids, transaction.dialect.name)
+    waiting = within & logs.c.due_at.is_not(None) & logs.c.message_id.is_(None)
+    values = {"due_at": None, "error_message": TAKEN_BACK, "processed_at": now}
+    transaction.execute(sa.update(logs).where(waiting).values(values))
 
 
 def fold_starts(transaction: Transaction, log_ids: Collection[int], now: datetime) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from lms_bot import streaks as rules
 from lms_bot.db import in_list
 from lms_bot.domain import STREAK_MARKS, EventType
-from lms_bot.store import Transaction
+from lms_bot.store import Transaction, owed
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.people import each_id
 from lms_bot.store.tables import events, streak_marks, streaks, student_days, student_zones
@@ -43,7 +43,7 @@ class Reached(NamedTuple):
     milestone: int
 
 
-def change(transaction: Transaction, changes: Sequence[Change]) -> None:
+def change(transaction: Transaction, changes: Sequence[Change], now: datetime) -> None:
     """Bring streaks up to the days that appeared or disappeared."""
     if not changes:
         return
@@ -58,19 +58,19 @@ def change(transaction: Transaction, changes: Sequence[Change]) -> None:
         days = (*appeared, *disappeared)
         before[whose] = [known for known in around.get(whose, ()) if any(rules.are_beside(known, day) for day in days)]
         after[whose] = rules.changed(before[whose], appeared, disappeared)
-    _write(transaction, before, after)
+    _write(transaction, before, after, now)
 
 
-def rebuild(transaction: Transaction, student_ids: Collection[int] | None) -> None:
+def rebuild(transaction: Transaction, student_ids: Collection[int] | None, now: datetime) -> None:
     """Make the streaks of these students (of all, for None) those of their days."""
     before = _all(transaction, student_ids)
     after: dict[_Whose, list[Streak]] = {}
     for whose, days in _days(transaction, student_ids):
         after[whose] = rules.with_ids(before.get(whose, ()), rules.streaks_of(days))
         if len(after) >= TOGETHER:
-            _write(transaction, {known: before.pop(known, []) for known in after}, after)
+            _write(transaction, {known: before.pop(known, []) for known in after}, after, now)
             after = {}
-    _write(transaction, before, after)
+    _write(transaction, before, after, now)
 
 
 def of_students(transaction: Transaction, student_ids: Collection[int]) -> dict[_Whose, list[Streak]]:
@@ -151,7 +151,9 @@ def _days(transaction: Transaction, student_ids: Collection[int] | None) -> Iter
             yield (student_id, Kind.LEARNING), learned
 
 
-def _write(transaction: Transaction, before: dict[_Whose, list[Streak]], after: dict[_Whose, list[Streak]]) -> None:
+def _write(
+    transaction: Transaction, before: dict[_Whose, list[Streak]], after: dict[_Whose, list[Streak]], now: datetime
+) -> None:
     """Put streaks in the place of others, and change only what differs."""
     known = {streak.streak_id: streak for of_one in before.values() for streak in of_one}
     named = [(whose, streak) for whose, of_one in after.items() for streak in of_one]
@@ -175,14 +177,15 @@ def _write(transaction: Transaction, before: dict[_Whose, list[Streak]], after: 
         transaction.execute(
             sa.insert(streaks), [dict(zip(_COLUMNS, _row(whose, streak), strict=True)) for whose, streak in new]
         )
-    _take_back_ends(transaction, [*gone, *(one.streak_id for one in moved if known[one.streak_id].last < one.last)])
+    went_on = [one.streak_id for one in moved if known[one.streak_id].last < one.last]
+    _take_back_ends(transaction, [*gone, *went_on], now)
 
 
 def _row(whose: _Whose, streak: Streak) -> tuple[Any, ...]:
     return (*whose, streak.first, streak.last, streak.days)
 
 
-def _take_back_ends(transaction: Transaction, streak_ids: Iterable[int | None]) -> None:
+def _take_back_ends(transaction: Transaction, streak_ids: Iterable[int | None], now: datetime) -> None:
     """Streaks that go on, or are part of others, as was found late, have not ended."""
     ids = list(streak_ids)
     if not ids:
@@ -190,9 +193,11 @@ def _take_back_ends(transaction: Transaction, streak_ids: Iterable[int | None]) 
     within = in_list(streak_marks.c.streak_id, ids, transaction.dialect.name)
     marks = sa.select(streak_marks.c.mark_id).where(within, streak_marks.c.milestone == ENDED)
     mark_ids = list(transaction.scalars(marks))
-    if mark_ids:
-        about = in_list(events.c.source_id, mark_ids, transaction.dialect.name)
-        ended = (events.c.source_table == STREAK_MARKS) & (events.c.event_type == EventType.STREAK_BROKEN)
-        transaction.execute(sa.update(events).where(ended, about).values(is_current=False))
-        taken_back = in_list(streak_marks.c.mark_id, mark_ids, transaction.dialect.name)
-        transaction.execute(sa.update(streak_marks).where(taken_back).values(milestone=None))
+    if not mark_ids:
+        return
+    about = in_list(events.c.source_id, mark_ids, transaction.dialect.name)
+    ended = (events.c.source_table == STREAK_MARKS) & (events.c.event_type == EventType.STREAK_BROKEN)
+    taken_back = sa.update(events).where(ended, about).values(is_current=False).returning(events.c.event_id)
+    owed.take_back(transaction, list(transaction.scalars(taken_back)), now)
+    of_marks = in_list(streak_marks.c.mark_id, mark_ids, transaction.dialect.name)
+    transaction.execute(sa.update(streak_marks).where(of_marks).values(milestone=None))
