@@ -21,7 +21,7 @@ from lms_bot.lms import Lms
 from lms_bot.meter import Meter, PollOutcome
 from lms_bot.obeying import Steering
 from lms_bot.poll import Polled, Poller, Progress
-from lms_bot.store import Store, open_store, outbox, owed, people, tidying, working
+from lms_bot.store import Store, open_store, outbox, owed, people, retention, tidying, working
 from lms_bot.store.lease import Lease
 from lms_bot.store.pauses import Work
 
@@ -34,6 +34,7 @@ CATCH_UP_EVERY = 10  # seconds
 ALERT_EVERY = 5  # seconds
 WATCH_EVERY = 60  # seconds
 TIDY_EVERY = 3600  # seconds
+PRUNE_EVERY = 10  # seconds between two turns of what is done once a day
 USERS_EVERY = timedelta(minutes=10)
 LONGEST_LMS_PAUSE = timedelta(minutes=1)
 
@@ -107,6 +108,8 @@ class Worker:
             self._every(ALERT_EVERY, self.alert)
             self._every(WATCH_EVERY, self.watch)
         self._every(TIDY_EVERY, self.tidy)
+        if parts.settings.retention_days:
+            self._every(PRUNE_EVERY, self.prune)
 
     def start(self) -> None:
         """Work in a daemon thread, so that it never keeps the process alive."""
@@ -181,6 +184,11 @@ class Worker:
     def tidy(self) -> None:
         if removed := tidying.tidy(self._parts.store, datetime.now(UTC)):
             log.info("%d old rows are removed", removed)
+
+    def prune(self) -> None:
+        days = self._parts.settings.retention_days
+        if days and (removed := retention.turn(self._parts.store, days, datetime.now(UTC))):
+            log.info("%d events and answers older than %d days are removed", removed, days)
 
     def say_who_works(self, polling_since: datetime | None = None) -> None:
         """Note in the store that this process works, and since when it is in a poll, if it is."""

@@ -232,6 +232,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mentor_id", name=op.f("pk_preferences")),
     )
     op.create_table(
+        "pruned_events",
+        sa.Column("source_table", sa.String(length=32), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("event_type", sa.String(length=32), nullable=False),
+        sa.Column("fingerprint", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("source_table", "source_id", "event_type", name=op.f("pk_pruned_events")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "students",
         sa.Column("student_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("username", sa.Text(), nullable=False),
