@@ -39,6 +39,7 @@ bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	$(BIN)/python -m benchmarks.delivery 3000
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.questions $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.writing $$kind 1000000; done
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.space $$kind 1000000; done
 
 commands: $(VENV)/installed  ## Write docs/commands.md anew.
 	$(BIN)/python -m lms_bot.handlers.reference > docs/commands.md
