@@ -133,13 +133,7 @@ def upgrade() -> None:
         "ix_lms_activity_events_students",
         "lms_activity_events",
         [
-            "student_id",
-            "timestamp",
-            "event_id",
-            "event_type",
-            "is_current",
-            "mirrors",
-            "percentage",
+            *("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage"),
             "course_key",
         ],
     )
