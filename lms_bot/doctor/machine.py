@@ -32,7 +32,7 @@ def disk(folder: Path, free: int) -> Finding:
     if free < TOO_LITTLE:
         return failed("disk", told, "make room: the store cannot grow, and the bot stops")
     if free < LITTLE:
-        return warning("disk", told, "make room soon; a million events take about 1 GiB")
+        return warning("disk", told, "make room soon; a million events, each told in a message, take 1 to 1.3 GiB")
     return ok("disk", told)
 
 
