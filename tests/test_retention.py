@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -255,6 +257,29 @@ def test_thousands_are_removed_a_turn_at_a_time_once_a_day(watch: Watch) -> None
     assert retention.turn(watch.store, DAYS, NOW + MINUTE) == 0
     assert watch.facts() == [("attempts", size + 1, "exam_passed")]
     assert sweep_rounds(watch, 2) == 0
+    assert_counts_are_right(watch)
+
+
+def test_a_poll_at_the_same_moment_does_not_bring_back_what_is_being_removed(watch: Watch) -> None:
+    watch.rows.insert_finished(1, 3_000, at=NOW - 200 * DAY)
+    watch.rows.insert_attempt(3_001, **passed())
+    watch.poll()
+    removing = threading.Event()
+
+    def remove() -> int:
+        removing.set()
+        return retention.turn(watch.store, DAYS, NOW)
+
+    with ThreadPoolExecutor(1) as pool:
+        removed = pool.submit(remove)
+        removing.wait(30)
+        found = 0
+        while not removed.done():
+            watch.rows.run("UPDATE attempts SET score = score + 1 WHERE id <= 3000")
+            found += watch.poll().history_events
+    assert (removed.result(), found) == (3_000, 0)
+    assert sweep_rounds(watch, 2) == 0
+    assert watch.facts() == [("attempts", 3_001, "exam_passed")]
     assert_counts_are_right(watch)
 
 
