@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,7 @@ RELEASED: frozenset[str] = frozenset()
 
 HERE = Path(__file__).parent
 KINDS = ("sqlite", "postgresql")
+IMPORTED = re.compile(r"lms_bot\.store\.migrations(?:\.| import )(\w+)")
 
 
 def migrations() -> dict[str, Path]:
@@ -20,7 +22,10 @@ def migrations() -> dict[str, Path]:
 
 
 def checksum(migration: Path) -> str:
-    return sha256(migration.read_bytes()).hexdigest()
+    """Of the migration and of the modules beside `versions` that it imports."""
+    text = migration.read_text("utf-8")
+    parts = [MIGRATIONS / f"{name}.py" for name in sorted(set(IMPORTED.findall(text)))]
+    return sha256("".join([text, *(part.read_text("utf-8") for part in parts)]).encode()).hexdigest()
 
 
 def problems(found: dict[str, Path], schemas: Path = HERE) -> list[str]:

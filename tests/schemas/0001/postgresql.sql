@@ -217,25 +217,25 @@ INSERT INTO public.audit VALUES (7000, 7000, 'kept', 'kept', '2026-03-02 12:00:0
 INSERT INTO public.claimed_messages VALUES (7000, '2026-03-02 12:00:00+00');
 INSERT INTO public.counts VALUES ('events told', 3);
 INSERT INTO public.counts VALUES ('events', 6);
-INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-21T16:40:59.344869+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T16:41:03.295639+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 16:41:03.295639+00');
-INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-21T16:40:59.344869+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T16:41:03.295639+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 16:41:03.295639+00');
+INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-21T17:04:53.665777+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:04:56.144711+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 17:04:56.144711+00');
+INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-21T17:04:53.665777+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:04:56.144711+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 17:04:56.144711+00');
 INSERT INTO public.dialogues VALUES (7000, '{}', '2026-03-02 12:00:00+00');
-INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-21 16:40:59.344869+00');
-INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-21 16:41:01.247517+00');
-INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-21T16":3},"events":{"2026-11-21T16":4}}', '2026-11-21 16:41:03.295639+00');
+INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-21 17:04:53.665777+00');
+INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-21 17:04:54.824017+00');
+INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-21T17":3},"events":{"2026-11-21T17":4}}', '2026-11-21 17:04:56.144711+00');
 INSERT INTO public.forgotten_students VALUES (7000, 'kept', '2026-03-02 12:00:00+00');
 INSERT INTO public.hand_mappings VALUES (7000, 7000, '2026-03-02 12:00:00+00');
-INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-21 16:40:59.344869+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-21 16:40:59.344869+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 16:41:01.132384+00', '2026-11-21 16:41:01.132384+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-21 16:41:01.132384+00', '2026-11-21 16:41:01.132384+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}', '2026-11-21 16:41:01.132384+00', '2026-11-21 16:41:01.132384+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 16:41:03.295639+00', '2026-11-21 16:41:03.295639+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations');
-INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-21 16:41:01.365928+00', 1);
-INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-21 16:41:01.365928+00', 1);
-INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-21 16:41:01.365928+00', 1);
-INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-21 16:41:01.55347+00', 2);
-INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-21 16:41:03.295639+00', false, NULL, NULL, 0, NULL, NULL);
+INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-21 17:04:53.665777+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-21 17:04:53.665777+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 17:04:54.742964+00', '2026-11-21 17:04:54.742964+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-21 17:04:54.742964+00', '2026-11-21 17:04:54.742964+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}', '2026-11-21 17:04:54.742964+00', '2026-11-21 17:04:54.742964+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 17:04:56.144711+00', '2026-11-21 17:04:56.144711+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations');
+INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:04:54.895401+00', 1);
+INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:04:54.895401+00', 1);
+INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:04:54.895401+00', 1);
+INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-21 17:04:55.132761+00', 2);
+INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-21 17:04:56.144711+00', false, NULL, NULL, 0, NULL, NULL);
 INSERT INTO public.mentor_students VALUES (2, 1004);
 INSERT INTO public.mentor_students VALUES (1, 1002);
 INSERT INTO public.mentor_students VALUES (1, 1005);
@@ -251,7 +251,7 @@ INSERT INTO public.mentors VALUES (3, 'lucy', 'lucy@example.org', 'Lucy Brown', 
 INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"topic":""}', '❌ **Exam Failed**
 **jane_smith** has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-21T16:41:01Z>
+📅 Completed at: <time:2026-11-21T17:04:54Z>
 🎉 **Exam Passed!**
 **ravi_patel** has passed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** pass
@@ -259,14 +259,14 @@ INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"to
 👀 **Content Watched**
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T16:41:01Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-21 16:41:01.3391+00', '2026-11-21 16:41:01.3391+00', NULL, 20, NULL, NULL, NULL);
+📅 Watched at: <time:2026-11-21T17:04:54Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-21 17:04:54.877709+00', '2026-11-21 17:04:54.877709+00', NULL, 20, NULL, NULL, NULL);
 INSERT INTO public.messages VALUES (2, 2, '{"user_ids":[15],"stream_id":null,"topic":""}', '👀 **Content Watched**
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T16:41:01Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-21 16:41:01.513315+00', '2026-11-21 16:41:01.513315+00', NULL, 21, NULL, NULL, NULL);
-INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-11-27 16:10:24.161237+00', 'suspended');
+📅 Watched at: <time:2026-11-21T17:04:54Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-21 17:04:55.123917+00', '2026-11-21 17:04:55.123917+00', NULL, 21, NULL, NULL, NULL);
+INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-11-27 16:34:17.010309+00', 'suspended');
 INSERT INTO public.orders VALUES (7000, 'kept', '{}', '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.preferences VALUES (7000, '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.pruned_events VALUES ('kept', 7000, 'kept', 7000);

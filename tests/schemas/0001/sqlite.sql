@@ -48,8 +48,8 @@ CREATE TABLE cursors (
 	moved_at DATETIME NOT NULL, 
 	CONSTRAINT pk_cursors PRIMARY KEY (source_table)
 );
-INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-21T16:40:50.712528+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T16:40:53.915480+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 16:40:53.915480');
-INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-21T16:40:50.712528+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T16:40:53.915480+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 16:40:53.915480');
+INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-21T17:04:43.465785+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:04:46.037852+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 17:04:46.037852');
+INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-21T17:04:43.465785+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:04:46.037852+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 17:04:46.037852');
 CREATE TABLE dialogues (
 	zulip_user_id BIGINT NOT NULL, 
 	content JSON NOT NULL, 
@@ -63,9 +63,9 @@ CREATE TABLE facts (
 	noted_at DATETIME NOT NULL, 
 	CONSTRAINT pk_facts PRIMARY KEY (name)
 );
-INSERT INTO "facts" VALUES('people_read','true','2026-11-21 16:40:50.712528');
-INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-21T16":3},"events":{"2026-11-21T16":4}}','2026-11-21 16:40:53.915480');
-INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-21 16:40:52.463605');
+INSERT INTO "facts" VALUES('people_read','true','2026-11-21 17:04:43.465785');
+INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-21T17":3},"events":{"2026-11-21T17":4}}','2026-11-21 17:04:46.037852');
+INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-21 17:04:44.621284');
 CREATE TABLE forgotten_students (
 	student_id BIGINT NOT NULL, 
 	username_digest VARCHAR(64) NOT NULL, 
@@ -105,12 +105,12 @@ CREATE TABLE lms_activity_events (
 	CONSTRAINT pk_lms_activity_events PRIMARY KEY (event_id), 
 	CONSTRAINT uq_lms_activity_events_source_table_source_id_event_type UNIQUE (source_table, source_id, event_type)
 );
-INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-21 16:40:50.712528',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-21 16:40:50.712528',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-21 16:40:52.351869','2026-11-21 16:40:52.351869',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-21 16:40:52.351869','2026-11-21 16:40:52.351869',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}','2026-11-21 16:40:52.351869','2026-11-21 16:40:52.351869',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-21 16:40:53.915480','2026-11-21 16:40:53.915480',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-21 17:04:43.465785',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-21 17:04:43.465785',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-21 17:04:44.580822','2026-11-21 17:04:44.580822',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-21 17:04:44.580822','2026-11-21 17:04:44.580822',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}','2026-11-21 17:04:44.580822','2026-11-21 17:04:44.580822',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-21 17:04:46.037852','2026-11-21 17:04:46.037852',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations');
 CREATE TABLE lms_event_logs (
 	log_id INTEGER NOT NULL, 
 	event_id BIGINT NOT NULL, 
@@ -127,11 +127,11 @@ CREATE TABLE lms_event_logs (
 	CONSTRAINT fk_lms_event_logs_message_id FOREIGN KEY(message_id) REFERENCES messages (message_id), 
 	CONSTRAINT uq_lms_event_logs_event_id_mentor_id UNIQUE (event_id, mentor_id)
 );
-INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-21 16:40:52.600389',1);
-INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-21 16:40:52.600389',1);
-INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-21 16:40:52.600389',1);
-INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-21 16:40:52.755317',2);
-INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-21 16:40:53.915480',0,NULL,NULL,0,NULL,NULL);
+INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-21 17:04:44.706169',1);
+INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-21 17:04:44.706169',1);
+INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-21 17:04:44.706169',1);
+INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-21 17:04:44.980242',2);
+INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-21 17:04:46.037852',0,NULL,NULL,0,NULL,NULL);
 CREATE TABLE mentor_students (
 	mentor_id BIGINT NOT NULL, 
 	student_id BIGINT NOT NULL, 
@@ -178,7 +178,7 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **jane_smith** has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-21T16:40:52Z>
+📅 Completed at: <time:2026-11-21T17:04:44Z>
 
 ---
 
@@ -194,16 +194,16 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T16:40:52Z>
+📅 Watched at: <time:2026-11-21T17:04:44Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-21 16:40:52.558558','2026-11-21 16:40:52.558558',NULL,20,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-21 17:04:44.679036','2026-11-21 17:04:44.679036',NULL,20,NULL,NULL,NULL);
 INSERT INTO "messages" VALUES(2,2,'{"user_ids":[15],"stream_id":null,"topic":""}','👀 **Content Watched**
 
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T16:40:52Z>
+📅 Watched at: <time:2026-11-21T17:04:44Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-21 16:40:52.741257','2026-11-21 16:40:52.741257',NULL,21,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-21 17:04:44.972672','2026-11-21 17:04:44.972672',NULL,21,NULL,NULL,NULL);
 CREATE TABLE open_rows (
 	source_table VARCHAR(32) NOT NULL, 
 	source_id BIGINT NOT NULL, 
@@ -212,7 +212,7 @@ CREATE TABLE open_rows (
 	unknown_state TEXT, 
 	CONSTRAINT pk_open_rows PRIMARY KEY (source_table, source_id)
 );
-INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-11-27 16:10:14.781078','suspended');
+INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-11-27 16:34:06.903450','suspended');
 CREATE TABLE orders (
 	order_id INTEGER NOT NULL, 
 	work VARCHAR(16) NOT NULL, 

@@ -109,9 +109,7 @@ def upgrade() -> None:
         sa.Column("course_key", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_lms_activity_events")),
         sa.UniqueConstraint(
-            "source_table",
-            "source_id",
-            "event_type",
+            *("source_table", "source_id", "event_type"),
             name=op.f("uq_lms_activity_events_source_table_source_id_event_type"),
         ),
     )
@@ -132,10 +130,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_lms_activity_events_students",
         "lms_activity_events",
-        [
-            *("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage"),
-            "course_key",
-        ],
+        [*("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage"), "course_key"],
     )
     op.create_index(
         "ix_lms_activity_events_unprocessed",
