@@ -27,6 +27,7 @@ from lms_bot.store.tables.work import (
     logs,
     messages,
     open_rows,
+    pruned,
     unsettled,
 )
 
@@ -56,6 +57,7 @@ __all__ = [
     "open_rows",
     "orders",
     "preferences",
+    "pruned",
     "students",
     "unsettled",
     "zulip_users",
