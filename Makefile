@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench commands picture clean
+.PHONY: help demo test lint bench commands schemas picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what can be made.
@@ -40,9 +40,13 @@ bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.questions $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.writing $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.streaks $$kind 100000; done
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.space $$kind 1000000; done
 
 commands: $(VENV)/installed  ## Write docs/commands.md anew.
 	$(BIN)/python -m lms_bot.handlers.reference > docs/commands.md
+
+schemas: $(VENV)/installed-dev  ## Make the stores anew that tests upgrade from the current schema, before it is released.
+	$(BIN)/python -m tests.schemas.make
 
 picture: $(VENV)/installed  ## Draw the conversation of the README anew.
 	$(BIN)/python docs/conversation.py

@@ -29,7 +29,7 @@ from lms_bot.store.standing import card, scores, standings
 from lms_bot.store.told import told
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-STUDENTS = 5_000
+STUDENTS = 20_000
 SMALL, LARGE = 40, 200  # students of mentors 1 and 2; the others have 100 each
 PAGE = 5_000
 OWED = 1_000

@@ -56,7 +56,7 @@ class LmsBotHandler:
         except StoreUnavailable as error:
             _give_up(error, 1)
         self._me = Bot(getattr(bot_handler, "user_id", 0), getattr(bot_handler, "full_name", ""), 0)
-        self._chat = Chat(_zuliprc(), self._parts.pace)
+        self._chat = Chat(_zuliprc(), self._parts.pace, meter=self._parts.meter)
         self._admin_stream = AdminStream(self._chat, settings.admin_stream)
         if self._in_zulip:
             self._start_worker()
@@ -75,7 +75,7 @@ class LmsBotHandler:
 
     def _answer(self, incoming: Incoming, chat: Chat, admin_stream: AdminStream) -> None:
         """Claim, answer and settle; what stays unsettled is looked up by the worker."""
-        now = datetime.now(UTC)
+        now, begun = datetime.now(UTC), time.monotonic()
         stream_id = admin_stream.private_id() if incoming.stream_id is not None else None
         try:
             self._get_to_know(incoming, chat)
@@ -86,6 +86,8 @@ class LmsBotHandler:
             return
         for message in frozen:
             replies.send(self._parts.store, chat, message, _now)
+        if frozen:
+            self._parts.meter.answered(time.monotonic() - begun)
 
     def _get_to_know(self, incoming: Incoming, chat: Chat) -> None:
         """Look whether somebody unknown has a new account."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import difflib
-import os
 import re
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -12,23 +11,14 @@ from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 from zoneinfo import ZoneInfo, available_timezones
 
 from lms_bot.domain import OBSERVED, EventType
 from lms_bot.errors import ConfigError
+from lms_bot.urls import database_url, hide_password, place
 
 SECTION = "lms_bot"
 _InFile = Mapping[str, tuple[str, str]]  # each key with its text and where it stands
-_SQLITE = "sqlite:///"
-_POSTGRESQL = ("postgresql", "postgresql+psycopg2", "postgres")
-# Stricter than SQLAlchemy: one @ at most, so that no piece of a password passes for a host or a path.
-_URL = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+]*)://"
-    r"(?:(?P<user>[^:/?@]*)(?::(?P<password>[^@]*))?@)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/?@\[\]]*)(?::(?P<port>[0-9]{1,5}))?"
-    r"(?:/(?P<database>[^?@]*))?(?:\?(?P<query>[^=&@%]+=[^&@]*(?:&[^=&@%]+=[^&@]*)*))?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +38,8 @@ class Settings:
     timezone: ZoneInfo
     stale_after_hours: int
     daily_goal: int
+    retention_days: int | None
+    metrics_port: int | None
 
     def __repr__(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -71,17 +63,9 @@ def load(path: Path | str | None, environ: Mapping[str, str]) -> Settings:
     """The settings of file and environment, which wins; raises ConfigError with one sentence, no secrets."""
     in_file = {} if path is None else _read_section(str(path))
     settings = Settings(**{setting.key: _value(setting, in_file, environ) for setting in SETTINGS})
-    if _place(settings.lms_database_url) == _place(settings.store_database_url):
+    if place(settings.lms_database_url) == place(settings.store_database_url):
         raise ConfigError("store_database_url and lms_database_url are one, but the LMS may only be read.")
     return settings
-
-
-def hide_password(url: str) -> str:
-    """The URL with *** for its passwords, or *** alone where it cannot be told what is one."""
-    if not url.startswith(_SQLITE) and not _URL.fullmatch(url):
-        return "***"
-    url = re.sub(r"(://[^:/?@]*:)[^@]*@", r"\1***@", url)
-    return re.sub(r"(?i)([?&][^=&]*pass[^=&]*=)[^&]*", r"\1***", url)
 
 
 def settings_markdown() -> str:
@@ -109,7 +93,7 @@ def _value(setting: Setting, in_file: _InFile, environ: Mapping[str, str]) -> An
     try:
         return setting.parse(text)
     except ValueError as error:
-        shown = f"{where} is {_shown(text, is_secret=setting.parse is _database_url)}"
+        shown = f"{where} is {_shown(text, is_secret=setting.parse is database_url)}"
         raise ConfigError(f"{setting.key} {shown}: allowed is {setting.allowed}{error}.") from None
 
 
@@ -179,31 +163,6 @@ def _did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f" (did you mean {by_lower[similar[0]]}?)" if similar else ""
 
 
-def _place(url: str) -> tuple[str, ...]:
-    """What tells one database from another, whoever logs in."""
-    if url.startswith(_SQLITE):
-        return (_SQLITE, os.path.realpath(url.removeprefix(_SQLITE).partition("?")[0].removeprefix("file:")))
-    match = _URL.fullmatch(url)
-    assert match is not None, "a setting is parsed before it is compared"
-    parts = match.groupdict("")
-    query = dict(parse_qsl(parts["query"]))
-    host = query.get("host", parts["host"]).lower()
-    database = query.get("dbname") or parts["database"] or unquote(parts["user"])
-    return (host, query.get("port") or parts["port"] or "5432", database, query.get("options", ""))
-
-
-def _database_url(text: str) -> str:
-    file = text.removeprefix(_SQLITE).partition("?")[0]
-    if text in ("sqlite://", _SQLITE) or (text.startswith("sqlite:") and re.search(":memory:|mode=memory", text)):
-        raise ValueError("; a database in memory could not be seen by other threads and processes")
-    if text.startswith(_SQLITE) and file and text.isprintable():
-        return text
-    match = _URL.fullmatch(text)
-    if match is None or match["scheme"] not in _POSTGRESQL or not text.isprintable():
-        raise ValueError
-    return f"postgresql+psycopg2{text[match.end('scheme') :]}"
-
-
 def _one_of(choices: Mapping[str, Any], text: str) -> Any:
     if text.lower() not in choices:
         raise ValueError(_did_you_mean(text, choices))
@@ -214,6 +173,10 @@ def _whole_number(low: int, high: int, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise ValueError
     return int(text)
+
+
+def _number_unless(word: str, low: int, high: int, text: str) -> int | None:
+    return None if text.lower() == word else _whole_number(low, high, text)
 
 
 def event_types_of(text: str, among: Collection[EventType] = OBSERVED) -> frozenset[EventType]:
@@ -247,9 +210,9 @@ _URLS = "postgresql://user:password@host/database, with %40 for @ and %25 for %,
 # fmt: off
 SETTINGS = (
     Setting("lms_database_url", "LMS_DATABASE_URL", None,
-            "The database of the LMS; a login that may only read is enough.", _URLS, _database_url),
+            "The database of the LMS; a login that may only read is enough.", _URLS, database_url),
     Setting("store_database_url", "LMS_STORE_DATABASE_URL", "sqlite:///lms_bot.db",
-            "The event store, never in the LMS database; PostgreSQL in production.", _URLS, _database_url),
+            "The event store, never in the LMS database; PostgreSQL in production.", _URLS, database_url),
     Setting("monitor_enabled", "LMS_ACTIVITY_MONITOR_ENABLED", "true",
             "Whether the LMS is polled at all; commands are answered in any case.", _TRUTH, _truth),
     Setting("poll_interval", "LMS_ACTIVITY_POLL_INTERVAL", "60",
@@ -280,6 +243,12 @@ SETTINGS = (
     Setting("daily_goal", "LMS_DAILY_GOAL", "3",
             "How many finished exams or contents make a student's day complete.",
             "1 to 100", partial(_whole_number, 1, 100)),
+    Setting("retention_days", "LMS_RETENTION_DAYS", "keep",
+            "How long events are kept, with what was told of them; older ones are removed once a day.",
+            "keep, or 30 to 36500", partial(_number_unless, "keep", 30, 36_500)),
+    Setting("metrics_port", "LMS_METRICS_PORT", "off",
+            "The port of 127.0.0.1 at which Prometheus finds metrics; needs the extra metrics.",
+            "off, or 1 to 65535", partial(_number_unless, "off", 1, 65_535)),
 )
 # fmt: on
 

@@ -61,7 +61,6 @@ class Deliverer:
         self._store = store
         self._chat = chat
         self._settings = settings
-        self._stale_after = timedelta(hours=settings.stale_after_hours)
         self._clock = clock
         self._pause_until = datetime.min.replace(tzinfo=UTC)
         self._failures = 0
@@ -152,10 +151,10 @@ class Deliverer:
         return self._send(message, len(due))
 
     def _text(self, due: Sequence[Notification], *, is_first: bool) -> str:
-        told = _without_folded_starts(due)
-        stale = {n.event.event_id for n in told if n.found_at - n.event.timestamp > self._stale_after}
-        introduction = INTRODUCTION if is_first else None
-        return render.notification_text([n.event for n in told], stale=stale, introduction=introduction)
+        old = timedelta(hours=self._settings.stale_after_hours)
+        stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
+        told = [n.event for n in _without_folded_starts(due)]
+        return render.notification_text(told, stale=stale, introduction=INTRODUCTION if is_first else None)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
         """One try; no transaction is open meanwhile."""
@@ -178,6 +177,7 @@ class Deliverer:
         # A machine that forgets this when it loses its power looks the message up, as after any unknown outcome.
         with self._store.writing(durable=False) as transaction:
             outbox.settle_sent(transaction, message, zulip_message_id, now)
+        self._chat.meter.told(message.message_id)
         self._reached()
         log.info("message %d sent as %d: %d notifications", message.message_id, zulip_message_id, notifications)
         return Delivered(sent=notifications)

@@ -15,12 +15,13 @@ from lms_bot.alerting import tell_admins
 from lms_bot.chat import Chat, Pace
 from lms_bot.config import Settings
 from lms_bot.deliver import Deliverer
-from lms_bot.errors import LmsBotError, LmsUnavailable, StoreUnavailable
+from lms_bot.errors import ConfigError, LmsBotError, LmsUnavailable, StoreUnavailable
 from lms_bot.identity import THIS
 from lms_bot.lms import Lms
+from lms_bot.meter import Meter, PollOutcome
 from lms_bot.obeying import Steering
 from lms_bot.poll import Polled, Poller, Progress
-from lms_bot.store import Store, open_store, outbox, owed, people, tidying, working
+from lms_bot.store import Store, open_store, outbox, owed, people, retention, tidying, working
 from lms_bot.store.lease import Lease
 from lms_bot.store.pauses import Work
 
@@ -33,6 +34,7 @@ CATCH_UP_EVERY = 10  # seconds
 ALERT_EVERY = 5  # seconds
 WATCH_EVERY = 60  # seconds
 TIDY_EVERY = 3600  # seconds
+PRUNE_EVERY = 10  # seconds between two turns of what is done once a day
 USERS_EVERY = timedelta(minutes=10)
 LONGEST_LMS_PAUSE = timedelta(minutes=1)
 
@@ -53,16 +55,22 @@ class Parts:
     poller: Poller
     deliverer: Deliverer
     lease: Lease
+    meter: Meter
 
     @classmethod
     def assemble(cls, settings: Settings, zuliprc: str | None) -> Parts:
-        """Open the store and prepare the rest; neither the LMS nor Zulip is called. Raises StoreUnavailable."""
+        """Open the store and prepare the rest; neither the LMS nor Zulip is called.
+
+        Raises StoreUnavailable, and ConfigError where metrics are wanted without the extra that gives them.
+        """
         store = open_store(settings.store_database_url)
+        meter = _meter(settings, store)
         lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
         pace = Pace(settings.messages_per_minute)
-        chat = Chat(zuliprc, pace)
+        chat = Chat(zuliprc, pace, meter=meter)
         deliverer = Deliverer(store, chat, settings)
-        return cls(settings, store, lms, pace, chat, Poller(store, lms, settings), deliverer, Lease(store))
+        poller = Poller(store, lms, settings, meter)
+        return cls(settings, store, lms, pace, chat, poller, deliverer, Lease(store), meter)
 
     def close(self) -> None:
         self.lease.give_up()
@@ -100,9 +108,12 @@ class Worker:
             self._every(ALERT_EVERY, self.alert)
             self._every(WATCH_EVERY, self.watch)
         self._every(TIDY_EVERY, self.tidy)
+        if parts.settings.retention_days:
+            self._every(PRUNE_EVERY, self.prune)
 
     def start(self) -> None:
         """Work in a daemon thread, so that it never keeps the process alive."""
+        self._parts.meter.serve()
         self._thread = threading.Thread(target=self.run, name="lms_bot worker", daemon=True)
         self._thread.start()
 
@@ -139,20 +150,22 @@ class Worker:
         try:
             polled = self._parts.poller.poll(now, self._progress)
         except StoreUnavailable:
+            self._parts.meter.polled(PollOutcome.FAILED)
             raise
         except LmsUnavailable as error:
             pause = timedelta(seconds=self._parts.settings.poll_interval) * 2 ** min(self._lms_failures, 10)
             self._lms_failures += 1
             self._lms_pause_until = now + min(pause, LONGEST_LMS_PAUSE)
-            self._note_failed_poll(str(error), now)
+            self._note_failed_poll(PollOutcome.LMS_UNAVAILABLE, str(error), now)
             raise
         except Exception:
-            self._note_failed_poll("something unexpected happened, and the log says what", now)
+            self._note_failed_poll(PollOutcome.FAILED, "something unexpected happened, and the log says what", now)
             raise
         finally:
             self.say_who_works()
         self._lms_failures = self._failed_polls = 0
         self._lms_pause_until = now
+        self._parts.meter.polled(PollOutcome.OK)
         watching.note_poll(self._parts.store, polled.new_events, self._parts.settings, now)
         if polled.new_events or polled.history_events:
             log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
@@ -160,7 +173,8 @@ class Worker:
             log.warning("the LMS is another server, or was restored: everything is compared again")
         return polled
 
-    def _note_failed_poll(self, reason: str, now: datetime) -> None:
+    def _note_failed_poll(self, outcome: PollOutcome, reason: str, now: datetime) -> None:
+        self._parts.meter.polled(outcome)
         self._failed_polls += 1
         watching.note_failed_poll(self._parts.store, self._failed_polls, reason, now)
 
@@ -170,6 +184,11 @@ class Worker:
     def tidy(self) -> None:
         if removed := tidying.tidy(self._parts.store, datetime.now(UTC)):
             log.info("%d old rows are removed", removed)
+
+    def prune(self) -> None:
+        days = self._parts.settings.retention_days
+        if days and (removed := retention.turn(self._parts.store, days, datetime.now(UTC))):
+            log.info("%d events and answers older than %d days are removed", removed, days)
 
     def say_who_works(self, polling_since: datetime | None = None) -> None:
         """Note in the store that this process works, and since when it is in a poll, if it is."""
@@ -232,10 +251,12 @@ class Worker:
         elif not held and self._holds_lease is not False:
             log.info("another process works for the store; standing by")
         self._holds_lease = held
+        self._parts.meter.holds_lease(held)
         return held
 
     def _take_over(self, *, stood_by: bool) -> None:
         log.info("this process works for the store now")
+        self._parts.meter.serve()  # the one that worked before may have had the port
         now = self._works_since = datetime.now(UTC)
         with self._parts.store.writing() as transaction:
             outbox.wake(transaction, now, outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
@@ -244,6 +265,20 @@ class Worker:
             watching.note_takeover(self._parts.store, before.process, THIS, now)
         self._steering.look(now)  # before any other job: what is paused must not begin
         self.say_who_works()
+
+
+def _meter(settings: Settings, store: Store) -> Meter:
+    if settings.metrics_port is None:
+        return Meter()
+    try:
+        from lms_bot.metrics import PrometheusMeter
+    except ModuleNotFoundError as error:
+        store.close()
+        raise ConfigError(
+            "metrics_port is set, but prometheus_client is not installed: install lms_bot with the extra "
+            "metrics, as in pip install '.[metrics]'."
+        ) from error
+    return PrometheusMeter(store, settings.metrics_port)
 
 
 def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> None:

@@ -14,6 +14,7 @@ from lms_bot.config import Settings
 from lms_bot.domain import SOURCE_TABLES, Activity, Cursor, Event
 from lms_bot.lms import Lms
 from lms_bot.lms.changes import Page
+from lms_bot.meter import Meter
 from lms_bot.owing import Owing
 from lms_bot.store import Store, Transaction, cursors, days, events, facts, owed, people
 from lms_bot.store.cursors import OpenRow
@@ -64,7 +65,8 @@ class _Observed:
 class Poller:
     """Polls one LMS into one store; everything it must remember is in the store."""
 
-    def __init__(self, store: Store, lms: Lms, settings: Settings) -> None:
+    def __init__(self, store: Store, lms: Lms, settings: Settings, meter: Meter | None = None) -> None:
+        self._meter = meter or Meter()
         self._store = store
         self._lms = lms
         self._settings = settings
@@ -149,6 +151,7 @@ class Poller:
             _look_later(transaction, source_table, page, observed, open_since, now)
             owing.owe(transaction, inserted, around)
             cursors.save(transaction, replace(page.cursor, last_id=max(page.cursor.last_id, stored.last_id)), now)
+        self._meter.recorded(inserted)
         history = sum(event.is_history for _, event in inserted)
         return Polled(len(inserted) - history, history, page.server_replaced)
 

@@ -7,6 +7,8 @@ import signal
 import sys
 import threading
 import time
+from functools import cache
+from pathlib import Path
 from typing import NoReturn
 
 FINISH = 3.0  # seconds that the worker has for the statement at hand
@@ -14,12 +16,13 @@ PATIENCE = 4.0  # seconds after which the process ends even if something still w
 SIGNALS = (signal.SIGTERM, signal.SIGINT)  # a shell starts its background jobs deaf to SIGINT
 
 
+@cache
 def end_on_signals() -> None:
     """From now on the first of these signals raises SystemExit in the main thread, which must be calling this.
 
     Python runs a handler only between two steps of the main thread, and a driver that waits for a dead server is one
     step; so a thread of its own, woken by the signal itself, ends what is not over by then. That may be done at any
-    instruction: whatever is not committed is done again.
+    instruction: whatever is not committed is done again. Called again, it changes nothing.
     """
     woken, wakes = os.pipe()
     os.set_blocking(wakes, False)
@@ -27,6 +30,12 @@ def end_on_signals() -> None:
     for number in SIGNALS:
         signal.signal(number, _exit)
     threading.Thread(target=_end_later, args=(woken,), name="lms_bot end", daemon=True).start()
+
+
+def end_on_signals_in(program: str) -> None:
+    """The same, where this process is that program and this its main thread."""
+    if Path(sys.argv[0]).name == program and threading.current_thread() is threading.main_thread():
+        end_on_signals()
 
 
 def _exit(_number: int, _frame: object) -> NoReturn:

@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot import config
-from lms_bot.fixtures import school
 from lms_bot.store import Store, open_store
 from tests.bot_process import People, Place
 from tests.fake_zulip import FakeZulip
 from tests.owed import Office
+from tests.school import fill_lms
 
 # How fast a machine is says nothing about the code.
 hypothesis.settings.register_profile(
@@ -78,11 +78,11 @@ def lms_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An LMS with the demo school's people and titles but no attempts: on SQLite, then on PostgreSQL."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/lms.db"
-        _fill(url)
+        fill_lms(url)
         yield url
     else:
         for url in _database(request.getfixturevalue("postgresql_server")):
-            _fill(url)
+            fill_lms(url)
             yield url
 
 
@@ -103,12 +103,12 @@ def place(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip, tmp_path:
     people = People.join(zulip)
     if kind == "sqlite":
         lms_url = f"sqlite:///{tmp_path}/lms.db"
-        _fill(lms_url)
+        fill_lms(lms_url)
         yield Place(zulip, people, tmp_path, lms_url, f"sqlite:///{tmp_path}/store.db")
         return
     server = request.getfixturevalue("postgresql_server")
     for lms_url in _database(server):
-        _fill(lms_url)
+        fill_lms(lms_url)
         for store_url in _database(server):
             yield Place(zulip, people, tmp_path, lms_url, store_url)
 
@@ -137,27 +137,3 @@ def _database(server: str) -> Iterator[str]:
     yield engine.url.set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _fill(url: str) -> None:
-    """Make the LMS tables, with the rows of the school but for what its students did."""
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        raw = connection.connection.cursor()
-        if engine.dialect.name == "sqlite":
-            raw.executescript(school.schema("sqlite"))
-        else:
-            raw.execute(school.schema("postgresql"))
-        mark = "?" if engine.dialect.name == "sqlite" else "%s"
-        for table, rows in school.rows().items():
-            if not rows:
-                continue
-            columns = ", ".join(f'"{name}"' for name in rows[0])
-            marks = ", ".join([mark] * len(rows[0]))
-            raw.executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', [tuple(r.values()) for r in rows])
-            if engine.dialect.name == "postgresql":
-                raw.execute(
-                    "SELECT setval(s, (SELECT count(*) + 1000 FROM students), true) "
-                    "FROM pg_get_serial_sequence(%s, 'id') AS s WHERE s IS NOT NULL",
-                    [f'"{table}"'],
-                )

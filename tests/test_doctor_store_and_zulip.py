@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,12 @@ import sqlalchemy as sa
 
 from lms_bot.doctor import machine, zulip
 from lms_bot.findings import Level
-from tests.bot_process import from_store, in_store
+from lms_bot.store import facts, open_store, pauses
+from lms_bot.store.pauses import Work
+from lms_bot.store.retention import WALK
+from tests.bot_process import BOTH, from_store, in_store, wait_for
 from tests.examined import POSTGRESQL, change_lms, examine, levels, well
-from tests.shell import DONE, FAILED, Shell, shell
+from tests.shell import DONE, FAILED, Shell, daemon, shell
 
 __all__ = ["shell", "well"]
 
@@ -52,6 +57,45 @@ def test_a_journal_that_is_not_wal_is_a_warning_and_stays(well: Shell) -> None:
 def test_a_bot_that_has_not_polled_for_long_is_a_warning(well: Shell) -> None:
     in_store(well.store_url, "UPDATE facts SET noted_at = '2026-01-01 00:00:00'")
     assert levels(examine(well)) == {"last poll": "warning"}
+
+
+@BOTH
+def test_what_an_admin_paused_is_a_warning_as_long_as_it_lasts(well: Shell) -> None:
+    now = datetime.now(UTC)
+    store = open_store(well.store_url)
+    with store.writing() as transaction:
+        pauses.begin(transaction, Work.POLLING, None, 1, now)
+        pauses.begin(transaction, Work.DELIVERY, now - timedelta(hours=1), 1, now - timedelta(hours=3))
+    store.close()
+    level, told, advice = examine(well)["pauses"]
+    assert (level, told) == ("warning", "polling is paused until it is resumed")
+    assert "resume polling" in advice
+
+
+@BOTH
+def test_events_that_are_kept_too_long_are_a_warning(well: Shell) -> None:
+    assert examine(well)["retention"][1] == "every event is kept"
+    keeping = "retention_days = 30"
+    assert examine(well, settings=keeping)["retention"][:2] == ("ok", "events are kept for 30 days")
+    store = open_store(well.store_url)
+    with store.writing() as transaction:
+        facts.note(transaction, WALK, None, datetime.now(UTC) - timedelta(days=5))
+    store.close()
+    level, told, _ = examine(well, settings=keeping)["retention"]
+    assert level == "warning"
+    assert "for 5 days" in told
+
+
+def test_who_has_the_port_for_metrics_is_named(well: Shell) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        setting = f"metrics_port = {listener.getsockname()[1]}"
+        assert "is free" in examine(well, settings=setting)["metrics"][1]
+    port = well.zulip.port
+    level, told, _ = examine(well, settings=f"metrics_port = {port}")["metrics"]
+    assert (level, told) == ("warning", f"port {port} is taken by another program")
+    with daemon(well, settings=setting):
+        wait_for(lambda: "a bot shows them" in examine(well, settings=setting)["metrics"][1])
 
 
 def test_it_looks_while_the_worker_writes(well: Shell) -> None:

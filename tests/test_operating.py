@@ -15,6 +15,7 @@ import lms_bot
 from lms_bot import doctor
 from lms_bot.store.tables import metadata
 from tests.bot_process import GULNORA, JANE, from_store, wait_for
+from tests.pg import address, program
 from tests.shell import Shell, daemon, daemon_log, shell
 
 __all__ = ["shell"]
@@ -22,6 +23,8 @@ __all__ = ["shell"]
 DOCS = Path(__file__).parent.parent / "docs"
 OPERATING = (DOCS / "operating.md").read_text()
 ALERT = re.compile(r'"([\U0001f000-\U0001ffff]) ')
+RECORDED = "SELECT count(*) FROM lms_activity_events"
+HISTORY = 100_000
 SAYS = re.compile(r'\(\s*"([a-z]+(?: [a-z]+)?)",')
 
 
@@ -54,25 +57,44 @@ def statements(pattern: str) -> list[str]:
 
 def test_a_backup_taken_while_the_bot_writes_is_whole(shell: Shell) -> None:
     (statement,) = statements("VACUUM INTO")
-    recorded = "SELECT count(*) FROM lms_activity_events"
-    shell.lms.run(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
-        " INSERT INTO attempts (id, date, exam_id, user_id, state, result, last_answer_updated_time)"
-        f" SELECT i, '2025-01-01', 501, {JANE}, 'completed', 'pass', '2025-01-01' FROM n"
-    )
-    shell.run("migrate")
+    fill_with_history(shell)
     with daemon(shell):
-        wait_for(lambda: from_store(shell.store_url, recorded)[0][0] > 0, story=lambda: daemon_log(shell))
+        wait_for(lambda: from_store(shell.store_url, RECORDED)[0][0] > 0, story=lambda: daemon_log(shell))
         run_sqlite(shell.folder / "store.db", statement)
     copy = sqlite3.connect(shell.folder / "lms_bot-backup.db")
     assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    events = copy.execute(recorded).fetchone()[0]
+    events = copy.execute(RECORDED).fetchone()[0]
     position = copy.execute(
         "SELECT position ->> '$.history_id' FROM cursors WHERE source_table = 'attempts'"
     ).fetchone()
     copy.close()
     assert events == position[0], "what is recorded and how far was read belong together"
-    assert 0 < events < 100_000
+    assert 0 < events < HISTORY
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_dump_of_postgresql_taken_while_the_bot_writes_is_whole(shell: Shell, postgresql: str) -> None:
+    ((command, file),) = re.findall(r"^    (pg_dump .*--file=(\S+)) lms_bot ", OPERATING, re.MULTILINE)
+    fill_with_history(shell)
+    with daemon(shell):
+        wait_for(lambda: from_store(shell.store_url, RECORDED)[0][0] > 0, story=lambda: daemon_log(shell))
+        dump = [program("pg_dump"), *command.split()[1:], address(shell.store_url)]
+        subprocess.run(dump, cwd=shell.folder, check=True, timeout=60)
+    restore = [program("pg_restore"), "--no-owner", f"--dbname={address(postgresql)}", file]
+    subprocess.run(restore, cwd=shell.folder, check=True, timeout=60)
+    ((events,),) = from_store(postgresql, RECORDED)
+    position = "SELECT (position ->> 'history_id')::int FROM cursors WHERE source_table = 'attempts'"
+    assert from_store(postgresql, position) == [(events,)], "what is recorded and how far was read belong together"
+    assert 0 < events < HISTORY
+
+
+def fill_with_history(shell: Shell) -> None:
+    shell.lms.run(
+        "INSERT INTO attempts (id, date, exam_id, user_id, state, result, last_answer_updated_time)"
+        f" SELECT n.i, '2025-01-01', 501, {JANE}, 'completed', 'pass', '2025-01-01' FROM (WITH RECURSIVE m(i) AS"
+        f" (SELECT 1 UNION ALL SELECT i + 1 FROM m WHERE i < {HISTORY}) SELECT i FROM m) AS n"
+    )
+    shell.run("migrate")
 
 
 def run_sqlite(file: Path, statement: str) -> None:

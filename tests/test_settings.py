@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from lms_bot import config
-from lms_bot.config import SETTINGS, Settings, hide_password, load
+from lms_bot.config import SETTINGS, Settings, load
 from lms_bot.domain import OBSERVED, EventType
 from lms_bot.errors import ConfigError
+from lms_bot.urls import hide_password
 
 ROOT = Path(__file__).parent.parent
 LMS = "postgresql://mary:pw@db.example.com/lms"
@@ -77,6 +78,8 @@ def test_without_a_file_the_environment_and_the_defaults_are_enough() -> None:
         timezone=ZoneInfo("UTC"),
         stale_after_hours=24,
         daily_goal=3,
+        retention_days=None,
+        metrics_port=None,
     )
 
 
@@ -98,6 +101,8 @@ def test_a_file_gives_every_setting(tmp_path: Path) -> None:
         admin_stream = #mentors of Омар
         timezone = Asia/Tashkent
         stale_after_hours = 168
+        retention_days = 400
+        metrics_port = 9464
     """
     found = read(tmp_path, text)
     assert found.store_database_url == "sqlite:////var/lib/lms_bot/store.db"
@@ -106,6 +111,7 @@ def test_a_file_gives_every_setting(tmp_path: Path) -> None:
     assert (found.delivery, found.messages_per_minute, found.sweep_rows) == ("calm", 1000, 500)
     assert (found.admin_stream, found.timezone.key) == ("mentors of Омар", "Asia/Tashkent")
     assert found.stale_after_hours == 168
+    assert (found.retention_days, found.metrics_port) == (400, 9464)
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:

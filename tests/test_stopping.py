@@ -126,9 +126,9 @@ def test_while_a_store_accepts_and_never_answers(
 def test_while_a_zulip_accepts_and_never_answers(shell: Shell, number: int, black_hole: socket.socket) -> None:
     shell.zulip.stop()
     zuliprc = shell.zulip.write_zuliprc(shell.folder / "deaf_zuliprc")
-    zuliprc.write_text(zuliprc.read_text().replace(str(shell.zulip.port), str(black_hole.getsockname()[1])))
     with (shell.folder / "daemon.txt").open("w") as log:
-        process = subprocess.Popen(shell.command("monitor", "--daemon", zuliprc=zuliprc), stdout=log, stderr=log)
+        command = shell.command("monitor", "--daemon", zuliprc=deaf(zuliprc, shell, black_hole))
+        process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         with connected(black_hole):
             stop(process, number)
@@ -136,6 +136,27 @@ def test_while_a_zulip_accepts_and_never_answers(shell: Shell, number: int, blac
         process.kill()
         process.wait()
     assert_quiet(shell, "daemon")
+
+
+@BOTH_SIGNALS
+def test_while_zulip_run_bot_waits_for_a_zulip_that_never_answers(
+    shell: Shell, number: int, black_hole: socket.socket
+) -> None:
+    bot = BotProcess(shell.zulip, shell.folder, shell.lms_url, shell.store_url)
+    deaf(shell.folder / "bot_zuliprc", shell, black_hole)
+    bot.launch()
+    try:
+        with connected(black_hole):
+            stop(bot.process, number)
+    finally:
+        bot.kill()
+    assert_quiet(shell, "zulip-run-bot")
+
+
+def deaf(zuliprc: Path, shell: Shell, black_hole: socket.socket) -> Path:
+    """The zuliprc, of a Zulip that does not answer."""
+    zuliprc.write_text(zuliprc.read_text().replace(str(shell.zulip.port), str(black_hole.getsockname()[1])))
+    return zuliprc
 
 
 @BOTH_PROGRAMS

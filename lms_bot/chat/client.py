@@ -18,7 +18,8 @@ from urllib3.exceptions import NewConnectionError
 
 from lms_bot.chat.pace import Pace, Purpose
 from lms_bot.domain import Recipient, ZulipUser
-from lms_bot.errors import ConfigError, OutcomeUnknown, Refused
+from lms_bot.errors import ConfigError, OutcomeUnknown, Refused, SendError
+from lms_bot.meter import Meter, SendOutcome
 
 TIMEOUT = 10.0  # seconds for one call
 PATIENCE = 45.0  # seconds that a call waits for its turn: less than a message is left to its sender (LOOK_AFTER)
@@ -56,7 +57,10 @@ class Server:
 class Chat:
     """Zulip as one thread uses it; several share a Pace. Connects when it is first needed."""
 
-    def __init__(self, config_file: Path | str | None, pace: Pace, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, config_file: Path | str | None, pace: Pace, timeout: float = TIMEOUT, meter: Meter | None = None
+    ) -> None:
+        self.meter = meter or Meter()
         self._config_file = str(config_file) if config_file is not None else None
         self._pace = pace
         self._timeout = timeout
@@ -85,9 +89,15 @@ class Chat:
             where: dict[str, Any] = {"type": "private", "to": list(recipient.user_ids)}
         else:
             where = {"type": "stream", "to": recipient.stream_id, "topic": recipient.topic}
-        answer = self._call("POST", "messages", {**where, "content": content}, purpose)
-        if not isinstance(answer.get("id"), int):
-            raise OutcomeUnknown("Zulip's answer has no message id")
+        kind = "delivery" if purpose is Purpose.DELIVER else "reply"
+        try:
+            answer = self._call("POST", "messages", {**where, "content": content}, purpose)
+            if not isinstance(answer.get("id"), int):
+                raise OutcomeUnknown("Zulip's answer has no message id")
+        except SendError as error:
+            self.meter.sent(kind, _outcome(error))
+            raise
+        self.meter.sent(kind, SendOutcome.ACCEPTED)
         return int(answer["id"])
 
     def edit(self, message_id: int, content: str) -> None:
@@ -254,6 +264,12 @@ class Chat:
         self._status = response.status_code
         with suppress(KeyError, ValueError, TypeError):
             self._ahead = parsedate_to_datetime(response.headers["Date"]) - datetime.now(UTC)
+
+
+def _outcome(error: SendError) -> SendOutcome:
+    if not isinstance(error, Refused):
+        return SendOutcome.UNKNOWN
+    return SendOutcome.REFUSED if error.permanent else SendOutcome.PUT_OFF
 
 
 def _transport_error(error: Exception) -> Refused | OutcomeUnknown:

@@ -1,7 +1,9 @@
-"""Looks whether this machine has room left, and what its disks are."""
+"""Looks whether this machine has room left, what its disks are, and who has the port for metrics."""
 
 from __future__ import annotations
 
+import http.client
+import importlib.util
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +20,10 @@ MOUNTS = Path("/proc/self/mounts")
 def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
     file = file_of(settings.store_database_url)
     folder = file.parent if file is not None and file.parent.is_dir() else Path.cwd()
-    return (("disk", lambda: iter([disk(folder, shutil.disk_usage(folder).free)])),)
+    return (
+        ("disk", lambda: iter([disk(folder, shutil.disk_usage(folder).free)])),
+        ("metrics", lambda: iter([metrics(settings.metrics_port)])),
+    )
 
 
 def disk(folder: Path, free: int) -> Finding:
@@ -27,8 +32,36 @@ def disk(folder: Path, free: int) -> Finding:
     if free < TOO_LITTLE:
         return failed("disk", told, "make room: the store cannot grow, and the bot stops")
     if free < LITTLE:
-        return warning("disk", told, "make room soon; a million events take about 1 GiB")
+        return warning("disk", told, "make room soon; a million events, each told in a message, take 1 to 1.3 GiB")
     return ok("disk", told)
+
+
+def metrics(port: int | None) -> Finding:
+    """Whether metrics are there, or could be."""
+    if port is None:
+        return ok("metrics", "are not wanted")
+    if importlib.util.find_spec("prometheus_client") is None:
+        return failed("metrics", "prometheus_client is not installed", "install lms_bot with the extra metrics")
+    shown = _shown_at(port)
+    if shown is None:
+        return ok("metrics", f"port {port} is free; no bot shows metrics there now")
+    if "lms_bot_lease_held" in shown:
+        return ok("metrics", f"a bot shows them at port {port}")
+    return warning("metrics", f"port {port} is taken by another program", "choose another metrics_port")
+
+
+def _shown_at(port: int) -> str | None:
+    """What a program on this machine shows there as metrics; None where none listens."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read(MEBIBYTE).decode("utf-8", "replace")
+    except ConnectionRefusedError:
+        return None
+    except (OSError, http.client.HTTPException):
+        return ""  # somebody does, who does not speak HTTP
+    finally:
+        connection.close()
 
 
 def file_system(path: Path, mounts: Path = MOUNTS) -> str | None:

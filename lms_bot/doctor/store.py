@@ -13,6 +13,7 @@ from lms_bot.findings import Finding, failed, ok, warning
 from lms_bot.store import inspection
 from lms_bot.store.facts import POLLED
 from lms_bot.store.inspection import State
+from lms_bot.store.retention import EVERY, WALK
 from lms_bot.store.schema import CURRENT
 
 # SQLite's locks and shared memory do not work, or not surely, over these.
@@ -29,6 +30,8 @@ def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Find
         ("store writes", lambda: writes(inspection.look(url))),
         ("store file", lambda: on_disk(inspection.look(url))),
         ("last poll", lambda: last_poll(settings, inspection.look(url), datetime.now(UTC))),
+        ("pauses", lambda: pauses(settings, inspection.look(url), datetime.now(UTC))),
+        ("retention", lambda: retention(settings, inspection.look(url), datetime.now(UTC))),
     )
 
 
@@ -99,6 +102,32 @@ def last_poll(settings: Settings, state: State, now: datetime) -> Iterator[Findi
         yield warning("last poll", told, "is the bot running? its log says why a poll fails")
     else:
         yield ok("last poll", f"the last poll ended {max(0.0, ago.total_seconds()):.0f} s ago")
+
+
+def pauses(settings: Settings, state: State, now: datetime) -> Iterator[Finding]:
+    """Whether an admin has stopped the worker."""
+    if state.schema != CURRENT:
+        return
+    paused = inspection.paused(settings.store_database_url, now)
+    for work, until in paused.items():
+        end = until.isoformat(timespec="minutes") if until else "it is resumed"
+        yield warning("pauses", f"{work} is paused until {end}", f"resume {work}, in the admin stream, ends it")
+    if not paused:
+        yield ok("pauses", "nothing is paused")
+
+
+def retention(settings: Settings, state: State, now: datetime) -> Iterator[Finding]:
+    """Whether what is too old is removed."""
+    days = settings.retention_days
+    if days is None:
+        yield ok("retention", "every event is kept")
+    elif state.schema == CURRENT:
+        cleaned_at = inspection.noted_at(settings.store_database_url, WALK)
+        if cleaned_at is not None and now - cleaned_at > 2 * EVERY:
+            told = f"events are kept for {days} days, but none were looked at for {(now - cleaned_at).days} days"
+            yield warning("retention", told, "is the bot running? its log says why removing fails")
+        else:
+            yield ok("retention", f"events are kept for {days} days")
 
 
 def _kind_of(file: Path) -> str | None:

@@ -39,4 +39,5 @@ class Lms:
         return inspection.found(self.engine)
 
     def close(self) -> None:
+        self.changes.close()
         self.engine.dispose()

@@ -16,6 +16,7 @@ from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import rows, tables
 from lms_bot.lms.catalog import Catalog, read_catalog
 from lms_bot.lms.snapshot import Snapshot, take, was_visible, written_since
+from lms_bot.lms.stillness import Stillness
 
 PAGE_ROWS = 5_000
 LOWEST_ID = -(2**31) - 1  # below any id; a lower number would not be an integer to PostgreSQL, nor use the index
@@ -46,7 +47,7 @@ class Page:
 
 
 class ChangeReader:
-    """Reads pages of changes; holds no transaction between them, and no state but the titles."""
+    """Reads pages of changes; holds no transaction between them, and remembers only titles and what lies still."""
 
     def __init__(self, engine: sa.Engine, zone: tzinfo, sweep_rows: int) -> None:
         self._engine = engine
@@ -55,6 +56,10 @@ class ChangeReader:
         self._page_rows = min(PAGE_ROWS, sweep_rows)
         self._catalog = Catalog()
         self._titles_read_at: datetime | None = None
+        self._stillness = Stillness(engine)
+
+    def close(self) -> None:
+        self._stillness.close()
 
     def mark_baseline(self, source_table: str, now: datetime) -> Cursor:
         """The mark that decides what is history: the snapshot and the highest id of this moment."""
@@ -81,6 +86,8 @@ class ChangeReader:
         """The next page of what was there at the baseline, by primary key."""
         table = TABLES[cursor.source_table]
         visible_then = cursor.baseline_snapshot
+        if cursor.history_id == LOWEST_ID:
+            self._stillness.begins((table.name, "history"), self._stillness.stamp())
         query = (
             sa.select(*table.c)
             .where(table.c.id > cursor.history_id, table.c.id <= cursor.baseline_id)
@@ -112,7 +119,10 @@ class ChangeReader:
         table = TABLES[cursor.source_table]
         position, settled, passed = cursor.safe_id, cursor.seen, 0
         oldest_open: int | None = None
+        if cursor.sweep_started_at is None:
+            self._stillness.ended((table.name, "history"))
         while True:
+            stamp = self._stillness.stamp()
             with self._transaction() as connection:
                 snapshot = take(connection, cursor.source_table)
                 replaced = _is_replaced(cursor, snapshot)
@@ -130,11 +140,16 @@ class ChangeReader:
                 cursor = _trim(cursor, self._sweep_rows)
                 if is_last:
                     found.update(self._by_key(connection, table, open_ids))
-                    swept, cursor = self._slice(connection, table, cursor, snapshot, self._sweep_rows - passed, now)
-                    found.update(swept)
+                    if not (cursor.sweep_position is None and self._stillness.all_seen(table.name, stamp)):
+                        if cursor.sweep_position is None:
+                            self._stillness.begins((table.name, "sweep"), stamp)
+                        swept, cursor = self._slice(connection, table, cursor, snapshot, self._sweep_rows - passed, now)
+                        found.update(swept)
             looked_at = open_ids if is_last else ()
             yield _page(cursor, table, found, new_above=new_above, looked_at=looked_at, server_replaced=replaced)
             if is_last:
+                if cursor.sweep_position is None:
+                    self._stillness.ended((table.name, "sweep"))  # what was found is stored by now
                 return
 
     def activities(self, page: Page, ids: Collection[int], now: datetime) -> list[Activity]:

@@ -11,7 +11,7 @@ from lms_bot.store import Transaction
 from lms_bot.store.bulk import insert_on
 from lms_bot.store.tables import counts
 
-EVENTS = "events"  # all that were ever recorded
+EVENTS = "events"  # all that were recorded and not removed since
 TOLD = "events told"  # those of which at least one notification was sent
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from lms_bot.db import in_list
 from lms_bot.domain import ATTEMPTS, Event, EventType
 from lms_bot.insights import course_key, percentage
-from lms_bot.store import Transaction, counts, forgotten
+from lms_bot.store import Transaction, counts, forgotten, pruned
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.people import NOBODY, Around
 from lms_bot.store.tables import events
@@ -76,7 +76,9 @@ def fingerprints(transaction: Transaction, source_table: str, source_ids: Collec
         if source_id in found:
             several.add(source_id)
         found[source_id] = mark
-    return {source_id: mark for source_id, mark in found.items() if source_id not in several}
+    missing = [source_id for source_id in source_ids if source_id not in found]
+    before = pruned.fingerprints(transaction, source_table, missing) if missing else {}
+    return before | {source_id: mark for source_id, mark in found.items() if source_id not in several}
 
 
 def known(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, list[Known]]:
@@ -95,11 +97,13 @@ def record(
 ) -> list[tuple[int, Event]]:
     """Insert events that are not there yet, and give those with their event ids; the others are left as they are.
 
-    What students did who were forgotten is not recorded.
+    What students did who were forgotten is not recorded, nor again what was removed for its age.
     """
     gone = forgotten.everybody(transaction) if observed else None
     if gone and gone.student_ids:
         observed = [event for event in observed if not gone.has(event.student_id, event.student_username)]
+    if observed:
+        observed = pruned.without_pruned(transaction, observed)
     if not observed:
         return []
     rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]

@@ -78,6 +78,16 @@ def newest(transaction: Transaction) -> Found | None:
     return Found(*row) if row else None
 
 
+def lags(transaction: Transaction, message_id: int) -> list[timedelta]:
+    """How long after the times of its events a message was settled, one for each of its notifications."""
+    query = (
+        sa.select(logs.c.processed_at, events.c.timestamp)
+        .join(events, events.c.event_id == logs.c.event_id)
+        .where(logs.c.message_id == message_id, logs.c.processed_at.is_not(None))
+    )
+    return [processed_at - happened_at for processed_at, happened_at in transaction.execute(query)]
+
+
 def failing(transaction: Transaction, now: datetime, late: timedelta) -> int:
     """How many notifications are due for `late` or longer although they were tried several times."""
     is_late = (logs.c.due_at <= now - late) & (logs.c.attempts >= FEW_TRIES) & logs.c.error_message.is_not(None)

@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from lms_bot import db
 from lms_bot.errors import StoreUnavailable
+from lms_bot.store.pauses import Work, fact_of, until_of
 from lms_bot.store.schema import CURRENT
 from lms_bot.store.tables import facts
 
@@ -59,20 +61,32 @@ def look(url: str) -> State:
 
 def noted_at(url: str, name: str) -> datetime | None:
     """When a fact was last noted in a store that is there. Raises StoreUnavailable."""
+    row = _noted(url).get(name)
+    if row is None:
+        return None
+    _, noted = row
+    moment = datetime.fromisoformat(noted)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def paused(url: str, now: datetime) -> dict[Work, datetime | None]:
+    """What an admin has paused in a store that is there, until when or (None) for good. Raises StoreUnavailable."""
+    noted = _noted(url)
+    pauses = {work: until_of(noted[fact_of(work)][0]) for work in Work if fact_of(work) in noted}
+    return {work: until for work, until in pauses.items() if until is None or until > now}
+
+
+def _noted(url: str) -> dict[str, tuple[Any, str]]:
+    """Every fact, with its moment as this kind of engine reads times: as text."""
     engine = db.lms_engine(url)
+    query = sa.select(facts.c.name, facts.c.value, sa.type_coerce(facts.c.noted_at, sa.Text))
     try:
         with engine.connect() as connection, connection.begin():
-            noted: str | None = connection.scalar(
-                sa.select(sa.type_coerce(facts.c.noted_at, sa.Text)).where(facts.c.name == name)
-            )
+            return {name: (value, noted_at) for name, value, noted_at in connection.execute(query)}
     except sa.exc.SQLAlchemyError as error:
         raise StoreUnavailable(db.reason(error)) from error
     finally:
         engine.dispose()
-    if noted is None:
-        return None
-    moment = datetime.fromisoformat(noted)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _schema(connection: sa.Connection) -> str | None:

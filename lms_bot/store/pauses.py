@@ -27,25 +27,31 @@ class Pause(NamedTuple):
 def begin(transaction: Transaction, work: Work, until: datetime | None, zulip_user_id: int, now: datetime) -> None:
     """Stop a kind of work, instead of any pause before."""
     value = {"until": until.isoformat() if until else None, "zulip_user_id": zulip_user_id}
-    facts.note(transaction, _name(work), value, now)
+    facts.note(transaction, fact_of(work), value, now)
 
 
 def end(transaction: Transaction, work: Work) -> None:
     """Let a kind of work go on."""
-    facts.forget(transaction, _name(work))
+    facts.forget(transaction, fact_of(work))
 
 
 def current(transaction: Transaction, now: datetime) -> dict[Work, Pause]:
     """What is paused now; one query."""
-    noted = facts.some(transaction, [_name(work) for work in Work])
-    pauses = {work: _pause(*noted[_name(work)]) for work in Work if _name(work) in noted}
+    noted = facts.some(transaction, [fact_of(work) for work in Work])
+    pauses = {work: _pause(*noted[fact_of(work)]) for work in Work if fact_of(work) in noted}
     return {work: pause for work, pause in pauses.items() if pause.until is None or pause.until > now}
 
 
-def _name(work: Work) -> str:
+def fact_of(work: Work) -> str:
+    """The name of the fact that it is paused."""
     return f"paused {work}"
 
 
-def _pause(value: dict[str, str | int | None], noted_at: datetime) -> Pause:
+def until_of(value: dict[str, str | int | None]) -> datetime | None:
+    """When a pause ends by itself, by the value of its fact."""
     until = value["until"]
-    return Pause(noted_at, datetime.fromisoformat(str(until)) if until else None, int(value["zulip_user_id"] or 0))
+    return datetime.fromisoformat(str(until)) if until else None
+
+
+def _pause(value: dict[str, str | int | None], noted_at: datetime) -> Pause:
+    return Pause(noted_at, until_of(value), int(value["zulip_user_id"] or 0))

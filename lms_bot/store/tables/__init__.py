@@ -28,6 +28,7 @@ from lms_bot.store.tables.work import (
     logs,
     messages,
     open_rows,
+    pruned,
     unsettled,
 )
 
@@ -57,6 +58,7 @@ __all__ = [
     "open_rows",
     "orders",
     "preferences",
+    "pruned",
     "streak_marks",
     "streaks",
     "student_days",

@@ -157,6 +157,17 @@ open_rows = sa.Table(
     sa.Index(None, "source_table", "look_at"),
 )
 
+# The keys of events that were removed for their age, and the fingerprints of rows that still said so then.
+pruned = sa.Table(
+    "pruned_events",
+    metadata,
+    sa.Column("source_table", sa.String(32), primary_key=True),
+    sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("event_type", sa.String(32), primary_key=True),
+    sa.Column("fingerprint", sa.BigInteger),
+    sqlite_with_rowid=False,
+)
+
 counts = sa.Table(
     "counts",
     metadata,

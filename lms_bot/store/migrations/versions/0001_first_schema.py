@@ -111,9 +111,7 @@ def upgrade() -> None:
         sa.Column("course_key", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_lms_activity_events")),
         sa.UniqueConstraint(
-            "source_table",
-            "source_id",
-            "event_type",
+            *("source_table", "source_id", "event_type"),
             name=op.f("uq_lms_activity_events_source_table_source_id_event_type"),
         ),
     )
@@ -134,16 +132,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_lms_activity_events_students",
         "lms_activity_events",
-        [
-            "student_id",
-            "timestamp",
-            "event_id",
-            "event_type",
-            "is_current",
-            "mirrors",
-            "percentage",
-            "course_key",
-        ],
+        [*("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage"), "course_key"],
     )
     op.create_index(
         "ix_lms_activity_events_unprocessed",
@@ -232,6 +221,15 @@ def upgrade() -> None:
         sa.Column("wishes", sa.JSON(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("mentor_id", name=op.f("pk_preferences")),
+    )
+    op.create_table(
+        "pruned_events",
+        sa.Column("source_table", sa.String(length=32), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("event_type", sa.String(length=32), nullable=False),
+        sa.Column("fingerprint", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("source_table", "source_id", "event_type", name=op.f("pk_pruned_events")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "students",

@@ -1,0 +1,133 @@
+"""The figures of one process for Prometheus, on a port of this machine alone; only with the extra `metrics`."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import prometheus_client as prometheus
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from lms_bot.domain import Event, EventType
+from lms_bot.errors import StoreUnavailable
+from lms_bot.meter import Meter, PollOutcome, SendOutcome
+from lms_bot.store import Store, figures
+
+log = logging.getLogger(__name__)
+
+ADDRESS = "127.0.0.1"
+PURPOSES = ("delivery", "reply")
+LAGS = (1, 5, 15, 30, 60, 120, 300, 900, 3_600, 14_400, 86_400, 604_800)  # seconds, up to a week
+ANSWERS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
+
+
+class PrometheusMeter(Meter):
+    """Counts in memory; what waits is read from the store when somebody asks for it."""
+
+    def __init__(self, store: Store, port: int) -> None:
+        self._store = store
+        self._port = port
+        self._is_serving = False
+        registry = self._registry = prometheus.CollectorRegistry()
+        prometheus.ProcessCollector(registry=registry)
+        prometheus.Info("lms_bot", "The version of the bot.", registry=registry).info({"version": version("lms_bot")})
+        self._lease = prometheus.Gauge("lms_bot_lease_held", "1 where this process works.", registry=registry)
+        self._polled_at = prometheus.Gauge(
+            "lms_bot_last_poll_timestamp_seconds", "When the last poll succeeded here.", registry=registry
+        )
+        self._polls = prometheus.Counter("lms_bot_polls", "Polls by outcome.", ["outcome"], registry=registry)
+        self._events = prometheus.Counter(
+            "lms_bot_events", "Events recorded, of history or new.", ["type", "history"], registry=registry
+        )
+        self._sends = prometheus.Counter(
+            "lms_bot_sends", "Tries to send a message to Zulip.", ["purpose", "outcome"], registry=registry
+        )
+        self._lag = prometheus.Histogram(
+            "lms_bot_lag_seconds", "From an event's own time to its message.", buckets=LAGS, registry=registry
+        )
+        self._answers = prometheus.Histogram(
+            "lms_bot_answer_seconds", "From taking up a question to its answer.", buckets=ANSWERS, registry=registry
+        )
+        registry.register(Queue(store))
+        self._begin_at_zero()
+
+    def serve(self) -> None:
+        if self._is_serving:
+            return
+        try:
+            prometheus.start_http_server(self._port, ADDRESS, self._registry)
+        except OSError as error:
+            log.warning("no metrics: port %d of %s cannot be used: %s", self._port, ADDRESS, error.strerror)
+            return
+        self._is_serving = True
+        log.info("metrics are at http://%s:%d/metrics", ADDRESS, self._port)
+
+    def holds_lease(self, held: bool) -> None:
+        self._lease.set(held)
+
+    def polled(self, outcome: PollOutcome) -> None:
+        self._polls.labels(outcome).inc()
+        if outcome is PollOutcome.OK:
+            self._polled_at.set_to_current_time()
+
+    def recorded(self, inserted: Iterable[tuple[int, Event]]) -> None:
+        for (kind, is_history), number in Counter((e.event_type, e.is_history) for _, e in inserted).items():
+            self._events.labels(kind, _yes(is_history)).inc(number)
+
+    def sent(self, purpose: str, outcome: SendOutcome) -> None:
+        self._sends.labels(purpose, outcome).inc()
+
+    def told(self, message_id: int) -> None:
+        with self._store.reading() as transaction:
+            lags = figures.lags(transaction, message_id)
+        for lag in lags:
+            self._lag.observe(max(0.0, lag.total_seconds()))
+
+    def answered(self, seconds: float) -> None:
+        self._answers.observe(seconds)
+
+    def _begin_at_zero(self) -> None:
+        """Show every series from the beginning, so that the first of a kind is an increase."""
+        for poll in PollOutcome:
+            self._polls.labels(poll)
+        for kind in EventType:
+            for is_history in (False, True):
+                self._events.labels(kind, _yes(is_history))
+        for purpose in PURPOSES:
+            for send in SendOutcome:
+                self._sends.labels(purpose, send)
+
+
+class Queue(Collector):
+    """What is owed to mentors, as the store has it at that moment."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("lms_bot_store_up", "1 where the event store answers.")
+        try:
+            with self._store.reading() as transaction:
+                queue = figures.queue(transaction, datetime.now(UTC))
+        except StoreUnavailable:  # which is what the metric says
+            up.add_metric([], 0)
+        else:
+            up.add_metric([], 1)
+            waiting = GaugeMetricFamily(
+                "lms_bot_notifications", "Notifications owed: due, or waiting for their time.", labels=["state"]
+            )
+            waiting.add_metric(["due"], queue.due)
+            waiting.add_metric(["waiting"], queue.held)
+            yield waiting
+        yield up
+
+    def describe(self) -> Iterable[Metric]:
+        return ()  # so that registering it does not ask the store
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"

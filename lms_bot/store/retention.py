@@ -1,0 +1,110 @@
+"""Removes events that are older than the operator wants to keep, with what was told of them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from lms_bot.db import in_list
+from lms_bot.domain import SOURCE_TABLES
+from lms_bot.store import Store, Transaction, counts, cursors, facts
+from lms_bot.store.tables import events, logs, messages, pruned
+
+SLICE = 1_000  # events looked at for one transaction
+SLICES = 10  # in a turn: the rest comes with the next turns
+EVERY = timedelta(days=1)
+WALK = "pruning"  # the fact: up to which event the walk of today has come, and None when it is over
+
+
+def turn(store: Store, days: int, now: datetime) -> int:
+    """A turn of the daily walk through all events; gives how many were removed. Raises StoreUnavailable."""
+    with store.reading() as transaction:
+        noted = facts.some(transaction, [WALK])
+    above, since = noted.get(WALK, (0, now))
+    if above is None:
+        if timedelta() <= now - since < EVERY:
+            return 0
+        above = 0
+    removed = 0
+    for _ in range(SLICES):
+        number, above = _slice(store, above, now - timedelta(days=days))
+        removed += number
+        if above is None:
+            removed += _remove_answers(store, now - timedelta(days=days))
+            break
+    with store.writing() as transaction:
+        facts.note(transaction, WALK, above, now)
+    return removed
+
+
+def _slice(store: Store, above: int, before: datetime) -> tuple[int, int | None]:
+    """Remove what is old of the next events; gives how many that were, and the last one seen unless it is the end."""
+    query = sa.select(events.c.event_id).where(events.c.event_id > above).order_by(events.c.event_id).limit(SLICE)
+    with store.reading() as transaction:
+        seen = list(transaction.scalars(query))
+        old = _old(transaction, seen, before)
+    if old:
+        with store.writing() as transaction:
+            for source_table in SOURCE_TABLES:
+                cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
+            _remove(transaction, _old(transaction, old, before))
+    return len(old), seen[-1] if len(seen) == SLICE else None
+
+
+def _old(transaction: Transaction, event_ids: list[int], before: datetime) -> list[int]:
+    """Those of the events that are to go: not while a message about them is under way.
+
+    The newest one stays until there is a newer one: SQLite would give its number again.
+    """
+    is_under_way = (
+        sa.exists()
+        .where(logs.c.event_id == events.c.event_id, messages.c.message_id == logs.c.message_id)
+        .where(messages.c.next_try_at.is_not(None))
+    )
+    query = sa.select(events.c.event_id).where(
+        in_list(events.c.event_id, event_ids, transaction.dialect.name),
+        (events.c.timestamp < before) | (events.c.created_at < before),
+        events.c.event_id < sa.select(sa.func.max(events.c.event_id)).scalar_subquery(),
+        ~is_under_way,
+    )
+    return list(transaction.scalars(query))
+
+
+def _remove(transaction: Transaction, event_ids: list[int]) -> None:
+    counts.hold(transaction, counts.TOLD)
+    counts.hold(transaction, counts.EVENTS)
+    dialect = transaction.dialect.name
+    theirs = in_list(logs.c.event_id, event_ids, dialect)
+    told = sa.select(sa.func.count(sa.distinct(logs.c.event_id))).where(theirs, logs.c.notification_sent)
+    counts.add(transaction, counts.TOLD, -(transaction.scalar(told) or 0))
+    counts.add(transaction, counts.EVENTS, -len(event_ids))
+    message_ids = set(transaction.scalars(sa.select(logs.c.message_id).where(theirs, logs.c.message_id.is_not(None))))
+    transaction.execute(sa.delete(logs).where(theirs))
+    tells_no_other = ~sa.exists().where(logs.c.message_id == messages.c.message_id)
+    transaction.execute(sa.delete(messages).where(in_list(messages.c.message_id, message_ids, dialect), tells_no_other))
+    _remember(transaction, in_list(events.c.event_id, event_ids, dialect))
+    transaction.execute(sa.delete(events).where(in_list(events.c.event_id, event_ids, dialect)))
+
+
+def _remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> None:
+    c = events.c
+    mark = sa.case((c.is_current, c.fingerprint))
+    keys = sa.select(c.source_table, c.source_id, c.event_type, mark).where(are_these)
+    names = ["source_table", "source_id", "event_type", "fingerprint"]
+    transaction.execute(sa.insert(pruned).from_select(names, keys))
+
+
+def _remove_answers(store: Store, before: datetime) -> int:
+    """Remove the texts of old messages that told no event, as answers do not."""
+    c = messages.c
+    tells_none = ~sa.exists().where(logs.c.message_id == c.message_id)
+    is_old = (c.created_at < before) & c.next_try_at.is_(None) & tells_none
+    some = sa.select(c.message_id).where(is_old).limit(SLICE).scalar_subquery()
+    removed = 0
+    while True:
+        with store.writing() as transaction:
+            count = transaction.execute(sa.delete(messages).where(c.message_id.in_(some))).rowcount
+        removed += count
+        if count < SLICE:
+            return removed
