@@ -23,6 +23,7 @@ VALUES = {
     "NAME": "jane_smith",
     "STUDENT": "jane_smith",
     "N": "10",
+    "ID": str(JANE),
 }  # for the words in capitals
 LAST = "forget"  # who is forgotten cannot be asked about
 TYPED = re.findall(r"^ +(lms-bot .+?)(?:  .*)?$", README, re.MULTILINE)

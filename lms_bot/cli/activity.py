@@ -25,7 +25,7 @@ def add_to(commands: Commands) -> None:
         "student: # goal met, + some activity, . none. Names of students are in it. With --simulate-days it needs no "
         "configuration: a small school lives for so many days in a store that is thrown away.",
     )
-    parser.add_argument("--user-id", type=positive, metavar="N", help="only the student with this LMS id")
+    parser.add_argument("--user-id", type=positive, metavar="ID", help="only the student with this LMS id")
     parser.add_argument("--simulate-days", type=_days, metavar="N", help="live through so many days on a scratch store")
     parser.set_defaults(run=_run)
 

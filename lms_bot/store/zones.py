@@ -8,21 +8,24 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from lms_bot.db import in_list
+from lms_bot.holding import zone_named
 from lms_bot.store import Transaction
 from lms_bot.store.tables import student_zones, students, zulip_users
 
 
 def zones_of(transaction: Transaction, student_ids: Collection[int | None] | None) -> dict[int, ZoneInfo]:
-    """The time zones of those of these students (of all, for None) who have one of their own."""
+    """The time zones of those of these students (of all, for None) who have one of their own that is known here."""
     query = sa.select(student_zones.c.student_id, student_zones.c.zone)
     if student_ids is not None:
         query = query.where(in_list(student_zones.c.student_id, student_ids, transaction.dialect.name))
-    return {student_id: ZoneInfo(zone) for student_id, zone in transaction.execute(query)}
+    named = ((student_id, zone_named(name)) for student_id, name in transaction.execute(query))
+    return {student_id: zone for student_id, zone in named if zone is not None}
 
 
 def in_use(transaction: Transaction) -> list[str]:
     """The names of all those time zones."""
-    return list(transaction.scalars(sa.select(student_zones.c.zone).distinct()))
+    names = transaction.scalars(sa.select(student_zones.c.zone).distinct())
+    return [name for name in names if zone_named(name) is not None]
 
 
 def to_follow(transaction: Transaction, default: ZoneInfo) -> dict[int, str]:
