@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from lms_bot.domain import Event, EventType, Mentor, Student
+from lms_bot.domain import OBSERVED, Event, EventType, Mentor, Student
 from lms_bot.store import open_store, outbox
 from tests.fake_zulip import FAULTS, FakeZulip
 from tests.owed import GULNORA, JANE, MARY, MENTORS, OMAR, STUDENTS, Killed, Office, notifications, several, unsettled
@@ -54,7 +54,7 @@ class Delivery(RuleBasedStateMachine):
 
     # What may happen
 
-    @rule(student=PUPIL, count=st.integers(1, 5), kind=st.sampled_from(EventType))
+    @rule(student=PUPIL, count=st.integers(1, 5), kind=st.sampled_from(OBSERVED))
     def owe(self, student: Student, count: int, kind: EventType) -> None:
         made = several(student, count, kind, at=self.office.clock())
         self.owed += [(student, event) for event in self.office.owe(*made)]

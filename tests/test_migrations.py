@@ -16,6 +16,7 @@ from lms_bot.store import open_store
 from lms_bot.store.schema import CURRENT, version
 from lms_bot.store.tables import metadata
 from tests import schemas
+from tests.bot_process import from_store
 from tests.schemas import story
 from tests.schemas.make import count_rows, recorded
 from tests.shell import Shell, shell
@@ -80,6 +81,7 @@ def test_the_bot_goes_on_where_it_was(schema: str, store_url: str, shell: Shell)
     for before, now in zip(expected["events"], recorded(shell), strict=True):
         assert now.items() >= before.items()
     assert shell.counts("--once") == {"new_events": 0, "delivered": 1, "postponed": 0, "pending": 0}
+    assert from_store(store_url, "SELECT student_id FROM student_days WHERE is_learned")
     story.afterwards(shell.lms)
     assert shell.counts("--once") == {"new_events": 1, "delivered": 1, "postponed": 0, "pending": 0}
     waited, new = shell.told(shell.people.mary)

@@ -83,6 +83,8 @@ def test_what_runs_the_bot_tells_a_mentor(folder: Path, shell: Shell) -> None:
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: "Python Basics Quiz" in "".join(shell.told(shell.people.mary)))
+        assert len(shell.told(shell.people.mary)) == 1
+        assert process.poll() is None
     finally:
         process.kill()
         process.wait()

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.domain import Message, Recipient
-from lms_bot.store import Store, counts, outbox, queries, retention, tables
+from lms_bot.store import Store, counts, days, outbox, queries, retention, tables
 from tests.bot_process import from_store, in_store, wait_for
 from tests.lms_rows import CONTENT_ATTEMPTS, DAY, MARY, MINUTE, NOW, RAVI, SOFIA, Watch
 from tests.shell import Shell, daemon, daemon_log, shell
@@ -314,3 +314,19 @@ def test_the_daemon_keeps_what_the_setting_says(shell: Shell) -> None:
     in_store(shell.store_url, "DELETE FROM facts WHERE name = 'polled'")
     assert shell.counts("--once")["new_events"] == 0
     assert from_store(shell.store_url, query) == [(901,)]
+
+
+def test_days_and_streaks_outlast_the_events_they_were_counted_from(watch: Watch, store_url: str) -> None:
+    def kept() -> list[set[Any]]:
+        return [set(from_store(store_url, f"SELECT * FROM {table}")) for table in ("student_days", "streaks")]
+
+    watch.rows.insert_attempt(1)
+    watch.poll()
+    before = kept()
+    watch.rows.insert_attempt(2, date=LATER)
+    watch.poll(LATER)
+    assert prune(watch) == 1
+    with watch.store.writing() as transaction:
+        days.recount(transaction, watch.settings.timezone, watch.now)
+    assert all(before)
+    assert all(old < new for old, new in zip(before, kept(), strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.store import Store, facts, tables, tidying
+from lms_bot.store import Store, facts, removal, tables, tidying
 from lms_bot.store.claims import CAUGHT_UP_TO, OVERLAP
 from tests import NOW
 
@@ -69,7 +69,7 @@ def test_it_is_done_once_a_day_and_across_restarts(store: Store) -> None:
 
 
 def test_many_rows_go_in_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tidying, "BATCH", 10)
+    monkeypatch.setattr(removal, "BATCH", 10)
     monkeypatch.setattr(tidying, "MOST_BATCHES", 3)
     row = {"zulip_user_id": 1, "command": "poll", "outcome": "done", "at": NOW - 400 * DAY}
     fill(store, tables.audit, [row] * 35)

@@ -16,7 +16,7 @@ from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import rows, tables
 from lms_bot.lms.catalog import Catalog, read_catalog
 from lms_bot.lms.snapshot import Snapshot, take, was_visible, written_since
-from lms_bot.lms.stillness import Stillness
+from lms_bot.lms.stillness import Stamp, Stillness
 
 PAGE_ROWS = 5_000
 LOWEST_ID = -(2**31) - 1  # below any id; a lower number would not be an integer to PostgreSQL, nor use the index
@@ -140,11 +140,9 @@ class ChangeReader:
                 cursor = _trim(cursor, self._sweep_rows)
                 if is_last:
                     found.update(self._by_key(connection, table, open_ids))
-                    if not (cursor.sweep_position is None and self._stillness.all_seen(table.name, stamp)):
-                        if cursor.sweep_position is None:
-                            self._stillness.begins((table.name, "sweep"), stamp)
-                        swept, cursor = self._slice(connection, table, cursor, snapshot, self._sweep_rows - passed, now)
-                        found.update(swept)
+                    left = self._sweep_rows - passed
+                    swept, cursor = self._slice(connection, table, cursor, snapshot, stamp, left, now)
+                    found.update(swept)
             looked_at = open_ids if is_last else ()
             yield _page(cursor, table, found, new_above=new_above, looked_at=looked_at, server_replaced=replaced)
             if is_last:
@@ -191,11 +189,15 @@ class ChangeReader:
         table: sa.Table,
         cursor: Cursor,
         snapshot: Snapshot,
+        stamp: Stamp,
         budget: int,
         now: datetime,
     ) -> tuple[dict[int, Any], Cursor]:
-        """The next slice of the sweep: of ctid where PostgreSQL shows it, of primary keys elsewhere."""
+        """The next slice of the sweep, by ctid or primary key; no round begins in a file that lies still since one."""
         if cursor.sweep_position is None:
+            if self._stillness.all_seen(table.name, stamp):
+                return {}, cursor
+            self._stillness.begins((table.name, "sweep"), stamp)
             cursor = replace(
                 cursor,
                 sweep_since=cursor.sweep_next_since,

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 
 from lms_bot.db import in_list
 from lms_bot.domain import BY_CLOCK, SOURCE_TABLES, Event
-from lms_bot.store import Transaction, cursors
+from lms_bot.store import Transaction, cursors, pruned
 from lms_bot.store import facts as notes
 from lms_bot.store import streaks as kept_streaks
 from lms_bot.store.bulk import insert_on
@@ -25,7 +25,7 @@ from lms_bot.store.people import each_id
 from lms_bot.store.streaks import Change
 from lms_bot.store.tables import events, facts, student_days
 from lms_bot.store.zones import zones_of
-from lms_bot.streaks import Day, Kind, counted_at, is_finished, local_day
+from lms_bot.streaks import DAY, Day, Kind, counted_at, is_finished, local_day
 
 COUNTED = "days"  # the fact: by which time zone days are cut, and for which day each zone had its turn
 TOGETHER = 20_000  # rows that are read, or written, at a time
@@ -89,11 +89,15 @@ def see(transaction: Transaction, seen: Iterable[_Pair], now: datetime) -> None:
 def recount(
     transaction: Transaction, default: ZoneInfo, now: datetime, student_ids: Collection[int] | None = None
 ) -> None:
-    """Count the days of these students (all, if none are named) from the stored events, as if for the first time."""
+    """Count the days of these students (all, if none are named) from the stored events, as if for the first time.
+
+    Days whose events were removed for their age stay as they were counted.
+    """
     for source_table in SOURCE_TABLES:
         cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
     hold(transaction)
     of_students = _among(transaction, student_days.c.student_id, student_ids)
+    of_students &= student_days.c.day > _pruned_until(transaction)
     transaction.execute(sa.delete(student_days).where(of_students, ~student_days.c.in_lms))
     transaction.execute(sa.update(student_days).where(of_students).values(is_active=False, is_learned=False))
     said, zones = _said(transaction, student_ids), zones_of(transaction, student_ids)
@@ -172,6 +176,8 @@ def _look_again(
     transaction: Transaction, unsure: Collection[_Pair], zones: Mapping[int, ZoneInfo], default: ZoneInfo
 ) -> list[Change]:
     """See from the events what is left of days of which something is said no more; gives what changes by that."""
+    pruned_until = _pruned_until(transaction)
+    unsure = [pair for pair in unsure if pair[1] > pruned_until]
     if not unsure:
         return []
     left = _pairs(_said(transaction, {student_id for student_id, _ in unsure}), zones, default)
@@ -181,6 +187,12 @@ def _look_again(
     transaction.execute(sa.delete(student_days).where(emptied, ~student_days.c.is_active, ~student_days.c.in_lms))
     changes = [Change(row.student_id, Kind.LEARNING, row.day, row.is_learned) for row in stated]
     return changes + [Change(row.student_id, Kind.PRESENCE, row.day, row.is_active or row.in_lms) for row in stated]
+
+
+def _pruned_until(transaction: Transaction) -> date:
+    """The last day, anywhere on earth, whose events may have been removed for their age."""
+    moment = pruned.until(transaction)
+    return date.min if moment is None else moment.date() + DAY
 
 
 def _among(

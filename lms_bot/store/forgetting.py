@@ -11,9 +11,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from lms_bot.domain import SOURCE_TABLES, Event, Student
-from lms_bot.store import Transaction, counts, cursors, preferences
+from lms_bot.store import Transaction, cursors, preferences
+from lms_bot.store.bulk import insert_into
 from lms_bot.store.events import AS_EVENT, from_row
 from lms_bot.store.forgotten import digest
+from lms_bot.store.removal import Removed, remove_events
 from lms_bot.store.tables import (
     audit,
     dialogues,
@@ -41,20 +43,13 @@ class Trace(NamedTuple):
     others: tuple[Event, ...]
 
 
-class Removed(NamedTuple):
-    """How many rows of the store were about a student."""
-
-    events: int
-    notifications: int
-
-
 def student(transaction: Transaction, who: int | str) -> Student | None:
     """The student with this LMS id or exact username: of today, of old events, or half forgotten already."""
     s, e = students.c, events.c
     by_id = isinstance(who, int)
     row = transaction.execute(sa.select(students).where(s.student_id == who if by_id else s.username == who)).first()
     if row is not None:
-        return Student(row.student_id, row.username, row.email, row.display_name)
+        return Student(**row._mapping)
     about = e.student_id == who if by_id else e.student_username == who
     query = sa.select(e.student_id, e.student_username).where(about, e.student_id.is_not(None))
     row = transaction.execute(query.order_by(e.event_id.desc()).limit(1)).first()
@@ -69,9 +64,8 @@ def stop(transaction: Transaction, whom: Student, now: datetime) -> None:
     """From now on nothing is recorded about the student, and nothing that waits is told."""
     for source_table in SOURCE_TABLES:
         cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
-    if transaction.scalar(sa.select(forgotten.c.student_id).where(forgotten.c.student_id == whom.student_id)) is None:
-        values = {"student_id": whom.student_id, "username_digest": digest(whom.username), "forgotten_at": now}
-        transaction.execute(sa.insert(forgotten).values(values))
+    values = {"student_id": whom.student_id, "username_digest": digest(whom.username), "forgotten_at": now}
+    transaction.execute(insert_into(transaction, forgotten).values(values).on_conflict_do_nothing())
     for table in (mentor_students, students):
         transaction.execute(sa.delete(table).where(table.c.student_id == whom.student_id))
     waiting = logs.c.event_id.in_(_event_ids(whom)) & logs.c.message_id.is_(None)
@@ -105,14 +99,7 @@ def rewrite(transaction: Transaction, message_id: int, content: str = REMOVED) -
 
 def remove(transaction: Transaction, whom: Student, spellings: Collection[str]) -> Removed:
     """Delete the student's events and notifications, and what else names them."""
-    counts.hold(transaction, counts.TOLD)
-    counts.hold(transaction, counts.EVENTS)
-    theirs = logs.c.event_id.in_(_event_ids(whom))
-    query = sa.select(sa.func.count(sa.distinct(logs.c.event_id))).where(theirs, logs.c.notification_sent)
-    counts.add(transaction, counts.TOLD, -(transaction.scalar(query) or 0))
-    owed = transaction.execute(sa.delete(logs).where(theirs)).rowcount
-    recorded = transaction.execute(sa.delete(events).where(_is_about(whom))).rowcount
-    counts.add(transaction, counts.EVENTS, -recorded)
+    removed = remove_events(transaction, _is_about(whom))
     _remove_days(transaction, whom.student_id)
     preferences.forget_student(transaction, whom.student_id)
     transaction.execute(sa.delete(dialogues))  # of minutes ago; whom they name is not worth finding out
@@ -121,7 +108,7 @@ def remove(transaction: Transaction, whom: Student, spellings: Collection[str]) 
             spelling, autoescape=True
         )
         transaction.execute(sa.update(audit).where(names).values(command=REMOVED, outcome=REMOVED))
-    return Removed(recorded, owed)
+    return removed
 
 
 def _remove_days(transaction: Transaction, student_id: int) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.domain import EventType, Recipient
 from lms_bot.store import Transaction
+from lms_bot.store.outbox import recipient_of
 from lms_bot.store.pauses import Work
 from lms_bot.store.tables import orders
 
@@ -40,7 +41,7 @@ def waiting(transaction: Transaction) -> list[Order]:
             row.order_id,
             Work(row.work),
             frozenset(EventType(kind) for kind in row.types),
-            Recipient(**{**row.recipient, "user_ids": tuple(row.recipient["user_ids"])}),
+            recipient_of(row.recipient),
             row.asked_at,
         )
         for row in transaction.execute(sa.select(orders).order_by(orders.c.order_id))

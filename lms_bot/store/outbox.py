@@ -229,10 +229,9 @@ def _change(transaction: Transaction, message: Message, **values: Any) -> None:
 
 def as_message(row: Any) -> Message:
     """A message from a row that has COLUMNS."""
-    recipient = Recipient(**{**row.recipient, "user_ids": tuple(row.recipient["user_ids"])})
     return Message(
         row.message_id,
-        recipient,
+        recipient_of(row.recipient),
         row.content,
         row.anchor_id,
         row.tried_at,
@@ -240,3 +239,8 @@ def as_message(row: Any) -> Message:
         row.mentor_id,
         row.attachment_name,
     )
+
+
+def recipient_of(kept: dict[str, Any]) -> Recipient:
+    """A recipient from what JSON holds of it."""
+    return Recipient(**{**kept, "user_ids": tuple(kept["user_ids"])})

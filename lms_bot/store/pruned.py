@@ -4,13 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from lms_bot.db import in_list
 from lms_bot.domain import Event
-from lms_bot.store import Transaction
-from lms_bot.store.tables import pruned
+from lms_bot.store import Transaction, facts
+from lms_bot.store.tables import events, pruned
+
+UNTIL = "pruned_until"  # the fact, noted at the moment before which events were removed
+
+
+def until(transaction: Transaction) -> datetime | None:
+    """The moment before which events may be missing, for they were removed; None if none ever was."""
+    return facts.noted_at(transaction, UNTIL)
+
+
+def note_until(transaction: Transaction, moment: datetime) -> None:
+    """Note that events from before this moment may be missing."""
+    known = until(transaction)
+    if known is None or known < moment:
+        facts.note(transaction, UNTIL, True, moment)
+
+
+def remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> None:
+    """Note the rows whose events these are, which are to be removed."""
+    c = events.c
+    mark = sa.case((c.is_current, c.fingerprint))
+    keys = sa.select(c.source_table, c.source_id, c.event_type, mark).where(are_these)
+    names = ["source_table", "source_id", "event_type", "fingerprint"]
+    transaction.execute(sa.insert(pruned).from_select(names, keys))
 
 
 def fingerprints(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, int]:

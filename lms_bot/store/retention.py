@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_list
 from lms_bot.domain import SOURCE_TABLES
-from lms_bot.store import Store, Transaction, counts, cursors, facts
-from lms_bot.store.tables import events, logs, messages, pruned
+from lms_bot.store import Store, Transaction, cursors, facts, pruned
+from lms_bot.store.removal import remove_batches, remove_events
+from lms_bot.store.tables import events, logs, messages
 
 SLICE = 1_000  # events looked at for one transaction
 SLICES = 10  # in a turn: the rest comes with the next turns
@@ -49,6 +50,7 @@ def _slice(store: Store, above: int, before: datetime) -> tuple[int, int | None]
             for source_table in SOURCE_TABLES:
                 cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
             _remove(transaction, _old(transaction, old, before))
+            pruned.note_until(transaction, before)
     return len(old), seen[-1] if len(seen) == SLICE else None
 
 
@@ -72,27 +74,16 @@ def _old(transaction: Transaction, event_ids: list[int], before: datetime) -> li
 
 
 def _remove(transaction: Transaction, event_ids: list[int]) -> None:
-    counts.hold(transaction, counts.TOLD)
-    counts.hold(transaction, counts.EVENTS)
     dialect = transaction.dialect.name
-    theirs = in_list(logs.c.event_id, event_ids, dialect)
-    told = sa.select(sa.func.count(sa.distinct(logs.c.event_id))).where(theirs, logs.c.notification_sent)
-    counts.add(transaction, counts.TOLD, -(transaction.scalar(told) or 0))
-    counts.add(transaction, counts.EVENTS, -len(event_ids))
-    message_ids = set(transaction.scalars(sa.select(logs.c.message_id).where(theirs, logs.c.message_id.is_not(None))))
-    transaction.execute(sa.delete(logs).where(theirs))
+    are_these = in_list(events.c.event_id, event_ids, dialect)
+    told_by = sa.select(logs.c.message_id).where(
+        in_list(logs.c.event_id, event_ids, dialect), logs.c.message_id.is_not(None)
+    )
+    message_ids = set(transaction.scalars(told_by))
+    pruned.remember(transaction, are_these)
+    remove_events(transaction, are_these)
     tells_no_other = ~sa.exists().where(logs.c.message_id == messages.c.message_id)
     transaction.execute(sa.delete(messages).where(in_list(messages.c.message_id, message_ids, dialect), tells_no_other))
-    _remember(transaction, in_list(events.c.event_id, event_ids, dialect))
-    transaction.execute(sa.delete(events).where(in_list(events.c.event_id, event_ids, dialect)))
-
-
-def _remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> None:
-    c = events.c
-    mark = sa.case((c.is_current, c.fingerprint))
-    keys = sa.select(c.source_table, c.source_id, c.event_type, mark).where(are_these)
-    names = ["source_table", "source_id", "event_type", "fingerprint"]
-    transaction.execute(sa.insert(pruned).from_select(names, keys))
 
 
 def _remove_answers(store: Store, before: datetime) -> int:
@@ -100,11 +91,4 @@ def _remove_answers(store: Store, before: datetime) -> int:
     c = messages.c
     tells_none = ~sa.exists().where(logs.c.message_id == c.message_id)
     is_old = (c.created_at < before) & c.next_try_at.is_(None) & tells_none
-    some = sa.select(c.message_id).where(is_old).limit(SLICE).scalar_subquery()
-    removed = 0
-    while True:
-        with store.writing() as transaction:
-            count = transaction.execute(sa.delete(messages).where(c.message_id.in_(some))).rowcount
-        removed += count
-        if count < SLICE:
-            return removed
+    return remove_batches(store, c.message_id, is_old)

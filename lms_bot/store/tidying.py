@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from lms_bot.store import Store, Transaction, facts
 from lms_bot.store.claims import CAUGHT_UP_TO, OVERLAP
+from lms_bot.store.removal import remove_batches
 from lms_bot.store.tables import askers, audit, claims, dialogues
 
-BATCH = 1_000  # rows in a transaction
 MOST_BATCHES = 200  # of a table at a time: the rest goes the next day
 ASKERS_KEPT = timedelta(days=2)
 DIALOGUES_KEPT = timedelta(days=1)
@@ -28,7 +26,7 @@ def tidy(store: Store, now: datetime) -> int:
     if tidied_at is not None and timedelta() <= now - tidied_at < EVERY:
         return 0
     removed = sum(
-        _remove(store, key, is_old)
+        remove_batches(store, key, is_old, MOST_BATCHES)
         for key, is_old in (
             (askers.c.zulip_user_id, askers.c.since < now - ASKERS_KEPT),
             (dialogues.c.zulip_user_id, dialogues.c.asked_at < now - DIALOGUES_KEPT),
@@ -48,16 +46,3 @@ def _no_longer_looked_at(transaction: Transaction) -> int:
     """The Zulip message id below which no question is looked for again, so that its claim may go."""
     position = facts.value(transaction, CAUGHT_UP_TO)
     return int(position["newest"]) - OVERLAP if position else 0
-
-
-def _remove(store: Store, key: sa.Column[int], is_old: sa.ColumnElement[bool]) -> int:
-    table = key.table
-    some = sa.select(key).where(is_old).limit(BATCH).scalar_subquery()
-    removed = 0
-    for _ in range(MOST_BATCHES):
-        with store.writing() as transaction:
-            count = transaction.execute(sa.delete(table).where(key.in_(some))).rowcount
-        removed += count
-        if count < BATCH:
-            break
-    return removed

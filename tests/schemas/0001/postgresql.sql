@@ -188,44 +188,6 @@ CREATE TABLE public.pruned_events (
     event_type character varying(32) NOT NULL,
     fingerprint bigint
 );
-CREATE TABLE public.streak_marks (
-    mark_id bigint NOT NULL,
-    streak_id bigint NOT NULL,
-    milestone integer
-);
-CREATE SEQUENCE public.streak_marks_mark_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-ALTER SEQUENCE public.streak_marks_mark_id_seq OWNED BY public.streak_marks.mark_id;
-CREATE TABLE public.streaks (
-    streak_id bigint NOT NULL,
-    student_id bigint NOT NULL,
-    kind character varying(16) NOT NULL,
-    first_day date NOT NULL,
-    last_day date NOT NULL,
-    days integer NOT NULL
-);
-CREATE SEQUENCE public.streaks_streak_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-ALTER SEQUENCE public.streaks_streak_id_seq OWNED BY public.streaks.streak_id;
-CREATE TABLE public.student_days (
-    student_id bigint NOT NULL,
-    day date NOT NULL,
-    is_active boolean NOT NULL,
-    is_learned boolean NOT NULL,
-    in_lms boolean NOT NULL
-);
-CREATE TABLE public.student_zones (
-    student_id bigint NOT NULL,
-    zone character varying(64) NOT NULL
-);
 CREATE TABLE public.students (
     student_id bigint NOT NULL,
     username text NOT NULL,
@@ -248,8 +210,6 @@ ALTER TABLE ONLY public.lms_activity_events ALTER COLUMN event_id SET DEFAULT ne
 ALTER TABLE ONLY public.lms_event_logs ALTER COLUMN log_id SET DEFAULT nextval('public.lms_event_logs_log_id_seq'::regclass);
 ALTER TABLE ONLY public.messages ALTER COLUMN message_id SET DEFAULT nextval('public.messages_message_id_seq'::regclass);
 ALTER TABLE ONLY public.orders ALTER COLUMN order_id SET DEFAULT nextval('public.orders_order_id_seq'::regclass);
-ALTER TABLE ONLY public.streak_marks ALTER COLUMN mark_id SET DEFAULT nextval('public.streak_marks_mark_id_seq'::regclass);
-ALTER TABLE ONLY public.streaks ALTER COLUMN streak_id SET DEFAULT nextval('public.streaks_streak_id_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('0001');
 INSERT INTO public.alerts VALUES ('kept', 'kept', '2026-03-02 12:00:00+00', '2026-03-02 12:00:00+00', 'kept');
 INSERT INTO public.askers VALUES (7000, '2026-03-02 12:00:00+00', 7000);
@@ -257,27 +217,25 @@ INSERT INTO public.audit VALUES (7000, 7000, 'kept', 'kept', '2026-03-02 12:00:0
 INSERT INTO public.claimed_messages VALUES (7000, '2026-03-02 12:00:00+00');
 INSERT INTO public.counts VALUES ('events told', 3);
 INSERT INTO public.counts VALUES ('events', 6);
-INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-21T17:27:27.454971+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:27:28.817851+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 17:27:28.817851+00');
-INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-21T17:27:27.454971+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:27:28.817851+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 17:27:28.817851+00');
+INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-21T17:04:53.665777+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:04:56.144711+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 17:04:56.144711+00');
+INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-21T17:04:53.665777+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:04:56.144711+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 17:04:56.144711+00');
 INSERT INTO public.dialogues VALUES (7000, '{}', '2026-03-02 12:00:00+00');
-INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-21 17:27:27.454971+00');
-INSERT INTO public.facts VALUES ('days', '{"zone":"UTC","turned":{"UTC":"2026-11-21"}}', '2026-11-21 17:27:27.454971+00');
-INSERT INTO public.facts VALUES ('presence', '0', '2026-11-21 17:27:27.959291+00');
-INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-21 17:27:28.000389+00');
-INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-21T17":3},"events":{"2026-11-21T17":4}}', '2026-11-21 17:27:28.817851+00');
+INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-21 17:04:53.665777+00');
+INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-21 17:04:54.824017+00');
+INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-21T17":3},"events":{"2026-11-21T17":4}}', '2026-11-21 17:04:56.144711+00');
 INSERT INTO public.forgotten_students VALUES (7000, 'kept', '2026-03-02 12:00:00+00');
 INSERT INTO public.hand_mappings VALUES (7000, 7000, '2026-03-02 12:00:00+00');
-INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-21 17:27:27.454971+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-21 17:27:27.454971+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 17:27:27.959291+00', '2026-11-21 17:27:27.959291+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-21 17:27:27.959291+00', '2026-11-21 17:27:27.959291+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}', '2026-11-21 17:27:27.959291+00', '2026-11-21 17:27:27.959291+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 17:27:28.817851+00', '2026-11-21 17:27:28.817851+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations');
-INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:27:28.034247+00', 1);
-INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:27:28.034247+00', 1);
-INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:27:28.034247+00', 1);
-INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-21 17:27:28.361514+00', 2);
-INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-21 17:27:28.817851+00', false, NULL, NULL, 0, NULL, NULL);
+INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-21 17:04:53.665777+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-21 17:04:53.665777+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 17:04:54.742964+00', '2026-11-21 17:04:54.742964+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-21 17:04:54.742964+00', '2026-11-21 17:04:54.742964+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}', '2026-11-21 17:04:54.742964+00', '2026-11-21 17:04:54.742964+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 17:04:56.144711+00', '2026-11-21 17:04:56.144711+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations');
+INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:04:54.895401+00', 1);
+INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:04:54.895401+00', 1);
+INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-21 17:04:54.895401+00', 1);
+INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-21 17:04:55.132761+00', 2);
+INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-21 17:04:56.144711+00', false, NULL, NULL, 0, NULL, NULL);
 INSERT INTO public.mentor_students VALUES (2, 1004);
 INSERT INTO public.mentor_students VALUES (1, 1002);
 INSERT INTO public.mentor_students VALUES (1, 1005);
@@ -293,7 +251,7 @@ INSERT INTO public.mentors VALUES (3, 'lucy', 'lucy@example.org', 'Lucy Brown', 
 INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"topic":""}', '❌ **Exam Failed**
 **jane_smith** has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-21T17:27:27Z>
+📅 Completed at: <time:2026-11-21T17:04:54Z>
 🎉 **Exam Passed!**
 **ravi_patel** has passed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** pass
@@ -301,33 +259,17 @@ INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"to
 👀 **Content Watched**
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T17:27:27Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-21 17:27:28.027039+00', '2026-11-21 17:27:28.027039+00', NULL, 20, NULL, NULL, NULL);
+📅 Watched at: <time:2026-11-21T17:04:54Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-21 17:04:54.877709+00', '2026-11-21 17:04:54.877709+00', NULL, 20, NULL, NULL, NULL);
 INSERT INTO public.messages VALUES (2, 2, '{"user_ids":[15],"stream_id":null,"topic":""}', '👀 **Content Watched**
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T17:27:27Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-21 17:27:28.35369+00', '2026-11-21 17:27:28.35369+00', NULL, 21, NULL, NULL, NULL);
-INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-11-27 16:56:49.683449+00', 'suspended');
+📅 Watched at: <time:2026-11-21T17:04:54Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-21 17:04:55.123917+00', '2026-11-21 17:04:55.123917+00', NULL, 21, NULL, NULL, NULL);
+INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-11-27 16:34:17.010309+00', 'suspended');
 INSERT INTO public.orders VALUES (7000, 'kept', '{}', '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.preferences VALUES (7000, '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.pruned_events VALUES ('kept', 7000, 'kept', 7000);
-INSERT INTO public.streak_marks VALUES (7000, 7000, 7000);
-INSERT INTO public.streaks VALUES (1, 1001, 'presence', '2026-01-05', '2026-01-05', 1);
-INSERT INTO public.streaks VALUES (2, 1001, 'learning', '2026-01-05', '2026-01-05', 1);
-INSERT INTO public.streaks VALUES (3, 1002, 'presence', '2026-01-05', '2026-01-05', 1);
-INSERT INTO public.streaks VALUES (4, 1001, 'presence', '2026-11-21', '2026-11-21', 1);
-INSERT INTO public.streaks VALUES (5, 1001, 'learning', '2026-11-21', '2026-11-21', 1);
-INSERT INTO public.streaks VALUES (6, 1002, 'presence', '2026-11-21', '2026-11-21', 1);
-INSERT INTO public.streaks VALUES (7, 1002, 'learning', '2026-11-21', '2026-11-21', 1);
-INSERT INTO public.streaks VALUES (8, 1003, 'presence', '2026-11-21', '2026-11-21', 1);
-INSERT INTO public.streaks VALUES (9, 1003, 'learning', '2026-11-21', '2026-11-21', 1);
-INSERT INTO public.student_days VALUES (1001, '2026-01-05', true, true, false);
-INSERT INTO public.student_days VALUES (1002, '2026-01-05', true, false, false);
-INSERT INTO public.student_days VALUES (1001, '2026-11-21', true, true, false);
-INSERT INTO public.student_days VALUES (1002, '2026-11-21', true, true, false);
-INSERT INTO public.student_days VALUES (1003, '2026-11-21', true, true, false);
-INSERT INTO public.student_zones VALUES (7000, 'kept');
 INSERT INTO public.students VALUES (1001, 'jane_smith', 'jane.smith@example.org', 'Jane Smith', true, NULL);
 INSERT INTO public.students VALUES (1002, 'ravi_patel', 'ravi.patel@example.org', 'Ravi Patel', true, NULL);
 INSERT INTO public.students VALUES (1003, 'gulnora', 'gulnora@example.org', 'Гульнора Каримова', true, NULL);
@@ -348,8 +290,6 @@ SELECT pg_catalog.setval('public.lms_activity_events_event_id_seq', 6, true);
 SELECT pg_catalog.setval('public.lms_event_logs_log_id_seq', 5, true);
 SELECT pg_catalog.setval('public.messages_message_id_seq', 2, true);
 SELECT pg_catalog.setval('public.orders_order_id_seq', 1, false);
-SELECT pg_catalog.setval('public.streak_marks_mark_id_seq', 1, false);
-SELECT pg_catalog.setval('public.streaks_streak_id_seq', 9, true);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.alerts
@@ -390,14 +330,6 @@ ALTER TABLE ONLY public.preferences
     ADD CONSTRAINT pk_preferences PRIMARY KEY (mentor_id);
 ALTER TABLE ONLY public.pruned_events
     ADD CONSTRAINT pk_pruned_events PRIMARY KEY (source_table, source_id, event_type);
-ALTER TABLE ONLY public.streak_marks
-    ADD CONSTRAINT pk_streak_marks PRIMARY KEY (mark_id);
-ALTER TABLE ONLY public.streaks
-    ADD CONSTRAINT pk_streaks PRIMARY KEY (streak_id);
-ALTER TABLE ONLY public.student_days
-    ADD CONSTRAINT pk_student_days PRIMARY KEY (student_id, day);
-ALTER TABLE ONLY public.student_zones
-    ADD CONSTRAINT pk_student_zones PRIMARY KEY (student_id);
 ALTER TABLE ONLY public.students
     ADD CONSTRAINT pk_students PRIMARY KEY (student_id);
 ALTER TABLE ONLY public.zulip_users
@@ -406,10 +338,6 @@ ALTER TABLE ONLY public.lms_activity_events
     ADD CONSTRAINT uq_lms_activity_events_source_table_source_id_event_type UNIQUE (source_table, source_id, event_type);
 ALTER TABLE ONLY public.lms_event_logs
     ADD CONSTRAINT uq_lms_event_logs_event_id_mentor_id UNIQUE (event_id, mentor_id);
-ALTER TABLE ONLY public.streak_marks
-    ADD CONSTRAINT uq_streak_marks_streak_id_milestone UNIQUE (streak_id, milestone);
-ALTER TABLE ONLY public.streaks
-    ADD CONSTRAINT uq_streaks_student_id_kind_last_day UNIQUE (student_id, kind, last_day);
 CREATE INDEX ix_lms_activity_events_attempts ON public.lms_activity_events USING btree (student_id, activity_id, source_id) WHERE (((source_table)::text = 'attempts'::text) AND is_current);
 CREATE INDEX ix_lms_activity_events_nobodys ON public.lms_activity_events USING btree (student_id) WHERE ((mentor_id IS NULL) AND (NOT is_history));
 CREATE INDEX ix_lms_activity_events_students ON public.lms_activity_events USING btree (student_id, "timestamp", event_id, event_type, is_current, mirrors, percentage, course_key);
@@ -425,7 +353,6 @@ CREATE INDEX ix_messages_mentor_id ON public.messages USING btree (mentor_id);
 CREATE INDEX ix_messages_unsettled ON public.messages USING btree (next_try_at) WHERE (next_try_at IS NOT NULL);
 CREATE INDEX ix_messages_zulip_message_id ON public.messages USING btree (zulip_message_id);
 CREATE INDEX ix_open_rows_source_table_look_at ON public.open_rows USING btree (source_table, look_at);
-CREATE INDEX ix_streaks_kind_last_day ON public.streaks USING btree (kind, last_day);
 CREATE INDEX ix_students_username ON public.students USING btree (username);
 CREATE INDEX ix_students_zulip_user_id ON public.students USING btree (zulip_user_id);
 CREATE UNIQUE INDEX uq_messages_unsettled_mentor ON public.messages USING btree (mentor_id) WHERE (next_try_at IS NOT NULL);

@@ -48,8 +48,8 @@ CREATE TABLE cursors (
 	moved_at DATETIME NOT NULL, 
 	CONSTRAINT pk_cursors PRIMARY KEY (source_table)
 );
-INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-21T17:27:23.028757+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:27:24.583749+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 17:27:24.583749');
-INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-21T17:27:23.028757+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:27:24.583749+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 17:27:24.583749');
+INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-21T17:04:43.465785+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:04:46.037852+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 17:04:46.037852');
+INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-21T17:04:43.465785+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T17:04:46.037852+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 17:04:46.037852');
 CREATE TABLE dialogues (
 	zulip_user_id BIGINT NOT NULL, 
 	content JSON NOT NULL, 
@@ -63,11 +63,9 @@ CREATE TABLE facts (
 	noted_at DATETIME NOT NULL, 
 	CONSTRAINT pk_facts PRIMARY KEY (name)
 );
-INSERT INTO "facts" VALUES('people_read','true','2026-11-21 17:27:23.028757');
-INSERT INTO "facts" VALUES('days','{"zone":"UTC","turned":{"UTC":"2026-11-21"}}','2026-11-21 17:27:23.028757');
-INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-21T17":3},"events":{"2026-11-21T17":4}}','2026-11-21 17:27:24.583749');
-INSERT INTO "facts" VALUES('presence',0,'2026-11-21 17:27:23.682120');
-INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-21 17:27:23.719468');
+INSERT INTO "facts" VALUES('people_read','true','2026-11-21 17:04:43.465785');
+INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-21T17":3},"events":{"2026-11-21T17":4}}','2026-11-21 17:04:46.037852');
+INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-21 17:04:44.621284');
 CREATE TABLE forgotten_students (
 	student_id BIGINT NOT NULL, 
 	username_digest VARCHAR(64) NOT NULL, 
@@ -107,12 +105,12 @@ CREATE TABLE lms_activity_events (
 	CONSTRAINT pk_lms_activity_events PRIMARY KEY (event_id), 
 	CONSTRAINT uq_lms_activity_events_source_table_source_id_event_type UNIQUE (source_table, source_id, event_type)
 );
-INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-21 17:27:23.028757',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-21 17:27:23.028757',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-21 17:27:23.682120','2026-11-21 17:27:23.682120',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-21 17:27:23.682120','2026-11-21 17:27:23.682120',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}','2026-11-21 17:27:23.682120','2026-11-21 17:27:23.682120',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-21 17:27:24.583749','2026-11-21 17:27:24.583749',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-21 17:04:43.465785',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-21 17:04:43.465785',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-21 17:04:44.580822','2026-11-21 17:04:44.580822',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-21 17:04:44.580822','2026-11-21 17:04:44.580822',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}','2026-11-21 17:04:44.580822','2026-11-21 17:04:44.580822',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-21 17:04:46.037852','2026-11-21 17:04:46.037852',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations');
 CREATE TABLE lms_event_logs (
 	log_id INTEGER NOT NULL, 
 	event_id BIGINT NOT NULL, 
@@ -129,11 +127,11 @@ CREATE TABLE lms_event_logs (
 	CONSTRAINT fk_lms_event_logs_message_id FOREIGN KEY(message_id) REFERENCES messages (message_id), 
 	CONSTRAINT uq_lms_event_logs_event_id_mentor_id UNIQUE (event_id, mentor_id)
 );
-INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-21 17:27:23.753322',1);
-INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-21 17:27:23.753322',1);
-INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-21 17:27:23.753322',1);
-INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-21 17:27:24.081865',2);
-INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-21 17:27:24.583749',0,NULL,NULL,0,NULL,NULL);
+INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-21 17:04:44.706169',1);
+INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-21 17:04:44.706169',1);
+INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-21 17:04:44.706169',1);
+INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-21 17:04:44.980242',2);
+INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-21 17:04:46.037852',0,NULL,NULL,0,NULL,NULL);
 CREATE TABLE mentor_students (
 	mentor_id BIGINT NOT NULL, 
 	student_id BIGINT NOT NULL, 
@@ -180,7 +178,7 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **jane_smith** has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-21T17:27:23Z>
+📅 Completed at: <time:2026-11-21T17:04:44Z>
 
 ---
 
@@ -196,16 +194,16 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T17:27:23Z>
+📅 Watched at: <time:2026-11-21T17:04:44Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-21 17:27:23.745268','2026-11-21 17:27:23.745268',NULL,20,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-21 17:04:44.679036','2026-11-21 17:04:44.679036',NULL,20,NULL,NULL,NULL);
 INSERT INTO "messages" VALUES(2,2,'{"user_ids":[15],"stream_id":null,"topic":""}','👀 **Content Watched**
 
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T17:27:23Z>
+📅 Watched at: <time:2026-11-21T17:04:44Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-21 17:27:24.077204','2026-11-21 17:27:24.077204',NULL,21,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-21 17:04:44.972672','2026-11-21 17:04:44.972672',NULL,21,NULL,NULL,NULL);
 CREATE TABLE open_rows (
 	source_table VARCHAR(32) NOT NULL, 
 	source_id BIGINT NOT NULL, 
@@ -214,7 +212,7 @@ CREATE TABLE open_rows (
 	unknown_state TEXT, 
 	CONSTRAINT pk_open_rows PRIMARY KEY (source_table, source_id)
 );
-INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-11-27 16:56:45.449347','suspended');
+INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-11-27 16:34:06.903450','suspended');
 CREATE TABLE orders (
 	order_id INTEGER NOT NULL, 
 	work VARCHAR(16) NOT NULL, 
@@ -242,51 +240,6 @@ CREATE TABLE pruned_events (
 
 ;
 INSERT INTO "pruned_events" VALUES('kept',7000,'kept',7000);
-CREATE TABLE streak_marks (
-	mark_id INTEGER NOT NULL, 
-	streak_id BIGINT NOT NULL, 
-	milestone INTEGER, 
-	CONSTRAINT pk_streak_marks PRIMARY KEY (mark_id), 
-	CONSTRAINT uq_streak_marks_streak_id_milestone UNIQUE (streak_id, milestone)
-);
-INSERT INTO "streak_marks" VALUES(7000,7000,7000);
-CREATE TABLE streaks (
-	streak_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
-	student_id BIGINT NOT NULL, 
-	kind VARCHAR(16) NOT NULL, 
-	first_day DATE NOT NULL, 
-	last_day DATE NOT NULL, 
-	days INTEGER NOT NULL, 
-	CONSTRAINT uq_streaks_student_id_kind_last_day UNIQUE (student_id, kind, last_day)
-);
-INSERT INTO "streaks" VALUES(1,1001,'presence','2026-01-05','2026-01-05',1);
-INSERT INTO "streaks" VALUES(2,1001,'learning','2026-01-05','2026-01-05',1);
-INSERT INTO "streaks" VALUES(3,1002,'presence','2026-01-05','2026-01-05',1);
-INSERT INTO "streaks" VALUES(4,1001,'presence','2026-11-21','2026-11-21',1);
-INSERT INTO "streaks" VALUES(5,1001,'learning','2026-11-21','2026-11-21',1);
-INSERT INTO "streaks" VALUES(6,1002,'presence','2026-11-21','2026-11-21',1);
-INSERT INTO "streaks" VALUES(7,1002,'learning','2026-11-21','2026-11-21',1);
-INSERT INTO "streaks" VALUES(8,1003,'presence','2026-11-21','2026-11-21',1);
-INSERT INTO "streaks" VALUES(9,1003,'learning','2026-11-21','2026-11-21',1);
-CREATE TABLE student_days (
-	student_id BIGINT NOT NULL, 
-	day DATE NOT NULL, 
-	is_active BOOLEAN NOT NULL, 
-	is_learned BOOLEAN NOT NULL, 
-	in_lms BOOLEAN NOT NULL, 
-	CONSTRAINT pk_student_days PRIMARY KEY (student_id, day)
-);
-INSERT INTO "student_days" VALUES(1001,'2026-01-05',1,1,0);
-INSERT INTO "student_days" VALUES(1002,'2026-01-05',1,0,0);
-INSERT INTO "student_days" VALUES(1001,'2026-11-21',1,1,0);
-INSERT INTO "student_days" VALUES(1002,'2026-11-21',1,1,0);
-INSERT INTO "student_days" VALUES(1003,'2026-11-21',1,1,0);
-CREATE TABLE student_zones (
-	student_id BIGINT NOT NULL, 
-	zone VARCHAR(64) NOT NULL, 
-	CONSTRAINT pk_student_zones PRIMARY KEY (student_id)
-);
-INSERT INTO "student_zones" VALUES(7000,'kept');
 CREATE TABLE students (
 	student_id BIGINT NOT NULL, 
 	username TEXT NOT NULL, 
@@ -339,8 +292,6 @@ CREATE INDEX ix_lms_event_logs_due ON lms_event_logs (mentor_id, due_at, event_i
 CREATE INDEX ix_lms_event_logs_errors ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 0 AND error_message IS NOT NULL;
 CREATE INDEX ix_lms_event_logs_message_id ON lms_event_logs (message_id);
 CREATE INDEX ix_lms_event_logs_sent ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 1;
-CREATE INDEX ix_streaks_kind_last_day ON streaks (kind, last_day);
 DELETE FROM "sqlite_sequence";
-INSERT INTO "sqlite_sequence" VALUES('streaks',9);
 INSERT INTO "sqlite_sequence" VALUES('messages',2);
 COMMIT;

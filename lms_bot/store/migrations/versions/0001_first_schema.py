@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from lms_bot.store.migrations.days import create_days
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -295,4 +293,3 @@ def upgrade() -> None:
         sqlite_where=sa.text("notification_sent = 1"),
         postgresql_where=sa.text("notification_sent"),
     )
-    create_days()

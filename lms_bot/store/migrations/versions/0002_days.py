@@ -1,12 +1,17 @@
-"""The tables of the first schema that hold the days of students and their streaks."""
+"""The days of students, and the streaks that they make."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
 
-def create_days() -> None:
+
+def upgrade() -> None:
     op.create_table(
         "streak_marks",
         sa.Column("mark_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
