@@ -38,6 +38,7 @@ class Settings:
     timezone: ZoneInfo
     stale_after_hours: int
     daily_goal: int
+    alerts_per_day: int
     retention_days: int | None
     metrics_port: int | None
 
@@ -243,6 +244,9 @@ SETTINGS = (
     Setting("daily_goal", "LMS_DAILY_GOAL", "3",
             "How many finished exams or contents make a student's day complete.",
             "1 to 100", partial(_whole_number, 1, 100)),
+    Setting("alerts_per_day", "LMS_ALERTS_PER_DAY", "5",
+            "How many alerts about students a mentor is sent on a day, the most serious first; `open` has them all.",
+            "0 to 100", partial(_whole_number, 0, 100)),
     Setting("retention_days", "LMS_RETENTION_DAYS", "keep",
             "How long events are kept, with what was told of them; older ones are removed once a day.",
             "keep, or 30 to 36500", partial(_number_unless, "keep", 30, 36_500)),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from lms_bot import render, replies
+from lms_bot import render, replies, telling
 from lms_bot.chat import Chat
 from lms_bot.chat.pace import Purpose
 from lms_bot.config import Settings
@@ -133,7 +133,9 @@ class Deliverer:
             if mentor is None or mentor.zulip_user_id is None:
                 return Delivered()
             wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)
-            due = without_told_ends(transaction, release(transaction, due, wishes, self._settings, now), now)
+            due = release(transaction, due, wishes, self._settings, now)
+            due = telling.one_alert_or_all_else(transaction, due, wishes, self._settings, now)
+            due = without_told_ends(transaction, due, now)
             if not due:
                 return Delivered()
             if len(due) > MANY_EVENTS:

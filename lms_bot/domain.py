@@ -20,11 +20,18 @@ class EventType(StrEnum):
     CONTENT_WATCHED = "content_watched"
     STREAK_MILESTONE = "streak_milestone"
     STREAK_BROKEN = "streak_broken"
+    STUDENT_ALERT = "student_alert"
+    ALERT_REMINDER = "alert_reminder"
 
     @property
     def is_by_clock(self) -> bool:
         """No row of the LMS states it: it happens while time goes by."""
-        return self in (EventType.STREAK_MILESTONE, EventType.STREAK_BROKEN)
+        return self.is_alert or self in (EventType.STREAK_MILESTONE, EventType.STREAK_BROKEN)
+
+    @property
+    def is_alert(self) -> bool:
+        """It asks one mentor to do something."""
+        return self in (EventType.STUDENT_ALERT, EventType.ALERT_REMINDER)
 
     @property
     def is_start(self) -> bool:
@@ -37,6 +44,8 @@ class EventType(StrEnum):
 
 OBSERVED = tuple(kind for kind in EventType if not kind.is_by_clock)
 BY_CLOCK = tuple(kind for kind in EventType if kind.is_by_clock)
+ALERTING = tuple(kind for kind in EventType if kind.is_alert)
+FINISHING = frozenset(kind for kind in OBSERVED if not kind.is_start)
 
 
 class EventClass(StrEnum):
@@ -48,6 +57,7 @@ class EventClass(StrEnum):
     STARTED = "started"
     CONTENT = "content"
     STREAK = "streak"
+    ALERT = "alert"
 
     @classmethod
     def of(cls, kind: EventType) -> EventClass:
@@ -64,6 +74,8 @@ _CLASSES = {
     EventType.CONTENT_WATCHED: EventClass.CONTENT,
     EventType.STREAK_MILESTONE: EventClass.STREAK,
     EventType.STREAK_BROKEN: EventClass.STREAK,
+    EventType.STUDENT_ALERT: EventClass.ALERT,
+    EventType.ALERT_REMINDER: EventClass.ALERT,
 }
 
 
@@ -80,7 +92,9 @@ MANY_EVENTS = 200  # in one poll, or waiting for one mentor: more may be a flood
 ATTEMPTS = "attempts"
 CONTENT_ATTEMPTS = "content_attempts"
 SOURCE_TABLES = (ATTEMPTS, CONTENT_ATTEMPTS)
-STREAK_MARKS = "streak_marks"  # ours: what a streak came to
+STREAK_MARKS = "streak_marks"  # ours, as the following: what a streak came to
+STUDENT_ALERTS = "student_alerts"
+ALERT_REMINDERS = "alert_reminders"
 
 
 class Activity(NamedTuple):
@@ -157,7 +171,8 @@ class Preferences:
 
     `digest_hours` are local hours of the day. Quiet time is from `quiet_from` to `quiet_to` every day, in minutes since
     local midnight and over midnight if it begins later than it ends, and the whole of `quiet_days` (0 is Monday).
-    `muted` holds the end of each muted student's silence by student id. `timezone` is a zoneinfo key.
+    `muted` holds the end of each muted student's silence by student id. `timezone` is a zoneinfo key. `rules` holds, by
+    the name of a rule, the limit that the mentor set in the rule's unit (0: the rule is off), and since when.
     """
 
     tellings: dict[EventClass, Telling] = field(default_factory=dict)
@@ -168,6 +183,7 @@ class Preferences:
     timezone: str | None = None
     muted: dict[int, datetime] = field(default_factory=dict)
     paused_until: datetime | None = None
+    rules: dict[str, tuple[float, datetime]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ CALM = {
     EventClass.STARTED: Telling.DIGEST,
     EventClass.CONTENT: Telling.DIGEST,
     EventClass.STREAK: Telling.DIGEST,
+    EventClass.ALERT: Telling.NOW,
 }
 EAGER = {**dict.fromkeys(EventClass, Telling.NOW), EventClass.STREAK: Telling.DIGEST}
 

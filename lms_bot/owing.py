@@ -37,6 +37,10 @@ class Owing:
             if not event.is_history and event.mirrors is None and is_told(event.event_type, self._settings)
             for mentor_id, _ in around.get(event.student_id or 0, NOBODY).mentors
         ]
+        self.owe_to(transaction, told)
+
+    def owe_to(self, transaction: Transaction, told: Sequence[tuple[int, Event, int]]) -> None:
+        """Owe each event to one mentor, as (event id, event, mentor id)."""
         self._read_preferences(transaction, {mentor_id for _, _, mentor_id in told})
         rows = ((event_id, mentor_id, self._due_at(mentor_id, event)) for event_id, event, mentor_id in told)
         owed.owe(transaction, [(event_id, mentor_id, due_at) for event_id, mentor_id, due_at in rows if due_at])
@@ -101,10 +105,15 @@ def release(
 def still_theirs(
     transaction: Transaction, mentor_id: int, due: list[Notification], now: datetime
 ) -> list[Notification]:
-    """Those of the notifications whose students this mentor still has; the others go to the new mentors."""
+    """Those of the notifications whose students this mentor still has; the others go to the new mentors.
+
+    An alert is one mentor's alone: it is closed when the student is not theirs any more.
+    """
     theirs = people.students_among(transaction, mentor_id, {n.event.student_id for n in due if n.event.student_id})
-    owed.hand_over(transaction, [n for n in due if n.event.student_id not in theirs], now)
-    return [n for n in due if n.event.student_id in theirs]
+    kept = [n for n in due if n.event.student_id in theirs or n.event.event_type.is_alert]
+    left = {n.log_id for n in kept}
+    owed.hand_over(transaction, [n for n in due if n.log_id not in left], now)
+    return kept
 
 
 def without_told_ends(transaction: Transaction, due: list[Notification], now: datetime) -> list[Notification]:

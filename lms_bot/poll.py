@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from lms_bot import brake, detect, midnight
+from lms_bot import brake, detect, midnight, telling, vigil
 from lms_bot.config import Settings
 from lms_bot.domain import SOURCE_TABLES, Activity, Cursor, Event
 from lms_bot.lms import Lms
 from lms_bot.lms.changes import Page
 from lms_bot.meter import Meter
 from lms_bot.owing import Owing
-from lms_bot.store import Store, Transaction, cursors, days, events, facts, owed, people
+from lms_bot.store import Store, Transaction, cursors, days, events, facts, owed, people, watched
 from lms_bot.store.cursors import OpenRow
 from lms_bot.store.events import Said
 from lms_bot.store.people import Around
@@ -86,7 +86,9 @@ class Poller:
         with self._store.writing() as transaction:
             total += Polled(clock_events=midnight.turn(transaction, owing, self._settings, now))
             brake.note_poll(transaction, total.new_events, now)
-        return total
+        vigil.read_enrolment(self._store, self._lms, now)
+        vigil.look(self._store, self._settings, now)
+        return total + Polled(clock_events=telling.tell(self._store, self._settings, owing, now))
 
     def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
         """Re-read students, mentors and links when they are old, or `at_once`."""
@@ -146,6 +148,8 @@ class Poller:
             corrected += events.supersede(transaction, _no_longer_said(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now)
+            touched = {event.student_id for _, event in inserted} | {said.student_id for said in corrected}
+            watched.touch(transaction, touched, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             _look_later(transaction, source_table, page, observed, open_since, now)

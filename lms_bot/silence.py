@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,20 @@ def working_time(since: datetime, until: datetime, zone: ZoneInfo) -> timedelta:
             total += max(timedelta(), min(closes, end) - max(opens, begin))
         day += timedelta(days=1)
     return total
+
+
+def after_working_time(since: datetime, length: timedelta, zone: ZoneInfo) -> datetime:
+    """The moment at which so much working time has gone by since another."""
+    begin = since.astimezone(zone)
+    day, left = begin.date(), length
+    while True:
+        if _is_working_day(day):
+            opens, closes = (datetime(day.year, day.month, day.day, hour, tzinfo=zone) for hour in (BEGINS, ENDS))
+            first = max(opens, begin)
+            if closes - first >= left:
+                return (first + left).astimezone(UTC)
+            left -= max(timedelta(), closes - first)
+        day += timedelta(days=1)
 
 
 def _usual(found: Mapping[date, int], today: date) -> float:

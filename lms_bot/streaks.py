@@ -9,14 +9,13 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from lms_bot.domain import OBSERVED, Student
+from lms_bot.domain import FINISHING, Student
 
 MILESTONES = (7, 30, 100)  # days
 WORTH_TELLING = 7  # days: the end of a shorter streak is no news
 SETTLED_AFTER = timedelta(hours=1)  # a day is over when what happened at its end has been found
 SHOWN_DAYS = 14
 DAY = timedelta(days=1)
-FINISHING = frozenset(kind for kind in OBSERVED if not kind.is_start)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 

@@ -78,6 +78,7 @@ def test_without_a_file_the_environment_and_the_defaults_are_enough() -> None:
         timezone=ZoneInfo("UTC"),
         stale_after_hours=24,
         daily_goal=3,
+        alerts_per_day=5,
         retention_days=None,
         metrics_port=None,
     )

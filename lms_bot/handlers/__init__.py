@@ -19,7 +19,9 @@ from lms_bot.handlers import (
     habits,
     limits,
     mentor,
+    needs,
     operating,
+    rules,
     standing,
     status,
     steering,
@@ -180,4 +182,19 @@ def _failed(error: Exception) -> Reply:
 
 
 # Imported for the commands that they register.
-_ = (activity, admin, habits, mentor, operating, standing, status, steering, student, telling, users, wishes)
+_ = (
+    activity,
+    admin,
+    habits,
+    mentor,
+    needs,
+    operating,
+    rules,
+    standing,
+    status,
+    steering,
+    student,
+    telling,
+    users,
+    wishes,
+)

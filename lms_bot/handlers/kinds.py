@@ -7,30 +7,32 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, STREAK_MARKS, EventClass, EventType
+from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, STUDENT_ALERTS, EventClass, EventType
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Argument
 from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.handlers.students import the_student, the_students
 from lms_bot.render import counted, quote
+from lms_bot.render.events import LETTERS
 
 LONGEST_PERIOD = 3650  # days
 LONGEST_DURATION = timedelta(days=366)
 HIGHEST_ID = 2**63 - 1
 ALL = "all"
 
+_LISTED = [kind for kind in EventType if not kind.is_alert]
 _DAYS = {"d": 1, "day": 1, "days": 1, "w": 7, "week": 7, "weeks": 7}
 _SECONDS = {"m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _PERIOD = re.compile(rf"(?P<count>[0-9]+)(?P<unit>{'|'.join(sorted(_DAYS, key=len, reverse=True))})", re.IGNORECASE)
 _DURATION = re.compile(r"(?P<count>[0-9]+)(?P<unit>min|m|h|d|w)", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[0-9]+")
 _TABLES = {
-    "a": ATTEMPTS,
-    "c": CONTENT_ATTEMPTS,
-    "s": STREAK_MARKS,
-    "а": ATTEMPTS,
-    "с": CONTENT_ATTEMPTS,  # the same letters in Cyrillic
+    **{letter: table for table, letter in LETTERS.items()},
+    "a": STUDENT_ALERTS,
+    "а": STUDENT_ALERTS,
+    "с": CONTENT_ATTEMPTS,
+    "е": ATTEMPTS,  # the same letters in Cyrillic
 }
 _EVENT = re.compile(rf"(?P<letter>[{''.join(_TABLES)}]?)(?P<number>[0-9]+)", re.IGNORECASE)
 
@@ -78,12 +80,12 @@ def _types(request: Request, text: str) -> frozenset[EventType]:
 
 def _kinds(word: str) -> set[EventType]:
     name = re.sub(r"[\s-]+", "_", word.casefold())
-    if name in list(EventType):
+    if name in _LISTED:
         return {EventType(name)}
-    if name in list(EventClass):
-        return {kind for kind in EventType if EventClass.of(kind) == name}
-    hint = did_you_mean(name, [*EventType, *EventClass])
-    raise UserError(f"I know no kind of event “{quote(word, 40)}”.{hint} There are {_coded(EventType)}.")
+    if found := {kind for kind in _LISTED if EventClass.of(kind) == name}:
+        return found
+    hint = did_you_mean(name, [*_LISTED, *EventClass])
+    raise UserError(f"I know no kind of event “{quote(word, 40)}”.{hint} There are {_coded(_LISTED)}.")
 
 
 def _duration(request: Request, text: str) -> timedelta:
@@ -111,11 +113,21 @@ def _event(request: Request, text: str) -> Numbered:
     return Numbered(_TABLES.get(match["letter"].casefold()), found)
 
 
+def _alert(request: Request, text: str) -> int:
+    match = _EVENT.fullmatch(text.strip("`.,"))
+    found = (
+        _id(match["number"]) if match and _TABLES.get(match["letter"].casefold()) in (None, STUDENT_ALERTS) else None
+    )
+    if found is None:
+        raise UserError(f"“{quote(text, 40)}” is no number of an alert: `open` shows them, like `A17`.")
+    return found
+
+
 def _text(request: Request, text: str) -> str:
     return text
 
 
-def _coded(words: Sequence[str] | type[EventType]) -> str:
+def _coded(words: Sequence[str]) -> str:
     *others, last = (f"`{word}`" for word in words)
     return f"{', '.join(others)} and {last}" if others else last
 
@@ -150,8 +162,7 @@ SINCE = Argument("since", "since:7d", PERIOD.meaning, _period, is_keyed=True, de
 TYPES = Argument(
     "type",
     "type:exam_failed",
-    f"Only these kinds, separated by commas: {_coded(EventType)}; or `failed`, `passed`, `started`, `content`, "
-    "`streak`.",
+    f"Only these kinds, separated by commas: {_coded(_LISTED)}; or `failed`, `passed`, `started`, `content`, `streak`.",
     _types,
     is_keyed=True,
 )
@@ -161,11 +172,14 @@ COURSE = Argument(
 EVENT = Argument(
     "event",
     "<event>",
-    "The number behind an event in `history`, `feed` and `pending`: `a12` for an exam, `c12` for content, `s12` for a "
-    "streak.",
+    "The number behind an event in `history`, `feed` and `pending`: `e12` for an exam, `c12` for content, `s12` for a "
+    "streak; or that of an alert, `A17`.",
     _event,
     is_rest=True,
     is_required=True,
+)
+ALERT = Argument(
+    "alert", "<alert>", "The number of an alert, as `A17`; `open` shows them.", _alert, is_rest=True, is_required=True
 )
 DURATION = Argument(
     "duration",

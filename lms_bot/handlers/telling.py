@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from lms_bot.domain import EventClass, Mentor, Preferences, Telling
+from lms_bot.domain import STUDENT_ALERTS, EventClass, Mentor, Preferences, Telling
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.kinds import EVENT
 from lms_bot.handlers.mentor import freshness, why_waiting, zone
+from lms_bot.handlers.needs import explanation
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
 from lms_bot.handlers.wishes import CLASS_NAMES
@@ -29,9 +30,12 @@ _NOT_ANY_MORE = "by now you have turned off {}"
 def why(request: Request, arguments: Arguments) -> str:
     """Say why I told you of an event, or why not, or not yet.
 
-    An exam that was started, and passed or failed later, has one number: you learn it of each of these.
+    An exam that was started, and passed or failed later, has one number: you learn it of each of these. Of an alert
+    about a student (`why A17`) you learn what it was based on, and what became of it.
     """
     asked = arguments["event"]
+    if asked.source_table == STUDENT_ALERTS:
+        return explanation(request, asked.number)
     found = told(request.transaction, asked.source_table, asked.number, request.mentor_ids)
     if not found:
         raise UserError("None of your students has an event of that number. `history` and `feed` show their numbers.")

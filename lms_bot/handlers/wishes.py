@@ -29,6 +29,7 @@ CLASS_NAMES = {
     EventClass.STARTED: "started exams",
     EventClass.CONTENT: "content",
     EventClass.STREAK: "streaks",
+    EventClass.ALERT: "alerts about students",
 }
 CLASS = choice("class", [*EventClass, ALL], "Which events: of one class, or all of them.")
 TELLING = choice("telling", list(Telling), "How soon: now, in the digest, or not at all.")

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from lms_bot import db
 from lms_bot.lms import inspection
 from lms_bot.lms.changes import ChangeReader
+from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
 from lms_bot.lms.people import People, read_people
 from lms_bot.lms.presence import Seen, read_presence
@@ -29,6 +30,10 @@ class Lms:
     def read_presence(self, last_id: int) -> Seen:
         """On which days the LMS saw students, as far as it says so. Raises LmsUnavailable."""
         return read_presence(self.engine, self._zone, last_id)
+
+    def read_enrolment(self) -> Enrolment:
+        """Since when students are enrolled and how long exams take, as far as it says so. Raises LmsUnavailable."""
+        return read_enrolment(self.engine, self._zone)
 
     def server(self) -> Server:
         """The server, and the role that we have there. Raises LmsUnavailable."""

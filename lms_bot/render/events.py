@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lms_bot.domain import Event, EventType
+from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, STREAK_MARKS, Event, EventType
+from lms_bot.render.needs import alert_line, alert_name, alert_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
 EMOJI: dict[EventType, str] = {
@@ -17,6 +18,8 @@ EMOJI: dict[EventType, str] = {
     EventType.CONTENT_WATCHED: "👀",
     EventType.STREAK_MILESTONE: "🔥",
     EventType.STREAK_BROKEN: "💔",
+    EventType.STUDENT_ALERT: "🔔",
+    EventType.ALERT_REMINDER: "🔁",
 }
 TITLES: dict[EventType, str] = {
     EventType.EXAM_STARTED: "Exam Started",
@@ -28,7 +31,12 @@ TITLES: dict[EventType, str] = {
     EventType.CONTENT_WATCHED: "Content Watched",
     EventType.STREAK_MILESTONE: "Streak Milestone",
     EventType.STREAK_BROKEN: "Streak Broken",
+    EventType.STUDENT_ALERT: "Alert",
+    EventType.ALERT_REMINDER: "Alert Reminder",
 }
+LETTERS = {ATTEMPTS: "e", CONTENT_ATTEMPTS: "c", STREAK_MARKS: "s"}
+"""What stands before the number of an event of each table, as people type it."""
+
 _COURSE = (("Course", "course_title"),)
 _PLACE = (("Chapter", "chapter_name"), ("Type", "content_type"))
 _RESULT = (("Result", "result"), ("Time Taken", "time_taken"))
@@ -38,6 +46,8 @@ _ANSWERS = (("Correct", "correct_answers"), ("Incorrect", "incorrect_answers"), 
 def event_text(event: Event) -> str:
     """One event in full: title, empty line, what happened, what is known of it, when."""
     kind = event.event_type
+    if kind.is_alert:
+        return alert_text(event)
     heading = [f"{EMOJI[kind]} **{TITLES[kind]}**", ""]
     if kind.is_by_clock:
         return "\n".join([*heading, f"**{_student(event)}** {_streak_words(event)}", *_streak_line(event)])
@@ -48,6 +58,8 @@ def event_text(event: Event) -> str:
 def event_line(event: Event) -> str:
     """One event on one line, for lists."""
     kind = event.event_type
+    if kind.is_alert:
+        return alert_line(event)
     if kind.is_by_clock:
         return f"{EMOJI[kind]} **{_student(event)}** {_streak_words(event)} · {moment(event.timestamp)}"
     parts = [f"{EMOJI[kind]} **{_student(event)}** {_verb(kind)} **{title(event)}**"]
@@ -59,10 +71,12 @@ def event_line(event: Event) -> str:
 def numbered_line(event: Event) -> str:
     """One event on one line, with the number by which `why` knows it.
 
-    That is the number of its row in the LMS, behind the first letter of the table: our own would tell how much happens
-    to the students of others.
+    That is the number of its row in the LMS, behind a letter for the table: our own would tell how much happens to the
+    students of others. An alert has its own number.
     """
-    return f"{event_line(event)} · `{event.source_table[0]}{event.source_id}`"
+    if event.event_type.is_alert:
+        return f"{event_line(event)} · `{alert_name(event.metadata.get('alert_id'))}`"
+    return f"{event_line(event)} · `{LETTERS[event.source_table]}{event.source_id}`"
 
 
 def exam_line(event: Event) -> str:

@@ -22,6 +22,8 @@ _BY_WEIGHT = (
     EventType.CONTENT_STARTED,
     EventType.STREAK_BROKEN,
     EventType.STREAK_MILESTONE,
+    EventType.STUDENT_ALERT,
+    EventType.ALERT_REMINDER,
 )
 
 

@@ -1,4 +1,4 @@
-"""What students did: one page of it newest first, or all of it in pages."""
+"""What students did, and their streaks: one page of it newest first, or all of it in pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.db import in_list
-from lms_bot.domain import Event, EventType
+from lms_bot.domain import ALERTING, Event, EventType
 from lms_bot.insights import Exported, searched
 from lms_bot.store import Transaction
 from lms_bot.store.events import AS_EVENT, from_row
@@ -107,7 +107,7 @@ def _is_after(position: Position) -> sa.ColumnElement[bool]:
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     c = events.c
-    conditions: list[sa.ColumnElement[bool]] = [c.mirrors.is_(None)]
+    conditions: list[sa.ColumnElement[bool]] = [c.mirrors.is_(None), c.event_type.not_in(ALERTING)]
     if wanted.since is not None:
         conditions.append(c.timestamp >= wanted.since)
     if wanted.types:

@@ -17,6 +17,7 @@ from lms_bot.store.events import AS_EVENT, from_row
 from lms_bot.store.forgotten import digest
 from lms_bot.store.removal import Removed, remove_events
 from lms_bot.store.tables import (
+    alert_reminders,
     audit,
     dialogues,
     events,
@@ -26,9 +27,11 @@ from lms_bot.store.tables import (
     messages,
     streak_marks,
     streaks,
+    student_alerts,
     student_days,
     student_zones,
     students,
+    watched,
 )
 
 REMOVED = "(removed)"
@@ -114,7 +117,9 @@ def remove(transaction: Transaction, whom: Student, spellings: Collection[str]) 
 def _remove_days(transaction: Transaction, student_id: int) -> None:
     of_student = sa.select(streaks.c.streak_id).where(streaks.c.student_id == student_id)
     transaction.execute(sa.delete(streak_marks).where(streak_marks.c.streak_id.in_(of_student)))
-    for table in (streaks, student_days, student_zones):
+    alerts = sa.select(student_alerts.c.alert_id).where(student_alerts.c.student_id == student_id)
+    transaction.execute(sa.delete(alert_reminders).where(alert_reminders.c.alert_id.in_(alerts)))
+    for table in (streaks, student_days, student_zones, student_alerts, watched):
         transaction.execute(sa.delete(table).where(table.c.student_id == student_id))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.db import in_bound_list, in_list, list_value
-from lms_bot.domain import EventType, Notification
+from lms_bot.domain import ALERTING, EventType, Notification
 from lms_bot.store import Transaction, counts
 from lms_bot.store.bulk import insert_into, insert_new
 from lms_bot.store.events import from_row
@@ -71,7 +71,12 @@ def hold(transaction: Transaction, log_ids: Collection[int], due_at: datetime) -
 
 def turn_off(transaction: Transaction, log_ids: Collection[int], now: datetime) -> None:
     """Finish notifications that their mentor does not want any more."""
-    _change(transaction, log_ids, due_at=None, error_message=TURNED_OFF, processed_at=now)
+    finish(transaction, log_ids, TURNED_OFF, now)
+
+
+def finish(transaction: Transaction, log_ids: Collection[int], reason: str, now: datetime) -> None:
+    """Finish notifications untold."""
+    _change(transaction, log_ids, due_at=None, error_message=reason, processed_at=now)
 
 
 def take_back(transaction: Transaction, event_ids: Collection[int], now: datetime) -> None:
@@ -137,11 +142,11 @@ def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime)
         .scalar_subquery()
     )
     unmapped = sa.select(mentors.c.mentor_id).where(mentors.c.zulip_user_id.is_(None))
-    is_theirs = sa.exists().where(
-        events.c.event_id == logs.c.event_id,
-        mentor_students.c.student_id == events.c.student_id,
-        mentor_students.c.mentor_id == logs.c.mentor_id,
+    has_student = sa.exists().where(
+        mentor_students.c.student_id == events.c.student_id, mentor_students.c.mentor_id == logs.c.mentor_id
     )
+    is_alert = events.c.event_type.in_(ALERTING)
+    is_theirs = sa.exists().where(events.c.event_id == logs.c.event_id, has_student | is_alert)
     waits = (logs.c.due_at <= now) & logs.c.message_id.is_(None) & logs.c.mentor_id.in_(unmapped) & is_theirs
     return transaction.execute(sa.update(logs).where(waits).values(due_at=due_at, error_message=reason)).rowcount
 
@@ -161,7 +166,7 @@ def hand_over(transaction: Transaction, given_up: Iterable[Notification], now: d
     mentors_now: dict[int | None, list[int]] = {}
     for student_id, mentor_id in transaction.execute(query):
         mentors_now.setdefault(student_id, []).append(mentor_id)
-    _change(transaction, [n.log_id for n in handed], due_at=None, error_message=NOT_THEIRS, processed_at=now)
+    finish(transaction, [n.log_id for n in handed], NOT_THEIRS, now)
     rows = [
         {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": n.due_at}
         for n in handed

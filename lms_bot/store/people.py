@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lms_bot.db import in_bound_list, in_list, list_value
 from lms_bot.domain import Mentor, Student, ZulipUser
-from lms_bot.store import Transaction, facts, forgotten
+from lms_bot.store import Transaction, facts, forgotten, watched
 from lms_bot.store.tables import hand_mappings, mentor_students, mentors, students, zulip_users
 
 PEOPLE_READ = "people_read"
@@ -46,14 +46,15 @@ def keep_people(
     """
     gone = forgotten.everybody(transaction).student_ids
     kept = [_without(s, "zulip_user_id") for s in now_students if s.student_id not in gone]
-    _replace(transaction, students, "student_id", kept)
+    changed = set(_replace(transaction, students, "student_id", kept))
     _replace(
         transaction,
         mentors,
         "mentor_id",
         [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors],
     )
-    _replace_links(transaction, [link for link in links if link[1] not in gone] if gone else links)
+    changed |= _replace_links(transaction, [link for link in links if link[1] not in gone] if gone else links)
+    watched.touch(transaction, changed, now)
     facts.note(transaction, PEOPLE_READ, True, now)
     return map_accounts(transaction)
 
@@ -250,7 +251,8 @@ def _usable(user: Any, name: str) -> tuple[int | None, str | None]:
     return (user.user_id, None) if user.is_active else (None, f"{name} is deactivated")
 
 
-def _replace(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> None:
+def _replace(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> list[int]:
+    """Make a table hold these rows, writing only what differs; gives the keys of rows that were changed."""
     names = [key, *(name for name in (rows[0] if rows else ()) if name != key)]
     query = sa.select(*(table.c[name] for name in names))
     before = {row[0]: tuple(row) for row in transaction.execute(query)}
@@ -265,9 +267,11 @@ def _replace(transaction: Transaction, table: sa.Table, key: str, rows: list[dic
         values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names if name != key}
         statement = sa.update(table).where(table.c[key] == sa.bindparam(f"new_{key}")).values(values)
         transaction.execute(statement, [{f"new_{name}": row[name] for name in names} for row in changed])
+    return [row[key] for row in changed]
 
 
-def _replace_links(transaction: Transaction, links: Collection[tuple[int, int]]) -> None:
+def _replace_links(transaction: Transaction, links: Collection[tuple[int, int]]) -> set[int]:
+    """Make the links these, writing only what differs; gives the students who got or lost a mentor."""
     c = mentor_students.c
     before = {(row[0], row[1]) for row in transaction.execute(sa.select(c.mentor_id, c.student_id))}
     pair = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in before - set(links)]
@@ -278,6 +282,7 @@ def _replace_links(transaction: Transaction, links: Collection[tuple[int, int]])
         transaction.execute(statement, pair)
     if new := [{"mentor_id": mentor_id, "student_id": student_id} for mentor_id, student_id in set(links) - before]:
         transaction.execute(sa.insert(mentor_students), new)
+    return {student_id for _, student_id in before ^ set(links)}
 
 
 def _values(row: dict[str, Any], names: Sequence[str]) -> tuple[Any, ...]:

@@ -72,6 +72,8 @@ def _plain(wishes: Preferences) -> dict[str, Any]:
         kept["muted"] = {str(student_id): until.isoformat() for student_id, until in wishes.muted.items()}
     if wishes.paused_until is not None:
         kept["paused_until"] = wishes.paused_until.isoformat()
+    if "rules" in kept:
+        kept["rules"] = {name: [limit, since.isoformat()] for name, (limit, since) in wishes.rules.items()}
     return kept
 
 
@@ -86,4 +88,5 @@ def _preferences(kept: dict[str, Any], timezone: str | None) -> Preferences:
         timezone=kept.get("timezone") or timezone,
         muted={int(student_id): datetime.fromisoformat(end) for student_id, end in kept.get("muted", {}).items()},
         paused_until=datetime.fromisoformat(until) if until else None,
+        rules={name: (limit, datetime.fromisoformat(since)) for name, (limit, since) in kept.get("rules", {}).items()},
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.domain import Event, EventType
+from lms_bot.domain import ALERTING, Event, EventType
 from lms_bot.insights import Statistics
 from lms_bot.store import Transaction, counts
 from lms_bot.store.events import from_row
@@ -105,7 +105,8 @@ def owed_to(transaction: Transaction, mentor_ids: Sequence[int], most: int) -> t
     is_theirs = sa.exists().where(
         mentor_students.c.mentor_id == logs.c.mentor_id, mentor_students.c.student_id == events.c.student_id
     )
-    return _owed(transaction, logs.c.mentor_id.in_(mentor_ids) & is_theirs, most)
+    is_alert = events.c.event_type.in_(ALERTING)
+    return _owed(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_alert), most)
 
 
 def owed_to_anybody(transaction: Transaction, most: int) -> tuple[int, list[Owed]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lms_bot.store.tables.base import metadata
 from lms_bot.store.tables.days import streak_marks, streaks, student_days, student_zones
+from lms_bot.store.tables.needs import alert_reminders, exam_durations, student_alerts, watched
 from lms_bot.store.tables.people import (
     forgotten,
     hand_mappings,
@@ -33,6 +34,7 @@ from lms_bot.store.tables.work import (
 )
 
 __all__ = [
+    "alert_reminders",
     "alerts",
     "askers",
     "audit",
@@ -41,6 +43,7 @@ __all__ = [
     "cursors",
     "dialogues",
     "events",
+    "exam_durations",
     "facts",
     "forgotten",
     "hand_mappings",
@@ -61,9 +64,11 @@ __all__ = [
     "pruned",
     "streak_marks",
     "streaks",
+    "student_alerts",
     "student_days",
     "student_zones",
     "students",
     "unsettled",
+    "watched",
     "zulip_users",
 ]

@@ -13,6 +13,19 @@ SET default_table_access_method = heap;
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
+CREATE TABLE public.alert_reminders (
+    reminder_id bigint NOT NULL,
+    alert_id bigint NOT NULL,
+    reason character varying(16) NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+CREATE SEQUENCE public.alert_reminders_reminder_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.alert_reminders_reminder_id_seq OWNED BY public.alert_reminders.reminder_id;
 CREATE TABLE public.alerts (
     name character varying(64) NOT NULL,
     text text NOT NULL,
@@ -56,6 +69,10 @@ CREATE TABLE public.dialogues (
     zulip_user_id bigint NOT NULL,
     content json NOT NULL,
     asked_at timestamp with time zone NOT NULL
+);
+CREATE TABLE public.exam_durations (
+    exam_id bigint NOT NULL,
+    minutes integer NOT NULL
 );
 CREATE TABLE public.facts (
     name character varying(64) NOT NULL,
@@ -215,6 +232,36 @@ CREATE SEQUENCE public.streaks_streak_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.streaks_streak_id_seq OWNED BY public.streaks.streak_id;
+CREATE TABLE public.student_alerts (
+    alert_id bigint NOT NULL,
+    rule character varying(16) NOT NULL,
+    mentor_id bigint NOT NULL,
+    student_id bigint NOT NULL,
+    subject_id bigint NOT NULL,
+    title text,
+    level integer NOT NULL,
+    numbers json NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    opened_at timestamp with time zone NOT NULL,
+    tell_at timestamp with time zone,
+    untold character varying(16),
+    told_at timestamp with time zone,
+    remind_at timestamp with time zone,
+    snoozed_until timestamp with time zone,
+    taken_at timestamp with time zone,
+    taken_by bigint,
+    closed_at timestamp with time zone,
+    outcome character varying(16),
+    note text
+);
+CREATE SEQUENCE public.student_alerts_alert_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.student_alerts_alert_id_seq OWNED BY public.student_alerts.alert_id;
 CREATE TABLE public.student_days (
     student_id bigint NOT NULL,
     day date NOT NULL,
@@ -234,6 +281,11 @@ CREATE TABLE public.students (
     is_active boolean NOT NULL,
     zulip_user_id bigint
 );
+CREATE TABLE public.watched_students (
+    student_id bigint NOT NULL,
+    enrolled_at timestamp with time zone,
+    look_at timestamp with time zone
+);
 CREATE TABLE public.zulip_users (
     user_id bigint NOT NULL,
     full_name text NOT NULL,
@@ -243,6 +295,7 @@ CREATE TABLE public.zulip_users (
     is_guest boolean NOT NULL,
     timezone text NOT NULL
 );
+ALTER TABLE ONLY public.alert_reminders ALTER COLUMN reminder_id SET DEFAULT nextval('public.alert_reminders_reminder_id_seq'::regclass);
 ALTER TABLE ONLY public.audit ALTER COLUMN audit_id SET DEFAULT nextval('public.audit_audit_id_seq'::regclass);
 ALTER TABLE ONLY public.lms_activity_events ALTER COLUMN event_id SET DEFAULT nextval('public.lms_activity_events_event_id_seq'::regclass);
 ALTER TABLE ONLY public.lms_event_logs ALTER COLUMN log_id SET DEFAULT nextval('public.lms_event_logs_log_id_seq'::regclass);
@@ -250,34 +303,45 @@ ALTER TABLE ONLY public.messages ALTER COLUMN message_id SET DEFAULT nextval('pu
 ALTER TABLE ONLY public.orders ALTER COLUMN order_id SET DEFAULT nextval('public.orders_order_id_seq'::regclass);
 ALTER TABLE ONLY public.streak_marks ALTER COLUMN mark_id SET DEFAULT nextval('public.streak_marks_mark_id_seq'::regclass);
 ALTER TABLE ONLY public.streaks ALTER COLUMN streak_id SET DEFAULT nextval('public.streaks_streak_id_seq'::regclass);
+ALTER TABLE ONLY public.student_alerts ALTER COLUMN alert_id SET DEFAULT nextval('public.student_alerts_alert_id_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('0002');
+INSERT INTO public.alert_reminders VALUES (7000, 7000, 'kept', '2026-03-02 12:00:00+00');
 INSERT INTO public.alerts VALUES ('kept', 'kept', '2026-03-02 12:00:00+00', '2026-03-02 12:00:00+00', 'kept');
 INSERT INTO public.askers VALUES (7000, '2026-03-02 12:00:00+00', 7000);
 INSERT INTO public.audit VALUES (7000, 7000, 'kept', 'kept', '2026-03-02 12:00:00+00');
 INSERT INTO public.claimed_messages VALUES (7000, '2026-03-02 12:00:00+00');
 INSERT INTO public.counts VALUES ('events told', 3);
 INSERT INTO public.counts VALUES ('events', 6);
-INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-21T18:13:25.665795+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T18:13:28.371051+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 18:13:28.371051+00');
-INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-21T18:13:25.665795+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T18:13:28.371051+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 18:13:28.371051+00');
+INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-21T18:42:27.605416+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T18:42:29.868319+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 18:42:29.868319+00');
+INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-21T18:42:27.605416+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T18:42:29.868319+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 18:42:29.868319+00');
 INSERT INTO public.dialogues VALUES (7000, '{}', '2026-03-02 12:00:00+00');
-INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-21 18:13:25.665795+00');
-INSERT INTO public.facts VALUES ('days', '{"zone":"UTC","turned":{"UTC":"2026-11-21"}}', '2026-11-21 18:13:25.665795+00');
-INSERT INTO public.facts VALUES ('presence', '0', '2026-11-21 18:13:26.812522+00');
-INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-21 18:13:27.046939+00');
-INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-21T18":3},"events":{"2026-11-21T18":4}}', '2026-11-21 18:13:28.371051+00');
+INSERT INTO public.exam_durations VALUES (501, 30);
+INSERT INTO public.exam_durations VALUES (502, 60);
+INSERT INTO public.exam_durations VALUES (503, 45);
+INSERT INTO public.exam_durations VALUES (504, 90);
+INSERT INTO public.exam_durations VALUES (505, 20);
+INSERT INTO public.exam_durations VALUES (506, 75);
+INSERT INTO public.exam_durations VALUES (507, 40);
+INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-21 18:42:27.605416+00');
+INSERT INTO public.facts VALUES ('days', '{"zone":"UTC","turned":{"UTC":"2026-11-21"}}', '2026-11-21 18:42:27.605416+00');
+INSERT INTO public.facts VALUES ('enrolment', 'true', '2026-11-21 18:42:27.605416+00');
+INSERT INTO public.facts VALUES ('rules', '{"since":"2026-11-21T18:42:27.605416+00:00","off":[],"on_since":{}}', '2026-11-21 18:42:27.605416+00');
+INSERT INTO public.facts VALUES ('presence', '0', '2026-11-21 18:42:28.795548+00');
+INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-21 18:42:29.099231+00');
+INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-21T18":3},"events":{"2026-11-21T18":4}}', '2026-11-21 18:42:29.868319+00');
 INSERT INTO public.forgotten_students VALUES (7000, 'kept', '2026-03-02 12:00:00+00');
 INSERT INTO public.hand_mappings VALUES (7000, 7000, '2026-03-02 12:00:00+00');
-INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-21 18:13:25.665795+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-21 18:13:25.665795+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 18:13:26.812522+00', '2026-11-21 18:13:26.812522+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-21 18:13:26.812522+00', '2026-11-21 18:13:26.812522+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}', '2026-11-21 18:13:26.812522+00', '2026-11-21 18:13:26.812522+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 18:13:28.371051+00', '2026-11-21 18:13:28.371051+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations');
-INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:13:27.141441+00', 1);
-INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:13:27.141441+00', 1);
-INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:13:27.141441+00', 1);
-INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-21 18:13:27.18379+00', 2);
-INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-21 18:13:28.371051+00', false, NULL, NULL, 0, NULL, NULL);
+INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-21 18:42:27.605416+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-21 18:42:27.605416+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 18:42:28.795548+00', '2026-11-21 18:42:28.795548+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-21 18:42:28.795548+00', '2026-11-21 18:42:28.795548+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}', '2026-11-21 18:42:28.795548+00', '2026-11-21 18:42:28.795548+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 18:42:29.868319+00', '2026-11-21 18:42:29.868319+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations');
+INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:42:29.173287+00', 1);
+INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:42:29.173287+00', 1);
+INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:42:29.173287+00', 1);
+INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-21 18:42:29.197532+00', 2);
+INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-21 18:42:29.868319+00', false, NULL, NULL, 0, NULL, NULL);
 INSERT INTO public.mentor_students VALUES (2, 1004);
 INSERT INTO public.mentor_students VALUES (1, 1002);
 INSERT INTO public.mentor_students VALUES (1, 1005);
@@ -293,7 +357,7 @@ INSERT INTO public.mentors VALUES (3, 'lucy', 'lucy@example.org', 'Lucy Brown', 
 INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"topic":""}', '❌ **Exam Failed**
 **jane_smith** has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-21T18:13:26Z>
+📅 Completed at: <time:2026-11-21T18:42:28Z>
 🎉 **Exam Passed!**
 **ravi_patel** has passed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** pass
@@ -301,14 +365,14 @@ INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"to
 👀 **Content Watched**
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T18:13:26Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-21 18:13:27.129615+00', '2026-11-21 18:13:27.129615+00', NULL, 20, NULL, NULL, NULL);
+📅 Watched at: <time:2026-11-21T18:42:28Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-21 18:42:29.14571+00', '2026-11-21 18:42:29.14571+00', NULL, 20, NULL, NULL, NULL);
 INSERT INTO public.messages VALUES (2, 2, '{"user_ids":[15],"stream_id":null,"topic":""}', '👀 **Content Watched**
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T18:13:26Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-21 18:13:27.176167+00', '2026-11-21 18:13:27.176167+00', NULL, 21, NULL, NULL, NULL);
-INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-11-27 17:42:49.236649+00', 'suspended');
+📅 Watched at: <time:2026-11-21T18:42:28Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-21 18:42:29.183595+00', '2026-11-21 18:42:29.183595+00', NULL, 21, NULL, NULL, NULL);
+INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-11-27 18:11:50.733917+00', 'suspended');
 INSERT INTO public.orders VALUES (7000, 'kept', '{}', '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.preferences VALUES (7000, '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.pruned_events VALUES ('kept', 7000, 'kept', 7000);
@@ -322,6 +386,14 @@ INSERT INTO public.streaks VALUES (6, 1002, 'presence', '2026-11-21', '2026-11-2
 INSERT INTO public.streaks VALUES (7, 1002, 'learning', '2026-11-21', '2026-11-21', 1);
 INSERT INTO public.streaks VALUES (8, 1003, 'presence', '2026-11-21', '2026-11-21', 1);
 INSERT INTO public.streaks VALUES (9, 1003, 'learning', '2026-11-21', '2026-11-21', 1);
+INSERT INTO public.student_alerts VALUES (5, 'never_started', 2, 1004, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.student_alerts VALUES (6, 'never_started', 1, 1005, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.student_alerts VALUES (7, 'never_started', 2, 1006, 0, NULL, 2, '{"enrolled":"2025-09-03T08:00:00+00:00"}', '2025-09-08 08:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.student_alerts VALUES (8, 'never_started', 3, 1008, 0, NULL, 2, '{"enrolled":"2025-09-04T08:00:00+00:00"}', '2025-09-09 08:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.student_alerts VALUES (1, 'inactive', 1, 1001, 0, NULL, 3, '{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 10:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 18:42:28.795548+00', 'over', NULL);
+INSERT INTO public.student_alerts VALUES (2, 'inactive', 1, 1002, 0, NULL, 3, '{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 09:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 18:42:28.795548+00', 'over', NULL);
+INSERT INTO public.student_alerts VALUES (3, 'never_started', 1, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 18:42:28.795548+00', 'over', NULL);
+INSERT INTO public.student_alerts VALUES (4, 'never_started', 2, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 18:42:28.795548+00', 'over', NULL);
 INSERT INTO public.student_days VALUES (1001, '2026-01-05', true, true, false);
 INSERT INTO public.student_days VALUES (1002, '2026-01-05', true, false, false);
 INSERT INTO public.student_days VALUES (1001, '2026-11-21', true, true, false);
@@ -337,12 +409,22 @@ INSERT INTO public.students VALUES (1006, 'mei_lin', 'mei.lin@example.org', 'Mei
 INSERT INTO public.students VALUES (1007, 'sofia_rossi', NULL, 'Sofia Rossi', true, NULL);
 INSERT INTO public.students VALUES (1008, 'kwame_mensah', 'kwame.mensah@example.org', 'Kwame Mensah', true, NULL);
 INSERT INTO public.students VALUES (1009, 'lena_vogel', 'lena.vogel@example.org', 'Lena Vogel', false, NULL);
+INSERT INTO public.watched_students VALUES (1004, '2025-09-02 08:00:00+00', NULL);
+INSERT INTO public.watched_students VALUES (1005, '2025-09-02 08:00:00+00', NULL);
+INSERT INTO public.watched_students VALUES (1006, '2025-09-03 08:00:00+00', NULL);
+INSERT INTO public.watched_students VALUES (1007, '2025-09-03 08:00:00+00', NULL);
+INSERT INTO public.watched_students VALUES (1008, '2025-09-04 08:00:00+00', NULL);
+INSERT INTO public.watched_students VALUES (1009, NULL, NULL);
+INSERT INTO public.watched_students VALUES (1001, '2025-09-01 08:00:00+00', '2026-11-26 18:42:28.795548+00');
+INSERT INTO public.watched_students VALUES (1003, '2025-09-01 08:10:00+00', '2026-11-26 18:42:28.795548+00');
+INSERT INTO public.watched_students VALUES (1002, '2025-09-01 08:05:00+00', '2026-11-26 18:42:29.868319+00');
 INSERT INTO public.zulip_users VALUES (17, 'Ada Admin', 'ada@example.org', true, false, false, '');
 INSERT INTO public.zulip_users VALUES (18, 'Eve Stranger', 'eve@example.org', true, false, false, '');
 INSERT INTO public.zulip_users VALUES (13, 'LMS Bot', 'lms-bot@zulip.example.com', true, true, false, '');
 INSERT INTO public.zulip_users VALUES (16, 'Lucy Brown', 'lucy@example.org', true, false, false, '');
 INSERT INTO public.zulip_users VALUES (14, 'Mary Jones', 'mary@example.org', true, false, false, '');
 INSERT INTO public.zulip_users VALUES (15, 'Omar Haddad', 'omar@example.org', true, false, false, '');
+SELECT pg_catalog.setval('public.alert_reminders_reminder_id_seq', 1, false);
 SELECT pg_catalog.setval('public.audit_audit_id_seq', 1, false);
 SELECT pg_catalog.setval('public.lms_activity_events_event_id_seq', 6, true);
 SELECT pg_catalog.setval('public.lms_event_logs_log_id_seq', 5, true);
@@ -350,8 +432,11 @@ SELECT pg_catalog.setval('public.messages_message_id_seq', 2, true);
 SELECT pg_catalog.setval('public.orders_order_id_seq', 1, false);
 SELECT pg_catalog.setval('public.streak_marks_mark_id_seq', 1, false);
 SELECT pg_catalog.setval('public.streaks_streak_id_seq', 9, true);
+SELECT pg_catalog.setval('public.student_alerts_alert_id_seq', 8, true);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY public.alert_reminders
+    ADD CONSTRAINT pk_alert_reminders PRIMARY KEY (reminder_id);
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT pk_alerts PRIMARY KEY (name);
 ALTER TABLE ONLY public.askers
@@ -366,6 +451,8 @@ ALTER TABLE ONLY public.cursors
     ADD CONSTRAINT pk_cursors PRIMARY KEY (source_table);
 ALTER TABLE ONLY public.dialogues
     ADD CONSTRAINT pk_dialogues PRIMARY KEY (zulip_user_id);
+ALTER TABLE ONLY public.exam_durations
+    ADD CONSTRAINT pk_exam_durations PRIMARY KEY (exam_id);
 ALTER TABLE ONLY public.facts
     ADD CONSTRAINT pk_facts PRIMARY KEY (name);
 ALTER TABLE ONLY public.forgotten_students
@@ -394,12 +481,16 @@ ALTER TABLE ONLY public.streak_marks
     ADD CONSTRAINT pk_streak_marks PRIMARY KEY (mark_id);
 ALTER TABLE ONLY public.streaks
     ADD CONSTRAINT pk_streaks PRIMARY KEY (streak_id);
+ALTER TABLE ONLY public.student_alerts
+    ADD CONSTRAINT pk_student_alerts PRIMARY KEY (alert_id);
 ALTER TABLE ONLY public.student_days
     ADD CONSTRAINT pk_student_days PRIMARY KEY (student_id, day);
 ALTER TABLE ONLY public.student_zones
     ADD CONSTRAINT pk_student_zones PRIMARY KEY (student_id);
 ALTER TABLE ONLY public.students
     ADD CONSTRAINT pk_students PRIMARY KEY (student_id);
+ALTER TABLE ONLY public.watched_students
+    ADD CONSTRAINT pk_watched_students PRIMARY KEY (student_id);
 ALTER TABLE ONLY public.zulip_users
     ADD CONSTRAINT pk_zulip_users PRIMARY KEY (user_id);
 ALTER TABLE ONLY public.lms_activity_events
@@ -410,6 +501,7 @@ ALTER TABLE ONLY public.streak_marks
     ADD CONSTRAINT uq_streak_marks_streak_id_milestone UNIQUE (streak_id, milestone);
 ALTER TABLE ONLY public.streaks
     ADD CONSTRAINT uq_streaks_student_id_kind_last_day UNIQUE (student_id, kind, last_day);
+CREATE INDEX ix_alert_reminders_alert_id ON public.alert_reminders USING btree (alert_id);
 CREATE INDEX ix_lms_activity_events_attempts ON public.lms_activity_events USING btree (student_id, activity_id, source_id) WHERE (((source_table)::text = 'attempts'::text) AND is_current);
 CREATE INDEX ix_lms_activity_events_nobodys ON public.lms_activity_events USING btree (student_id) WHERE ((mentor_id IS NULL) AND (NOT is_history));
 CREATE INDEX ix_lms_activity_events_students ON public.lms_activity_events USING btree (student_id, "timestamp", event_id, event_type, is_current, mirrors, percentage, course_key);
@@ -426,9 +518,16 @@ CREATE INDEX ix_messages_unsettled ON public.messages USING btree (next_try_at) 
 CREATE INDEX ix_messages_zulip_message_id ON public.messages USING btree (zulip_message_id);
 CREATE INDEX ix_open_rows_source_table_look_at ON public.open_rows USING btree (source_table, look_at);
 CREATE INDEX ix_streaks_kind_last_day ON public.streaks USING btree (kind, last_day);
+CREATE INDEX ix_student_alerts_mentor_id_told_at ON public.student_alerts USING btree (mentor_id, told_at);
+CREATE INDEX ix_student_alerts_remind ON public.student_alerts USING btree (remind_at) WHERE (remind_at IS NOT NULL);
+CREATE INDEX ix_student_alerts_student_id_closed_at ON public.student_alerts USING btree (student_id, closed_at);
+CREATE INDEX ix_student_alerts_tell ON public.student_alerts USING btree (tell_at) WHERE (tell_at IS NOT NULL);
+CREATE INDEX ix_student_alerts_until ON public.student_alerts USING btree (until) WHERE (closed_at IS NULL);
 CREATE INDEX ix_students_username ON public.students USING btree (username);
 CREATE INDEX ix_students_zulip_user_id ON public.students USING btree (zulip_user_id);
+CREATE INDEX ix_watched_students_look_at ON public.watched_students USING btree (look_at);
 CREATE UNIQUE INDEX uq_messages_unsettled_mentor ON public.messages USING btree (mentor_id) WHERE (next_try_at IS NOT NULL);
+CREATE UNIQUE INDEX uq_student_alerts_open ON public.student_alerts USING btree (mentor_id, student_id, rule, subject_id) WHERE (closed_at IS NULL);
 ALTER TABLE ONLY public.lms_event_logs
     ADD CONSTRAINT fk_lms_event_logs_event_id FOREIGN KEY (event_id) REFERENCES public.lms_activity_events(event_id);
 ALTER TABLE ONLY public.lms_event_logs

@@ -1,0 +1,26 @@
+"""Whether the data of the LMS is fresh enough to say that somebody is absent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from lms_bot.config import Settings
+from lms_bot.store import Transaction, alerts, facts, watched
+
+BLIND = "blind"  # as a rule, which admins turn off
+LMS, SILENCE = "lms", "silence"  # the alerts of admins: it cannot be read, it is unusually silent
+OLD = timedelta(hours=1)  # since the last poll
+POLLS_MISSED = 3
+
+
+def is_blind(transaction: Transaction, settings: Settings, now: datetime) -> bool:
+    """Nothing can be said of who is absent: the LMS cannot be read, is unusually silent, or was not read for long."""
+    state = watched.state(transaction)
+    if state is not None and BLIND in state.off:
+        return False
+    if alerts.is_on(transaction, LMS) or alerts.is_on(transaction, SILENCE):
+        return True
+    polled_at = facts.noted_at(transaction, facts.POLLED)
+    return polled_at is not None and now - polled_at > max(
+        OLD, POLLS_MISSED * settings.poll_interval * timedelta(seconds=1)
+    )

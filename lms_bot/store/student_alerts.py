@@ -1,0 +1,291 @@
+"""What rules say of students to their mentors, from when it becomes true until it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.db import in_list
+from lms_bot.rules import Verdict
+from lms_bot.store import Transaction
+from lms_bot.store.bulk import insert_into
+from lms_bot.store.people import each_id
+from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
+from lms_bot.terms import COVERS, Rule
+
+REMEMBERED = timedelta(days=14)  # so long ago closed alerts are looked at for what opens again
+TOLD_AT_A_TIME = 500
+_c = student_alerts.c
+
+
+class Outcome(StrEnum):
+    """How an alert was closed."""
+
+    OVER = "over"
+    GREW = "grew"  # another alert says so more seriously
+    DONE = "done"
+    OFF = "off"  # its rule was turned off, or the student is not the mentor's any more
+
+
+class Untold(StrEnum):
+    """Why an open alert sends no message."""
+
+    BASELINE = "baseline"  # it was true already when the rule began to be looked at
+    COVERED = "covered"  # a more serious one stands
+    OTHERWISE = "otherwise"  # the end of a streak is told as such
+    TURNED_OFF = "turned off"  # nobody is told anything
+
+
+class Reason(StrEnum):
+    """Why an alert is said again."""
+
+    UNTAKEN = "untaken"
+    SNOOZED = "snoozed"  # it was put off until now
+
+
+@dataclass(frozen=True, slots=True)
+class StudentAlert:
+    """An alert as it is kept; `student_id` is 0 where it is about an exam. Times are aware UTC."""
+
+    alert_id: int
+    rule: Rule
+    mentor_id: int
+    student_id: int
+    subject_id: int
+    title: str | None
+    level: int
+    numbers: Mapping[str, Any]
+    since: datetime
+    until: datetime | None
+    opened_at: datetime
+    tell_at: datetime | None = None
+    untold: Untold | None = None
+    told_at: datetime | None = None
+    remind_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    taken_at: datetime | None = None
+    taken_by: int | None = None
+    closed_at: datetime | None = None
+    outcome: Outcome | None = None
+    note: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def key(self) -> Key:
+        return Key(self.mentor_id, self.student_id, self.rule, self.subject_id)
+
+
+class Key(NamedTuple):
+    """What one open alert at most there is of."""
+
+    mentor_id: int
+    student_id: int
+    rule: Rule
+    subject_id: int
+
+
+class Reminder(NamedTuple):
+    """An alert that is said again."""
+
+    reminder_id: int
+    alert: StudentAlert
+    reason: Reason
+
+
+class Opening(NamedTuple):
+    """An alert to be opened: what the rule says to whom, and when that is to be told, or why not."""
+
+    key: Key
+    verdict: Verdict
+    tell_at: datetime | None
+    untold: Untold | None = None
+
+
+def around(transaction: Transaction, student_ids: Collection[int], now: datetime) -> list[StudentAlert]:
+    """The alerts about these students that are open, or were closed lately, oldest first."""
+    each = each_id(transaction, student_ids)
+    recent = _c.closed_at.is_(None) | (_c.closed_at >= now - REMEMBERED)
+    return _read(transaction, sa.select(student_alerts).where(_c.student_id == each.c.value, recent))
+
+
+def about_exams(transaction: Transaction, exam_ids: Collection[int], now: datetime) -> list[StudentAlert]:
+    """The alerts about these exams that are open, or were closed lately, oldest first."""
+    within = in_list(_c.subject_id, exam_ids, transaction.dialect.name)
+    recent = _c.closed_at.is_(None) | (_c.closed_at >= now - REMEMBERED)
+    return _read(transaction, sa.select(student_alerts).where(_c.student_id == 0, within, recent))
+
+
+def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
+    """Open alerts; one that another process has opened meanwhile is left as it is."""
+    if found:
+        insert = insert_into(transaction, student_alerts).on_conflict_do_nothing()
+        transaction.execute(insert, [_row(one, now) for one in found])
+
+
+def restate(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdict]]) -> None:
+    """Bring what open alerts are based on up to what the rules say now."""
+    values = [
+        {"of_id": alert.alert_id, "new_numbers": dict(verdict.numbers), "new_until": verdict.until}
+        for alert, verdict in stated
+        if dict(verdict.numbers) != alert.numbers or verdict.until != alert.until
+    ]
+    if values:
+        changed = {
+            "numbers": sa.bindparam("new_numbers", type_=sa.JSON),
+            "until": sa.bindparam("new_until", type_=_c.until.type),
+        }
+        transaction.execute(
+            sa.update(student_alerts).where(_c.alert_id == sa.bindparam("of_id")).values(**changed), values
+        )
+
+
+def close(
+    transaction: Transaction, alert_ids: Collection[int], outcome: Outcome, now: datetime, note: str | None = None
+) -> None:
+    """Close these alerts, and let what they covered be told."""
+    if alert_ids:
+        _close(transaction, in_list(_c.alert_id, alert_ids, transaction.dialect.name), outcome, now, note)
+
+
+def close_rule(transaction: Transaction, rule: Rule, now: datetime, mentor_ids: Collection[int] | None = None) -> None:
+    """Close all open alerts of a rule that is turned off, or those to these mentors."""
+    of_mentors = sa.true() if mentor_ids is None else _c.mentor_id.in_(mentor_ids)
+    _close(transaction, (_c.rule == rule) & _c.closed_at.is_(None) & of_mentors, Outcome.OFF, now, None)
+
+
+def expire(transaction: Transaction, now: datetime) -> None:
+    """Close what was so for its time."""
+    _close(transaction, _c.closed_at.is_(None) & (_c.until <= now), Outcome.OVER, now, None)
+
+
+def close_strangers(transaction: Transaction, now: datetime) -> None:
+    """Close what is said to mentors of students who are not theirs any more."""
+    link = mentor_students.c
+    is_theirs = sa.exists().where(link.mentor_id == _c.mentor_id, link.student_id == _c.student_id)
+    is_strange = _c.closed_at.is_(None) & (_c.student_id != 0) & ~is_theirs
+    _close(transaction, is_strange, Outcome.OFF, now, None)
+
+
+def _close(
+    transaction: Transaction, are_these: sa.ColumnElement[bool], outcome: Outcome, now: datetime, note: str | None
+) -> None:
+    values = {"closed_at": now, "outcome": outcome, "note": note, "tell_at": None, "remind_at": None}
+    closed = sa.update(student_alerts).where(are_these, _c.closed_at.is_(None)).values(values)
+    gone = transaction.execute(closed.returning(_c.mentor_id, _c.student_id, _c.rule, _c.subject_id)).all()
+    for mentor_id, student_id, rule, subject_id in gone:
+        if covered := COVERS.get(Rule(rule)):
+            is_about = _c.subject_id == subject_id if subject_id else _c.student_id == student_id
+            again = (_c.mentor_id == mentor_id) & is_about & _c.rule.in_(covered) & (_c.untold == Untold.COVERED)
+            values = {"tell_at": now, "untold": None}
+            transaction.execute(sa.update(student_alerts).where(again, _c.closed_at.is_(None)).values(values))
+
+
+def to_tell(transaction: Transaction, now: datetime) -> list[StudentAlert]:
+    """What is to be told by now, the most serious first."""
+    query = sa.select(student_alerts).where(_c.tell_at <= now)
+    return _read(transaction, query, _c.level.desc(), _c.since, most=TOLD_AT_A_TIME)
+
+
+def to_remind(transaction: Transaction, now: datetime) -> list[StudentAlert]:
+    """What is to be said again by now."""
+    return _read(transaction, sa.select(student_alerts).where(_c.remind_at <= now), most=TOLD_AT_A_TIME)
+
+
+def remind(transaction: Transaction, again: Sequence[StudentAlert], now: datetime) -> list[Reminder]:
+    """Note that these are said again, each once; one that was put off waits to be taken again."""
+    found = []
+    for alert in again:
+        reason = Reason.SNOOZED if alert.snoozed_until is not None else Reason.UNTAKEN
+        insert = sa.insert(alert_reminders).values(alert_id=alert.alert_id, reason=reason.value, at=now)
+        (reminder_id,) = transaction.execute(insert).inserted_primary_key or (0,)
+        found.append(Reminder(reminder_id, alert, reason))
+    values = {"remind_at": None, "snoozed_until": None, "taken_at": None, "taken_by": None}
+    change(transaction, [alert.alert_id for alert in again], **values)
+    return found
+
+
+def open_of(transaction: Transaction, mentor_ids: Collection[int]) -> list[StudentAlert]:
+    """What is open to these mentors, the most serious and then the longest true first."""
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None))
+    return _read(transaction, query, _c.level.desc(), _c.since)
+
+
+def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, StudentAlert]:
+    """These alerts, by id."""
+    query = sa.select(student_alerts).where(in_list(_c.alert_id, alert_ids, transaction.dialect.name))
+    return {alert.alert_id: alert for alert in _read(transaction, query)}
+
+
+def twins(transaction: Transaction, alert: StudentAlert) -> list[int]:
+    """The alert, and those that say the same of the student to other mentors."""
+    if alert.student_id == 0:
+        return [alert.alert_id]
+    same = (_c.student_id == alert.student_id) & (_c.rule == alert.rule) & (_c.subject_id == alert.subject_id)
+    return list(transaction.scalars(sa.select(_c.alert_id).where(same, _c.closed_at.is_(None))))
+
+
+def told_since(transaction: Transaction, mentor_id: int, since: datetime) -> int:
+    """How many alerts a mentor was told since a moment."""
+    query = sa.select(sa.func.count()).select_from(student_alerts)
+    return transaction.scalar(query.where(_c.mentor_id == mentor_id, _c.told_at >= since)) or 0
+
+
+def change(transaction: Transaction, alert_ids: Collection[int], **values: Any) -> None:
+    """Set columns of alerts."""
+    if alert_ids:
+        within = in_list(_c.alert_id, alert_ids, transaction.dialect.name)
+        transaction.execute(sa.update(student_alerts).where(within).values(**values))
+
+
+def names(transaction: Transaction, alerts: Iterable[StudentAlert]) -> dict[int, str]:
+    """The usernames of the students that alerts are about, by student id."""
+    ids = {alert.student_id for alert in alerts}
+    query = sa.select(students.c.student_id, students.c.username)
+    found = transaction.execute(query.where(in_list(students.c.student_id, ids, transaction.dialect.name)))
+    return {row[0]: row[1] for row in found}
+
+
+def mentor_names(transaction: Transaction, mentor_ids: Collection[int | None]) -> dict[int, str]:
+    """The usernames of mentors, by id."""
+    query = sa.select(mentors.c.mentor_id, mentors.c.username)
+    found = transaction.execute(query.where(in_list(mentors.c.mentor_id, mentor_ids, transaction.dialect.name)))
+    return {row[0]: row[1] for row in found}
+
+
+def _read(
+    transaction: Transaction, query: sa.Select[Any], *first: sa.ColumnElement[Any], most: int | None = None
+) -> list[StudentAlert]:
+    rows = transaction.execute(query.order_by(*first, _c.alert_id).limit(most))
+    return [_alert(row._mapping) for row in rows]
+
+
+def _alert(row: Mapping[Any, Any]) -> StudentAlert:
+    values = dict(row)
+    values["rule"] = Rule(values["rule"])
+    values["untold"] = Untold(values["untold"]) if values["untold"] else None
+    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+    return StudentAlert(**values)
+
+
+def _row(one: Opening, now: datetime) -> dict[str, Any]:
+    verdict = one.verdict
+    return {
+        **one.key._asdict(),
+        "rule": one.key.rule.value,
+        "title": verdict.title,
+        "level": verdict.level,
+        "numbers": dict(verdict.numbers),
+        "since": verdict.at,
+        "until": verdict.until,
+        "opened_at": now,
+        "tell_at": one.tell_at,
+        "untold": one.untold.value if one.untold else None,
+    }
