@@ -148,8 +148,8 @@ class Poller:
             corrected += events.supersede(transaction, _no_longer_said(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now)
-            touched = {event.student_id for _, event in inserted} | {said.student_id for said in corrected}
-            watched.touch(transaction, touched, now)
+            seen = {event.student_id for event in observed.events} | {said.student_id for said in corrected}
+            watched.touch(transaction, seen, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             _look_later(transaction, source_table, page, observed, open_since, now)

@@ -59,6 +59,15 @@ def test_each_wish_is_kept_as_it_was_written(school: School) -> None:
     assert asked(school, mentor_id=2) == Preferences()
 
 
+@pytest.mark.parametrize(
+    ("typed", "begin", "end"), [("8:00-20:00", 8, 20), ("8-23", 8, 23), ("21-22:00", 21, 22), ("09:00 – 10", 9, 10)]
+)
+def test_quiet_hours_are_read_whole(school: School, typed: str, begin: int, end: int) -> None:
+    school.ask(f"quiet {typed}")
+    wishes = asked(school)
+    assert (wishes.quiet_from, wishes.quiet_to) == (begin * 60, end * 60)
+
+
 def test_a_digest_puts_all_into_one_message_but_what_is_chosen_again(school: School) -> None:
     school.ask("digest 7 19")
     school.ask("notify failed now")

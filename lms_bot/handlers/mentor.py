@@ -105,7 +105,8 @@ def why_waiting(request: Request, owed: Owed, wishes: Preferences) -> str:
     if owed.under_way:
         return "being sent now"
     held = held_still(owed.event, owed.found_at, wishes, request.settings, request.now)
-    why = f"{held.reason}, " if held.reason and owed.due_at > request.now else ""
+    reason = held.reason or ("more than a day's number of alerts" if owed.event.event_type.is_alert else "")
+    why = f"{reason}, " if reason and owed.due_at > request.now else ""
     return f"{why}due {moment(owed.due_at)}"
 
 

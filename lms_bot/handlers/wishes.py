@@ -21,7 +21,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OFF = "off"
 MINUTES = 60
 _HOURS = re.compile(r"(?P<hour>[01]?\d|2[0-3])(?::00)?")
-_TIMES = re.compile(r"(?P<h1>[01]?\d|2[0-3])(?::(?P<m1>[0-5]\d))?\s*[-–]\s*(?P<h2>[01]?\d|2[0-3])(?::(?P<m2>[0-5]\d))?")
+_TIMES = re.compile(r"(?P<h1>2[0-3]|[01]?\d)(?::(?P<m1>[0-5]\d))?\s*[-–]\s*(?P<h2>2[0-3]|[01]?\d)(?::(?P<m2>[0-5]\d))?")
 CLASS_NAMES = {
     EventClass.FAILED: "failed exams",
     EventClass.PASSED: "passed exams",
