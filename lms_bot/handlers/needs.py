@@ -216,7 +216,7 @@ def _rule_line(
     coming = [one for one in said if one.at is not None and one.at > request.now]
     if coming:
         first = min(coming, key=lambda one: one.at or request.now)
-        return f"{start}: not yet. {_so(first, username)}; from {_at(first)} on"
+        return f"{start}: not yet. {_so(first, username)}; it counts from {_at(first)} on"
     if said:
         return f"{start}: no. {_so(said[0], username)}; it takes {limit_words(rule, limits[rule])}"
     return f"{start}: no, nothing of the kind ({meaning(rule, limits[rule])})"

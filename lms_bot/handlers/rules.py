@@ -34,8 +34,9 @@ _UNITS: dict[str, tuple[Unit, float]] = {
 
 def _rule(request: Request, text: str) -> str:
     name = re.sub(r"[\s-]+", "_", text.casefold().strip("`"))
-    if name in (*Rule, BLIND):
-        return name
+    known = [str(rule) for rule in (*Rule, BLIND) if rule == name or rule.startswith(f"{name}_")]
+    if len(known) == 1:
+        return known[0]
     raise UserError(f"I have no rule “{quote(text, 40)}”.{did_you_mean(name, [*Rule])} `rules` shows them all.")
 
 
@@ -71,7 +72,7 @@ def rule_(request: Request, arguments: Arguments) -> str:
     rule, state = Rule(name), watched.state(request.transaction)
     if state is not None and rule in state.off:
         raise UserError(f"The admins have turned `{rule}` off for everybody.")
-    limit = _limit(rule, text)
+    limit = _limit(rule, text.casefold().removeprefix(rule.partition("_")[2]))
     for mentor in request.mentors:
         wishes = _changed(preferences.asked(request.transaction, mentor.mentor_id), rule, limit, request)
         preferences.keep(request.transaction, mentor.mentor_id, wishes, request.now)
