@@ -55,7 +55,7 @@ class Measured:
 
 def measure(kind: str, rows: int) -> None:
     """Print what each question takes: reading, as a multiple of its bare statements, and making the answer."""
-    with _filled(kind, rows) as store:
+    with filled(kind, rows) as store:
         print(f"{kind}: {rows:,} events of {STUDENTS:,} students, {RUNS} times each, milliseconds")
         for name, read, show in _questions(store):
             reading, bare, showing = _measured(store, read, show)
@@ -159,7 +159,7 @@ def _statements(engine: sa.Engine) -> Iterator[list[tuple[str, Any]]]:
 
 
 @contextmanager
-def _filled(kind: str, rows: int) -> Iterator[Store]:
+def filled(kind: str, rows: int) -> Iterator[Store]:
     with (
         tempfile.TemporaryDirectory(prefix="lms_bot_bench_", ignore_cleanup_errors=True) as folder,
         databases(kind, Path(folder)) as (_, store_url, _),

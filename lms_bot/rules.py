@@ -139,9 +139,9 @@ def score_drop(facts: Facts, limit: float) -> Iterator[Verdict]:
         return
     (exam, score), before = scored[0], [value for _, value in scored[1 : COMPARED + 1]]
     mean = fmean(before)
-    numbers = {"score": score, "mean": round(mean, 1), "exams": len(before), "last": _said(exam.at)}
+    numbers = {"score": score, "mean": round(mean, 1), "exams": len(before), "exam_id": exam.exam_id}
     at = exam.at if mean - score >= limit else None
-    yield Verdict(Rule.SCORE_DROP, at, 1, exam.exam_id or 0, exam.title, exam.at + LASTING, numbers)
+    yield Verdict(Rule.SCORE_DROP, at, 1, title=exam.title, until=exam.at + LASTING, numbers=numbers)
 
 
 def abandoned(facts: Facts, limit: float) -> Iterator[Verdict]:

@@ -128,7 +128,7 @@ def _covered(transaction: Transaction, due: Sequence[StudentAlert]) -> list[Stud
 
 def _covers(other: StudentAlert, alert: StudentAlert) -> bool:
     is_of_student = other.student_id in (0, alert.student_id)
-    is_of_exam = other.subject_id in (0, alert.subject_id)
+    is_of_exam = other.subject_id in (0, alert.numbers.get("exam_id", alert.subject_id))
     return alert.rule in COVERS[other.rule] and is_of_student and is_of_exam
 
 

@@ -133,14 +133,20 @@ def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) 
 def restate(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdict]]) -> None:
     """Bring what open alerts are based on up to what the rules say now."""
     values = [
-        {"of_id": alert.alert_id, "new_numbers": dict(verdict.numbers), "new_until": verdict.until}
+        {
+            "of_id": alert.alert_id,
+            "new_numbers": dict(verdict.numbers),
+            "new_until": verdict.until,
+            "new_title": verdict.title,
+        }
         for alert, verdict in stated
-        if dict(verdict.numbers) != alert.numbers or verdict.until != alert.until
+        if (verdict.numbers, verdict.until, verdict.title) != (alert.numbers, alert.until, alert.title)
     ]
     if values:
         changed = {
             "numbers": sa.bindparam("new_numbers", type_=sa.JSON),
             "until": sa.bindparam("new_until", type_=_c.until.type),
+            "title": sa.bindparam("new_title", type_=sa.Text),
         }
         transaction.execute(
             sa.update(student_alerts).where(_c.alert_id == sa.bindparam("of_id")).values(**changed), values
@@ -179,13 +185,13 @@ def _close(
 ) -> None:
     values = {"closed_at": now, "outcome": outcome, "note": note, "tell_at": None, "remind_at": None}
     closed = sa.update(student_alerts).where(are_these, _c.closed_at.is_(None)).values(values)
-    gone = transaction.execute(closed.returning(_c.mentor_id, _c.student_id, _c.rule, _c.subject_id)).all()
-    for mentor_id, student_id, rule, subject_id in gone:
-        if covered := COVERS.get(Rule(rule)):
-            is_about = _c.subject_id == subject_id if subject_id else _c.student_id == student_id
-            again = (_c.mentor_id == mentor_id) & is_about & _c.rule.in_(covered) & (_c.untold == Untold.COVERED)
-            values = {"tell_at": now, "untold": None}
-            transaction.execute(sa.update(student_alerts).where(again, _c.closed_at.is_(None)).values(values))
+    gone = transaction.execute(closed.returning(_c.student_id, _c.rule)).all()
+    for rule, covered in COVERS.items():
+        student_ids = {student_id for student_id, of_rule in gone if of_rule == rule}
+        if student_ids:
+            about = sa.true() if 0 in student_ids else in_list(_c.student_id, student_ids, transaction.dialect.name)
+            waits = (_c.untold == Untold.COVERED) & _c.rule.in_(covered) & _c.closed_at.is_(None)
+            transaction.execute(sa.update(student_alerts).where(about, waits).values(tell_at=now, untold=None))
 
 
 def to_tell(transaction: Transaction, now: datetime) -> list[StudentAlert]:
