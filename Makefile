@@ -41,6 +41,8 @@ bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.writing $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.streaks $$kind 100000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.space $$kind 1000000; done
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.needs $$kind 1000000; done
+	$(BIN)/python -m benchmarks.needs days
 
 commands: $(VENV)/installed  ## Write docs/commands.md anew.
 	$(BIN)/python -m lms_bot.handlers.reference > docs/commands.md

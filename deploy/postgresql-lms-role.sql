@@ -36,9 +36,16 @@ GRANT SELECT (id, title) ON exams, courses TO lms_bot_reader;
 GRANT SELECT (id, name) ON chapters TO lms_bot_reader;
 GRANT SELECT (id, title, course_id, "examId") ON "ChapterContent" TO lms_bot_reader;
 
--- On which days the LMS saw a student, for streaks of presence; where the LMS does not say so, the bot does without.
+-- On which days the LMS saw a student, for streaks of presence; since when students are enrolled and how long exams take, for
+-- alerts about who never started and what was abandoned. Where the LMS does not say so, the bot does without.
 DO $$
 BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('students') AND attname = 'created') THEN
+        GRANT SELECT (created) ON students TO lms_bot_reader;
+    END IF;
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('exams') AND attname = 'duration') THEN
+        GRANT SELECT (duration) ON exams TO lms_bot_reader;
+    END IF;
     IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('students') AND attname = 'last_active_date') THEN
         GRANT SELECT (last_active_date) ON students TO lms_bot_reader;
     END IF;

@@ -134,7 +134,7 @@ class Deliverer:
                 return Delivered()
             wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)
             due = release(transaction, due, wishes, self._settings, now)
-            due = telling.one_alert_or_all_else(transaction, due, wishes, self._settings, now)
+            due = telling.all_else_or_one_alert(transaction, due, wishes, self._settings, now)
             due = without_told_ends(transaction, due, now)
             if not due:
                 return Delivered()

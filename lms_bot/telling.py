@@ -43,19 +43,21 @@ def tell(store: Store, settings: Settings, owing: Owing, now: datetime) -> int:
         return _owe(transaction, told, owing, now)
 
 
-def one_alert_or_all_else(
+def all_else_or_one_alert(
     transaction: Transaction,
     due: Sequence[Notification],
     wishes: Preferences,
     settings: Settings,
     now: datetime,
 ) -> list[Notification]:
-    """What one message tells of what is due to a mentor: an alert has one of its own, and goes first."""
-    alerts = _sendable(transaction, [n for n in due if n.event.event_type.is_alert], wishes, settings, now)
-    if not alerts:
-        return [n for n in due if not n.event.event_type.is_alert]
-    _note_told(transaction, alerts[0], wishes, settings, now)
-    return alerts[:1]
+    """What one message tells of what is due to a mentor: an alert has one of its own, after all else is told."""
+    others = [n for n in due if not n.event.event_type.is_alert]
+    if others:
+        return others
+    alerts = _sendable(transaction, due, wishes, settings, now)[:1]
+    for notification in alerts:
+        _note_told(transaction, notification, wishes, settings, now)
+    return alerts
 
 
 def _sendable(
@@ -157,6 +159,7 @@ def _event(alert: StudentAlert, reminder: Reminder | None, now: datetime) -> Eve
     """An alert, or that it is said again, as what the clock caused."""
     metadata = {
         "alert_id": alert.alert_id,
+        "number": alert.number,
         "rule": alert.rule.value,
         "level": alert.level,
         "since": alert.since.isoformat(timespec="seconds"),

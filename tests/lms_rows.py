@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from lms_bot import config
 from lms_bot.config import Settings
 from lms_bot.db import UtcDateTime
+from lms_bot.domain import ALERTING
 from lms_bot.lms import Lms
 from lms_bot.poll import Polled, Poller
 from lms_bot.store import Store, open_store
@@ -256,9 +257,10 @@ class Watch:
         return sorted((event.source_table, event.source_id, event.event_type) for event in self.events())
 
     def owed(self) -> list[tuple[str, int, str, int]]:
-        """(source table, source id, event type, mentor id) of every notification owed."""
+        """(source table, source id, event type, mentor id) of every notification owed, alerts about students aside."""
         query = sa.select(_events.c.source_table, _events.c.source_id, _events.c.event_type, _logs.c.mentor_id)
         query = query.select_from(_logs.join(_events, _events.c.event_id == _logs.c.event_id))
+        query = query.where(_events.c.event_type.not_in(ALERTING))
         with self.store.engine.connect() as connection:
             return sorted((row[0], row[1], row[2], row[3]) for row in connection.execute(query))
 

@@ -66,14 +66,14 @@ def test_the_feed_has_all_students_newest_first(store: Store) -> None:
         "**Your students**, newest first\n"
         "\n"
         "* 👀 **ravi** watched **Film** · <time:2026-03-02T12:00:00Z> · `c9`\n"
-        "* 🎉 **jane_smith** passed **Algebra** · 85% · <time:2026-03-01T12:00:00Z> · `a71`"
+        "* 🎉 **jane_smith** passed **Algebra** · 85% · <time:2026-03-01T12:00:00Z> · `e71`"
     )
 
 
 def test_history_numbers_its_events_too(store: Store) -> None:
     school = School.open(store)
     owe(store, [happened(JANE, "Algebra", source_id=71)])
-    assert school.ask("history jane").endswith("passed **Algebra** · <time:2026-03-02T12:00:00Z> · `a71`")
+    assert school.ask("history jane").endswith("passed **Algebra** · <time:2026-03-02T12:00:00Z> · `e71`")
 
 
 def test_more_goes_on_to_the_end_and_no_further(school: School) -> None:

@@ -44,7 +44,7 @@ OTHERS = [
     "help",
     "stats",
     "hello",
-    "why a1",
+    "why e1",
     "1",
 ]
 

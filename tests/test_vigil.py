@@ -148,6 +148,7 @@ def test_of_two_alerts_at_once_the_lesser_one_waits(ward: Ward) -> None:
     ward.ask("rule stuck 5d")
     ward.opens(NOW - HOUR + timedelta(minutes=1))
     ward.poll(NOW + HOUR)
+    ward.happen(NOW + 5 * DAY + 2 * HOUR)
     ward.watch.poll(NOW + 5 * DAY + 2 * HOUR)
     ward.poll()
     assert {alert.rule: alert.untold for alert in ward.opened() if alert.student_id == JANE} == {
@@ -169,12 +170,11 @@ def test_many_failures_of_one_exam_are_one_message(ward: Ward) -> None:
         )
         ward.watch.rows.run(f'INSERT INTO "_MentorToStudent" ("A", "B") VALUES ({MARY}, {student})')
     ward.poll(NOW)
+    ward.watch.now = NOW + 2 * HOUR
     for student in crowd:
-        for tries in (1, 2):
-            if student < 2007:
-                ward.ends("fail", NOW + tries * HOUR, student=student)
-        if student >= 2007:
-            ward.ends("pass", NOW + HOUR, student=student)
+        for minutes in (10, 20):
+            result = "fail" if student < 2007 else "pass"
+            ward.ends(result, NOW + HOUR + timedelta(minutes=minutes), student=student)
     ward.live(NOW + 3 * HOUR, HOUR / 2)
     ward.live(NOW + 5 * HOUR, HOUR / 2)
     [text] = ward.told()
@@ -261,6 +261,7 @@ def test_without_fresh_data_nothing_is_said_of_who_is_absent(ward: Ward) -> None
     begin(ward)
     with ward.watch.store.writing() as transaction:
         admin_alerts.begin(transaction, "silence", "silent", NOW)
+    ward.live(NOW + 5.1 * DAY)
     ward.ends("fail", NOW + 5 * DAY, student=RAVI)
     ward.ends("fail", NOW + 5 * DAY + HOUR, student=RAVI)
     ward.live(NOW + 5.3 * DAY)
@@ -300,9 +301,10 @@ def test_admins_can_turn_the_blindness_off(ward: Ward) -> None:
 
 def test_what_nobody_takes_is_said_again_once_after_24_working_hours(ward: Ward) -> None:
     begin(ward)
-    ward.ends("fail", NOW + HOUR)
-    ward.ends("fail", NOW + 2 * HOUR)
-    ward.live(NOW + 2 * HOUR, HOUR)  # Monday, 14:00; working time is 8 to 18 o'clock
+    ward.ends("fail", NOW)
+    ward.live(NOW + 2 * HOUR, HOUR)
+    ward.ends("fail", ward.now)
+    ward.poll(ward.now)  # Monday, 14:00; working time is 8 to 18 o'clock
     assert len(ward.told()) == 1
     ward.live(NOW + 2 * DAY + 5 * HOUR, HOUR)
     assert len(ward.told()) == 1
@@ -360,8 +362,10 @@ def test_a_poll_looks_only_at_those_of_whom_something_is_new(ward: Ward) -> None
     ward.ends("pass", ward.now)
     asked: list[str] = []
     sa.event.listen(ward.watch.store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    ward.happen(ward.now)
     ward.watch.poll()
     with_news = len(asked)
+    ward.happen(ward.now)
     ward.watch.poll()
     assert len(asked) - with_news < with_news
 
@@ -371,7 +375,7 @@ def test_while_nobody_is_told_anything_alerts_stand_in_open(place: Place) -> Non
         begin(ward)
         ward.live(NOW + 6 * DAY)
         assert {alert.untold for alert in ward.opened("inactive")} == {"turned off"}
-        assert ward.watch.owed() == []
+        assert {event.source_table for event in ward.watch.events()} == {"attempts"}
 
 
 def test_a_mentor_who_turned_alerts_off_is_told_none(ward: Ward) -> None:

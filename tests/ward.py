@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +31,7 @@ class Ward:
 
     place: Place
     watch: Watch
+    coming: list[tuple[datetime, Callable[[], None]]] = field(default_factory=list)
     chat: Chat = field(init=False)
     deliverer: Deliverer = field(init=False)
 
@@ -68,9 +69,17 @@ class Ward:
         return self.watch.settings
 
     def poll(self, now: datetime | None = None) -> None:
-        """A poll, and whatever is due then."""
+        """A poll, of what has happened by then, and whatever is due."""
+        self.happen(now or self.now + timedelta(minutes=1))
         self.watch.poll(now)
         self.deliverer.turn(5.0)
+
+    def happen(self, now: datetime) -> None:
+        """What was to happen by now does."""
+        for when, happens in self.coming:
+            if when <= now:
+                happens()
+        self.coming = [one for one in self.coming if one[0] > now]
 
     def live(self, until: datetime, every: timedelta = 6 * HOUR) -> None:
         """Poll and deliver again and again until a moment."""
@@ -80,19 +89,19 @@ class Ward:
     def ends(
         self, result: str, when: datetime, *, student: int = JANE, exam: int = 501, percent: int | None = None
     ) -> int:
-        """A student finishes an exam: `pass` or `fail`."""
+        """A student finishes an exam, `pass` or `fail`, when it is time."""
         attempt_id = next(_ids)
-        self.watch.rows.insert_attempt(
-            attempt_id,
-            user_id=student,
-            username=USERNAMES.get(student),
-            exam_id=exam,
-            date=when - timedelta(minutes=30),
-            last_answer_updated_time=when,
-            state="completed",
-            result=result,
-            percentage=percent,
-        )
+        values = {
+            "user_id": student,
+            "username": USERNAMES.get(student),
+            "exam_id": exam,
+            "date": when - timedelta(minutes=30),
+            "last_answer_updated_time": when,
+            "state": "completed",
+            "result": result,
+            "percentage": percent,
+        }
+        self.coming.append((when, lambda: self.watch.rows.insert_attempt(attempt_id, **values)))
         return attempt_id
 
     def begins(self, when: datetime, *, student: int = JANE, exam: int = 501) -> int:

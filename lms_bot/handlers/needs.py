@@ -108,9 +108,9 @@ def why_not(request: Request, arguments: Arguments) -> str:
     return "\n\n".join(parts) + _blindness(request) + freshness(request)
 
 
-def explanation(request: Request, alert_id: int) -> str:
+def explanation(request: Request, number: int) -> str:
     """What an alert of the asker's says, since when, what it was based on, and what became of it. Raises UserError."""
-    alert = _own(request, alert_id)
+    alert = _own(request, number)
     lines = [_line(request, alert, _names(request, [alert]), {}), ""]
     limit = _limit(request, alert)
     if limit:
@@ -138,15 +138,15 @@ def _telling(alert: StudentAlert) -> str:
     return "**Not told yet:** it waits, as `pending` says" if alert.is_open else "**Not told:** it was over before"
 
 
-def _own(request: Request, alert_id: int) -> StudentAlert:
-    alert = student_alerts.with_ids(request.transaction, [alert_id]).get(alert_id)
-    if alert is None or alert.mentor_id not in request.mentor_ids:
-        raise UserError(f"You have no alert {alert_name(alert_id)}. `open` shows the alerts about your students.")
+def _own(request: Request, number: int) -> StudentAlert:
+    alert = student_alerts.numbered(request.transaction, number, request.mentor_ids)
+    if alert is None:
+        raise UserError(f"You have no alert {alert_name(number)}. `open` shows the alerts about your students.")
     return alert
 
 
-def _open(request: Request, alert_id: int) -> StudentAlert:
-    alert = _own(request, alert_id)
+def _open(request: Request, number: int) -> StudentAlert:
+    alert = _own(request, number)
     if not alert.is_open:
         raise UserError(f"{_name(alert)} is closed already; `why {_name(alert)}` says how.")
     return alert
@@ -160,7 +160,7 @@ def _take(request: Request, alert: StudentAlert) -> None:
 
 
 def _name(alert: StudentAlert) -> str:
-    return alert_name(alert.alert_id)
+    return alert_name(alert.number)
 
 
 def _names(request: Request, alerts: Sequence[StudentAlert]) -> dict[int, str]:

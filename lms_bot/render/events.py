@@ -75,7 +75,7 @@ def numbered_line(event: Event) -> str:
     students of others. An alert has its own number.
     """
     if event.event_type.is_alert:
-        return f"{event_line(event)} · `{alert_name(event.metadata.get('alert_id'))}`"
+        return f"{event_line(event)} · `{alert_name(event.metadata.get('number'))}`"
     return f"{event_line(event)} · `{LETTERS[event.source_table]}{event.source_id}`"
 
 

@@ -58,9 +58,9 @@ def meaning(rule: Rule, limit: float) -> str:
     return MEANINGS[rule].format(limit=limit_words(rule, limit))
 
 
-def alert_name(alert_id: object) -> str:
-    """The number by which commands know an alert."""
-    return f"A{number(alert_id)}"
+def alert_name(value: object) -> str:
+    """The number of an alert, as commands know it."""
+    return f"A{number(value)}"
 
 
 def reason(rule: Rule, numbers: Mapping[str, Any], title: str | None) -> str:
@@ -92,7 +92,7 @@ def reason(rule: Rule, numbers: Mapping[str, Any], title: str | None) -> str:
 
 def alert_text(event: Event) -> str:
     """One alert in full: what, who, why with the numbers, since when, one suggestion, and what can be answered."""
-    rule, level, name = _rule(event), _level(event), alert_name(event.metadata.get("alert_id"))
+    rule, level, name = _rule(event), _level(event), alert_name(event.metadata.get("number"))
     lines = [f"{level} **{HEADINGS[rule]}** · {name}", "", f"{_sentence(event)}."]
     if again := _again(event):
         lines.insert(2, again)

@@ -25,6 +25,7 @@ HABIT = timedelta(days=90)  # days from which the usual gap between days of lear
 FEWEST_GAPS = 3
 
 _c = events.c
+_at = sa.case((_c.timestamp > _c.created_at, _c.created_at), else_=_c.timestamp)  # it was not before it was found
 
 
 def facts_of(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo, now: datetime) -> list[Facts]:
@@ -36,9 +37,9 @@ def facts_of(transaction: Transaction, student_ids: Collection[int], default: Zo
         Facts(
             student_id=row.student_id,
             is_active=row.is_active,
-            enrolled_at=row.enrolled_at,
+            enrolled_at=min(row.enrolled_at, now) if row.enrolled_at else None,
             first_at=row.first_at,
-            learned_at=min(row.learned_at, now) if row.learned_at else None,
+            learned_at=row.learned_at,
             usual_gap=gaps.get(row.student_id),
             streak=broken.get(row.student_id),
             **did.get(row.student_id, {}),
@@ -52,7 +53,7 @@ def results(
 ) -> list[tuple[int, Exam]]:
     """What these students' finished attempts at an exam say now, those since a moment."""
     each = each_id(transaction, student_ids)
-    query = sa.select(_c.student_id, _c.timestamp, _c.activity_id, _c.activity_title, _c.event_type, _c.percentage)
+    query = sa.select(_c.student_id, _at, _c.activity_id, _c.activity_title, _c.event_type, _c.percentage)
     query = query.where(
         _c.student_id == each.c.value,
         _c.activity_id == exam_id,
@@ -68,9 +69,9 @@ def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select
     each = each_id(transaction, student_ids)
     of_student = _c.student_id == each.c.value
     own = of_student & _c.event_type.not_in(BY_CLOCK)
-    first = sa.select(_c.timestamp).where(own).order_by(_c.timestamp, _c.event_id).limit(1)
+    first = sa.select(_at).where(own).order_by(_c.timestamp, _c.event_id).limit(1)
     finished = of_student & _c.is_current & _c.mirrors.is_(None) & _c.event_type.in_(FINISHING)
-    last = sa.select(_c.timestamp).where(finished).order_by(_c.timestamp.desc(), _c.event_id.desc()).limit(1)
+    last = sa.select(_at).where(finished).order_by(_c.timestamp.desc(), _c.event_id.desc()).limit(1)
     return (
         sa.select(
             students.c.student_id,
@@ -89,15 +90,15 @@ def _did(transaction: Transaction, student_ids: Collection[int], now: datetime) 
     minutes = {row[0]: row[1] for row in transaction.execute(sa.select(exam_durations))}
     each = each_id(transaction, student_ids)
     query = (
-        sa.select(_c.student_id, _c.source_table, _c.event_type, _c.timestamp, _c.activity_id, _c.activity_title)
+        sa.select(_c.student_id, _c.source_table, _c.event_type, _at, _c.activity_id, _c.activity_title)
         .add_columns(_c.percentage)
         .where(_c.student_id == each.c.value, _c.timestamp >= now - LOOKED_BACK)
         .where(_c.is_current, _c.mirrors.is_(None), _c.event_type.in_(OBSERVED))
         .order_by(_c.student_id, _c.timestamp.desc(), _c.event_id.desc())
     )
     of_students: dict[int, list[Any]] = defaultdict(list)
-    for row in transaction.execute(query):
-        of_students[row.student_id].append(row)
+    for student_id, *row in transaction.execute(query):
+        of_students[student_id].append(row)
     return {student_id: _sorted_out(rows, minutes) for student_id, rows in of_students.items()}
 
 
@@ -105,7 +106,7 @@ def _sorted_out(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[str, An
     exams, open_exams, content = [], [], None
     tried_since: set[int | None] = set()
     content_went_on = False
-    for _, table, kind, at, activity_id, title, percentage in rows:
+    for table, kind, at, activity_id, title, percentage in rows:
         if kind in _EXAM_ENDS:
             exams.append(Exam(at, activity_id, title, EventType(kind), percentage))
         elif kind == EventType.EXAM_STARTED and activity_id not in tried_since:

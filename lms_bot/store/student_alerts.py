@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,11 +51,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StudentAlert:
-    """An alert as it is kept; `student_id` is 0 where it is about an exam. Times are aware UTC."""
+    """An alert as it is kept; its mentor knows it by its `number`. `student_id` is 0 where it is about an exam."""
 
     alert_id: int
     rule: Rule
     mentor_id: int
+    number: int
     student_id: int
     subject_id: int
     title: str | None
@@ -125,9 +127,17 @@ def about_exams(transaction: Transaction, exam_ids: Collection[int], now: dateti
 
 def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
     """Open alerts; one that another process has opened meanwhile is left as it is."""
-    if found:
-        insert = insert_into(transaction, student_alerts).on_conflict_do_nothing()
-        transaction.execute(insert, [_row(one, now) for one in found])
+    if not found:
+        return
+    mentor_ids = {one.key.mentor_id for one in found}
+    within = in_list(_c.mentor_id, mentor_ids, transaction.dialect.name)
+    last = sa.select(_c.mentor_id, sa.func.max(_c.number)).where(within).group_by(_c.mentor_id)
+    numbers = Counter({row[0]: row[1] for row in transaction.execute(last)})
+    rows = []
+    for one in found:
+        numbers[one.key.mentor_id] += 1
+        rows.append({**_row(one, now), "number": numbers[one.key.mentor_id]})
+    transaction.execute(insert_into(transaction, student_alerts).on_conflict_do_nothing(), rows)
 
 
 def restate(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdict]]) -> None:
@@ -228,6 +238,13 @@ def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, 
     """These alerts, by id."""
     query = sa.select(student_alerts).where(in_list(_c.alert_id, alert_ids, transaction.dialect.name))
     return {alert.alert_id: alert for alert in _read(transaction, query)}
+
+
+def numbered(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
+    """The alert that one of these mentors knows by a number; of several the one that is open, or the last."""
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.number == number)
+    found = _read(transaction, query, _c.closed_at.is_not(None), _c.alert_id.desc(), most=1)
+    return found[0] if found else None
 
 
 def twins(transaction: Transaction, alert: StudentAlert) -> list[int]:

@@ -32,6 +32,8 @@ student_alerts = sa.Table(
     sa.Column("alert_id", Id, primary_key=True),
     sa.Column("rule", sa.String(16), nullable=False),
     sa.Column("mentor_id", sa.BigInteger, nullable=False),
+    # By which the mentor knows it; counted for each mentor, since one for all would tell of the students of others.
+    sa.Column("number", sa.Integer, nullable=False),
     sa.Column("student_id", sa.BigInteger, nullable=False),
     sa.Column("subject_id", sa.BigInteger, nullable=False),
     sa.Column("title", sa.Text),
@@ -78,6 +80,7 @@ student_alerts = sa.Table(
         postgresql_where=sa.text("closed_at IS NULL"),
     ),
     sa.Index(None, "mentor_id", "told_at"),
+    sa.UniqueConstraint("mentor_id", "number"),
     sqlite_autoincrement=True,  # the number of an alert is not given again
 )
 

@@ -236,6 +236,7 @@ CREATE TABLE public.student_alerts (
     alert_id bigint NOT NULL,
     rule character varying(16) NOT NULL,
     mentor_id bigint NOT NULL,
+    number integer NOT NULL,
     student_id bigint NOT NULL,
     subject_id bigint NOT NULL,
     title text,
@@ -312,8 +313,8 @@ INSERT INTO public.audit VALUES (7000, 7000, 'kept', 'kept', '2026-03-02 12:00:0
 INSERT INTO public.claimed_messages VALUES (7000, '2026-03-02 12:00:00+00');
 INSERT INTO public.counts VALUES ('events told', 3);
 INSERT INTO public.counts VALUES ('events', 6);
-INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-21T18:42:27.605416+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T18:42:29.868319+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 18:42:29.868319+00');
-INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-21T18:42:27.605416+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T18:42:29.868319+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 18:42:29.868319+00');
+INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-21T19:20:30.600926+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T19:20:31.980693+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 19:20:31.980693+00');
+INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-21T19:20:30.600926+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T19:20:31.980693+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}', '2026-11-21 19:20:31.980693+00');
 INSERT INTO public.dialogues VALUES (7000, '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.exam_durations VALUES (501, 30);
 INSERT INTO public.exam_durations VALUES (502, 60);
@@ -322,26 +323,26 @@ INSERT INTO public.exam_durations VALUES (504, 90);
 INSERT INTO public.exam_durations VALUES (505, 20);
 INSERT INTO public.exam_durations VALUES (506, 75);
 INSERT INTO public.exam_durations VALUES (507, 40);
-INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-21 18:42:27.605416+00');
-INSERT INTO public.facts VALUES ('days', '{"zone":"UTC","turned":{"UTC":"2026-11-21"}}', '2026-11-21 18:42:27.605416+00');
-INSERT INTO public.facts VALUES ('enrolment', 'true', '2026-11-21 18:42:27.605416+00');
-INSERT INTO public.facts VALUES ('rules', '{"since":"2026-11-21T18:42:27.605416+00:00","off":[],"on_since":{}}', '2026-11-21 18:42:27.605416+00');
-INSERT INTO public.facts VALUES ('presence', '0', '2026-11-21 18:42:28.795548+00');
-INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-21 18:42:29.099231+00');
-INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-21T18":3},"events":{"2026-11-21T18":4}}', '2026-11-21 18:42:29.868319+00');
+INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-21 19:20:30.600926+00');
+INSERT INTO public.facts VALUES ('days', '{"zone":"UTC","turned":{"UTC":"2026-11-21"}}', '2026-11-21 19:20:30.600926+00');
+INSERT INTO public.facts VALUES ('enrolment', 'true', '2026-11-21 19:20:30.600926+00');
+INSERT INTO public.facts VALUES ('rules', '{"since":"2026-11-21T19:20:30.600926+00:00","off":[],"on_since":{}}', '2026-11-21 19:20:30.600926+00');
+INSERT INTO public.facts VALUES ('presence', '0', '2026-11-21 19:20:31.159203+00');
+INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-21 19:20:31.228991+00');
+INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-21T19":3},"events":{"2026-11-21T19":4}}', '2026-11-21 19:20:31.980693+00');
 INSERT INTO public.forgotten_students VALUES (7000, 'kept', '2026-03-02 12:00:00+00');
 INSERT INTO public.hand_mappings VALUES (7000, 7000, '2026-03-02 12:00:00+00');
-INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-21 18:42:27.605416+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-21 18:42:27.605416+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 18:42:28.795548+00', '2026-11-21 18:42:28.795548+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-21 18:42:28.795548+00', '2026-11-21 18:42:28.795548+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}', '2026-11-21 18:42:28.795548+00', '2026-11-21 18:42:28.795548+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations');
-INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 18:42:29.868319+00', '2026-11-21 18:42:29.868319+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations');
-INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:42:29.173287+00', 1);
-INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:42:29.173287+00', 1);
-INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-21 18:42:29.173287+00', 1);
-INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-21 18:42:29.197532+00', 2);
-INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-21 18:42:29.868319+00', false, NULL, NULL, 0, NULL, NULL);
+INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-21 19:20:30.600926+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-21 19:20:30.600926+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 19:20:31.159203+00', '2026-11-21 19:20:31.159203+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-21 19:20:31.159203+00', '2026-11-21 19:20:31.159203+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}', '2026-11-21 19:20:31.159203+00', '2026-11-21 19:20:31.159203+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations');
+INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-21 19:20:31.980693+00', '2026-11-21 19:20:31.980693+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations');
+INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-21 19:20:31.261723+00', 1);
+INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-21 19:20:31.261723+00', 1);
+INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-21 19:20:31.261723+00', 1);
+INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-21 19:20:31.559087+00', 2);
+INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-21 19:20:31.980693+00', false, NULL, NULL, 0, NULL, NULL);
 INSERT INTO public.mentor_students VALUES (2, 1004);
 INSERT INTO public.mentor_students VALUES (1, 1002);
 INSERT INTO public.mentor_students VALUES (1, 1005);
@@ -357,7 +358,7 @@ INSERT INTO public.mentors VALUES (3, 'lucy', 'lucy@example.org', 'Lucy Brown', 
 INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"topic":""}', '❌ **Exam Failed**
 **jane_smith** has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-21T18:42:28Z>
+📅 Completed at: <time:2026-11-21T19:20:31Z>
 🎉 **Exam Passed!**
 **ravi_patel** has passed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** pass
@@ -365,14 +366,14 @@ INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"to
 👀 **Content Watched**
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T18:42:28Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-21 18:42:29.14571+00', '2026-11-21 18:42:29.14571+00', NULL, 20, NULL, NULL, NULL);
+📅 Watched at: <time:2026-11-21T19:20:31Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-21 19:20:31.25468+00', '2026-11-21 19:20:31.25468+00', NULL, 20, NULL, NULL, NULL);
 INSERT INTO public.messages VALUES (2, 2, '{"user_ids":[15],"stream_id":null,"topic":""}', '👀 **Content Watched**
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T18:42:28Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-21 18:42:29.183595+00', '2026-11-21 18:42:29.183595+00', NULL, 21, NULL, NULL, NULL);
-INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-11-27 18:11:50.733917+00', 'suspended');
+📅 Watched at: <time:2026-11-21T19:20:31Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-21 19:20:31.553123+00', '2026-11-21 19:20:31.553123+00', NULL, 21, NULL, NULL, NULL);
+INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-11-27 18:49:52.846291+00', 'suspended');
 INSERT INTO public.orders VALUES (7000, 'kept', '{}', '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.preferences VALUES (7000, '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.pruned_events VALUES ('kept', 7000, 'kept', 7000);
@@ -386,14 +387,14 @@ INSERT INTO public.streaks VALUES (6, 1002, 'presence', '2026-11-21', '2026-11-2
 INSERT INTO public.streaks VALUES (7, 1002, 'learning', '2026-11-21', '2026-11-21', 1);
 INSERT INTO public.streaks VALUES (8, 1003, 'presence', '2026-11-21', '2026-11-21', 1);
 INSERT INTO public.streaks VALUES (9, 1003, 'learning', '2026-11-21', '2026-11-21', 1);
-INSERT INTO public.student_alerts VALUES (5, 'never_started', 2, 1004, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.student_alerts VALUES (6, 'never_started', 1, 1005, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.student_alerts VALUES (7, 'never_started', 2, 1006, 0, NULL, 2, '{"enrolled":"2025-09-03T08:00:00+00:00"}', '2025-09-08 08:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.student_alerts VALUES (8, 'never_started', 3, 1008, 0, NULL, 2, '{"enrolled":"2025-09-04T08:00:00+00:00"}', '2025-09-09 08:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.student_alerts VALUES (1, 'inactive', 1, 1001, 0, NULL, 3, '{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 10:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 18:42:28.795548+00', 'over', NULL);
-INSERT INTO public.student_alerts VALUES (2, 'inactive', 1, 1002, 0, NULL, 3, '{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 09:00:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 18:42:28.795548+00', 'over', NULL);
-INSERT INTO public.student_alerts VALUES (3, 'never_started', 1, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 18:42:28.795548+00', 'over', NULL);
-INSERT INTO public.student_alerts VALUES (4, 'never_started', 2, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-21 18:42:27.605416+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 18:42:28.795548+00', 'over', NULL);
+INSERT INTO public.student_alerts VALUES (5, 'never_started', 2, 2, 1004, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-21 19:20:30.600926+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.student_alerts VALUES (6, 'never_started', 1, 4, 1005, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-21 19:20:30.600926+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.student_alerts VALUES (7, 'never_started', 2, 3, 1006, 0, NULL, 2, '{"enrolled":"2025-09-03T08:00:00+00:00"}', '2025-09-08 08:00:00+00', NULL, '2026-11-21 19:20:30.600926+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.student_alerts VALUES (8, 'never_started', 3, 1, 1008, 0, NULL, 2, '{"enrolled":"2025-09-04T08:00:00+00:00"}', '2025-09-09 08:00:00+00', NULL, '2026-11-21 19:20:30.600926+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.student_alerts VALUES (1, 'inactive', 1, 1, 1001, 0, NULL, 3, '{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 10:00:00+00', NULL, '2026-11-21 19:20:30.600926+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 19:20:31.159203+00', 'over', NULL);
+INSERT INTO public.student_alerts VALUES (2, 'inactive', 1, 2, 1002, 0, NULL, 3, '{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 09:00:00+00', NULL, '2026-11-21 19:20:30.600926+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 19:20:31.159203+00', 'over', NULL);
+INSERT INTO public.student_alerts VALUES (3, 'never_started', 1, 3, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-21 19:20:30.600926+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 19:20:31.159203+00', 'over', NULL);
+INSERT INTO public.student_alerts VALUES (4, 'never_started', 2, 1, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-21 19:20:30.600926+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-21 19:20:31.159203+00', 'over', NULL);
 INSERT INTO public.student_days VALUES (1001, '2026-01-05', true, true, false);
 INSERT INTO public.student_days VALUES (1002, '2026-01-05', true, false, false);
 INSERT INTO public.student_days VALUES (1001, '2026-11-21', true, true, false);
@@ -415,9 +416,9 @@ INSERT INTO public.watched_students VALUES (1006, '2025-09-03 08:00:00+00', NULL
 INSERT INTO public.watched_students VALUES (1007, '2025-09-03 08:00:00+00', NULL);
 INSERT INTO public.watched_students VALUES (1008, '2025-09-04 08:00:00+00', NULL);
 INSERT INTO public.watched_students VALUES (1009, NULL, NULL);
-INSERT INTO public.watched_students VALUES (1001, '2025-09-01 08:00:00+00', '2026-11-26 18:42:28.795548+00');
-INSERT INTO public.watched_students VALUES (1003, '2025-09-01 08:10:00+00', '2026-11-26 18:42:28.795548+00');
-INSERT INTO public.watched_students VALUES (1002, '2025-09-01 08:05:00+00', '2026-11-26 18:42:29.868319+00');
+INSERT INTO public.watched_students VALUES (1001, '2025-09-01 08:00:00+00', '2026-11-26 19:20:31.159203+00');
+INSERT INTO public.watched_students VALUES (1003, '2025-09-01 08:10:00+00', '2026-11-26 19:20:31.159203+00');
+INSERT INTO public.watched_students VALUES (1002, '2025-09-01 08:05:00+00', '2026-11-26 19:20:31.980693+00');
 INSERT INTO public.zulip_users VALUES (17, 'Ada Admin', 'ada@example.org', true, false, false, '');
 INSERT INTO public.zulip_users VALUES (18, 'Eve Stranger', 'eve@example.org', true, false, false, '');
 INSERT INTO public.zulip_users VALUES (13, 'LMS Bot', 'lms-bot@zulip.example.com', true, true, false, '');
@@ -501,6 +502,8 @@ ALTER TABLE ONLY public.streak_marks
     ADD CONSTRAINT uq_streak_marks_streak_id_milestone UNIQUE (streak_id, milestone);
 ALTER TABLE ONLY public.streaks
     ADD CONSTRAINT uq_streaks_student_id_kind_last_day UNIQUE (student_id, kind, last_day);
+ALTER TABLE ONLY public.student_alerts
+    ADD CONSTRAINT uq_student_alerts_mentor_id_number UNIQUE (mentor_id, number);
 CREATE INDEX ix_alert_reminders_alert_id ON public.alert_reminders USING btree (alert_id);
 CREATE INDEX ix_lms_activity_events_attempts ON public.lms_activity_events USING btree (student_id, activity_id, source_id) WHERE (((source_table)::text = 'attempts'::text) AND is_current);
 CREATE INDEX ix_lms_activity_events_nobodys ON public.lms_activity_events USING btree (student_id) WHERE ((mentor_id IS NULL) AND (NOT is_history));

@@ -55,8 +55,8 @@ CREATE TABLE cursors (
 	moved_at DATETIME NOT NULL, 
 	CONSTRAINT pk_cursors PRIMARY KEY (source_table)
 );
-INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-21T18:42:19.115824+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T18:42:21.580122+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 18:42:21.580122');
-INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-21T18:42:19.115824+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T18:42:21.580122+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 18:42:21.580122');
+INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-21T19:20:27.569556+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T19:20:28.879099+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 19:20:28.879099');
+INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-21T19:20:27.569556+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-21T19:20:28.879099+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-21 19:20:28.879099');
 CREATE TABLE dialogues (
 	zulip_user_id BIGINT NOT NULL, 
 	content JSON NOT NULL, 
@@ -82,13 +82,13 @@ CREATE TABLE facts (
 	noted_at DATETIME NOT NULL, 
 	CONSTRAINT pk_facts PRIMARY KEY (name)
 );
-INSERT INTO "facts" VALUES('people_read','true','2026-11-21 18:42:19.115824');
-INSERT INTO "facts" VALUES('days','{"zone":"UTC","turned":{"UTC":"2026-11-21"}}','2026-11-21 18:42:19.115824');
-INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-21T18":3},"events":{"2026-11-21T18":4}}','2026-11-21 18:42:21.580122');
-INSERT INTO "facts" VALUES('enrolment','true','2026-11-21 18:42:19.115824');
-INSERT INTO "facts" VALUES('rules','{"since":"2026-11-21T18:42:19.115824+00:00","off":[],"on_since":{}}','2026-11-21 18:42:19.115824');
-INSERT INTO "facts" VALUES('presence',0,'2026-11-21 18:42:20.008225');
-INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-21 18:42:20.086423');
+INSERT INTO "facts" VALUES('people_read','true','2026-11-21 19:20:27.569556');
+INSERT INTO "facts" VALUES('days','{"zone":"UTC","turned":{"UTC":"2026-11-21"}}','2026-11-21 19:20:27.569556');
+INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-21T19":3},"events":{"2026-11-21T19":4}}','2026-11-21 19:20:28.879099');
+INSERT INTO "facts" VALUES('enrolment','true','2026-11-21 19:20:27.569556');
+INSERT INTO "facts" VALUES('rules','{"since":"2026-11-21T19:20:27.569556+00:00","off":[],"on_since":{}}','2026-11-21 19:20:27.569556');
+INSERT INTO "facts" VALUES('presence',0,'2026-11-21 19:20:28.073306');
+INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-21 19:20:28.120495');
 CREATE TABLE forgotten_students (
 	student_id BIGINT NOT NULL, 
 	username_digest VARCHAR(64) NOT NULL, 
@@ -128,12 +128,12 @@ CREATE TABLE lms_activity_events (
 	CONSTRAINT pk_lms_activity_events PRIMARY KEY (event_id), 
 	CONSTRAINT uq_lms_activity_events_source_table_source_id_event_type UNIQUE (source_table, source_id, event_type)
 );
-INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-21 18:42:19.115824',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-21 18:42:19.115824',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-21 18:42:20.008225','2026-11-21 18:42:20.008225',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-21 18:42:20.008225','2026-11-21 18:42:20.008225',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}','2026-11-21 18:42:20.008225','2026-11-21 18:42:20.008225',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations');
-INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-21 18:42:21.580122','2026-11-21 18:42:21.580122',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-21 19:20:27.569556',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-21 19:20:27.569556',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-21 19:20:28.073306','2026-11-21 19:20:28.073306',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-21 19:20:28.073306','2026-11-21 19:20:28.073306',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","course_title":"Python Foundations","chapter_name":"First Steps","correct_answers":null,"incorrect_answers":null,"completed_on":null}','2026-11-21 19:20:28.073306','2026-11-21 19:20:28.073306',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations');
+INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-21 19:20:28.879099','2026-11-21 19:20:28.879099',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations');
 CREATE TABLE lms_event_logs (
 	log_id INTEGER NOT NULL, 
 	event_id BIGINT NOT NULL, 
@@ -150,11 +150,11 @@ CREATE TABLE lms_event_logs (
 	CONSTRAINT fk_lms_event_logs_message_id FOREIGN KEY(message_id) REFERENCES messages (message_id), 
 	CONSTRAINT uq_lms_event_logs_event_id_mentor_id UNIQUE (event_id, mentor_id)
 );
-INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-21 18:42:20.162364',1);
-INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-21 18:42:20.162364',1);
-INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-21 18:42:20.162364',1);
-INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-21 18:42:20.429947',2);
-INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-21 18:42:21.580122',0,NULL,NULL,0,NULL,NULL);
+INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-21 19:20:28.147981',1);
+INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-21 19:20:28.147981',1);
+INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-21 19:20:28.147981',1);
+INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-21 19:20:28.474014',2);
+INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-21 19:20:28.879099',0,NULL,NULL,0,NULL,NULL);
 CREATE TABLE mentor_students (
 	mentor_id BIGINT NOT NULL, 
 	student_id BIGINT NOT NULL, 
@@ -201,7 +201,7 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **jane_smith** has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-21T18:42:20Z>
+📅 Completed at: <time:2026-11-21T19:20:28Z>
 
 ---
 
@@ -217,16 +217,16 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T18:42:20Z>
+📅 Watched at: <time:2026-11-21T19:20:28Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-21 18:42:20.141646','2026-11-21 18:42:20.141646',NULL,20,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-21 19:20:28.142244','2026-11-21 19:20:28.142244',NULL,20,NULL,NULL,NULL);
 INSERT INTO "messages" VALUES(2,2,'{"user_ids":[15],"stream_id":null,"topic":""}','👀 **Content Watched**
 
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-21T18:42:20Z>
+📅 Watched at: <time:2026-11-21T19:20:28Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-21 18:42:20.404464','2026-11-21 18:42:20.404464',NULL,21,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-21 19:20:28.469855','2026-11-21 19:20:28.469855',NULL,21,NULL,NULL,NULL);
 CREATE TABLE open_rows (
 	source_table VARCHAR(32) NOT NULL, 
 	source_id BIGINT NOT NULL, 
@@ -235,7 +235,7 @@ CREATE TABLE open_rows (
 	unknown_state TEXT, 
 	CONSTRAINT pk_open_rows PRIMARY KEY (source_table, source_id)
 );
-INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-11-27 18:11:42.445720','suspended');
+INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-11-27 18:49:49.744697','suspended');
 CREATE TABLE orders (
 	order_id INTEGER NOT NULL, 
 	work VARCHAR(16) NOT NULL, 
@@ -293,6 +293,7 @@ CREATE TABLE student_alerts (
 	alert_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	rule VARCHAR(16) NOT NULL, 
 	mentor_id BIGINT NOT NULL, 
+	number INTEGER NOT NULL, 
 	student_id BIGINT NOT NULL, 
 	subject_id BIGINT NOT NULL, 
 	title TEXT, 
@@ -310,16 +311,17 @@ CREATE TABLE student_alerts (
 	taken_by BIGINT, 
 	closed_at DATETIME, 
 	outcome VARCHAR(16), 
-	note TEXT
+	note TEXT, 
+	CONSTRAINT uq_student_alerts_mentor_id_number UNIQUE (mentor_id, number)
 );
-INSERT INTO "student_alerts" VALUES(1,'inactive',1,1001,0,NULL,3,'{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 10:00:00.000000',NULL,'2026-11-21 18:42:19.115824',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-21 18:42:20.008225','over',NULL);
-INSERT INTO "student_alerts" VALUES(2,'inactive',1,1002,0,NULL,3,'{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 09:00:00.000000',NULL,'2026-11-21 18:42:19.115824',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-21 18:42:20.008225','over',NULL);
-INSERT INTO "student_alerts" VALUES(3,'never_started',1,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-21 18:42:19.115824',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-21 18:42:20.008225','over',NULL);
-INSERT INTO "student_alerts" VALUES(4,'never_started',2,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-21 18:42:19.115824',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-21 18:42:20.008225','over',NULL);
-INSERT INTO "student_alerts" VALUES(5,'never_started',2,1004,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-21 18:42:19.115824',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "student_alerts" VALUES(6,'never_started',1,1005,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-21 18:42:19.115824',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "student_alerts" VALUES(7,'never_started',2,1006,0,NULL,2,'{"enrolled":"2025-09-03T08:00:00+00:00"}','2025-09-08 08:00:00.000000',NULL,'2026-11-21 18:42:19.115824',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "student_alerts" VALUES(8,'never_started',3,1008,0,NULL,2,'{"enrolled":"2025-09-04T08:00:00+00:00"}','2025-09-09 08:00:00.000000',NULL,'2026-11-21 18:42:19.115824',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "student_alerts" VALUES(1,'inactive',1,1,1001,0,NULL,3,'{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 10:00:00.000000',NULL,'2026-11-21 19:20:27.569556',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-21 19:20:28.073306','over',NULL);
+INSERT INTO "student_alerts" VALUES(2,'inactive',1,2,1002,0,NULL,3,'{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 09:00:00.000000',NULL,'2026-11-21 19:20:27.569556',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-21 19:20:28.073306','over',NULL);
+INSERT INTO "student_alerts" VALUES(3,'never_started',1,3,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-21 19:20:27.569556',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-21 19:20:28.073306','over',NULL);
+INSERT INTO "student_alerts" VALUES(4,'never_started',2,1,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-21 19:20:27.569556',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-21 19:20:28.073306','over',NULL);
+INSERT INTO "student_alerts" VALUES(5,'never_started',2,2,1004,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-21 19:20:27.569556',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "student_alerts" VALUES(6,'never_started',1,4,1005,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-21 19:20:27.569556',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "student_alerts" VALUES(7,'never_started',2,3,1006,0,NULL,2,'{"enrolled":"2025-09-03T08:00:00+00:00"}','2025-09-08 08:00:00.000000',NULL,'2026-11-21 19:20:27.569556',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "student_alerts" VALUES(8,'never_started',3,1,1008,0,NULL,2,'{"enrolled":"2025-09-04T08:00:00+00:00"}','2025-09-09 08:00:00.000000',NULL,'2026-11-21 19:20:27.569556',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE student_days (
 	student_id BIGINT NOT NULL, 
 	day DATE NOT NULL, 
@@ -363,9 +365,9 @@ CREATE TABLE watched_students (
 	look_at DATETIME, 
 	CONSTRAINT pk_watched_students PRIMARY KEY (student_id)
 );
-INSERT INTO "watched_students" VALUES(1001,'2025-09-01 08:00:00.000000','2026-11-26 18:42:20.008225');
-INSERT INTO "watched_students" VALUES(1002,'2025-09-01 08:05:00.000000','2026-11-26 18:42:21.580122');
-INSERT INTO "watched_students" VALUES(1003,'2025-09-01 08:10:00.000000','2026-11-26 18:42:20.008225');
+INSERT INTO "watched_students" VALUES(1001,'2025-09-01 08:00:00.000000','2026-11-26 19:20:28.073306');
+INSERT INTO "watched_students" VALUES(1002,'2025-09-01 08:05:00.000000','2026-11-26 19:20:28.879099');
+INSERT INTO "watched_students" VALUES(1003,'2025-09-01 08:10:00.000000','2026-11-26 19:20:28.073306');
 INSERT INTO "watched_students" VALUES(1004,'2025-09-02 08:00:00.000000',NULL);
 INSERT INTO "watched_students" VALUES(1005,'2025-09-02 08:00:00.000000',NULL);
 INSERT INTO "watched_students" VALUES(1006,'2025-09-03 08:00:00.000000',NULL);

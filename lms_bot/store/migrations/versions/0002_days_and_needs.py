@@ -77,6 +77,7 @@ def _create_needs() -> None:
         sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("rule", sa.String(length=16), nullable=False),
         sa.Column("mentor_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("student_id", sa.BigInteger(), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
         sa.Column("title", sa.Text(), nullable=True),
@@ -96,6 +97,7 @@ def _create_needs() -> None:
         sa.Column("outcome", sa.String(length=16), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_student_alerts")),
+        sa.UniqueConstraint("mentor_id", "number", name=op.f("uq_student_alerts_mentor_id_number")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_student_alerts_mentor_id_told_at"), "student_alerts", ["mentor_id", "told_at"])
