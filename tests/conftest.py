@@ -85,11 +85,10 @@ def postgresql(postgresql_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where an event store can be made: on SQLite, then on PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
-    return str(request.getfixturevalue("postgresql"))
+    with _nothing(request.param, request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -135,9 +134,8 @@ def kind() -> str:
 @pytest.fixture
 def place(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip, tmp_path: Path) -> Iterator[Place]:
     """A place in which no process has been yet, so that there is no store."""
-    nothing = f"sqlite:///{tmp_path}/store.db" if kind == "sqlite" else request.getfixturevalue("postgresql")
-    with _lms(kind, request, tmp_path) as lms_url:
-        yield Place(zulip, People.join(zulip), tmp_path, lms_url, nothing)
+    with _lms(kind, request, tmp_path) as lms_url, _nothing(kind, request, tmp_path) as store_url:
+        yield Place(zulip, People.join(zulip), tmp_path, lms_url, store_url)
 
 
 @pytest.fixture
@@ -178,4 +176,13 @@ def _store(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[
         yield store_in_file(folder / "store.db")
     else:
         with on_server(request.getfixturevalue("postgresql_server"), make_store) as url:
+            yield url
+
+
+@contextmanager
+def _nothing(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/store.db"
+    else:
+        with on_server(request.getfixturevalue("postgresql_server")) as url:
             yield url
