@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -15,9 +15,11 @@ import sqlalchemy as sa
 from lms_bot import config
 from lms_bot.store import Store, open_store
 from tests.bot_process import People, Place
+from tests.databases import do_not_wait_for_the_disk, lms_in_file, make_store, on_server, store_in_file
 from tests.fake_zulip import FakeZulip
 from tests.owed import Office
 from tests.school import fill_lms
+from tests.scratch import keep_in_memory
 
 # How fast a machine is says nothing about the code.
 hypothesis.settings.register_profile(
@@ -25,7 +27,29 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
-_numbers = itertools.count(1)
+keep_in_memory()
+
+# These wait longest, for processes and for real time: begun first, they leave nobody waiting at the end.
+BEGUN_FIRST = (
+    "test_deliver_killed",
+    "test_bot_process",
+    "test_stopping",
+    "test_poll",
+    "test_cli",
+    "test_poll_killed",
+    "test_changes_model",
+    "test_deliver",
+    "test_safe_cursor",
+    "test_doctor",
+    "test_lms_door",
+    "test_retention",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the others follow in their order."""
+    ranks = {name: rank for rank, name in enumerate(BEGUN_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +70,9 @@ def postgresql_server() -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="lms_bot_pg_", ignore_cleanup_errors=True) as folder:
             server = get_server(Path(folder), cleanup_mode="stop")
             try:
-                yield server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg2://", 1)
+                url = server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg2://", 1)
+                do_not_wait_for_the_disk(url)
+                yield url
             finally:
                 server.stop()
 
@@ -54,16 +80,29 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture
 def postgresql(postgresql_server: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database."""
-    yield from _database(postgresql_server)
+    with on_server(postgresql_server) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where an event store can be made: on SQLite, then on PostgreSQL."""
+    with _nothing(request.param, request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where an event store can be made: on SQLite, then on PostgreSQL."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/store.db"
-    else:
-        yield from _database(request.getfixturevalue("postgresql_server"))
+    """An event store in which nothing is: on SQLite, then on PostgreSQL."""
+    with _store(request.param, request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def store_beside(lms_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An event store of the same kind as the LMS."""
+    with _store(sa.make_url(lms_url).get_backend_name(), request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -76,14 +115,8 @@ def store(store_url: str) -> Iterator[Store]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def lms_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An LMS with the demo school's people and titles but no attempts: on SQLite, then on PostgreSQL."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/lms.db"
-        fill_lms(url)
+    with _lms(request.param, request, tmp_path) as url:
         yield url
-    else:
-        for url in _database(request.getfixturevalue("postgresql_server")):
-            fill_lms(url)
-            yield url
 
 
 @pytest.fixture
@@ -100,24 +133,23 @@ def kind() -> str:
 
 @pytest.fixture
 def place(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip, tmp_path: Path) -> Iterator[Place]:
-    people = People.join(zulip)
-    if kind == "sqlite":
-        lms_url = f"sqlite:///{tmp_path}/lms.db"
-        fill_lms(lms_url)
-        yield Place(zulip, people, tmp_path, lms_url, f"sqlite:///{tmp_path}/store.db")
-        return
-    server = request.getfixturevalue("postgresql_server")
-    for lms_url in _database(server):
-        fill_lms(lms_url)
-        for store_url in _database(server):
-            yield Place(zulip, people, tmp_path, lms_url, store_url)
+    """A place in which no process has been yet, so that there is no store."""
+    with _lms(kind, request, tmp_path) as lms_url, _nothing(kind, request, tmp_path) as store_url:
+        yield Place(zulip, People.join(zulip), tmp_path, lms_url, store_url)
+
+
+@pytest.fixture
+def place_with_store(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip, tmp_path: Path) -> Iterator[Place]:
+    """A place with a store in which nothing is, for those who need no first start."""
+    with _lms(kind, request, tmp_path) as lms_url, _store(kind, request, tmp_path) as store_url:
+        yield Place(zulip, People.join(zulip), tmp_path, lms_url, store_url)
 
 
 @pytest.fixture
 def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
     """An office with its store on SQLite."""
     zulip.hang_seconds = 1.0
-    store = open_store(f"sqlite:///{tmp_path}/office.db")
+    store = open_store(store_in_file(tmp_path / "office.db"))
     yield Office.open(store, zulip, tmp_path)
     store.close()
 
@@ -129,11 +161,28 @@ def any_office(store: Store, zulip: FakeZulip, tmp_path: Path) -> Office:
     return Office.open(store, zulip, tmp_path)
 
 
-def _database(server: str) -> Iterator[str]:
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    name = f"test_{next(_numbers)}"
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield engine.url.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+@contextmanager
+def _lms(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield lms_in_file(folder / "lms.db")
+    else:
+        with on_server(request.getfixturevalue("postgresql_server"), fill_lms) as url:
+            yield url
+
+
+@contextmanager
+def _store(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield store_in_file(folder / "store.db")
+    else:
+        with on_server(request.getfixturevalue("postgresql_server"), make_store) as url:
+            yield url
+
+
+@contextmanager
+def _nothing(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/store.db"
+    else:
+        with on_server(request.getfixturevalue("postgresql_server")) as url:
+            yield url

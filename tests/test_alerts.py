@@ -21,8 +21,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def desk(place: Place) -> Iterator[Desk]:
-    with Desk.at(place) as desk:
+def desk(place_with_store: Place) -> Iterator[Desk]:
+    with Desk.at(place_with_store) as desk:
         assert said(desk) == []
         yield desk
 

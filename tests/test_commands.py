@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from lms_bot.store import Store, open_store, people
 from tests import NOW
 from tests.asking import ADMIN_STREAM, BOT_ID, BOT_NAME, OTHER_STREAM, incoming
 from tests.bot_process import GULNORA, KWAME, MEI, OBRIEN, SOFIA, from_store, in_store
-from tests.conftest import _database
+from tests.databases import on_server
 
 MARY, OMAR, LUCY, ADA, EVE, NORA, ROBOT, GONE, GUEST, JANE_HERSELF, OBRIEN_HERSELF, GULNORA_HERSELF = range(20, 32)
 HERS = "jane_smith", "ravi_patel", "gulnora", "john_doe"
@@ -157,10 +158,10 @@ def _forget(lms_url: str, student_ids: Sequence[int]) -> None:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     folder = tmp_path_factory.mktemp("asked")
-    databases = iter([f"sqlite:///{folder}/store.db"])
+    place: AbstractContextManager[str] = nullcontext(f"sqlite:///{folder}/store.db")
     if request.param == "postgresql":
-        databases = _database(request.getfixturevalue("postgresql_server"))
-    for store_url in databases:
+        place = on_server(request.getfixturevalue("postgresql_server"))
+    with place as store_url:
         asked = live(folder, store_url)
         yield asked
         asked.store.close()

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from lms_bot.domain import EventType, Mentor, Message, Recipient
 from lms_bot.store import Store, Transaction, events, open_store, outbox, owed, people, queries, tables
 from tests import NOW
+from tests.databases import store_in_file
 from tests.owed import GULNORA, JANE, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, happened, notifications, owe
 from tests.test_store import at_once
 
@@ -208,7 +209,7 @@ def quick_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stor
     if request.param == "postgresql":
         store = open_store(request.getfixturevalue("postgresql"))
     else:
-        store = open_store(f"sqlite:///{tmp_path}/store.db")
+        store = open_store(store_in_file(tmp_path / "store.db"))
         sa.event.listen(store.engine, "checkout", lambda c, *_: c.execute("PRAGMA synchronous = OFF"))
     yield store
     store.close()

@@ -17,20 +17,13 @@ from lms_bot.lms import Lms
 from lms_bot.store import Store, days, streaks, tables
 from lms_bot.store.days import COUNTED
 from lms_bot.streaks import Day, Kind
+from tests.databases import lms_in_file, store_in_file
 from tests.lms_rows import CONTENT_ATTEMPTS, DAY, JANE, MINUTE, NOW, QUIZ_CONTENT, RAVI, SOFIA, LmsRows, Watch
 
 TODAY = NOW.date()
 LEARNING, PRESENCE = (JANE, Kind.LEARNING), (JANE, Kind.PRESENCE)
 BERLIN = "Europe/Berlin"
 UTC = ZoneInfo("UTC")
-
-
-@pytest.fixture
-def store_beside(lms_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if lms_url.startswith("sqlite"):
-        return f"sqlite:///{tmp_path}/store.db"
-    url: str = request.getfixturevalue("postgresql")
-    return url
 
 
 @pytest.fixture
@@ -309,10 +302,7 @@ def test_any_history_gives_what_counting_anew_gives(
     zone: str, steps: list[tuple[str, int, datetime]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("model")
-    from tests.school import fill_lms
-
-    fill_lms(f"sqlite:///{folder}/lms.db")
-    watch = Watch(f"sqlite:///{folder}/lms.db", f"sqlite:///{folder}/store.db", LMS_TIMEZONE=zone)
+    watch = Watch(lms_in_file(folder / "lms.db"), store_in_file(folder / "store.db"), LMS_TIMEZONE=zone)
     watch.poll()
     there: set[int] = set()
     for action, number, when in steps:

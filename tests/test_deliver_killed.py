@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lms_bot.domain import Event, EventType, Mentor, Student
+from lms_bot.domain import OBSERVED, Event, Mentor, Student
 from lms_bot.fixtures import school
 from lms_bot.store import Store, open_store
 from tests.fake_zulip import FakeZulip
@@ -109,7 +109,10 @@ def make_lms(path: Path, mentors: list[Mentor], students: list[Student], links: 
 
 
 def owe_in_waves(store: Store, students: list[Student], dice: random.Random) -> dict[int, list[Event]]:
-    """Owe every mentor a few events every now and then, from a moment after now on; by student id."""
+    """Owe every mentor a few events every now and then, from a moment after now on; by student id.
+
+    Only of kinds that are told at once: what the clock causes waits for the next morning.
+    """
     owed: dict[int, list[Event]] = {student.student_id: [] for student in students}
     start = datetime.now(UTC) + timedelta(seconds=1)
     for wave in range(WAVES):
@@ -117,7 +120,7 @@ def owe_in_waves(store: Store, students: list[Student], dice: random.Random) -> 
         found = [
             event
             for student in students
-            for event in several(student, EVENTS_IN_A_WAVE, dice.choice(list(EventType)), at=due_at)
+            for event in several(student, EVENTS_IN_A_WAVE, dice.choice(OBSERVED), at=due_at)
         ]
         for event in owe(store, found, at=due_at):
             owed[event.student_id or 0].append(event)

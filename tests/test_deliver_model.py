@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from lms_bot.domain import OBSERVED, Event, EventType, Mentor, Student
 from lms_bot.store import open_store, outbox
+from tests.databases import store_in_file
 from tests.fake_zulip import FAULTS, FakeZulip
 from tests.owed import GULNORA, JANE, MARY, MENTORS, OMAR, STUDENTS, Killed, Office, notifications, several, unsettled
 
@@ -20,17 +20,6 @@ NO_LONGER = "no longer"
 OTHER_CALLS = ("GET /api/v1/messages", "GET /api/v1/users", "GET /api/v1/users/me")
 PUPIL = st.sampled_from([JANE, GULNORA])
 FAULT = st.sampled_from(FAULTS)
-_template: list[Path] = []
-
-
-def empty_store(folder: Path) -> str:
-    """A store at the current schema; the migrations run once, not for every example."""
-    if not _template:
-        made = Path(tempfile.mkdtemp(prefix="lms_bot_model_")) / "empty.db"
-        open_store(f"sqlite:///{made}").close()
-        _template.append(made)
-    shutil.copy(_template[0], folder / "store.db")
-    return f"sqlite:///{folder}/store.db"
 
 
 class Delivery(RuleBasedStateMachine):
@@ -42,7 +31,7 @@ class Delivery(RuleBasedStateMachine):
         self.zulip.hang_seconds = 0.4
         self.zulip.retry_after = 0.02
         path = Path(self.folder.name)
-        self.store = open_store(empty_store(path))
+        self.store = open_store(store_in_file(path / "store.db"))
         self.office = Office.open(self.store, self.zulip, path)
         self.owed: list[tuple[Student, Event]] = []
         self.mentor_of = {

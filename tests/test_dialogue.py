@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from lms_bot.handlers.request import Audience
 from lms_bot.store import Store, audit, open_store, people
 from tests import NOW
 from tests.asking import ADA, ADMIN_STREAM, JANE, JANET, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, School
+from tests.databases import store_in_file
 from tests.owed import happened, owe
 
 NO_LIST = "There is no list that I could go on with."
@@ -28,9 +30,9 @@ def school(store: Store) -> School:
 
 
 @pytest.fixture
-def small_school(tmp_path: object) -> Iterator[School]:
+def small_school(tmp_path: Path) -> Iterator[School]:
     """The same on SQLite only, without events."""
-    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    store = open_store(store_in_file(tmp_path / "store.db"))
     yield School.open(store)
     store.close()
 

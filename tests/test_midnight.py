@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,14 +18,6 @@ from tests.lms_rows import DAY, GULNORA, JANE, MARY, NOW, OMAR, RAVI, SOFIA, USE
 HOUR = timedelta(hours=1)
 MORNING = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)  # a turn of the day can be made
 MILESTONE, BROKEN = EventType.STREAK_MILESTONE, EventType.STREAK_BROKEN
-
-
-@pytest.fixture
-def store_beside(lms_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if lms_url.startswith("sqlite"):
-        return f"sqlite:///{tmp_path}/store.db"
-    url: str = request.getfixturevalue("postgresql")
-    return url
 
 
 @pytest.fixture

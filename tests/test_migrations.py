@@ -24,7 +24,7 @@ from tests.shell import Shell, shell
 __all__ = ["shell"]
 
 EVERY_SCHEMA = pytest.mark.parametrize("schema", sorted(schemas.migrations()))
-BOTH_STORES = pytest.mark.parametrize("store_url", schemas.KINDS, indirect=True)
+BOTH_STORES = pytest.mark.parametrize("empty_url", schemas.KINDS, indirect=True)
 
 
 def load(schema: str, url: str) -> dict[str, Any]:
@@ -58,9 +58,9 @@ def test_a_migration_that_was_changed_or_has_no_store_is_noticed(tmp_path: Path)
 
 @EVERY_SCHEMA
 @BOTH_STORES
-def test_a_store_of_every_schema_becomes_one_of_the_current_schema(schema: str, store_url: str) -> None:
-    expected = load(schema, store_url)
-    store = open_store(store_url)
+def test_a_store_of_every_schema_becomes_one_of_the_current_schema(schema: str, empty_url: str) -> None:
+    expected = load(schema, empty_url)
+    store = open_store(empty_url)
     assert version(store.engine) == CURRENT
     rows = count_rows(store.engine)
     assert {table: rows[table] for table in expected["rows"]} == expected["rows"]
@@ -72,16 +72,16 @@ def test_a_store_of_every_schema_becomes_one_of_the_current_schema(schema: str, 
 
 @EVERY_SCHEMA
 @BOTH_STORES
-def test_the_bot_goes_on_where_it_was(schema: str, store_url: str, shell: Shell) -> None:
-    expected = load(schema, store_url)
-    shell.store_url = store_url
+def test_the_bot_goes_on_where_it_was(schema: str, empty_url: str, shell: Shell) -> None:
+    expected = load(schema, empty_url)
+    shell.store_url = empty_url
     for write in (story.history, story.told, story.waiting):
         write(shell.lms)
     assert shell.counts("--stats").items() >= expected["stats"].items()
     for before, now in zip(expected["events"], recorded(shell), strict=True):
         assert now.items() >= before.items()
     assert shell.counts("--once") == {"new_events": 0, "delivered": 1, "postponed": 0, "pending": 0}
-    assert from_store(store_url, "SELECT student_id FROM student_days WHERE is_learned")
+    assert from_store(empty_url, "SELECT student_id FROM student_days WHERE is_learned")
     story.afterwards(shell.lms)
     assert shell.counts("--once") == {"new_events": 1, "delivered": 1, "postponed": 0, "pending": 0}
     waited, new = shell.told(shell.people.mary)

@@ -65,15 +65,6 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def store_beside(lms_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store of the same kind as the LMS."""
-    if lms_url.startswith("sqlite"):
-        return f"sqlite:///{tmp_path}/store.db"
-    url: str = request.getfixturevalue("postgresql")
-    return url
-
-
-@pytest.fixture
 def watch(lms_url: str, store_beside: str) -> Iterator[Watch]:
     """An LMS without attempts and a store that has seen it, so that all that comes now is news."""
     watch = Watch(lms_url, store_beside)

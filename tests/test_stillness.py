@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from lms_bot.errors import StoreUnavailable
 from tests.bot_process import LmsHands
+from tests.databases import lms_in_file, store_in_file
 from tests.lms_rows import Watch
-from tests.school import fill_lms
 
 SLICE = "100"
 ROWS = 250
@@ -21,10 +21,9 @@ ROWS = 250
 
 @pytest.fixture(params=["DELETE", "WAL"])
 def watch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watch]:
-    url = f"sqlite:///{tmp_path}/lms.db"
-    fill_lms(url)
+    url = lms_in_file(tmp_path / "lms.db")
     LmsHands(url).run(f"PRAGMA journal_mode = {request.param}")
-    watch = Watch(url, f"sqlite:///{tmp_path}/store.db", LMS_SWEEP_ROWS=SLICE)
+    watch = Watch(url, store_in_file(tmp_path / "store.db"), LMS_SWEEP_ROWS=SLICE)
     watch.rows.insert_finished(1, ROWS)
     watch.poll()
     yield watch
@@ -65,9 +64,8 @@ def test_what_is_written_behind_the_sweep_is_found_in_another_round(watch: Watch
 
 
 def test_what_could_not_be_stored_is_compared_again(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/lms.db"
-    fill_lms(url)
-    with closing(Watch(url, f"sqlite:///{tmp_path}/store.db")) as watch:
+    url = lms_in_file(tmp_path / "lms.db")
+    with closing(Watch(url, store_in_file(tmp_path / "store.db"))) as watch:
         watch.rows.insert_finished(1, 10)
         watch.poll()
         regrade(watch, 7)

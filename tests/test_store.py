@@ -76,12 +76,12 @@ def test_the_same_state_of_a_row_cannot_be_recorded_twice(store: Store) -> None:
     assert {"source_table", "source_id", "event_type"} in [set(c["column_names"]) for c in constraints]
 
 
-def test_opening_again_keeps_what_is_there(store_url: str) -> None:
-    first = open_store(store_url)
+def test_opening_again_keeps_what_is_there(empty_url: str) -> None:
+    first = open_store(empty_url)
     with first.writing() as transaction:
         facts.note(transaction, "kept", [1, "два"], NOW)
     first.close()
-    again = open_store(store_url)
+    again = open_store(empty_url)
     with again.reading() as transaction:
         assert facts.value(transaction, "kept") == [1, "два"]
         assert facts.noted_at(transaction, "kept") == NOW
@@ -89,26 +89,26 @@ def test_opening_again_keeps_what_is_there(store_url: str) -> None:
     again.close()
 
 
-def test_threads_that_open_an_empty_place_at_once_all_get_a_store(store_url: str) -> None:
-    at_once(*[lambda: open_store(store_url).close()] * 8)
-    assert from_store(store_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
+def test_threads_that_open_an_empty_place_at_once_all_get_a_store(empty_url: str) -> None:
+    at_once(*[lambda: open_store(empty_url).close()] * 8)
+    assert from_store(empty_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
 
 
-def test_processes_that_open_an_empty_place_at_once_all_get_a_store(store_url: str) -> None:
-    commands = [[sys.executable, "-c", OPEN, store_url]] * 3
+def test_processes_that_open_an_empty_place_at_once_all_get_a_store(empty_url: str) -> None:
+    commands = [[sys.executable, "-c", OPEN, empty_url]] * 3
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in processes:
         _, problem = process.communicate(timeout=60)
         assert process.returncode == 0, problem
-    assert from_store(store_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
+    assert from_store(empty_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
 
 
-def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(store_url: str) -> None:
-    open_store(store_url).close()
-    in_store(store_url, "UPDATE alembic_version SET version_num = '9999'")
+def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(empty_url: str) -> None:
+    open_store(empty_url).close()
+    in_store(empty_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreUnavailable, match=r"9999.*newer"):
-        open_store(store_url)
-    assert from_store(store_url, "SELECT version_num FROM alembic_version") == [("9999",)]
+        open_store(empty_url)
+    assert from_store(empty_url, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
 def test_a_place_that_cannot_be_opened_is_refused_in_one_line(tmp_path: Path) -> None:

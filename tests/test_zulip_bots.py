@@ -18,6 +18,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.store import open_store
 from tests.asking import EVE, JANE, MARY, School
+from tests.databases import store_in_file
 
 ROOT = Path(__file__).parents[1]
 SHELL = Path(sys.executable).parent / "zulip-bot-shell"
@@ -26,7 +27,7 @@ SHELL = Path(sys.executable).parent / "zulip-bot-shell"
 @pytest.fixture
 def store_url(tmp_path: Path) -> Iterator[str]:
     """A store that knows Mary and her students."""
-    url = f"sqlite:///{tmp_path}/store.db"
+    url = store_in_file(tmp_path / "store.db")
     store = open_store(url)
     School.open(store).happens(JANE, 3)
     yield url
