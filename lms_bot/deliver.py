@@ -13,9 +13,9 @@ from lms_bot import render, replies, telling
 from lms_bot.chat import Chat
 from lms_bot.chat.pace import Purpose
 from lms_bot.config import Settings
-from lms_bot.domain import MANY_EVENTS, Event, EventType, Message, Notification, Recipient
+from lms_bot.domain import MANY_EVENTS, EventType, Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
-from lms_bot.owing import DEFAULTS, release, still_theirs, without_told_ends
+from lms_bot.owing import DEFAULTS, release, still_theirs, without_folded_starts, without_told_ends
 from lms_bot.store import Store, Transaction, alerts, outbox, owed, people, preferences
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ class Deliverer:
     def _text(self, due: Sequence[Notification], *, is_first: bool) -> str:
         old = timedelta(hours=self._settings.stale_after_hours)
         stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
-        told = [n.event for n in _without_folded_starts(due)]
+        told = [n.event for n in without_folded_starts(due)]
         return render.notification_text(told, stale=stale, introduction=INTRODUCTION if is_first else None)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
@@ -285,16 +285,6 @@ class Deliverer:
 def _note_many(transaction: Transaction, mentor_id: int, waiting: int, now: datetime) -> None:
     text = f"📚 {waiting:,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
     alerts.notice(transaction, f"many for {mentor_id}", text, now)
-
-
-def _without_folded_starts(due: Sequence[Notification]) -> list[Notification]:
-    """A start whose end is told in the same message is not told itself."""
-    ended = {_row(n.event) for n in due if not n.event.event_type.is_start}
-    return [n for n in due if not n.event.event_type.is_start or _row(n.event) not in ended]
-
-
-def _row(event: Event) -> tuple[str, int]:
-    return event.source_table, event.source_id
 
 
 def _growing(failures: int, longest: timedelta) -> timedelta:

@@ -123,6 +123,16 @@ def without_told_ends(transaction: Transaction, due: list[Notification], now: da
     return [n for n in due if n.log_id not in folded]
 
 
+def without_folded_starts(due: Sequence[Notification]) -> list[Notification]:
+    """Without the starts whose ends are told in the same message."""
+    ended = {_row(n.event) for n in due if not n.event.event_type.is_start}
+    return [n for n in due if not n.event.event_type.is_start or _row(n.event) not in ended]
+
+
+def _row(event: Event) -> tuple[str, int]:
+    return event.source_table, event.source_id
+
+
 def look_again(transaction: Transaction, mentor_id: int, settings: Settings, now: datetime) -> None:
     """Bring what waits for a mentor in line with what they ask for now."""
     wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)

@@ -10,11 +10,11 @@ from lms_bot import blindness
 from lms_bot.config import Settings
 from lms_bot.domain import ALERT_REMINDERS, STUDENT_ALERTS, Event, EventType, Notification, Preferences
 from lms_bot.holding import zone_of
+from lms_bot.needs import Reminder, StudentAlert, Untold
 from lms_bot.owing import Owing
 from lms_bot.silence import after_working_time
 from lms_bot.store import Store, Transaction, events, owed, people, student_alerts
 from lms_bot.store.people import Around
-from lms_bot.store.student_alerts import Reminder, StudentAlert, Untold
 from lms_bot.streaks import DAY, local_day, midnight
 from lms_bot.terms import COVERS, TERMS
 

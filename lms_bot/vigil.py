@@ -11,9 +11,9 @@ from typing import NamedTuple
 from lms_bot import blindness
 from lms_bot.config import Settings
 from lms_bot.lms import Lms
+from lms_bot.needs import Key, Opening, Outcome, StudentAlert, Untold
 from lms_bot.rules import FAILING_WITHIN, RULES, Facts, Verdict, holding, many_fail, next_look, verdicts
 from lms_bot.store import Store, Transaction, circumstances, facts, links, preferences, student_alerts, watched
-from lms_bot.store.student_alerts import Key, Opening, Outcome, StudentAlert, Untold
 from lms_bot.store.watched import State
 from lms_bot.terms import DEFAULTS, TERMS, Limits, Rule
 

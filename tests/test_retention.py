@@ -26,6 +26,7 @@ LATER = NOW + 100 * DAY  # what is of NOW is too old by then
 @pytest.fixture
 def watch(lms_url: str, store_url: str) -> Iterator[Watch]:
     watch = Watch(lms_url, store_url)
+    watch.without_rules()
     yield watch
     watch.close()
 
@@ -330,3 +331,18 @@ def test_days_and_streaks_outlast_the_events_they_were_counted_from(watch: Watch
         days.recount(transaction, watch.settings.timezone, watch.now)
     assert all(before)
     assert all(old < new for old, new in zip(before, kept(), strict=True))
+
+
+def test_closed_alerts_go_with_the_events_of_their_time(watch: Watch, store_url: str) -> None:
+    with watch.store.writing() as transaction:
+        row = {"rule": "stuck", "mentor_id": MARY, "subject_id": 0, "level": 1, "numbers": {}, "since": NOW}
+        rows = [
+            {**row, "number": number, "student_id": number, "opened_at": NOW, "closed_at": closed_at}
+            for number, closed_at in enumerate((NOW, LATER, None))
+        ]
+        transaction.execute(sa.insert(tables.student_alerts), rows)
+        reminders = [{"alert_id": alert_id, "reason": "untaken", "at": NOW} for alert_id in (1, 2, 3)]
+        transaction.execute(sa.insert(tables.alert_reminders), reminders)
+    prune(watch, LATER)
+    assert from_store(store_url, "SELECT alert_id FROM student_alerts") == [(2,), (3,)]
+    assert from_store(store_url, "SELECT alert_id FROM alert_reminders") == [(2,), (3,)]

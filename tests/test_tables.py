@@ -168,7 +168,7 @@ def test_a_feed_of_all_there_is_says_nothing_of_more() -> None:
     events = [event._replace(source_id=number) for number, event in enumerate(newest(3), start=7)]
     shown = feed_text(events, 3, "**Feed**")
     assert shown.entries == 3
-    lines = [f"* {event_line(event)} · `a{number}`" for number, event in enumerate(events, start=7)]
+    lines = [f"* {event_line(event)} · `e{number}`" for number, event in enumerate(events, start=7)]
     assert shown.text == "\n".join(["**Feed**", "", *lines])
 
 

@@ -11,11 +11,11 @@ from lms_bot.handlers.kinds import ALERT, DURATION, STUDENT, words
 from lms_bot.handlers.mentor import freshness
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.needs import Outcome, StudentAlert, Untold
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
 from lms_bot.render.needs import HEADINGS, LEVELS, about, alert_name, limit_words, meaning
 from lms_bot.rules import Verdict, verdicts
 from lms_bot.store import circumstances, student_alerts, watched
-from lms_bot.store.student_alerts import Outcome, StudentAlert, Untold
 from lms_bot.terms import TERMS, Limits, Rule
 from lms_bot.vigil import limits_of
 

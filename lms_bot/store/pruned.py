@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from lms_bot.db import in_list
-from lms_bot.domain import Event
+from lms_bot.domain import SOURCE_TABLES, Event
 from lms_bot.store import Transaction, facts
 from lms_bot.store.tables import events, pruned
 
@@ -29,10 +29,11 @@ def note_until(transaction: Transaction, moment: datetime) -> None:
 
 
 def remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> None:
-    """Note the rows whose events these are, which are to be removed."""
+    """Note the rows of the LMS whose events these are, which are to be removed."""
     c = events.c
     mark = sa.case((c.is_current, c.fingerprint))
-    keys = sa.select(c.source_table, c.source_id, c.event_type, mark).where(are_these)
+    of_lms = c.source_table.in_(SOURCE_TABLES)
+    keys = sa.select(c.source_table, c.source_id, c.event_type, mark).where(are_these, of_lms)
     names = ["source_table", "source_id", "event_type", "fingerprint"]
     transaction.execute(sa.insert(pruned).from_select(names, keys))
 

@@ -10,7 +10,7 @@ from lms_bot.db import in_list
 from lms_bot.domain import SOURCE_TABLES
 from lms_bot.store import Store, Transaction, cursors, facts, pruned
 from lms_bot.store.removal import remove_batches, remove_events
-from lms_bot.store.tables import events, logs, messages
+from lms_bot.store.tables import alert_reminders, events, logs, messages, student_alerts
 
 SLICE = 1_000  # events looked at for one transaction
 SLICES = 10  # in a turn: the rest comes with the next turns
@@ -33,6 +33,7 @@ def turn(store: Store, days: int, now: datetime) -> int:
         removed += number
         if above is None:
             removed += _remove_answers(store, now - timedelta(days=days))
+            _remove_alerts(store, now - timedelta(days=days))
             break
     with store.writing() as transaction:
         facts.note(transaction, WALK, above, now)
@@ -84,6 +85,13 @@ def _remove(transaction: Transaction, event_ids: list[int]) -> None:
     remove_events(transaction, are_these)
     tells_no_other = ~sa.exists().where(logs.c.message_id == messages.c.message_id)
     transaction.execute(sa.delete(messages).where(in_list(messages.c.message_id, message_ids, dialect), tells_no_other))
+
+
+def _remove_alerts(store: Store, before: datetime) -> None:
+    """Remove closed alerts about students, and how often they were said again."""
+    remove_batches(store, student_alerts.c.alert_id, student_alerts.c.closed_at < before)
+    is_gone = alert_reminders.c.alert_id.not_in(sa.select(student_alerts.c.alert_id))
+    remove_batches(store, alert_reminders.c.reminder_id, is_gone)
 
 
 def _remove_answers(store: Store, before: datetime) -> int:
