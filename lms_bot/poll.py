@@ -102,6 +102,7 @@ class Poller:
             mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
             owed.wake_waiting(transaction, mapped, now)
             midnight.follow_zones(transaction, self._settings.timezone, now)
+            vigil.note_people(transaction, now)
 
     def _poll_table(self, source_table: str, owing: Owing, now: datetime, progress: Progress | None) -> Polled:
         cursor, total = self._baseline(source_table, now), Polled()
@@ -148,8 +149,7 @@ class Poller:
             corrected += events.supersede(transaction, _no_longer_said(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now)
-            seen = {event.student_id for event in observed.events} | {said.student_id for said in corrected}
-            watched.touch(transaction, seen, now)
+            watched.touch(transaction, {one.student_id for one in (*observed.events, *corrected)}, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             _look_later(transaction, source_table, page, observed, open_since, now)

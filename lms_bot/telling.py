@@ -25,6 +25,9 @@ OVER = "it was over, or taken care of, before it was told"
 
 def tell(store: Store, settings: Settings, owing: Owing, now: datetime) -> int:
     """Record and owe the alerts whose time has come, and reminders; gives how many. Raises StoreUnavailable."""
+    with store.reading() as transaction:
+        if not student_alerts.to_tell(transaction, now) and not student_alerts.to_remind(transaction, now):
+            return 0
     with store.writing() as transaction:
         due, again = student_alerts.to_tell(transaction, now), student_alerts.to_remind(transaction, now)
         if not settings.notify_mentors:

@@ -43,10 +43,12 @@ class _Mentor(NamedTuple):
 
 def look(store: Store, settings: Settings, now: datetime) -> None:
     """Look at the students of whom something is new, or of whom time says something new. Raises StoreUnavailable."""
+    with store.reading() as transaction:
+        is_quiet = watched.state(transaction) is not None and not watched.due(transaction, now, 1)
+        if is_quiet and not student_alerts.is_expiring(transaction, now):
+            return
     with store.writing() as transaction:
         watched.hold(transaction, now)
-        watched.add_new(transaction, now)
-        student_alerts.close_strangers(transaction, now)
         student_alerts.expire(transaction, now)
     while True:
         with store.writing() as transaction:
@@ -75,6 +77,12 @@ def look_at(transaction: Transaction, student_ids: Sequence[int], settings: Sett
     watched.look_again(transaction, moments)
 
 
+def note_people(transaction: Transaction, now: datetime) -> None:
+    """Who is a student, and whose, was read anew: watch those who are, and close what is said to a former mentor."""
+    watched.add_new(transaction, now)
+    student_alerts.close_strangers(transaction, now)
+
+
 def read_enrolment(store: Store, lms: Lms, now: datetime) -> None:
     """Note since when students are enrolled and how long exams take, every 15 minutes. Raises LmsUnavailable."""
     with store.reading() as transaction:
@@ -83,7 +91,6 @@ def read_enrolment(store: Store, lms: Lms, now: datetime) -> None:
         return
     read = lms.read_enrolment()
     with store.writing() as transaction:
-        watched.add_new(transaction, now)
         watched.keep_terms(transaction, read.students, read.minutes, now)
         facts.note(transaction, ENROLMENT, True, now)
 

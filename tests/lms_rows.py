@@ -240,9 +240,11 @@ class Watch:
         self.poller = Poller(self.store, self.lms, self.settings)
 
     def events(self, source_id: int | None = None, source_table: str = ATTEMPTS) -> list[Any]:
-        """The rows of lms_activity_events, in the order of recording; of one source row where one is named."""
+        """The rows of lms_activity_events but for alerts about students, in the order of recording; or of one row."""
         query = sa.select(_events).order_by(_events.c.event_id)
-        if source_id is not None:
+        if source_id is None:
+            query = query.where(_events.c.event_type.not_in(ALERTING))
+        else:
             query = query.where(_events.c.source_table == source_table, _events.c.source_id == source_id)
         with self.store.engine.connect() as connection:
             return list(connection.execute(query))

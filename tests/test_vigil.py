@@ -375,7 +375,7 @@ def test_while_nobody_is_told_anything_alerts_stand_in_open(place: Place) -> Non
         begin(ward)
         ward.live(NOW + 6 * DAY)
         assert {alert.untold for alert in ward.opened("inactive")} == {"turned off"}
-        assert {event.source_table for event in ward.watch.events()} == {"attempts"}
+        assert ward.watch.events(1, "student_alerts") == []
 
 
 def test_a_mentor_who_turned_alerts_off_is_told_none(ward: Ward) -> None:

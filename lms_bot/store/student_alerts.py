@@ -89,6 +89,12 @@ def close_rule(transaction: Transaction, rule: Rule, now: datetime, mentor_ids: 
     _close(transaction, (_c.rule == rule) & _c.closed_at.is_(None) & of_mentors, Outcome.OFF, now, None)
 
 
+def is_expiring(transaction: Transaction, now: datetime) -> bool:
+    """Whether something has been so for its time."""
+    query = sa.select(_c.alert_id).where(_c.closed_at.is_(None), _c.until <= now).limit(1)
+    return transaction.scalar(query) is not None
+
+
 def expire(transaction: Transaction, now: datetime) -> None:
     """Close what was so for its time."""
     _close(transaction, _c.closed_at.is_(None) & (_c.until <= now), Outcome.OVER, now, None)
