@@ -149,7 +149,7 @@ class Poller:
             corrected += events.supersede(transaction, _no_longer_said(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now)
-            watched.touch(transaction, {one.student_id for one in (*observed.events, *corrected)}, now)
+            watched.touch(transaction, {e.student_id for e in observed.events} | {c.student_id for c in corrected}, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             _look_later(transaction, source_table, page, observed, open_since, now)
