@@ -30,7 +30,7 @@ def tell(store: Store, settings: Settings, owing: Owing, now: datetime) -> int:
             return 0
     with store.writing() as transaction:
         due, again = student_alerts.to_tell(transaction, now), student_alerts.to_remind(transaction, now)
-        if not settings.notify_mentors:
+        if not (settings.notify_mentors and settings.alerts_per_day):
             _leave(transaction, due, Untold.TURNED_OFF)
             student_alerts.change(transaction, [alert.alert_id for alert in again], remind_at=None)
             return 0

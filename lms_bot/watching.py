@@ -28,7 +28,10 @@ def note_failed_poll(store: Store, failures: int, reason: str, now: datetime) ->
     """A poll failed, the `failures`-th in a row."""
     if failures < FAILED_POLLS:
         return
-    text = f"🔴 The LMS cannot be read: {quote(reason)}. What happens meanwhile is told afterwards."
+    text = (
+        f"🔴 The LMS cannot be read: {quote(reason)}. What happens meanwhile is told afterwards, and "
+        "nothing is said of students who are absent."
+    )
     with store.writing() as transaction:
         alerts.begin(transaction, LMS, text, now)
 
@@ -119,7 +122,7 @@ def _free(settings: Settings) -> int | None:
 def _silent(last: datetime) -> str:
     return (
         f"🤫 The LMS can be read, but has had nothing new since {moment(last)}, which is unusual in working hours. "
-        "Holidays? If not, look whether it still records what students do."
+        "Holidays? If not, look whether it still records what students do. Nothing is said of who is absent meanwhile."
     )
 
 

@@ -21,7 +21,7 @@ def test_simulated_days_need_no_configuration_and_leave_nothing(tmp_path: Path) 
     rows = ROW.findall(done.stdout)
     assert len(rows) > 3
     assert max(int(row[3]) for row in rows) >= 7
-    assert re.search(r"^14 days were simulated; the clock caused \d+ streak events\.$", done.stdout, re.MULTILINE)
+    assert re.search(r"^14 days were simulated; streaks and alerts were \d+ events\.$", done.stdout, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot import config
-from lms_bot.lms import presence
+from lms_bot.lms import enrolment, presence
 from lms_bot.lms.inspection import wanted
 from tests.bot_process import BIN, GULNORA, JANE, BotProcess, LmsHands, from_store
 from tests.pg import address, program
@@ -136,7 +136,8 @@ def test_the_reader_may_read_what_is_read_and_nothing_else(installed: Shell) -> 
     granted = {row[:2] for row in from_store(installed.lms_url, query) if row[2] == "SELECT"}
     assert {row[2] for row in from_store(installed.lms_url, query)} == {"SELECT"}
     expected = {(table, column) for table, columns in wanted().items() for column in columns}
-    expected |= {(table.name, column.name) for table in presence.metadata.sorted_tables for column in table.c}
+    for extras in (presence.metadata, enrolment.metadata):
+        expected |= {(table.name, column.name) for table in extras.sorted_tables for column in table.c}
     assert granted >= expected
     assert {table for table, _ in granted - expected} <= {"attempts", "content_attempts"}
     for statement in ("SELECT supervisor_email FROM mentors", "SELECT * FROM students", "SELECT * FROM videos"):

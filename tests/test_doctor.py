@@ -29,7 +29,17 @@ def test_all_is_well_where_all_is_well(well: Shell) -> None:
     found = examine(well)
     assert not levels(found)
     assert found["mentors"][1] == "3 of 3 mentors have an account in Zulip"
-    expected = {"lms", "lms writes", "lms tables", "lms indexes", "lms sweep", "lms people", "store", "store schema"}
+    expected = {
+        "lms",
+        "lms writes",
+        "lms tables",
+        "lms extras",
+        "lms indexes",
+        "lms sweep",
+        "lms people",
+        "store",
+        "store schema",
+    }
     expected |= {"store writes", "last poll", "zulip", "zulip version", "zulip users", "zulip addresses"}
     expected |= {"admin stream", "zulip clock", "disk", "pauses", "retention", "metrics"}
     assert expected <= found.keys()

@@ -53,6 +53,17 @@ def test_a_missing_table_of_titles_is_a_warning(well: Shell) -> None:
     assert "titles" in found["lms tables"][1]
 
 
+@BOTH
+def test_what_is_not_there_for_presence_and_alerts_is_named(well: Shell) -> None:
+    assert "exams.duration" not in examine(well)["lms extras"][1]
+    change_lms(
+        well, "ALTER TABLE exams RENAME COLUMN duration TO takes", "ALTER TABLE student_activity_dates RENAME TO gone"
+    )
+    level, message, _ = examine(well)["lms extras"]
+    assert level == "ok"
+    assert "without student_activity_dates.activity_date, exams.duration, which" in message
+
+
 @POSTGRESQL
 def test_a_column_that_we_may_not_read_fails(well: Shell) -> None:
     role = sa.make_url(well.lms_url).username

@@ -49,7 +49,7 @@ def _simulated(options: argparse.Namespace) -> int:
 
     with simulated(options.simulate_days, datetime.now(UTC)) as lived:
         _show(lived.store, lived.settings.timezone, lived.settings.daily_goal, options.user_id, lived.now)
-        print(f"\n{options.simulate_days} days were simulated; the clock caused {lived.clock_events} streak events.")
+        print(f"\n{options.simulate_days} days were simulated; streaks and alerts were {lived.clock_events} events.")
     return DONE
 
 

@@ -47,6 +47,7 @@ def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, 
         ("lms", lambda: reach(lms)),
         ("lms writes", lambda: writes(lms.server())),
         ("lms tables", lambda: tables(lms.tables())),
+        ("lms extras", lambda: extras(lms.missing_extras())),
         ("lms indexes", lambda: indexes(lms.tables())),
         ("lms times", lambda: times(lms.server(), lms.tables(), settings)),
         ("lms sweep", lambda: sweep(lms.server(), lms.tables())),
@@ -93,6 +94,12 @@ def tables(found: Mapping[str, Table]) -> Iterator[Finding]:
         well += not problems
     if well:
         yield ok("lms tables", f"{well} of {len(wanted())} tables are as expected")
+
+
+def extras(missing: Sequence[str]) -> Iterator[Finding]:
+    """What is read where it is there: for presence, and for some alerts about students."""
+    without = f"without {', '.join(missing)}, which presence, never_started and abandoned go by" if missing else ""
+    yield ok("lms extras", without or "presence, enrolment and the durations of exams are read")
 
 
 def indexes(found: Mapping[str, Table]) -> Iterator[Finding]:

@@ -135,7 +135,9 @@ def _telling(alert: StudentAlert) -> str:
         return f"**Not told:** {_UNTOLD[alert.untold]}"
     if alert.tell_at is not None:
         return f"**Not told yet:** it is told at {moment(alert.tell_at)}, if it is still so then"
-    return "**Not told yet:** it waits, as `pending` says" if alert.is_open else "**Not told:** it was over before"
+    if alert.is_open:
+        return "**Not told yet:** `pending` says why, unless you turned alerts off (`settings`)"
+    return "**Not told:** it was over before"
 
 
 def _own(request: Request, number: int) -> StudentAlert:

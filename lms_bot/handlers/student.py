@@ -52,7 +52,9 @@ def _seen(request: Request, student: Student) -> str:
         [
             f"👀 {', '.join(names)} can see each exam and content that **{quote(student.username)}** starts or ends "
             "in the LMS, when that was, its result, and what follows from it: averages, the days on which something "
-            "was done, and streaks. The LMS administrators can see the same. This is the card that a mentor gets:",
+            "was done, and streaks. They are alerted when you seem to need them, as after days without anything "
+            "finished or an exam failed twice. The LMS administrators can see the same. This is the card that a mentor "
+            "gets:",
             card_of(request, student),
         ]
     )

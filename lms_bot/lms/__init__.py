@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from lms_bot import db
-from lms_bot.lms import inspection
+from lms_bot.lms import enrolment, inspection, presence
 from lms_bot.lms.changes import ChangeReader
 from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
@@ -34,6 +34,12 @@ class Lms:
     def read_enrolment(self) -> Enrolment:
         """Since when students are enrolled and how long exams take, as far as it says so. Raises LmsUnavailable."""
         return read_enrolment(self.engine, self._zone)
+
+    def missing_extras(self) -> list[str]:
+        """Columns that are read only where they are there and ours to read, and are not. Raises LmsUnavailable."""
+        extras = (presence.activity_dates, presence.last_active, enrolment.enrolled, enrolment.exams)
+        there = {table for table in extras if table.name in inspection.readable(self.engine, table.metadata)}
+        return [f"{table.name}.{list(table.c)[-1].name}" for table in extras if table not in there]
 
     def server(self) -> Server:
         """The server, and the role that we have there. Raises LmsUnavailable."""

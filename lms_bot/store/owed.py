@@ -142,11 +142,11 @@ def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime)
         .scalar_subquery()
     )
     unmapped = sa.select(mentors.c.mentor_id).where(mentors.c.zulip_user_id.is_(None))
-    has_student = sa.exists().where(
-        mentor_students.c.student_id == events.c.student_id, mentor_students.c.mentor_id == logs.c.mentor_id
-    )
-    is_alert = events.c.event_type.in_(ALERTING)
-    is_theirs = sa.exists().where(events.c.event_id == logs.c.event_id, has_student | is_alert)
+    is_theirs = sa.exists().where(
+        events.c.event_id == logs.c.event_id,
+        mentor_students.c.student_id == events.c.student_id,
+        mentor_students.c.mentor_id == logs.c.mentor_id,
+    ) | sa.exists().where(events.c.event_id == logs.c.event_id, events.c.event_type.in_(ALERTING))
     waits = (logs.c.due_at <= now) & logs.c.message_id.is_(None) & logs.c.mentor_id.in_(unmapped) & is_theirs
     return transaction.execute(sa.update(logs).where(waits).values(due_at=due_at, error_message=reason)).rowcount
 
