@@ -36,6 +36,13 @@ class Exam(NamedTuple):
     percentage: float | None
 
 
+class Result(NamedTuple):
+    """What became of a student in an exam within the last day: when it was failed last, and whether it was passed."""
+
+    failed_at: datetime | None
+    is_passed: bool
+
+
 class Opened(NamedTuple):
     """An attempt or a piece of content without an end; `minutes` is how long the exam takes, where that is known."""
 
@@ -180,27 +187,17 @@ RULES: dict[Rule, Callable[[Facts, float], Iterator[Verdict]]] = {
 }
 
 
-def many_fail(exam_id: int, results: Iterable[tuple[int, Exam]], limit: float, now: datetime) -> Verdict | None:
+def many_fail(exam_id: int, title: str | None, results: Iterable[Result], limit: float) -> Verdict | None:
     """At least five of those who took an exam in the last day, and `limit` percent of them, failed it.
 
-    `results` are (student id, attempt) of one group of students; who passed it in the end has not failed.
+    Who passed it in the end has not failed.
     """
-    failed: dict[int, datetime] = {}
-    passed, took, title = set(), set(), None
-    for student_id, exam in results:
-        if not now - FAILING_WITHIN <= exam.at <= now:
-            continue
-        took.add(student_id)
-        title = exam.title or title
-        if exam.outcome is EventType.EXAM_FAILED:
-            failed[student_id] = max(exam.at, failed.get(student_id, exam.at))
-        elif exam.outcome is EventType.EXAM_PASSED:
-            passed.add(student_id)
-    moments = [at for student_id, at in failed.items() if student_id not in passed]
-    if len(moments) < FEWEST_FAILING or 100 * len(moments) < limit * len(took):
+    took = list(results)
+    failed = [one.failed_at for one in took if one.failed_at is not None and not one.is_passed]
+    if len(failed) < FEWEST_FAILING or 100 * len(failed) < limit * len(took):
         return None
-    numbers = {"failed": len(moments), "took": len(took)}
-    return Verdict(Rule.MANY_FAIL, max(moments), 2, exam_id, title, max(moments) + MANY_LASTING, numbers)
+    numbers = {"failed": len(failed), "took": len(took)}
+    return Verdict(Rule.MANY_FAIL, max(failed), 2, exam_id, title, max(failed) + MANY_LASTING, numbers)
 
 
 def verdicts(facts: Facts, limits: Limits) -> list[Verdict]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from lms_bot import blindness
 from lms_bot.config import Settings
+from lms_bot.domain import EventType
 from lms_bot.lms import Lms
 from lms_bot.needs import Key, Opening, Outcome, StudentAlert, Untold
 from lms_bot.rules import FAILING_WITHIN, RULES, Facts, Verdict, holding, many_fail, next_look, verdicts
@@ -45,7 +46,7 @@ def look(store: Store, settings: Settings, now: datetime) -> None:
     """Look at the students of whom something is new, or of whom time says something new. Raises StoreUnavailable."""
     with store.reading() as transaction:
         is_quiet = watched.state(transaction) is not None and not watched.due(transaction, now, 1)
-        if is_quiet and not student_alerts.is_expiring(transaction, now):
+        if is_quiet and not student_alerts.is_expiring(transaction, now) and not watched.failed(transaction):
             return
     with store.writing() as transaction:
         watched.hold(transaction, now)
@@ -53,13 +54,18 @@ def look(store: Store, settings: Settings, now: datetime) -> None:
     while True:
         with store.writing() as transaction:
             student_ids = watched.due(transaction, now, TOGETHER)
-            if not student_ids:
-                return
             look_at(transaction, student_ids, settings, now)
+            if len(student_ids) < TOGETHER:
+                if pairs := watched.failed(transaction):
+                    _judge_exams(transaction, pairs, now)
+                    watched.forget_failed(transaction)
+                return
 
 
 def look_at(transaction: Transaction, student_ids: Sequence[int], settings: Settings, now: datetime) -> None:
     """Bring the alerts about these students up to what the rules say of them now."""
+    if not student_ids:
+        return
     state, is_blind = watched.hold(transaction, now), blindness.is_blind(transaction, settings, now)
     found = circumstances.facts_of(transaction, student_ids, settings.timezone, now)
     mentors_of = links.mentors_by_student(transaction, student_ids)
@@ -72,9 +78,9 @@ def look_at(transaction: Transaction, student_ids: Sequence[int], settings: Sett
     for one in found:
         moments[one.student_id] = _judge(one, mentors_of, mentors, kept[one.student_id], changes, is_blind, now)
     moments |= dict.fromkeys(changes.unseen, now + LOOK_AGAIN)
-    _judge_exams(transaction, found, mentors_of, mentors, changes, now)
     _apply(transaction, changes, now)
     watched.look_again(transaction, moments)
+    watched.note_failed(transaction, _failed(found, mentors_of, now), now)
 
 
 def note_people(transaction: Transaction, now: datetime) -> None:
@@ -188,35 +194,35 @@ def _opening(
     return Opening(key, verdict, max([now + (timedelta() if weaker else terms.settle), *told]))
 
 
-def _judge_exams(
-    transaction: Transaction,
-    found: Sequence[Facts],
-    mentors_of: Mapping[int, Sequence[int]],
-    mentors: Mapping[int, _Mentor],
-    changes: _Changes,
-    now: datetime,
-) -> None:
-    """See whether many of a mentor's students fail one of the exams that these students took in the last day."""
-    asked: dict[int, set[int]] = defaultdict(set)
-    for one in found:
-        for exam in one.exams:
-            if exam.exam_id is not None and exam.at >= now - FAILING_WITHIN and one.is_active:
-                asked[exam.exam_id].update(mentors_of.get(one.student_id, ()))
-    if not asked:
-        return
-    students = links.students_by_mentor(transaction, {mentor_id for ids in asked.values() for mentor_id in ids})
-    kept = student_alerts.about_exams(transaction, asked, now)
-    for exam_id, mentor_ids in asked.items():
-        everybody = {student_id for mentor_id in mentor_ids for student_id in students[mentor_id]}
-        results = circumstances.results(transaction, exam_id, everybody, now - FAILING_WITHIN)
-        for mentor_id in mentor_ids:
-            limit, own = mentors[mentor_id].limits[Rule.MANY_FAIL], students[mentor_id]
-            verdict = many_fail(exam_id, [one for one in results if one[0] in own], limit, now) if limit else None
-            key = Key(mentor_id, 0, Rule.MANY_FAIL, exam_id)
-            before = [
-                one for one in kept if one.key == key and not (one.is_open and verdict is None and _is_past(one, now))
-            ]
-            _compare({key: verdict} if verdict else {}, before, mentors[mentor_id], changes, False, now)
+def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], now: datetime) -> None:
+    """See which of these exams many of these mentors' students failed in the last day, as (exam id, mentor id)."""
+    exam_ids = {exam_id for exam_id, _ in pairs}
+    students = links.students_by_mentor(transaction, {mentor_id for _, mentor_id in pairs})
+    mentors = _mentors(transaction, {mentor_id for _, mentor_id in pairs}, watched.hold(transaction, now))
+    everybody = {student_id for own in students.values() for student_id in own}
+    results = circumstances.results(transaction, exam_ids, everybody, now - FAILING_WITHIN)
+    kept, changes = student_alerts.about_exams(transaction, exam_ids, now), _Changes()
+    for exam_id, mentor_id in sorted(pairs):
+        title, of_exam = results.get(exam_id, (None, {}))
+        own = [of_exam[student_id] for student_id in students.get(mentor_id, ()) if student_id in of_exam]
+        limit = mentors[mentor_id].limits[Rule.MANY_FAIL]
+        verdict = many_fail(exam_id, title, own, limit) if limit else None
+        key = Key(mentor_id, 0, Rule.MANY_FAIL, exam_id)
+        before = [one for one in kept if one.key == key and (verdict or not _is_past(one, now))]
+        _compare({key: verdict} if verdict else {}, before, mentors[mentor_id], changes, False, now)
+    _apply(transaction, changes, now)
+
+
+def _failed(found: Sequence[Facts], mentors_of: Mapping[int, Sequence[int]], now: datetime) -> set[tuple[int, int]]:
+    """The exams that these students failed in the last day, with their mentors."""
+    return {
+        (exam.exam_id, mentor_id)
+        for one in found
+        if one.is_active
+        for exam in one.exams
+        if exam.exam_id is not None and exam.outcome is EventType.EXAM_FAILED and exam.at >= now - FAILING_WITHIN
+        for mentor_id in mentors_of.get(one.student_id, ())
+    }
 
 
 def _is_past(alert: StudentAlert, now: datetime) -> bool:

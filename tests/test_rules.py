@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lms_bot import rules
 from lms_bot.domain import EventType
-from lms_bot.rules import Broken, Exam, Facts, Opened, Verdict
+from lms_bot.rules import Broken, Exam, Facts, Opened, Result, Verdict
 from lms_bot.terms import DAY, DEFAULTS, HOUR, TERMS, Rule
 from tests import NOW
 
@@ -195,31 +195,27 @@ def test_content_that_stays_open_for_four_days(days: float, expected: bool) -> N
 # Many fail
 
 
-def result(student_id: int, outcome: EventType = FAILED, hours_ago: float = 1) -> tuple[int, Exam]:
-    return student_id, Exam(NOW - hours_ago * HOUR, 501, "Quiz", outcome, None)
+FAILED_IT, PASSED_IT, BOTH = Result(NOW, False), Result(None, True), Result(NOW, True)
 
 
-def many(*results: tuple[int, Exam], limit: float = 40) -> Verdict | None:
-    return rules.many_fail(501, results, limit, NOW)
+def many(*results: Result, limit: float = 40) -> Verdict | None:
+    return rules.many_fail(501, "Quiz", results, limit)
 
 
 def test_forty_percent_and_at_least_five() -> None:
-    five = [result(student) for student in range(5)]
-    others = [result(student, PASSED) for student in range(10, 17)]
-    assert many(*five) is not None
-    assert many(*five[:4]) is None
-    assert many(*five, *others) is not None, "5 of 12 are more than 40 percent"
-    assert many(*five, *others, result(20, PASSED)) is None, "5 of 13 are less"
+    assert many(*[FAILED_IT] * 5) is not None
+    assert many(*[FAILED_IT] * 4) is None
+    assert many(*[FAILED_IT] * 5, *[PASSED_IT] * 7) is not None, "5 of 12 are more than 40 percent"
+    assert many(*[FAILED_IT] * 5, *[PASSED_IT] * 8) is None, "5 of 13 are less"
+    assert many(*[FAILED_IT] * 5, *[PASSED_IT] * 8, limit=30) is not None
 
 
-def test_one_student_counts_once_and_who_passed_in_the_end_has_not_failed() -> None:
-    assert many(*(result(1, hours_ago=hours) for hours in range(1, 7))) is None
-    five = [result(student) for student in range(5)]
-    assert many(*five, result(0, PASSED, 0)) is None
+def test_who_passed_in_the_end_has_not_failed() -> None:
+    assert many(*[FAILED_IT] * 4, BOTH) is None
 
 
-def test_only_the_last_day_counts() -> None:
-    assert many(*(result(student, hours_ago=25) for student in range(9))) is None
+def test_an_exam_without_a_verdict_was_taken() -> None:
+    assert many(*[FAILED_IT] * 5, *[Result(None, False)] * 8) is None
 
 
 # All of them

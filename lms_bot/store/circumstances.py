@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from lms_bot.db import in_list
 from lms_bot.domain import ATTEMPTS, BY_CLOCK, CONTENT_ATTEMPTS, FINISHING, OBSERVED, EventType
-from lms_bot.rules import Broken, Exam, Facts, Opened
+from lms_bot.rules import Broken, Exam, Facts, Opened, Result
 from lms_bot.store import Transaction
 from lms_bot.store.people import each_id
 from lms_bot.store.tables import events, exam_durations, streaks, student_days, students, watched
@@ -24,6 +25,7 @@ LOOKED_BACK = timedelta(days=60)  # at what the student did
 HABIT = timedelta(days=90)  # days from which the usual gap between days of learning is learned
 FEWEST_GAPS = 3
 
+_EXAM_ENDS = frozenset(kind for kind in EventType if kind.is_exam_end)
 _c = events.c
 _at = sa.case((_c.timestamp > _c.created_at, _c.created_at), else_=_c.timestamp)  # it was not before it was found
 
@@ -49,20 +51,24 @@ def facts_of(transaction: Transaction, student_ids: Collection[int], default: Zo
 
 
 def results(
-    transaction: Transaction, exam_id: int, student_ids: Collection[int], since: datetime
-) -> list[tuple[int, Exam]]:
-    """What these students' finished attempts at an exam say now, those since a moment."""
-    each = each_id(transaction, student_ids)
-    query = sa.select(_c.student_id, _at, _c.activity_id, _c.activity_title, _c.event_type, _c.percentage)
-    query = query.where(
-        _c.student_id == each.c.value,
-        _c.activity_id == exam_id,
-        _c.source_table == ATTEMPTS,
-        _c.is_current,
-        _c.timestamp >= since,
-        _c.event_type.in_([kind for kind in EventType if kind.is_exam_end]),
+    transaction: Transaction, exam_ids: Collection[int], student_ids: Collection[int], since: datetime
+) -> dict[int, tuple[str | None, dict[int, Result]]]:
+    """By exam its title, and what became since a moment of each of these students who finished it."""
+    dialect = transaction.dialect.name
+    failed = sa.case((_c.event_type == EventType.EXAM_FAILED, _at))
+    passed = sa.case((_c.event_type == EventType.EXAM_PASSED, 1), else_=0)
+    query = (
+        sa.select(
+            _c.activity_id, _c.student_id, sa.func.max(failed), sa.func.max(passed), sa.func.max(_c.activity_title)
+        )
+        .where(in_list(_c.student_id, student_ids, dialect), _c.timestamp >= since)
+        .where(_c.is_current, _c.event_type.in_(_EXAM_ENDS), in_list(_c.activity_id, exam_ids, dialect))
+        .group_by(_c.activity_id, _c.student_id)
     )
-    return [(row[0], Exam(row[1], row[2], row[3], EventType(row[4]), row[5])) for row in transaction.execute(query)]
+    found: dict[int, tuple[str | None, dict[int, Result]]] = {}
+    for exam_id, student_id, failed_at, is_passed, title in transaction.execute(query):
+        found.setdefault(exam_id, (title, {}))[1][student_id] = Result(failed_at, bool(is_passed))
+    return found
 
 
 def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select[Any]:
@@ -88,11 +94,11 @@ def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select
 def _did(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, dict[str, Any]]:
     """Finished exams, open ones and open content of each student, from the events that are current, newest first."""
     minutes = {row[0]: row[1] for row in transaction.execute(sa.select(exam_durations))}
-    each = each_id(transaction, student_ids)
+    is_theirs = in_list(_c.student_id, student_ids, transaction.dialect.name)
     query = (
         sa.select(_c.student_id, _c.source_table, _c.event_type, _at, _c.activity_id, _c.activity_title)
         .add_columns(_c.percentage)
-        .where(_c.student_id == each.c.value, _c.timestamp >= now - LOOKED_BACK)
+        .where(is_theirs, _c.timestamp >= now - LOOKED_BACK)
         .where(_c.is_current, _c.mirrors.is_(None), _c.event_type.in_(OBSERVED))
         .order_by(_c.student_id, _c.timestamp.desc(), _c.event_id.desc())
     )
@@ -119,15 +125,11 @@ def _sorted_out(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[str, An
     return {"exams": tuple(exams), "open_exams": tuple(open_exams), "content": content}
 
 
-_EXAM_ENDS = frozenset(kind for kind in EventType if kind.is_exam_end)
-
-
 def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, timedelta]:
     """The median time between two days of learning, of those who have learned often enough to say so."""
-    each, c = each_id(transaction, student_ids), student_days.c
-    query = sa.select(c.student_id, c.day).where(
-        c.student_id == each.c.value, c.is_learned, c.day >= (now - HABIT).date()
-    )
+    c = student_days.c
+    is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
+    query = sa.select(c.student_id, c.day).where(is_theirs, c.is_learned, c.day >= (now - HABIT).date())
     days: dict[int, list[date]] = defaultdict(list)
     for student_id, day in transaction.execute(query.order_by(c.student_id, c.day)):
         days[student_id].append(day)
@@ -140,8 +142,9 @@ def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: dat
 
 def _last_streaks(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo) -> dict[int, Broken]:
     """Each student's last learning streak; it has ended once the day after its last one is over."""
-    each, c, zones = each_id(transaction, student_ids), streaks.c, zones_of(transaction, student_ids)
-    query = sa.select(c.student_id, c.last_day, c.days).where(c.student_id == each.c.value, c.kind == Kind.LEARNING)
+    c, zones = streaks.c, zones_of(transaction, student_ids)
+    is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
+    query = sa.select(c.student_id, c.last_day, c.days).where(is_theirs, c.kind == Kind.LEARNING)
     last = {row.student_id: row for row in transaction.execute(query.order_by(c.last_day))}
     return {
         student_id: Broken(row.days, row.last_day, midnight(row.last_day + 2 * DAY, zones.get(student_id, default)))

@@ -14,7 +14,6 @@ from lms_bot.needs import Opening, Outcome, Reason, Reminder, StudentAlert, Unto
 from lms_bot.rules import Verdict
 from lms_bot.store import Transaction
 from lms_bot.store.bulk import insert_into
-from lms_bot.store.people import each_id
 from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
 from lms_bot.terms import COVERS, Rule
 
@@ -25,9 +24,9 @@ _c = student_alerts.c
 
 def around(transaction: Transaction, student_ids: Collection[int], now: datetime) -> list[StudentAlert]:
     """The alerts about these students that are open, or were closed lately, oldest first."""
-    each = each_id(transaction, student_ids)
+    of_students = in_list(_c.student_id, student_ids, transaction.dialect.name)
     recent = _c.closed_at.is_(None) | (_c.closed_at >= now - REMEMBERED)
-    return _read(transaction, sa.select(student_alerts).where(_c.student_id == each.c.value, recent))
+    return _read(transaction, sa.select(student_alerts).where(of_students, recent))
 
 
 def about_exams(transaction: Transaction, exam_ids: Collection[int], now: datetime) -> list[StudentAlert]:

@@ -15,6 +15,7 @@ from lms_bot.store import facts as notes
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.tables import exam_durations, facts, students, watched
 
+FAILED = "failed_exams"  # the fact: exams that many may fail, and whose students
 STATE = "rules"  # the fact: since when rules are looked at, and which are off
 
 
@@ -85,6 +86,21 @@ def look_again(transaction: Transaction, moments: Mapping[int, datetime | None])
         again = sa.update(watched).where(watched.c.student_id == sa.bindparam("of_id"))
         values = [{"of_id": student_id, "new_look": look_at} for student_id, look_at in moments.items()]
         transaction.execute(again.values(look_at=sa.bindparam("new_look", type_=watched.c.look_at.type)), values)
+
+
+def note_failed(transaction: Transaction, pairs: Collection[tuple[int, int]], now: datetime) -> None:
+    """Note exams that students of mentors failed, as (exam id, mentor id), to be judged after all looks."""
+    if pairs:
+        notes.note(transaction, FAILED, sorted({*failed(transaction), *pairs}), now)
+
+
+def failed(transaction: Transaction) -> set[tuple[int, int]]:
+    """What is noted to be judged."""
+    return {(exam_id, mentor_id) for exam_id, mentor_id in notes.value(transaction, FAILED) or ()}
+
+
+def forget_failed(transaction: Transaction) -> None:
+    notes.forget(transaction, FAILED)
 
 
 def keep_terms(
