@@ -68,7 +68,7 @@ def _pages(store: Store, kind: str, students: int) -> None:
             started = time.perf_counter()
             recorded = events.record(transaction, found, {}, NOW)
             between = time.perf_counter()
-            days.count(transaction, recorded, [], UTC, NOW)
+            days.count(transaction, recorded, [], UTC, NOW, set())
             ended = time.perf_counter()
         print(
             f"{kind}: {name} event of the day of {count:,} students: recorded in {(between - started) * 1000:.0f} ms, "

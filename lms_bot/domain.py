@@ -279,3 +279,10 @@ class Cursor:
     sweep_seconds: float | None = None
     server: str | None = None
     next_xid: int = 0
+
+    @property
+    def part_done(self) -> float:
+        """How much of the history is recorded, judged by ids: 0 to 1."""
+        if self.history_done:
+            return 1.0
+        return max(0.0, min(1.0, self.history_id / self.baseline_id)) if self.baseline_id > 0 else 0.0

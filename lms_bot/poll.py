@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from lms_bot import brake, detect, midnight, telling, vigil
 from lms_bot.config import Settings
@@ -71,23 +71,26 @@ class Poller:
         self._lms = lms
         self._settings = settings
         self._around: dict[int, Around] = {}
+        self._counted: set[tuple[tuple[int, date], bool]] = set()
+        self._touched: set[int | None] = set()
 
     def poll(self, now: datetime, progress: Progress | None = None) -> Polled:
         """Read everything that changed. Raises LmsUnavailable or StoreUnavailable; what was committed stays right."""
         self.refresh_people(now)
-        self._around.clear()
+        for of_this_poll in (self._around, self._counted, self._touched):
+            of_this_poll.clear()
         with self._store.reading() as transaction:
             owing = Owing(self._settings, now, not_before=brake.held_until(transaction, now))
         total = Polled()
         with _without_collecting():
             for source_table in SOURCE_TABLES:
                 total += self._poll_table(source_table, owing, now, progress)
-        midnight.see_days(self._store, self._lms, self._settings.timezone, now)
-        with self._store.writing() as transaction:
-            total += Polled(clock_events=midnight.turn(transaction, owing, self._settings, now))
-            brake.note_poll(transaction, total.new_events, now)
-        vigil.read_enrolment(self._store, self._lms, now)
-        vigil.look(self._store, self._settings, now)
+            midnight.see_days(self._store, self._lms, self._settings.timezone, now)
+            with self._store.writing() as transaction:
+                total += Polled(clock_events=midnight.turn(transaction, owing, self._settings, now))
+                brake.note_poll(transaction, total.new_events, now)
+            vigil.read_enrolment(self._store, self._lms, now)
+            vigil.look(self._store, self._settings, now)
         return total + Polled(clock_events=telling.tell(self._store, self._settings, owing, now))
 
     def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
@@ -112,7 +115,7 @@ class Poller:
             total += self._keep(page, {}, owing, now)
             cursor = page.cursor
             rows += len(page.found)
-            (progress or _log_progress)(source_table, _part_done(cursor), rows)
+            (progress or _log_progress)(source_table, cursor.part_done, rows)
         with self._store.reading() as transaction:
             due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         since = dict(due)
@@ -148,13 +151,15 @@ class Poller:
             inserted, corrected = _record(transaction, source_table, observed, around, seen_before, now)
             corrected += events.supersede(transaction, _no_longer_said(transaction, page, observed))
             if are_days_counted:
-                days.count(transaction, inserted, corrected, self._settings.timezone, now)
-            watched.touch(transaction, {e.student_id for e in observed.events} | {c.student_id for c in corrected}, now)
+                days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
+            touched = {e.student_id for e in observed.events} | {said.student_id for said in corrected}
+            watched.touch(transaction, touched - self._touched, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             _look_later(transaction, source_table, page, observed, open_since, now)
             owing.owe(transaction, inserted, around)
             cursors.save(transaction, replace(page.cursor, last_id=max(page.cursor.last_id, stored.last_id)), now)
+        self._touched |= touched
         self._meter.recorded(inserted)
         history = sum(event.is_history for _, event in inserted)
         return Polled(len(inserted) - history, history, page.server_replaced)
@@ -291,10 +296,3 @@ def _look_later(
 def _log_progress(source_table: str, part_done: float, rows: int) -> None:
     if rows and rows % LOG_EVERY == 0:
         log.info("history of %s: %d rows, about %d %%", source_table, rows, 100 * part_done)
-
-
-def _part_done(cursor: Cursor) -> float:
-    """How much of the history is recorded, judged by ids."""
-    if cursor.history_done:
-        return 1.0
-    return max(0.0, min(1.0, cursor.history_id / cursor.baseline_id)) if cursor.baseline_id > 0 else 0.0

@@ -18,7 +18,7 @@ from lms_bot.store import Store, Transaction, circumstances, facts, links, prefe
 from lms_bot.store.watched import State
 from lms_bot.terms import DEFAULTS, TERMS, Limits, Rule
 
-TOGETHER = 1_000  # students looked at in one transaction
+TOGETHER = 1_000  # students looked at in a poll, so that the next one is not late; the others come with the next polls
 ENROLMENT = "enrolment"  # the fact: when it was last read since when students are enrolled
 ENROLMENT_AGE = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(minutes=30)  # while there is no fresh data
@@ -43,10 +43,13 @@ class _Mentor(NamedTuple):
 
 
 def look(store: Store, settings: Settings, now: datetime) -> None:
-    """Look at the students of whom something is new, or of whom time says something new. Raises StoreUnavailable."""
+    """Look at students of whom something is new, or time says something new, longest due first; at first at all.
+
+    Raises StoreUnavailable.
+    """
     with store.reading() as transaction:
-        is_quiet = watched.state(transaction) is not None and not watched.due(transaction, now, 1)
-        if is_quiet and not student_alerts.is_expiring(transaction, now) and not watched.failed(transaction):
+        is_first = watched.state(transaction) is None
+        if not (is_first or _is_something_due(transaction, now)):
             return
     with store.writing() as transaction:
         watched.hold(transaction, now)
@@ -55,11 +58,11 @@ def look(store: Store, settings: Settings, now: datetime) -> None:
         with store.writing() as transaction:
             student_ids = watched.due(transaction, now, TOGETHER)
             look_at(transaction, student_ids, settings, now)
-            if len(student_ids) < TOGETHER:
-                if pairs := watched.failed(transaction):
-                    _judge_exams(transaction, pairs, now)
-                    watched.forget_failed(transaction)
-                return
+        if not is_first or len(student_ids) < TOGETHER:
+            break
+    with store.writing() as transaction:
+        _judge_exams(transaction, watched.failed(transaction), now)
+        watched.forget_failed(transaction)
 
 
 def look_at(transaction: Transaction, student_ids: Sequence[int], settings: Settings, now: datetime) -> None:
@@ -81,6 +84,12 @@ def look_at(transaction: Transaction, student_ids: Sequence[int], settings: Sett
     _apply(transaction, changes, now)
     watched.look_again(transaction, moments)
     watched.note_failed(transaction, _failed(found, mentors_of, now), now)
+
+
+def _is_something_due(transaction: Transaction, now: datetime) -> bool:
+    if watched.due(transaction, now, 1) or watched.failed(transaction):
+        return True
+    return student_alerts.is_expiring(transaction, now)
 
 
 def note_people(transaction: Transaction, now: datetime) -> None:
@@ -196,6 +205,8 @@ def _opening(
 
 def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], now: datetime) -> None:
     """See which of these exams many of these mentors' students failed in the last day, as (exam id, mentor id)."""
+    if not pairs:
+        return
     exam_ids = {exam_id for exam_id, _ in pairs}
     students = links.students_by_mentor(transaction, {mentor_id for _, mentor_id in pairs})
     mentors = _mentors(transaction, {mentor_id for _, mentor_id in pairs}, watched.hold(transaction, now))

@@ -63,8 +63,12 @@ def count(
     corrected: Iterable[Said],
     default: ZoneInfo,
     now: datetime,
+    counted: set[tuple[_Pair, bool]],
 ) -> None:
-    """Bring days and streaks up to what was recorded now, and to what is said again, or no more."""
+    """Bring days and streaks up to what was recorded now, and to what is said again, or no more.
+
+    `counted` are the days that this poll has brought up to date before, as they are left by it.
+    """
     said: list[_Told] = [
         (event.student_id, event.timestamp, now, is_finished(event.event_type, event.mirrors)) for _, event in recorded
     ]
@@ -72,8 +76,10 @@ def count(
     doubted = [one for one in corrected if one.counts < 0]
     zones = zones_of(transaction, {one[0] for one in said} | {one.student_id for one in doubted})
     known = _pairs(said, zones, default)
-    changes = _add(transaction, known)
+    changes = _add(transaction, {pair: learned for pair, learned in known.items() if (pair, learned) not in counted})
     unsure = {pair for pair in _pairs((one[:4] for one in doubted), zones, default) if not known.get(pair)}
+    counted |= known.items()
+    counted -= {(pair, learned) for pair in unsure for learned in (True, False)}
     kept_streaks.change(transaction, changes + _look_again(transaction, unsure, zones, default), now)
 
 
