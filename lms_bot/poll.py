@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 PEOPLE_AGE = timedelta(minutes=5)
 OPEN_ROWS_AT_A_TIME = 2_000
+MUCH = 20_000  # events in one poll
 LOG_EVERY = 50_000  # rows of history between two lines of the log
 
 Progress = Callable[[str, float, int], None]
@@ -90,7 +91,8 @@ class Poller:
                 total += Polled(clock_events=midnight.turn(transaction, owing, self._settings, now))
                 brake.note_poll(transaction, total.new_events, now)
             vigil.read_enrolment(self._store, self._lms, now)
-            vigil.look(self._store, self._settings, now)
+            if total.new_events < MUCH:  # otherwise the next poll looks at the students
+                vigil.look(self._store, self._settings, now)
         return total + Polled(clock_events=telling.tell(self._store, self._settings, owing, now))
 
     def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -86,6 +87,7 @@ class Habit:
     days: tuple[Day, ...]
 
 
+@lru_cache(10_000)
 def local_day(when: datetime, zone: ZoneInfo) -> date:
     """The day of a moment that is not at the very ends of the calendar, where there is no other time zone."""
     return when.astimezone(zone).date()

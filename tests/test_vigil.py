@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from lms_bot import vigil
+from lms_bot import poll, vigil
 from lms_bot.store import alerts as admin_alerts
 from lms_bot.store import preferences, tables, watched
 from tests.bot_process import BOTH, Place
@@ -402,3 +402,26 @@ def test_a_student_who_is_forgotten_leaves_no_alert(ward: Ward) -> None:
     with ward.watch.store.reading() as transaction:
         left = transaction.scalars(sa.select(tables.watched.c.student_id))
         assert JANE not in set(left)
+
+
+def test_after_a_flood_the_next_poll_looks(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poll, "MUCH", 2)
+    ward.poll(NOW)
+    for minutes in (1, 2):
+        ward.ends("fail", NOW + timedelta(minutes=minutes))
+    ward.poll(NOW + HOUR)
+    assert ward.alerts("failed_twice") == []
+    ward.poll()
+    assert len(ward.told()) == 1
+
+
+def test_of_very_many_only_some_are_looked_at_in_one_poll(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    ward.poll(NOW)
+    monkeypatch.setattr(vigil, "TOGETHER", 1)
+    for student in (JANE, RAVI):
+        for minutes in (1, 2):
+            ward.ends("fail", NOW + timedelta(minutes=minutes), student=student)
+    ward.poll(NOW + HOUR)
+    assert len(ward.alerts("failed_twice")) == 1
+    ward.poll()
+    assert len(ward.alerts("failed_twice")) == 2

@@ -78,8 +78,8 @@ def count(
     known = _pairs(said, zones, default)
     changes = _add(transaction, {pair: learned for pair, learned in known.items() if (pair, learned) not in counted})
     unsure = {pair for pair in _pairs((one[:4] for one in doubted), zones, default) if not known.get(pair)}
-    counted |= known.items()
-    counted -= {(pair, learned) for pair in unsure for learned in (True, False)}
+    counted.update(known.items())
+    counted.difference_update((pair, learned) for pair in unsure for learned in (True, False))
     kept_streaks.change(transaction, changes + _look_again(transaction, unsure, zones, default), now)
 
 

@@ -15,6 +15,8 @@ from lms_bot.store.tables import student_zones, students, zulip_users
 
 def zones_of(transaction: Transaction, student_ids: Collection[int | None] | None) -> dict[int, ZoneInfo]:
     """The time zones of those of these students (of all, for None) who have one of their own that is known here."""
+    if transaction.scalar(sa.select(student_zones.c.student_id).limit(1)) is None:
+        return {}  # as in most schools
     query = sa.select(student_zones.c.student_id, student_zones.c.zone)
     if student_ids is not None:
         query = query.where(in_list(student_zones.c.student_id, student_ids, transaction.dialect.name))
