@@ -40,6 +40,8 @@ def over_everybody(kind: str, rows: int) -> None:
         settings = config.load(None, {"LMS_DATABASE_URL": "sqlite:///nowhere.db"})
         now = datetime.now(UTC)
         _timed(f"{kind}: days of {rows:,} events counted for the first time", lambda: _count_days(store, now))
+        with store.writing() as transaction:
+            vigil.note_people(transaction, now)
         _timed(f"{kind}: first look at {STUDENTS:,} students", lambda: vigil.look(store, settings, now))
         with store.reading() as transaction:
             opened = transaction.scalar(sa.select(sa.func.count()).select_from(tables.student_alerts))

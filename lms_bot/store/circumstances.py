@@ -145,7 +145,7 @@ def _last_streaks(transaction: Transaction, student_ids: Collection[int], defaul
     c, zones = streaks.c, zones_of(transaction, student_ids)
     is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
     query = sa.select(c.student_id, c.last_day, c.days).where(is_theirs, c.kind == Kind.LEARNING)
-    last = {row.student_id: row for row in transaction.execute(query.order_by(c.last_day))}
+    last = {row.student_id: row for row in transaction.execute(query.order_by(c.student_id, c.last_day))}
     return {
         student_id: Broken(row.days, row.last_day, midnight(row.last_day + 2 * DAY, zones.get(student_id, default)))
         for student_id, row in last.items()

@@ -119,15 +119,15 @@ def _around(transaction: Transaction, changes: Sequence[Change]) -> dict[_Whose,
         c.last_day >= min(one.day for one in changes) - DAY,
         c.first_day <= max(one.day for one in changes) + DAY,
     )
-    return _by_whom(transaction.execute(query.order_by(c.last_day)))
+    return _by_whom(transaction.execute(query.order_by(c.student_id, c.kind, c.last_day)))
 
 
 def _all(transaction: Transaction, student_ids: Collection[int] | None) -> dict[_Whose, list[Streak]]:
     c = streaks.c
-    query = sa.select(c.student_id, c.kind, c.first_day, c.last_day, c.streak_id).order_by(c.last_day)
+    query = sa.select(c.student_id, c.kind, c.first_day, c.last_day, c.streak_id)
     if student_ids is not None:
-        query = query.where(c.student_id == each_id(transaction, student_ids).c.value)
-    return _by_whom(transaction.execute(query))
+        query = query.where(in_list(c.student_id, student_ids, transaction.dialect.name))
+    return _by_whom(transaction.execute(query.order_by(c.student_id, c.kind, c.last_day)))
 
 
 def _by_whom(rows: Iterable[Any]) -> dict[_Whose, list[Streak]]:
