@@ -20,6 +20,7 @@ class Owing:
 
     def __init__(self, settings: Settings, now: datetime, not_before: datetime | None = None) -> None:
         self._settings = settings
+        self._kinds = frozenset(kind for kind in EventType if is_told(kind, settings))
         self._now = now
         self._not_before = not_before or now
         self._preferences: dict[int, Preferences] = {}
@@ -34,7 +35,7 @@ class Owing:
         told = [
             (event_id, event, mentor_id)
             for event_id, event in inserted
-            if not event.is_history and event.mirrors is None and is_told(event.event_type, self._settings)
+            if not event.is_history and event.mirrors is None and event.event_type in self._kinds
             for mentor_id, _ in around.get(event.student_id or 0, NOBODY).mentors
         ]
         self.owe_to(transaction, told)

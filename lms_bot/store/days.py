@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from lms_bot.db import in_list
-from lms_bot.domain import BY_CLOCK, SOURCE_TABLES, Event
+from lms_bot.domain import BY_CLOCK, FINISHING, SOURCE_TABLES, Event
 from lms_bot.store import Transaction, cursors, pruned
 from lms_bot.store import facts as notes
 from lms_bot.store import streaks as kept_streaks
@@ -25,7 +25,7 @@ from lms_bot.store.people import each_id
 from lms_bot.store.streaks import Change
 from lms_bot.store.tables import events, facts, student_days
 from lms_bot.store.zones import zones_of
-from lms_bot.streaks import DAY, Day, Kind, counted_at, is_finished, local_day
+from lms_bot.streaks import DAY, EARLIEST, Day, Kind, counted_at, is_finished, local_day
 
 COUNTED = "days"  # the fact: by which time zone days are cut, and for which day each zone had its turn
 TOGETHER = 20_000  # rows that are read, or written, at a time
@@ -69,13 +69,13 @@ def count(
 
     `counted` are the days that this poll has brought up to date before, as they are left by it.
     """
-    said: list[_Told] = [
-        (event.student_id, event.timestamp, now, is_finished(event.event_type, event.mirrors)) for _, event in recorded
-    ]
-    said += [one[:4] for one in corrected if one.counts > 0]
+    new = [event for _, event in recorded]
+    again = [one[:4] for one in corrected if one.counts > 0]
     doubted = [one for one in corrected if one.counts < 0]
-    zones = zones_of(transaction, {one[0] for one in said} | {one.student_id for one in doubted})
-    known = _pairs(said, zones, default)
+    zones = zones_of(transaction, {event.student_id for event in new} | {one.student_id for one in corrected})
+    known = _pairs_of_new(new, zones, default, now)
+    for pair, learned in _pairs(again, zones, default).items():
+        known[pair] = learned or known.get(pair, False)
     changes = _add(transaction, {pair: learned for pair, learned in known.items() if (pair, learned) not in counted})
     unsure = {pair for pair in _pairs((one[:4] for one in doubted), zones, default) if not known.get(pair)}
     counted.update(known.items())
@@ -154,6 +154,22 @@ def _pairs(said: Iterable[_Told], zones: Mapping[int, ZoneInfo], default: ZoneIn
     for told in said:
         if pair := _pair(told, zones, default):
             found[pair] = told[3] or found.get(pair, False)
+    return found
+
+
+def _pairs_of_new(
+    new: Iterable[Event], zones: Mapping[int, ZoneInfo], default: ZoneInfo, now: datetime
+) -> dict[_Pair, bool]:
+    """The same of events that are recorded now: a hundred thousand in a poll, so that little may be done for each."""
+    found: dict[_Pair, bool] = {}
+    for event in new:
+        if event.student_id is not None and event.timestamp >= EARLIEST:
+            at = event.timestamp if event.timestamp < now else now
+            pair = event.student_id, local_day(at, zones.get(event.student_id, default))
+            if event.mirrors is None and event.event_type in FINISHING:
+                found[pair] = True
+            else:
+                found.setdefault(pair, False)
     return found
 
 
