@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from benchmarks.questions import STUDENTS, filled
 from lms_bot import config, vigil
 from lms_bot.chat import Chat, Pace
+from lms_bot.config import Settings
 from lms_bot.deliver import Deliverer
 from lms_bot.fixtures import school
 from lms_bot.lms import Lms
@@ -47,10 +48,15 @@ def over_everybody(kind: str, rows: int) -> None:
             opened = transaction.scalar(sa.select(sa.func.count()).select_from(tables.student_alerts))
         print(f"{kind}: {opened:,} alerts are open")
         _touch(store, None, now)
-        _timed(f"{kind}: all of them again", lambda: vigil.look(store, settings, now))
+        _timed(f"{kind}: all of them again, in twenty polls", lambda: _look_often(store, settings, now))
         _touch(store, range(1, 201), now)
         _timed(f"{kind}: 200 of them", lambda: vigil.look(store, settings, now))
         _timed(f"{kind}: a poll of which nothing is new", lambda: vigil.look(store, settings, now))
+
+
+def _look_often(store: Store, settings: Settings, now: datetime) -> None:
+    for _ in range(1 + STUDENTS // vigil.TOGETHER):
+        vigil.look(store, settings, now)
 
 
 def _count_days(store: Store, now: datetime) -> None:
