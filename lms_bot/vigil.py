@@ -43,7 +43,7 @@ class _Mentor(NamedTuple):
 
 
 def look(store: Store, settings: Settings, now: datetime) -> None:
-    """Look at students of whom something is new, or time says something new, longest due first; at first at all.
+    """Look at students of whom something is new, or time says something new, longest due first; at all the first time.
 
     Raises StoreUnavailable.
     """

@@ -15,7 +15,7 @@ ASKED = {  # after which step who asks what
     1: [("mary", "help")],
     4: [("mary", "history @jane_smith"), ("omar", "history @jane_smith")],
     6: [("lucy", "histroy @kwame_mensah")],
-    10: [("omar", "pending"), ("mary", "stats"), ("ada", "pending")],
+    10: [("omar", "pending"), ("mary", "stats"), ("mary", "open"), ("ada", "pending")],
 }
 SAID = {  # before which step the narrator says what
     5: "jane_smith is not Omar's student: he reads the same as about somebody who does not exist.",
