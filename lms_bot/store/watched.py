@@ -60,6 +60,8 @@ def touch(transaction: Transaction, student_ids: Collection[int | None] | None, 
         transaction.execute(sa.update(watched).values(look_at=now))
     elif student_ids:
         within = in_list(watched.c.student_id, student_ids, transaction.dialect.name)
+        in_order = sa.select(watched.c.student_id).where(within).order_by(watched.c.student_id).with_for_update()
+        transaction.execute(in_order).all()  # two polls at once take the rows in one order, and so wait for one another
         transaction.execute(sa.update(watched).where(within).values(look_at=now))
 
 
@@ -84,7 +86,7 @@ def look_again(transaction: Transaction, moments: Mapping[int, datetime | None])
     """Set when these students are to be looked at next."""
     if moments:
         again = sa.update(watched).where(watched.c.student_id == sa.bindparam("of_id"))
-        values = [{"of_id": student_id, "new_look": look_at} for student_id, look_at in moments.items()]
+        values = [{"of_id": student_id, "new_look": look_at} for student_id, look_at in sorted(moments.items())]
         transaction.execute(again.values(look_at=sa.bindparam("new_look", type_=watched.c.look_at.type)), values)
 
 
