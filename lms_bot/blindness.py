@@ -10,7 +10,8 @@ from lms_bot.store import Transaction, alerts, facts, watched
 BLIND = "blind"  # as a rule, which admins turn off
 LMS, SILENCE = "lms", "silence"  # the alerts of admins: it cannot be read, it is unusually silent
 OLD = timedelta(hours=1)  # since the last poll
-POLLS_MISSED = 3
+POLLS_MISSED = 3  # data older than this many poll intervals is called old
+LOOK_AGAIN = timedelta(minutes=30)  # while there is no fresh data
 
 
 def is_blind(transaction: Transaction, settings: Settings, now: datetime) -> bool:

@@ -19,7 +19,6 @@ from lms_bot.streaks import DAY, local_day, midnight
 from lms_bot.terms import COVERS, TERMS
 
 REMINDED_AFTER = timedelta(hours=24)  # of working time that nobody took it
-LOOK_AGAIN = timedelta(minutes=30)  # while there is no fresh data
 OVER = "it was over, or taken care of, before it was told"
 
 
@@ -89,7 +88,7 @@ def _sendable(
         else:
             true.append((alert, notification))
     owed.finish(transaction, over, OVER, now)
-    owed.hold(transaction, unseen, now + LOOK_AGAIN)
+    owed.hold(transaction, unseen, now + blindness.LOOK_AGAIN)
     true.sort(key=lambda one: (-one[0].level, one[0].since, one[0].alert_id))
     zone = zone_of(wishes, settings.timezone)
     today = local_day(now, zone)

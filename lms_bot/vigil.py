@@ -21,7 +21,6 @@ from lms_bot.terms import DEFAULTS, TERMS, Limits, Rule
 TOGETHER = 1_000  # students looked at in a poll, so that the next one is not late; the others come with the next polls
 ENROLMENT = "enrolment"  # the fact: when it was last read since when students are enrolled
 ENROLMENT_AGE = timedelta(minutes=15)
-LOOK_AGAIN = timedelta(minutes=30)  # while there is no fresh data
 
 
 @dataclass(slots=True)
@@ -80,7 +79,7 @@ def look_at(transaction: Transaction, student_ids: Sequence[int], settings: Sett
     moments: dict[int, datetime | None] = dict.fromkeys(student_ids)
     for one in found:
         moments[one.student_id] = _judge(one, mentors_of, mentors, kept[one.student_id], changes, is_blind, now)
-    moments |= dict.fromkeys(changes.unseen, now + LOOK_AGAIN)
+    moments |= dict.fromkeys(changes.unseen, now + blindness.LOOK_AGAIN)
     _apply(transaction, changes, now)
     watched.look_again(transaction, moments)
     watched.note_failed(transaction, _failed(found, mentors_of, now), now)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+from lms_bot.blindness import LMS, SILENCE
 from lms_bot.config import Settings
 from lms_bot.identity import Process
 from lms_bot.render import counted, moment, quote
@@ -20,7 +21,7 @@ MEBIBYTE = 2**20
 LITTLE, ENOUGH = 1024 * MEBIBYTE, 1280 * MEBIBYTE  # bytes free: too few below the one, enough again above the other
 MOST_NAMED = 20
 
-LMS, SILENCE, DELIVERY, DISK, UNMAPPED = "lms", "silence", "delivery", "disk", "unmapped"
+DELIVERY, DISK, UNMAPPED = "delivery", "disk", "unmapped"
 FOUND = "found"  # the fact: when events were last found, and how many on each day
 
 

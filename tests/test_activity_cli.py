@@ -50,7 +50,7 @@ def test_a_student_who_is_not_known_is_an_error(shell: Shell) -> None:
 
 @pytest.mark.parametrize("wrong", [("--user-id", "jane"), ("--simulate-days", "0"), ("--simulate-days", "100000")])
 def test_wrong_use_is_refused(tmp_path: Path, wrong: tuple[str, str]) -> None:
-    lms_bot("activity", *wrong, cwd=tmp_path, code=WRONG_USE)
+    assert wrong[0] in lms_bot("activity", *wrong, cwd=tmp_path, code=WRONG_USE).stderr
 
 
 def test_without_simulation_it_needs_a_configuration(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from lms_bot.blindness import POLLS_MISSED
 from lms_bot.domain import Preferences
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Arguments
@@ -21,7 +22,6 @@ from lms_bot.store import facts, preferences, queries
 from lms_bot.store.queries import Owed
 
 PENDING_LINES = 20
-POLLS_MISSED = 3  # data older than this many poll intervals is called old
 COMMAND = words("command", "One of my commands, to learn how it works.").optional()
 
 

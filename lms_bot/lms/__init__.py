@@ -37,9 +37,13 @@ class Lms:
 
     def missing_extras(self) -> list[str]:
         """Columns that are read only where they are there and ours to read, and are not. Raises LmsUnavailable."""
-        extras = (presence.activity_dates, presence.last_active, enrolment.enrolled, enrolment.exams)
-        there = {table for table in extras if table.name in inspection.readable(self.engine, table.metadata)}
-        return [f"{table.name}.{list(table.c)[-1].name}" for table in extras if table not in there]
+        there = {extras: inspection.readable(self.engine, extras) for extras in (presence.metadata, enrolment.metadata)}
+        return [
+            f"{table.name}.{list(table.c)[-1].name}"
+            for extras, names in there.items()
+            for table in extras.sorted_tables
+            if table.name not in names
+        ]
 
     def server(self) -> Server:
         """The server, and the role that we have there. Raises LmsUnavailable."""
