@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.ground import NOW, Ground, add_attempts, ground
-from lms_bot.store import open_store
+from lms_bot.store.session import open_store
 
 JOINED = """
     SELECT a.*, e.title, s.username

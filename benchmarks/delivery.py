@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lms_bot import config
 from lms_bot.chat import Chat, Pace
-from lms_bot.chat.pace import Purpose
-from lms_bot.deliver import Deliverer
-from lms_bot.domain import EventType, Mentor, Recipient, Student
-from lms_bot.store import open_store, people
+from lms_bot.chat.rate_limit import Purpose
+from lms_bot.config.settings import load
+from lms_bot.core.events import EventType
+from lms_bot.core.notifications import Recipient
+from lms_bot.core.people import Mentor, Student
+from lms_bot.pipeline.deliverer import Deliverer
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import open_store
 from tests.fake_zulip import FakeZulip
 from tests.owed import happened, owe
 
@@ -48,7 +51,7 @@ class TimedChat(Chat):
 
 def measure(messages_per_minute: int) -> None:
     """Print how near to the pace the messages went out, and what one of them cost beside the call."""
-    settings = config.load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
+    settings = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
     with FakeZulip(rate_limit=None) as zulip, tempfile.TemporaryDirectory(prefix="lms_bot_bench_") as folder:
         store = open_store(f"sqlite:///{folder}/store.db")
         students = [Student(1000 + number, f"student_{number}") for number in range(MENTORS)]
@@ -60,7 +63,7 @@ def measure(messages_per_minute: int) -> None:
         with store.writing() as transaction:
             people.keep_people(transaction, students, mentors, links, NOW)
         with store.writing() as transaction:
-            people.keep_zulip_users(transaction, chat.users(), NOW)
+            accounts.keep_zulip_users(transaction, chat.users(), NOW)
         kinds = list(EventType)
         owe(store, [happened(s, f"Task {i}", kinds[i % 7], at=NOW) for s in students for i in range(EACH)], at=NOW)
         deliverer = Deliverer(store, chat, settings)

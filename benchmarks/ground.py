@@ -14,11 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot import config
+from lms_bot.config.settings import load
 from lms_bot.fixtures import school
 from lms_bot.lms import Lms
-from lms_bot.poll import Poller
-from lms_bot.store import Store, open_store
+from lms_bot.pipeline.poller import Poller
+from lms_bot.store.session import Store, open_store
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 STUDENTS = 5_000
@@ -56,7 +56,7 @@ def ground(kind: str) -> Iterator[Ground]:
     ):
         engine = sa.create_engine(lms_url, poolclass=sa.NullPool)
         _fill(engine)
-        settings = config.load(None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url})
+        settings = load(None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url})
         store = open_store(settings.store_database_url)
         lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
         here = Ground(kind, engine, spare_url, store, lms, Poller(store, lms, settings))

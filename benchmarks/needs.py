@@ -17,14 +17,18 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from benchmarks.questions import STUDENTS, filled
-from lms_bot import config, vigil
 from lms_bot.chat import Chat, Pace
-from lms_bot.config import Settings
-from lms_bot.deliver import Deliverer
+from lms_bot.config.settings import Settings, load
 from lms_bot.fixtures import school
 from lms_bot.lms import Lms
-from lms_bot.poll import Poller
-from lms_bot.store import Store, days, open_store, people, tables, watched
+from lms_bot.pipeline.alerts import TOGETHER, look, note_people
+from lms_bot.pipeline.deliverer import Deliverer
+from lms_bot.pipeline.poller import Poller
+from lms_bot.store import tables
+from lms_bot.store.alerts import watchlist
+from lms_bot.store.people import accounts
+from lms_bot.store.session import Store, open_store
+from lms_bot.store.streaks import days
 from tests.fake_zulip import FakeZulip
 
 DAYS, MENTORS, PUPILS = 30, 10, 300
@@ -38,25 +42,25 @@ STAYS_AWAY = 5 * DAY
 def over_everybody(kind: str, rows: int) -> None:
     """Print what the first look at everybody takes, the same again, and a look at 200 students of whom is news."""
     with filled(kind, rows) as store:
-        settings = config.load(None, {"LMS_DATABASE_URL": "sqlite:///nowhere.db"})
+        settings = load(None, {"LMS_DATABASE_URL": "sqlite:///nowhere.db"})
         now = datetime.now(UTC)
         _timed(f"{kind}: days of {rows:,} events counted for the first time", lambda: _count_days(store, now))
         with store.writing() as transaction:
-            vigil.note_people(transaction, now)
-        _timed(f"{kind}: first look at {STUDENTS:,} students", lambda: vigil.look(store, settings, now))
+            note_people(transaction, now)
+        _timed(f"{kind}: first look at {STUDENTS:,} students", lambda: look(store, settings, now))
         with store.reading() as transaction:
             opened = transaction.scalar(sa.select(sa.func.count()).select_from(tables.student_alerts))
         print(f"{kind}: {opened:,} alerts are open")
         _touch(store, None, now)
         _timed(f"{kind}: all of them again, in twenty polls", lambda: _look_often(store, settings, now))
         _touch(store, range(1, 201), now)
-        _timed(f"{kind}: 200 of them", lambda: vigil.look(store, settings, now))
-        _timed(f"{kind}: a poll of which nothing is new", lambda: vigil.look(store, settings, now))
+        _timed(f"{kind}: 200 of them", lambda: look(store, settings, now))
+        _timed(f"{kind}: a poll of which nothing is new", lambda: look(store, settings, now))
 
 
 def _look_often(store: Store, settings: Settings, now: datetime) -> None:
-    for _ in range(1 + STUDENTS // vigil.TOGETHER):
-        vigil.look(store, settings, now)
+    for _ in range(1 + STUDENTS // TOGETHER):
+        look(store, settings, now)
 
 
 def _count_days(store: Store, now: datetime) -> None:
@@ -66,7 +70,7 @@ def _count_days(store: Store, now: datetime) -> None:
 
 def _touch(store: Store, student_ids: range | None, now: datetime) -> None:
     with store.writing() as transaction:
-        watched.touch(transaction, student_ids, now)
+        watchlist.touch(transaction, student_ids, now)
 
 
 def _timed(what: str, work: Any) -> None:
@@ -96,7 +100,7 @@ def thirty_days() -> None:
         for number in range(1, MENTORS + 1):
             zulip.add_user(f"Mentor {number}", f"m{number}@school.example")
         given = {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": f"sqlite:///{folder}/store.db"}
-        settings = config.load(None, given)
+        settings = load(None, given)
         store = open_store(settings.store_database_url)
         lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
         poller = Poller(store, lms, settings)
@@ -104,7 +108,7 @@ def thirty_days() -> None:
         chat = Chat(zulip.write_zuliprc(Path(folder) / "zuliprc"), Pace(1_000_000))
         deliverer = Deliverer(store, chat, settings, lambda: clock[0])
         with store.writing() as transaction:
-            people.keep_zulip_users(transaction, chat.users(), BEGIN)
+            accounts.keep_zulip_users(transaction, chat.users(), BEGIN)
         rows = _rows(pupils, rng)
         began = time.perf_counter()
         wrong = _live(engine, rows, poller, deliverer, store, clock)

@@ -16,17 +16,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.ground import databases
-from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType, Mentor, Student
-from lms_bot.handlers.activity import FILE_EVENTS
-from lms_bot.insights import Exported
+from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
+from lms_bot.core.people import Mentor, Student
+from lms_bot.core.reports import Exported
+from lms_bot.handlers.mentor.history import FILE_EVENTS
 from lms_bot.render.chart import chart_png, chart_text
 from lms_bot.render.export import csv_pages
 from lms_bot.render.standing import card_text, feed_text, standings_text
-from lms_bot.store import Store, Transaction, counts, open_store, people, queries, tables
-from lms_bot.store import events as recorded
-from lms_bot.store.feed import Filter, export, feed
-from lms_bot.store.standing import card, scores, standings
-from lms_bot.store.told import told
+from lms_bot.store import counters, tables
+from lms_bot.store.events import events as recorded
+from lms_bot.store.events.feed import Filter, export, feed, history
+from lms_bot.store.notifications.trace import told
+from lms_bot.store.people import people
+from lms_bot.store.reports.standing import card, scores, standings
+from lms_bot.store.reports.statistics import statistics as count_statistics
+from lms_bot.store.session import Store, Transaction, open_store
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 STUDENTS = 20_000
@@ -94,13 +98,13 @@ def _questions(store: Store) -> Iterator[tuple[str, Question, Callable[[Any], ob
     ids, many_ids = ([student.student_id for student in own] for own in (forty, many))
     jane = many[0]
     nobody = Filter(course="no such course")
-    yield "stats, 40 students", lambda t: queries.statistics(t, [1]), str
-    yield "stats, 200 students", lambda t: queries.statistics(t, [2]), str
-    yield "stats, admin", queries.statistics, str
+    yield "stats, 40 students", lambda t: count_statistics(t, [1]), str
+    yield "stats, 200 students", lambda t: count_statistics(t, [2]), str
+    yield "stats, admin", count_statistics, str
     yield "students, 40", lambda t: standings(t, forty, NOW), lambda found: standings_text(found)
     yield "students, 200", lambda t: standings(t, many, NOW), lambda found: standings_text(found)
     yield "student", lambda t: card(t, jane, NOW), card_text
-    yield "history 20", lambda t: queries.history(t, jane.student_id, None, 21), feed_text
+    yield "history 20", lambda t: history(t, jane.student_id, None, 21), feed_text
     yield "feed 20, 40 students", lambda t: feed(t, ids, 21), feed_text
     yield "feed 20, 200 students", lambda t: feed(t, many_ids, 21), feed_text
     yield "feed 20 after 200, 200 students", lambda t: feed(t, many_ids, 21, offset=200), feed_text
@@ -185,7 +189,7 @@ def fill(store: Store, rows: int) -> None:
         record(store, page(start, rows))
     with store.writing() as transaction:
         transaction.execute(_logs(rows))
-        counts.add(transaction, counts.TOLD, rows - OWED - (rows - OWED) // 10)
+        counters.add(transaction, counters.TOLD, rows - OWED - (rows - OWED) // 10)
     if store.engine.dialect.name == "postgresql":
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")

@@ -10,9 +10,13 @@ import sqlalchemy as sa
 
 from benchmarks.ground import NOW, add_attempts, ground
 from lms_bot import render
-from lms_bot.domain import EventType, Recipient
-from lms_bot.store import Store, outbox, retention, tables
-from lms_bot.store.events import AS_EVENT, from_row
+from lms_bot.core.events import EventType
+from lms_bot.core.notifications import Recipient
+from lms_bot.store import tables
+from lms_bot.store.events.events import AS_EVENT, from_row
+from lms_bot.store.notifications import outbox
+from lms_bot.store.retention import prune
+from lms_bot.store.session import Store
 
 STEP = 100_000  # messages written in a transaction
 MEBIBYTE = 2**20
@@ -79,7 +83,7 @@ def _tell(store: Store) -> None:
 
 def _prune(store: Store) -> None:
     later = datetime.now(UTC) + timedelta(days=100)
-    while retention.turn(store, 30, later):
+    while prune.turn(store, 30, later):
         pass
 
 

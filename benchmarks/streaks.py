@@ -15,12 +15,15 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from benchmarks.ground import NOW, databases
-from lms_bot import config, midnight
-from lms_bot.config import Settings
-from lms_bot.domain import ATTEMPTS, Event, EventType
-from lms_bot.owing import Owing
-from lms_bot.store import Store, days, events, open_store, tables
-from lms_bot.streaks import Kind
+from lms_bot.config.settings import Settings, load
+from lms_bot.core.events import ATTEMPTS, Event, EventType
+from lms_bot.core.streaks import Kind
+from lms_bot.pipeline import streaks
+from lms_bot.pipeline.enqueue import Owing
+from lms_bot.store import tables
+from lms_bot.store.events import events
+from lms_bot.store.session import Store, open_store
+from lms_bot.store.streaks import days
 
 UTC = ZoneInfo("UTC")
 TODAY = NOW.date()
@@ -36,7 +39,7 @@ def measure(kind: str, students: int) -> None:
         tempfile.TemporaryDirectory(prefix="lms_bot_bench_", ignore_cleanup_errors=True) as folder,
         databases(kind, Path(folder)) as (lms_url, store_url, _),
     ):
-        settings = config.load(None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url})
+        settings = load(None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url})
         store = open_store(settings.store_database_url)
         try:
             rows = _fill(store, students)
@@ -56,7 +59,7 @@ def measure(kind: str, students: int) -> None:
 def _turn(store: Store, settings: Settings) -> tuple[float, int]:
     started = time.perf_counter()
     with store.writing() as transaction:
-        told = midnight.turn(transaction, Owing(settings, TURN), settings, TURN)
+        told = streaks.turn(transaction, Owing(settings, TURN), settings, TURN)
     return time.perf_counter() - started, told
 
 

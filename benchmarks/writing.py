@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from benchmarks.ground import databases
 from benchmarks.questions import PAGE, page, record
-from lms_bot.domain import Event
-from lms_bot.store import Store, open_store
+from lms_bot.core.events import Event
+from lms_bot.store.session import Store, open_store
 
 INDEXES = ("ix_lms_activity_events_students", "ix_lms_activity_events_attempts")
 

@@ -10,9 +10,9 @@ __version__ = "1.0.0"
 def __getattr__(name: str) -> Any:
     """Import the handler only when zulip-run-bot asks for it, so that a real ImportError keeps its traceback."""
     if name == "handler_class":
-        from lms_bot import stopping
+        from lms_bot.worker import shutdown
 
-        stopping.end_on_signals_in("zulip-run-bot")  # which connects to Zulip before it calls initialize
+        shutdown.end_on_signals_in("zulip-run-bot")  # which connects to Zulip before it calls initialize
         from lms_bot.bot import LmsBotHandler
 
         return LmsBotHandler

@@ -16,14 +16,19 @@ from typing import Any, NoReturn
 
 from zulip_bots.lib import ExternalBotHandler
 
-from lms_bot import config, handlers, replies, stopping
+from lms_bot.app import Parts
 from lms_bot.chat import Bot, Chat, Incoming
 from lms_bot.chat.client import Stream
+from lms_bot.config.settings import load
 from lms_bot.errors import ConfigError, LmsBotError, SendError, StoreUnavailable
-from lms_bot.jobs import Parts, Worker, refresh_users
+from lms_bot.handlers import dispatch
+from lms_bot.pipeline import replies
 from lms_bot.render import quote
-from lms_bot.store import facts
-from lms_bot.store.claims import CAUGHT_UP_TO, OVERLAP
+from lms_bot.store import state
+from lms_bot.store.questions.claims import CAUGHT_UP_TO, OVERLAP
+from lms_bot.worker import shutdown
+from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.scheduler import Worker
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +46,15 @@ class LmsBotHandler:
     }
 
     def usage(self) -> str:
-        return handlers.usage()
+        return dispatch.usage()
 
     def initialize(self, bot_handler: Any) -> None:
         """Read the settings, open the store, start the worker; ends the process with one sentence if that fails."""
         self._in_zulip = isinstance(bot_handler, ExternalBotHandler)
         if self._in_zulip and threading.current_thread() is threading.main_thread():
-            stopping.end_on_signals()
+            shutdown.end_on_signals()
         try:
-            settings = config.load(getattr(bot_handler, "bot_config_file", None), os.environ)
+            settings = load(getattr(bot_handler, "bot_config_file", None), os.environ)
             self._parts = Parts.assemble(settings, _zuliprc())
         except ConfigError as error:
             _give_up(error, 2)
@@ -79,7 +84,7 @@ class LmsBotHandler:
         stream_id = admin_stream.private_id() if incoming.stream_id is not None else None
         try:
             self._get_to_know(incoming, chat)
-            frozen = handlers.answer(self._parts.store, incoming, self._parts.settings, now, stream_id)
+            frozen = dispatch.answer(self._parts.store, incoming, self._parts.settings, now, stream_id)
         except StoreUnavailable as error:
             log.warning("a question could not be answered: %s", error)
             chat.send(incoming.sender, NO_STORE)
@@ -91,7 +96,7 @@ class LmsBotHandler:
 
     def _get_to_know(self, incoming: Incoming, chat: Chat) -> None:
         """Look whether somebody unknown has a new account."""
-        if handlers.is_known(self._parts.store, incoming):
+        if dispatch.is_known(self._parts.store, incoming):
             return
         try:
             refresh_users(self._parts, chat, NEW_USER_AGE)
@@ -101,7 +106,7 @@ class LmsBotHandler:
     def _answer_through(self, bot_handler: Any, message: Mapping[str, Any], incoming: Incoming) -> None:
         """Answer where there is no Zulip: zulip-bot-shell and tests with zulip_bots' StubBotHandler."""
         with self._parts.store.writing() as transaction:
-            reply = handlers.reply_to(transaction, incoming, self._parts.settings, datetime.now(UTC), None)
+            reply = dispatch.reply_to(transaction, incoming, self._parts.settings, datetime.now(UTC), None)
         text = reply.text
         if reply.attachment:
             name, content = reply.attachment
@@ -113,14 +118,14 @@ class LmsBotHandler:
         stream = AdminStream(self._parts.chat, self._parts.settings.admin_stream)
         worker = Worker(self._parts, catch_up=lambda: self._catch_up(stream))
         atexit.register(self._parts.close)
-        atexit.register(worker.stop, stopping.FINISH)
+        atexit.register(worker.stop, shutdown.FINISH)
         worker.start()
 
     def _catch_up(self, admin_stream: AdminStream) -> None:
         """Answer questions that the event queue did not bring: asked while it was lost, or while nobody ran."""
         store, chat = self._parts.store, self._parts.chat
         with store.reading() as transaction:
-            position = facts.value(transaction, CAUGHT_UP_TO)
+            position = state.value(transaction, CAUGHT_UP_TO)
         if position is None:
             # The very first start answers nothing old.
             newest = chat.profile().max_message_id
@@ -137,7 +142,7 @@ class LmsBotHandler:
 
     def _keep_position(self, **position: int) -> None:
         with self._parts.store.writing() as transaction:
-            facts.note(transaction, CAUGHT_UP_TO, position, datetime.now(UTC))
+            state.note(transaction, CAUGHT_UP_TO, position, datetime.now(UTC))
 
 
 class AdminStream:

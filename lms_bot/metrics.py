@@ -12,10 +12,11 @@ import prometheus_client as prometheus
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from lms_bot.domain import Event, EventType
+from lms_bot.core.events import Event, EventType
+from lms_bot.core.meter import Meter, PollOutcome, SendOutcome
 from lms_bot.errors import StoreUnavailable
-from lms_bot.meter import Meter, PollOutcome, SendOutcome
-from lms_bot.store import Store, figures
+from lms_bot.store.operations import figures
+from lms_bot.store.session import Store
 
 log = logging.getLogger(__name__)
 

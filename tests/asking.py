@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from lms_bot import config, handlers
 from lms_bot.chat import Incoming
-from lms_bot.config import Settings
-from lms_bot.domain import Event, Mentor, Message, Student, ZulipUser
-from lms_bot.store import Store, days, facts, people
-from lms_bot.store.facts import POLLED
+from lms_bot.config.settings import Settings, load
+from lms_bot.core.events import Event
+from lms_bot.core.notifications import Message
+from lms_bot.core.people import Mentor, Student, ZulipUser
+from lms_bot.handlers import dispatch
+from lms_bot.store import state
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import Store
+from lms_bot.store.state import POLLED
+from lms_bot.store.streaks import days
 from tests import NOW
 from tests.owed import happened, owe
 
@@ -45,7 +50,7 @@ class School:
     store: Store
     now: datetime = NOW
     settings: Settings = field(
-        default_factory=lambda: config.load(None, {"LMS_DATABASE_URL": "sqlite:///nowhere.db"}),
+        default_factory=lambda: load(None, {"LMS_DATABASE_URL": "sqlite:///nowhere.db"}),
     )
 
     @classmethod
@@ -53,8 +58,8 @@ class School:
         school = cls(store)
         school.link(LINKS)
         with store.writing() as transaction:
-            people.keep_zulip_users(transaction, ACCOUNTS, NOW)
-            facts.note(transaction, POLLED, True, NOW)
+            accounts.keep_zulip_users(transaction, ACCOUNTS, NOW)
+            state.note(transaction, POLLED, True, NOW)
         return school
 
     def link(self, links: Collection[tuple[int, int]]) -> None:
@@ -79,7 +84,7 @@ class School:
         self.now += timedelta(**duration)
 
     def answer(self, asking: Incoming) -> Sequence[Message]:
-        return handlers.answer(self.store, asking, self.settings, self.now, ADMIN_STREAM)
+        return dispatch.answer(self.store, asking, self.settings, self.now, ADMIN_STREAM)
 
     def ask(self, text: str, sender_id: int = MARY, **where: Any) -> str:
         """The text of the one message that answers."""

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.store.claims import CAUGHT_UP_TO
-from lms_bot.store.facts import POLLED
-from lms_bot.store.people import ZULIP_USERS_READ
+from lms_bot.store.people.accounts import ZULIP_USERS_READ
+from lms_bot.store.questions.claims import CAUGHT_UP_TO
+from lms_bot.store.state import POLLED
 from tests.fake_zulip import FakeZulip
 
 BIN = Path(sys.executable).parent

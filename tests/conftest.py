@@ -12,8 +12,8 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 
-from lms_bot import config
-from lms_bot.store import Store, open_store
+from lms_bot.config import settings
+from lms_bot.store.session import Store, open_store
 from tests.bot_process import People, Place
 from tests.databases import do_not_wait_for_the_disk, lms_in_file, make_store, on_server, store_in_file
 from tests.fake_zulip import FakeZulip
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for setting in config.SETTINGS:
+    for setting in settings.SETTINGS:
         monkeypatch.delenv(setting.environment, raising=False)
     for name in ("ZULIP_CONFIG", "ZULIP_EMAIL", "ZULIP_API_KEY", "ZULIP_SITE"):
         monkeypatch.delenv(name, raising=False)

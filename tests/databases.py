@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from lms_bot.store import open_store
+from lms_bot.store.session import open_store
 from tests.school import fill_lms
 
 Fill = Callable[[str], None]

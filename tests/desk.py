@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lms_bot import config, handlers
+from lms_bot.app import Parts
 from lms_bot.chat import Incoming
-from lms_bot.config import Settings
-from lms_bot.domain import Message
-from lms_bot.jobs import Parts, Worker, refresh_users
+from lms_bot.config.settings import Settings, load
+from lms_bot.core.notifications import Message
+from lms_bot.handlers import dispatch
+from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.scheduler import Worker
 from tests.bot_process import Place
 
 TOPIC = "a topic"
@@ -33,7 +35,7 @@ class Desk:
     @contextmanager
     def at(cls, place: Place, **settings: str) -> Iterator[Desk]:
         environment = {"LMS_DATABASE_URL": place.lms_url, "LMS_STORE_DATABASE_URL": place.store_url, **settings}
-        desk = cls(place, config.load(None, environment))
+        desk = cls(place, load(None, environment))
         desk.start()
         refresh_users(desk.parts)
         desk.worker.poll()
@@ -70,7 +72,7 @@ class Desk:
         }
         incoming = Incoming.parse(message, 13, "LMS Bot")
         now = datetime.now(UTC)
-        return handlers.answer(self.parts.store, incoming, self.settings, now, where.get("private_id", self.stream_id))
+        return dispatch.answer(self.parts.store, incoming, self.settings, now, where.get("private_id", self.stream_id))
 
     def ask(self, text: str) -> str:
         """The one answer to Ada in the admin stream."""

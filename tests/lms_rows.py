@@ -10,15 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot import config
-from lms_bot.config import Settings
-from lms_bot.db import UtcDateTime
-from lms_bot.domain import ALERTING
+from lms_bot.config.settings import Settings, load
+from lms_bot.core.alerts import Rule
+from lms_bot.core.events import ALERTING
+from lms_bot.db.engine import UtcDateTime
 from lms_bot.lms import Lms
-from lms_bot.poll import Polled, Poller
-from lms_bot.store import Store, open_store, watched
-from lms_bot.store.watched import State
-from lms_bot.terms import Rule
+from lms_bot.pipeline.poller import Polled, Poller
+from lms_bot.store.alerts import watchlist
+from lms_bot.store.alerts.watchlist import State
+from lms_bot.store.session import Store, open_store
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -231,10 +231,10 @@ class Watch:
     def without_rules(self) -> None:
         """From now on nobody needs anybody, however long nothing happens."""
         with self.store.writing() as transaction:
-            watched.keep(transaction, State(self.now, frozenset(Rule)), self.now)
+            watchlist.keep(transaction, State(self.now, frozenset(Rule)), self.now)
 
     def _open(self, settings: Mapping[str, str]) -> None:
-        self.settings = config.load(None, {**self._urls, **settings})
+        self.settings = load(None, {**self._urls, **settings})
         self.store = open_store(self.settings.store_database_url)
         self.lms = Lms(self.settings.lms_database_url, self.settings.timezone, self.settings.sweep_rows)
         self.poller = Poller(self.store, self.lms, self.settings)

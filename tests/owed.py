@@ -12,13 +12,19 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot import config
 from lms_bot.chat import Chat, Pace
-from lms_bot.chat.pace import Purpose
-from lms_bot.config import Settings
-from lms_bot.deliver import Delivered, Deliverer
-from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType, Mentor, Recipient, Student, ZulipUser
-from lms_bot.store import Store, events, owed, people, tables
+from lms_bot.chat.rate_limit import Purpose
+from lms_bot.config.settings import Settings, load
+from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
+from lms_bot.core.notifications import Recipient
+from lms_bot.core.people import Mentor, Student, ZulipUser
+from lms_bot.pipeline.deliverer import Delivered, Deliverer
+from lms_bot.store import tables
+from lms_bot.store.events import events
+from lms_bot.store.notifications import queue
+from lms_bot.store.people import people
+from lms_bot.store.people.accounts import keep_zulip_users
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.fake_zulip import FakeZulip
 
@@ -34,7 +40,7 @@ LINKS = frozenset({(1, 11), (1, 12), (2, 13), (2, 14)})
 
 FAST = 100_000  # messages a minute: the pace is no part of these tests
 CALL_TIMEOUT = 0.3  # seconds
-SETTINGS = config.load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
+SETTINGS = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
 _source_ids = itertools.count(1)
 
 
@@ -155,7 +161,7 @@ def owe(store: Store, found: Iterable[Event], *, at: datetime = NOW, found_at: d
             for event in recorded
             for mentor_id, _ in around.get(event.student_id or 0, people.NOBODY).mentors
         ]
-        owed.owe(transaction, rows)
+        queue.owe(transaction, rows)
     return recorded
 
 
@@ -250,7 +256,7 @@ class Office:
         self.links = self.links if links is None else frozenset(links)
         with self.store.writing() as transaction:
             mapped = people.keep_people(transaction, self.students, self.mentors, self.links, self.clock())
-            owed.wake_waiting(transaction, mapped, self.clock())
+            queue.wake_waiting(transaction, mapped, self.clock())
 
     def read_accounts(self) -> None:
         """What Zulip says now about its accounts."""
@@ -259,8 +265,8 @@ class Office:
 
     def keep_accounts(self, users: Sequence[ZulipUser]) -> None:
         with self.store.writing() as transaction:
-            mapped = people.keep_zulip_users(transaction, users, self.clock())
-            owed.wake_waiting(transaction, mapped, self.clock())
+            mapped = keep_zulip_users(transaction, users, self.clock())
+            queue.wake_waiting(transaction, mapped, self.clock())
 
     def move(self, student: Student, mentor: Mentor | None) -> None:
         """The student has this mentor alone from now on."""

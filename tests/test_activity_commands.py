@@ -10,9 +10,11 @@ from datetime import timedelta
 
 import pytest
 
-from lms_bot.domain import EventType, Message
-from lms_bot.handlers import activity
-from lms_bot.store import Store, attachments
+from lms_bot.core.events import EventType
+from lms_bot.core.notifications import Message
+from lms_bot.handlers.mentor import history
+from lms_bot.store.notifications import outbox
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.asking import GULNORA, JANE, JANET, LINKS, MARY, OMAR, OTHER_STREAM, RAVI, School
 from tests.owed import happened, owe
@@ -45,7 +47,7 @@ def tasks(answer: str) -> list[int]:
 def file_of(school: School, message: Message) -> list[dict[str, str]]:
     """The lines of the file that goes with an answer."""
     with school.store.reading() as transaction:
-        content = attachments.content(transaction, message)
+        content = outbox.content(transaction, message)
     assert content is not None
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
 
@@ -161,7 +163,7 @@ def test_what_is_more_than_a_file_comes_with_more_whatever_happens_meanwhile(
 ) -> None:
     """Minutes later an event that comes in the next file is older than six days, and others are new."""
     owe(school.store, [happened(RAVI, "Edge", at=NOW - 6 * DAY + timedelta(minutes=5))])
-    monkeypatch.setattr(activity, "FILE_EVENTS", 2)
+    monkeypatch.setattr(history, "FILE_EVENTS", 2)
     (message,) = school.answer(school.question("export all 6d"))
     assert message.content == (
         "📄 3 students · the last 6 days · 2 events, number 1 to 2\n"
@@ -181,7 +183,7 @@ def test_what_is_more_than_a_file_comes_with_more_whatever_happens_meanwhile(
 
 
 def test_events_of_one_moment_are_in_one_file_each(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activity, "FILE_EVENTS", 3)
+    monkeypatch.setattr(history, "FILE_EVENTS", 3)
     school = School.open(store)
     owe(store, [happened(JANE, f"Task {number}") for number in range(9)])
     found = [line["activity"] for text in ("export jane", "more", "more") for line in exported(school, text)[1]]
@@ -190,14 +192,14 @@ def test_events_of_one_moment_are_in_one_file_each(store: Store, monkeypatch: py
 
 
 def test_a_file_of_exactly_so_many_has_no_more(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activity, "FILE_EVENTS", 6)
+    monkeypatch.setattr(history, "FILE_EVENTS", 6)
     text, lines = exported(school, "export all")
     assert "`more`" not in text
     assert len(lines) == 6
 
 
 def test_a_file_that_goes_on_is_of_the_students_of_then(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activity, "FILE_EVENTS", 2)
+    monkeypatch.setattr(history, "FILE_EVENTS", 2)
     school.ask("export all")
     school.link(LINKS - {(1, RAVI.student_id)})
     assert [line["activity"] for line in exported(school, "more")[1]] == ["Task 2"]

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lms_bot import alerting, watching
-from lms_bot.store import alerts, facts, working
-from lms_bot.watching import ENOUGH, FOUND, LITTLE
+from lms_bot.pipeline import incident_notifications, incidents
+from lms_bot.pipeline.incidents import ENOUGH, FOUND, LITTLE
+from lms_bot.store import state
+from lms_bot.store.operations import heartbeat
+from lms_bot.store.operations.incidents import lasting
 from tests.bot_process import JANE, BotProcess, Place, in_store, wait_for
 from tests.desk import Desk
 
@@ -31,7 +33,7 @@ def said(desk: Desk) -> list[str]:
     """What is said in the topic of alerts, once the worker has looked and told."""
     for job in (desk.worker.watch, desk.worker.alert):
         desk.worker._guarded(job.__name__, job)
-    return desk.said(alerting.TOPIC)
+    return desk.said(incident_notifications.TOPIC)
 
 
 def poll(desk: Desk) -> None:
@@ -79,14 +81,14 @@ def test_an_unusual_silence_is_said_and_its_end(desk: Desk) -> None:
     noon = datetime(2026, 11, 18, 12, tzinfo=UTC)  # a Wednesday
     days = {(noon - timedelta(days=back)).date().isoformat(): 1000 for back in range(1, 15)}
     with desk.parts.store.writing() as transaction:
-        facts.note(transaction, FOUND, {"last": (noon - timedelta(hours=3)).isoformat(), "days": days}, noon)
+        state.note(transaction, FOUND, {"last": (noon - timedelta(hours=3)).isoformat(), "days": days}, noon)
     for minute in range(3):
-        watching.note_poll(desk.parts.store, 0, desk.settings, noon + timedelta(minutes=minute))
+        incidents.note_poll(desk.parts.store, 0, desk.settings, noon + timedelta(minutes=minute))
     (text,) = said(desk)
     assert "nothing new since <time:2026-11-18T09:00:00Z>" in text
-    watching.note_poll(desk.parts.store, 0, desk.settings, noon + timedelta(hours=12))
+    incidents.note_poll(desk.parts.store, 0, desk.settings, noon + timedelta(hours=12))
     assert len(said(desk)) == 1
-    watching.note_poll(desk.parts.store, 5, desk.settings, noon + timedelta(hours=13))
+    incidents.note_poll(desk.parts.store, 5, desk.settings, noon + timedelta(hours=13))
     assert said(desk)[1:] == ["🟢 There are new events in the LMS again."]
 
 
@@ -94,9 +96,9 @@ def test_what_is_found_is_counted_by_day_for_two_weeks(desk: Desk) -> None:
     noon = datetime(2026, 11, 18, 12, tzinfo=UTC)
     for day in range(30):
         for _ in range(2):
-            watching.note_poll(desk.parts.store, 5, desk.settings, noon + timedelta(days=day))
+            incidents.note_poll(desk.parts.store, 5, desk.settings, noon + timedelta(days=day))
     with desk.parts.store.reading() as transaction:
-        days = facts.value(transaction, FOUND)["days"]
+        days = state.value(transaction, FOUND)["days"]
     assert set(days.values()) == {10}
     assert len(days) == 15
 
@@ -135,14 +137,14 @@ def test_new_mentors_without_an_account_are_said_once(desk: Desk) -> None:
 def test_a_disk_that_fills_up_is_said(desk: Desk) -> None:
     for free in (LITTLE, LITTLE - 1, LITTLE - 2, LITTLE + 1, ENOUGH, LITTLE - 1):
         with desk.parts.store.writing() as transaction:
-            watching.look_at_disk(transaction, free, datetime.now(UTC))
+            incidents.look_at_disk(transaction, free, datetime.now(UTC))
     with desk.parts.store.reading() as transaction:
-        ((_, text),) = alerts.lasting(transaction)
+        ((_, text),) = lasting(transaction)
     assert text == "💾 The disk of the event store is nearly full: 1,023 MiB are free."
     with desk.parts.store.writing() as transaction:
-        watching.look_at_disk(transaction, ENOUGH + 1, datetime.now(UTC))
+        incidents.look_at_disk(transaction, ENOUGH + 1, datetime.now(UTC))
     with desk.parts.store.reading() as transaction:
-        assert alerts.lasting(transaction) == []
+        assert lasting(transaction) == []
 
 
 def test_a_restart_is_no_takeover(desk: Desk) -> None:
@@ -159,7 +161,7 @@ def test_a_process_that_stood_by_says_that_it_took_over(place: Place) -> None:
     ):
         wait_for(lambda: worker_pid(desk) == first.process.pid)
         desk.work()
-        assert desk.said(alerting.TOPIC) == []
+        assert desk.said(incident_notifications.TOPIC) == []
         answer = desk.ask("poll")
         assert f"(process {first.process.pid}) works. It polls" in answer
         wait_for(lambda: desk.said(), story=lambda: first.output)
@@ -179,5 +181,5 @@ def after_work(desk: Desk) -> list[str]:
 
 def worker_pid(desk: Desk) -> int:
     with desk.parts.store.reading() as transaction:
-        found = working.last(transaction)
+        found = heartbeat.last(transaction)
     return found.process.pid if found else 0

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
 
-from lms_bot import config
-from lms_bot.domain import EventType, Recipient
+from lms_bot.config.settings import load
+from lms_bot.core.events import EventType
+from lms_bot.core.notifications import Recipient
 from lms_bot.errors import UserError
 from lms_bot.handlers import arguments, reference
-from lms_bot.handlers.arguments import Argument, given
-from lms_bot.handlers.kinds import (
+from lms_bot.handlers.argument_types import (
     COURSE,
     DURATION,
     PERIOD,
@@ -30,9 +30,10 @@ from lms_bot.handlers.kinds import (
     number,
     words,
 )
+from lms_bot.handlers.arguments import Argument, given
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
-from lms_bot.store import Store
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.asking import ACCOUNTS
 
@@ -49,7 +50,7 @@ def refusal(expected: Sequence[Argument], text: str) -> str:
 
 @pytest.fixture
 def request_(store: Store) -> Any:
-    settings = config.load(None, {"LMS_DATABASE_URL": "sqlite:///none.db"})
+    settings = load(None, {"LMS_DATABASE_URL": "sqlite:///none.db"})
     with store.reading() as transaction:
         yield Request(transaction, NOW, settings, ACCOUNTS[1], (), frozenset(), Recipient())
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.store.facts import POLLED
+from lms_bot.store.state import POLLED
 from tests.bot_process import (
     BOTH,
     CSS_CHALLENGE,

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lms_bot.alerting import TOPIC, tell_admins
-from lms_bot.brake import HELD_FOR
-from lms_bot.store import Store, alerts, outbox, queries
+from lms_bot.pipeline.incident_notifications import TOPIC, tell_admins
+from lms_bot.pipeline.surge import HELD_FOR
+from lms_bot.store.notifications import outbox, queue
+from lms_bot.store.operations import incidents
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.lms_rows import Watch
 from tests.owed import JANE, MARY, Office, happened, notifications, several
@@ -26,13 +28,13 @@ def watch(lms_url: str, tmp_path: Path) -> Iterator[Watch]:
 
 def is_on(watch: Watch) -> bool:
     with watch.store.reading() as transaction:
-        return alerts.is_on(transaction, "brake")
+        return incidents.is_on(transaction, "brake")
 
 
 def held(watch: Watch) -> set[timedelta]:
     """How long what is owed waits from now on."""
     with watch.store.reading() as transaction:
-        _, owed = queries.owed_to_anybody(transaction, 10_000)
+        _, owed = queue.owed_to_anybody(transaction, 10_000)
     return {one.due_at - watch.now for one in owed}
 
 
@@ -88,11 +90,11 @@ def test_an_alert_is_said_once_when_it_begins_and_once_when_it_is_over(office: O
     admin_stream(office)
     for _ in range(3):
         with office.store.writing() as transaction:
-            alerts.begin(transaction, "fire", "It burns.", office.clock())
+            incidents.begin(transaction, "fire", "It burns.", office.clock())
         assert say(office) == ["It burns."]
     for _ in range(2):
         with office.store.writing() as transaction:
-            alerts.end(transaction, "fire", "The fire is out.")
+            incidents.end(transaction, "fire", "The fire is out.")
         assert say(office) == ["It burns.", "The fire is out."]
     office.wait(120, step=30)
     assert say(office) == ["It burns.", "The fire is out."]
@@ -100,25 +102,25 @@ def test_an_alert_is_said_once_when_it_begins_and_once_when_it_is_over(office: O
 
 def test_what_begins_and_ends_before_it_could_be_said_is_not_said(store: Store) -> None:
     with store.writing() as transaction:
-        alerts.begin(transaction, "fire", "It burns.", NOW)
-        alerts.end(transaction, "fire", "The fire is out.")
-        assert alerts.unsaid(transaction) == []
+        incidents.begin(transaction, "fire", "It burns.", NOW)
+        incidents.end(transaction, "fire", "The fire is out.")
+        assert incidents.unsaid(transaction) == []
 
 
 def test_an_alert_that_begins_again_is_not_over(store: Store) -> None:
     with store.writing() as transaction:
-        alerts.begin(transaction, "fire", "It burns.", NOW)
-        alerts.said(transaction, alerts.unsaid(transaction)[0], NOW)
-        alerts.end(transaction, "fire", "The fire is out.")
-        alerts.begin(transaction, "fire", "It burns.", NOW)
-        assert alerts.unsaid(transaction) == []
-        assert alerts.is_on(transaction, "fire")
+        incidents.begin(transaction, "fire", "It burns.", NOW)
+        incidents.said(transaction, incidents.unsaid(transaction)[0], NOW)
+        incidents.end(transaction, "fire", "The fire is out.")
+        incidents.begin(transaction, "fire", "It burns.", NOW)
+        assert incidents.unsaid(transaction) == []
+        assert incidents.is_on(transaction, "fire")
 
 
 def test_a_notice_is_said_once(office: Office) -> None:
     admin_stream(office)
     with office.store.writing() as transaction:
-        alerts.notice(transaction, "many", "So many.", office.clock())
+        incidents.notice(transaction, "many", "So many.", office.clock())
     assert say(office) == ["So many."]
     assert say(office) == ["So many."]
 
@@ -127,7 +129,7 @@ def test_nothing_is_said_in_a_stream_that_everybody_reads(office: Office) -> Non
     admin_stream(office)
     office.zulip.make_public("lms-admin")
     with office.store.writing() as transaction:
-        alerts.begin(transaction, "fire", "It burns.", office.clock())
+        incidents.begin(transaction, "fire", "It burns.", office.clock())
     assert say(office) == []
 
 

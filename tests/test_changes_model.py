@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from lms_bot.store import Store, Transaction
+from lms_bot.store.session import Store, Transaction
 from lms_bot.store.tables import metadata as store_tables
 from tests.lms_rows import GULNORA, JANE, MARY, NOW, OMAR, SOFIA, LmsTransaction, Watch
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms_bot.domain import Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.render import event_line
 from lms_bot.render.chart import chart_png, chart_text
 from tests import NOW

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lms_bot.store.facts import POLLED
-from lms_bot.store.people import ZULIP_USERS_READ
+from lms_bot.store.people.accounts import ZULIP_USERS_READ
+from lms_bot.store.state import POLLED
 from tests.bot_process import BIN, BOTH, GULNORA, JANE, from_store, in_store, noted_facts, wait_for
 from tests.shell import DONE, FAILED, WRONG_USE, Shell, daemon, daemon_log, lms_bot, problems, run, shell
 

@@ -16,14 +16,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lms_bot import config, handlers
 from lms_bot.chat import Incoming
-from lms_bot.config import Settings
-from lms_bot.domain import Message, ZulipUser
+from lms_bot.config.settings import Settings, load
+from lms_bot.core.notifications import Message
+from lms_bot.core.people import ZulipUser
 from lms_bot.fixtures import school
+from lms_bot.handlers import dispatch
 from lms_bot.lms import Lms
-from lms_bot.poll import Poller
-from lms_bot.store import Store, open_store, people
+from lms_bot.pipeline.poller import Poller
+from lms_bot.store.people import accounts
+from lms_bot.store.session import Store, open_store
 from tests import NOW
 from tests.asking import ADMIN_STREAM, BOT_ID, BOT_NAME, OTHER_STREAM, incoming
 from tests.bot_process import GULNORA, KWAME, MEI, OBRIEN, SOFIA, from_store, in_store
@@ -52,7 +54,7 @@ class Asked:
     settings: Settings
 
     def answer(self, question: Incoming, now: datetime = NOW) -> Sequence[Message]:
-        return handlers.answer(self.store, question, self.settings, now, ADMIN_STREAM)
+        return dispatch.answer(self.store, question, self.settings, now, ADMIN_STREAM)
 
     def text(self, text: str, sender_id: int = MARY, **where: Any) -> str:
         """The one private answer to a question."""
@@ -71,7 +73,7 @@ class Asked:
         """The same without a claim."""
         with self.store.reading() as transaction:
             asked = question(text, sender_id, **where)
-            return handlers.reply_to(transaction, asked, self.settings, NOW, ADMIN_STREAM).text
+            return dispatch.reply_to(transaction, asked, self.settings, NOW, ADMIN_STREAM).text
 
     def count(self, query: str, **values: Any) -> int:
         ((number,),) = from_store(self.store_url, query, **values)
@@ -113,7 +115,7 @@ def live(folder: Path, store_url: str, *, without: Sequence[int] = ()) -> Asked:
     _add_mentors(f"sqlite:///{original}")
     store = open_store(store_url)
     lms_url = f"sqlite:///{folder}/lms.db"
-    settings = config.load(None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url})
+    settings = load(None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url})
 
     def poll(now: datetime) -> None:
         (folder / "lms.db").write_bytes(original.read_bytes())
@@ -124,7 +126,7 @@ def live(folder: Path, store_url: str, *, without: Sequence[int] = ()) -> Asked:
 
     poll(NOW - timedelta(hours=2))
     with store.writing() as transaction:
-        people.keep_zulip_users(transaction, ACCOUNTS, NOW - timedelta(hours=2))
+        accounts.keep_zulip_users(transaction, ACCOUNTS, NOW - timedelta(hours=2))
     for step in range(school.School.STEPS):
         now = NOW - timedelta(minutes=90 - step)
         alive.step(now)
@@ -390,10 +392,10 @@ def test_an_answer_from_old_data_says_how_old_it_is(asked: Asked, text: str) -> 
 
 
 def test_before_the_first_poll_an_answer_says_that_nothing_was_read(store: Store, tmp_path: Path) -> None:
-    settings = config.load(None, {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db"})
+    settings = load(None, {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db"})
     with store.writing() as transaction:
-        people.keep_zulip_users(transaction, ACCOUNTS, NOW)
-    (answer,) = handlers.answer(store, question("stats", ADA, stream_id=ADMIN_STREAM), settings, NOW, ADMIN_STREAM)
+        accounts.keep_zulip_users(transaction, ACCOUNTS, NOW)
+    (answer,) = dispatch.answer(store, question("stats", ADA, stream_id=ADMIN_STREAM), settings, NOW, ADMIN_STREAM)
     assert "not read the LMS" in answer.content
 
 
@@ -435,11 +437,11 @@ def test_no_bot_nobody_deactivated_and_nobody_unknown_is_an_admin(asked: Asked, 
 def test_a_guest_who_is_no_mentor_is_a_stranger_in_the_admin_stream(asked: Asked) -> None:
     with asked.store.writing() as transaction:
         guests = [replace(user, is_guest=user.user_id == EVE) for user in ACCOUNTS]
-        people.keep_zulip_users(transaction, guests, NOW)
-        reply = handlers.reply_to(
+        accounts.keep_zulip_users(transaction, guests, NOW)
+        reply = dispatch.reply_to(
             transaction, question("stats", EVE, stream_id=ADMIN_STREAM), asked.settings, NOW, ADMIN_STREAM
         )
-        people.keep_zulip_users(transaction, ACCOUNTS, NOW)
+        accounts.keep_zulip_users(transaction, ACCOUNTS, NOW)
     assert not figures(reply.text)
 
 
@@ -453,7 +455,7 @@ def test_an_admin_command_outside_the_private_stream_is_not_answered_as_admin(
         asking = question(text, sender, **where)
         assert all(message.content != everything for message in asked.answer(asking))
     public = question(text, sender, stream_id=ADMIN_STREAM)
-    for message in handlers.answer(asked.store, public, asked.settings, NOW, None):
+    for message in dispatch.answer(asked.store, public, asked.settings, NOW, None):
         assert message.content != everything
         assert message.recipient.stream_id is None or message.content == "I answered you in private."
 

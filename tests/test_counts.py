@@ -14,8 +14,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lms_bot.domain import EventType, Mentor, Message, Recipient
-from lms_bot.store import Store, Transaction, events, open_store, outbox, owed, people, queries, tables
+from lms_bot.core.events import EventType
+from lms_bot.core.notifications import Message, Recipient
+from lms_bot.core.people import Mentor
+from lms_bot.store import tables
+from lms_bot.store.events import events
+from lms_bot.store.notifications import outbox, queue
+from lms_bot.store.people import people
+from lms_bot.store.reports import statistics
+from lms_bot.store.session import Store, Transaction, open_store
 from tests import NOW
 from tests.databases import store_in_file
 from tests.owed import GULNORA, JANE, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, happened, notifications, owe
@@ -43,7 +50,7 @@ OWN_RECOUNT = """
 
 def counted(store: Store, mentor: Mentor | None = None) -> tuple[int, ...]:
     with store.reading() as transaction:
-        return astuple(queries.statistics(transaction, [mentor.mentor_id] if mentor else None))
+        return astuple(statistics.statistics(transaction, [mentor.mentor_id] if mentor else None))
 
 
 def recounted(store: Store, mentor: Mentor | None = None) -> tuple[int, ...]:
@@ -60,7 +67,7 @@ def with_people(store: Store) -> Store:
 
 def frozen_for(transaction: Transaction, mentor: Mentor, most: int = 100) -> Message:
     """A message that tells the mentor what is owed to them."""
-    log_ids = [n.log_id for n in owed.due(transaction, mentor.mentor_id, NOW)][:most]
+    log_ids = [n.log_id for n in queue.due(transaction, mentor.mentor_id, NOW)][:most]
     return outbox.freeze(
         transaction, Recipient((mentor.mentor_id,)), "text", NOW, mentor_id=mentor.mentor_id, log_ids=log_ids
     )
@@ -102,10 +109,10 @@ def test_a_mentor_counts_one_student_or_a_time_and_only_their_own(store: Store) 
     owe(store, [happened(RAVI, "New"), happened(GULNORA, "New")])
     settle(store, freeze(store, MARY))
     with store.reading() as transaction:
-        of_jane = queries.own_statistics(transaction, [1], student_id=JANE.student_id)
-        recent = queries.own_statistics(transaction, [1], since=NOW - week / 2)
-        foreign = queries.own_statistics(transaction, [1], student_id=GULNORA.student_id)
-        nobodys = queries.own_statistics(transaction, [])
+        of_jane = statistics.own_statistics(transaction, [1], student_id=JANE.student_id)
+        recent = statistics.own_statistics(transaction, [1], since=NOW - week / 2)
+        foreign = statistics.own_statistics(transaction, [1], student_id=GULNORA.student_id)
+        nobodys = statistics.own_statistics(transaction, [])
     assert astuple(of_jane) == (2, 0, 2, 0)
     assert astuple(recent) == (2, 0, 2, 0)
     assert astuple(foreign) == astuple(nobodys) == (0, 0, 0, 0)
@@ -184,7 +191,7 @@ class Life(RuleBasedStateMachine):
     @rule(mentor=st.sampled_from(MENTORS))
     def give_up(self, mentor: Mentor) -> None:
         with self.store.writing() as transaction:
-            owed.hand_over(transaction, owed.due(transaction, mentor.mentor_id, NOW)[:1], NOW)
+            queue.hand_over(transaction, queue.due(transaction, mentor.mentor_id, NOW)[:1], NOW)
 
     @rule(links=st.sets(st.sampled_from(sorted(BOTH))))
     def move(self, links: set[tuple[int, int]]) -> None:

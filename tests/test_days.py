@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from lms_bot.core.streaks import Day, Kind
 from lms_bot.lms import Lms
-from lms_bot.store import Store, days, streaks, tables
-from lms_bot.store.days import COUNTED
-from lms_bot.streaks import Day, Kind
+from lms_bot.store import tables
+from lms_bot.store.session import Store
+from lms_bot.store.streaks import days, streaks
+from lms_bot.store.streaks.days import COUNTED
 from tests.databases import lms_in_file, store_in_file
 from tests.lms_rows import CONTENT_ATTEMPTS, DAY, JANE, MINUTE, NOW, QUIZ_CONTENT, RAVI, SOFIA, LmsRows, Watch
 
@@ -203,9 +205,9 @@ def test_a_students_days_are_cut_by_the_time_zone_of_their_zulip_account(watch: 
             )
         )
         transaction.execute(sa.update(tables.students).values(zulip_user_id=77).where(_is_jane()))
-        from lms_bot import midnight
+        from lms_bot.pipeline.streaks import follow_zones
 
-        midnight.follow_zones(transaction, watch.settings.timezone, NOW)
+        follow_zones(transaction, watch.settings.timezone, NOW)
     assert [day.day for day in jane(watch)] == [late.date() + DAY]
     passes(watch, 2, late)
     watch.poll()

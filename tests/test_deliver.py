@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 
 from lms_bot.chat import Pace
-from lms_bot.domain import EventType, Mentor, Recipient
-from lms_bot.store import events, open_store, outbox
+from lms_bot.core.events import EventType
+from lms_bot.core.notifications import Recipient
+from lms_bot.core.people import Mentor
+from lms_bot.store.events import events
+from lms_bot.store.notifications import outbox
+from lms_bot.store.session import open_store
 from tests import NOW
 from tests.owed import (
     FAST,

@@ -16,9 +16,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lms_bot.domain import OBSERVED, Event, Mentor, Student
+from lms_bot.core.events import OBSERVED, Event
+from lms_bot.core.people import Mentor, Student
 from lms_bot.fixtures import school
-from lms_bot.store import Store, open_store
+from lms_bot.store.session import Store, open_store
 from tests.fake_zulip import FakeZulip
 from tests.owed import GULNORA, JANE, MARY, OBRIEN, OMAR, RAVI, Office, notifications, owe, several
 

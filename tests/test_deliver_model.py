@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from lms_bot.domain import OBSERVED, Event, EventType, Mentor, Student
-from lms_bot.store import open_store, outbox
+from lms_bot.core.events import OBSERVED, Event, EventType
+from lms_bot.core.people import Mentor, Student
+from lms_bot.store.notifications import outbox
+from lms_bot.store.session import open_store
 from tests.databases import store_in_file
 from tests.fake_zulip import FAULTS, FakeZulip
 from tests.owed import GULNORA, JANE, MARY, MENTORS, OMAR, STUDENTS, Killed, Office, notifications, several, unsettled

@@ -24,8 +24,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from lms_bot.core.events import OBSERVED
 from lms_bot.demo.markdown import friendly, rendered
-from lms_bot.domain import OBSERVED
 from lms_bot.render import TITLES
 
 COMMAND = [str(Path(sys.executable).with_name("lms-bot")), "demo"]

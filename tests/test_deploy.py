@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lms_bot import config
-from lms_bot.lms import enrolment, presence
+from lms_bot.config import settings
 from lms_bot.lms.inspection import wanted
+from lms_bot.lms.schemas.classic import enrolment, presence
 from tests.bot_process import BIN, GULNORA, JANE, BotProcess, LmsHands, from_store
 from tests.pg import address, program
 from tests.shell import DONE, Shell, shell
@@ -90,7 +90,7 @@ def test_systemd_calls_the_unit_hardened(unit: Path) -> None:
 def test_the_unit_hands_on_secrets_by_the_names_that_the_bot_knows() -> None:
     environment = dict(value.split("=", 1) for value in values("Environment"))
     credentials = dict(value.split(":", 1) for value in values("LoadCredential"))
-    known = {f"{setting.environment}_FILE" for setting in config.SETTINGS}
+    known = {f"{setting.environment}_FILE" for setting in settings.SETTINGS}
     files = {name: value for name, value in environment.items() if name.startswith("LMS_")}
     assert set(files) == {"LMS_DATABASE_URL_FILE", "LMS_STORE_DATABASE_URL_FILE"} <= known
     assert {value.removeprefix("%d/") for value in files.values()} | {"zuliprc"} == set(credentials)

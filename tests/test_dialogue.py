@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lms_bot.domain import EventType, Student
+from lms_bot.core.events import EventType
+from lms_bot.core.people import Student
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience
-from lms_bot.store import Store, audit, open_store, people
+from lms_bot.store.people import people
+from lms_bot.store.questions import audit
+from lms_bot.store.session import Store, open_store
 from tests import NOW
 from tests.asking import ADA, ADMIN_STREAM, JANE, JANET, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, School
 from tests.databases import store_in_file

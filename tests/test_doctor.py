@@ -14,9 +14,10 @@ from urllib.parse import quote
 import pytest
 import sqlalchemy as sa
 
-from lms_bot import config, doctor
+from lms_bot import doctor
+from lms_bot.config.settings import load
+from lms_bot.doctor.findings import Level
 from lms_bot.doctor.secrets import secrets_in, without
-from lms_bot.findings import Level
 from tests.bot_process import BOTH, from_store
 from tests.examined import POSTGRESQL, examine, levels, well
 from tests.shell import FAILED, Shell, shell
@@ -98,7 +99,7 @@ def test_everything_that_never_answers_is_named_within_a_minute(shell: Shell) ->
 def test_what_hangs_once_it_was_reached_is_named_when_the_time_is_over(well: Shell) -> None:
     well.zulip.hang_seconds = 30
     well.zulip.fail("hang_before", on="GET /api/v1/users", times=9)
-    settings = config.load(well.configure(), {})
+    settings = load(well.configure(), {})
     zuliprc = str(well.zulip.write_zuliprc(well.folder / "zuliprc"))
     begun = time.monotonic()
     found = doctor.examine(settings, zuliprc, timedelta(seconds=2))

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.doctor import lms as doctor_lms
-from lms_bot.findings import Level
+from lms_bot.doctor.findings import Level
 from lms_bot.lms.inspection import Server
 from tests.bot_process import BOTH
 from tests.examined import POSTGRESQL, change_lms, examine, levels, well

@@ -8,11 +8,14 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.domain import Event, EventType, Student
-from lms_bot.store import Store, events, queries
-from lms_bot.store.feed import EXPORT_PAGE, Filter, export, feed
-from lms_bot.store.standing import card, scores, standings
-from lms_bot.store.told import told
+from lms_bot.core.events import Event, EventType
+from lms_bot.core.people import Student
+from lms_bot.store.events import events
+from lms_bot.store.events.feed import EXPORT_PAGE, Filter, export, feed, history
+from lms_bot.store.notifications.trace import told
+from lms_bot.store.reports import statistics
+from lms_bot.store.reports.standing import card, scores, standings
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
@@ -109,9 +112,9 @@ def test_a_mirror_is_not_shown_and_a_superseded_state_is(store: Store) -> None:
 def test_history_is_the_feed_of_one_student(store: Store) -> None:
     newest = [event for event in some(store, 30) if event.student_id == RAVI.student_id]
     with store.reading() as transaction:
-        assert queries.history(transaction, RAVI.student_id, None, 4) == newest[:4]
-        assert queries.history(transaction, RAVI.student_id, None, 4, offset=8) == newest[8:]
-        passed = queries.history(transaction, RAVI.student_id, NOW, 9, types=[EventType.EXAM_PASSED], course="")
+        assert history(transaction, RAVI.student_id, None, 4) == newest[:4]
+        assert history(transaction, RAVI.student_id, None, 4, offset=8) == newest[8:]
+        passed = history(transaction, RAVI.student_id, NOW, 9, types=[EventType.EXAM_PASSED], course="")
     assert passed == [event for event in newest if event.event_type is EventType.EXAM_PASSED]
 
 
@@ -159,8 +162,8 @@ def test_no_question_about_students_looks_through_the_table(store: Store) -> Non
         scores(transaction, JANE.student_id, NOW, 5)
         told(transaction, None, 1, [1])
         told(transaction, "attempts", 1, [1])
-        queries.statistics(transaction, [1])
-        queries.statistics(transaction)
+        statistics.statistics(transaction, [1])
+        statistics.statistics(transaction)
     asked = list(statements)
     is_sqlite = store.engine.dialect.name == "sqlite"
     with store.engine.connect() as connection:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, OBSERVED, EventType
+from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, OBSERVED, EventType
 from lms_bot.fixtures.school import School, build, rows, schema
 
 NOW = datetime(2026, 1, 15, 14, 30, tzinfo=UTC)

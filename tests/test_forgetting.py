@@ -8,10 +8,15 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.domain import Preferences, Recipient, Student
+from lms_bot.core.notifications import Preferences, Recipient
+from lms_bot.core.people import Student
 from lms_bot.errors import SendError
-from lms_bot.forgetting import Forgotten, MessagesUnderWay, forget
-from lms_bot.store import Store, audit, counts, forgetting, outbox, preferences
+from lms_bot.pipeline.forget_student import Forgotten, MessagesUnderWay, forget
+from lms_bot.store import counters
+from lms_bot.store.notifications import outbox, preferences
+from lms_bot.store.questions import audit
+from lms_bot.store.retention import traces
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.bot_process import JANE as SCHOOLS_JANE
 from tests.bot_process import from_store
@@ -44,7 +49,7 @@ def answered(office: Office, text: str) -> None:
 
 def counted(store: Store) -> dict[str, int]:
     with store.reading() as transaction:
-        return {name: transaction.scalar(counts.value(name)) or 0 for name in (counts.EVENTS, counts.TOLD)}
+        return {name: transaction.scalar(counters.value(name)) or 0 for name in (counters.EVENTS, counters.TOLD)}
 
 
 def test_nothing_of_the_student_is_left_and_all_of_the_others_is(any_office: Office) -> None:
@@ -77,7 +82,7 @@ def test_nothing_of_the_student_is_left_and_all_of_the_others_is(any_office: Off
         assert kept in left, kept
     with office.store.reading() as transaction:
         assert preferences.asked(transaction, 1).muted == {12: NOW}
-    assert counted(office.store) == {counts.EVENTS: 2, counts.TOLD: 2}
+    assert counted(office.store) == {counters.EVENTS: 2, counters.TOLD: 2}
     office.wait(5)
     assert len(office.told(MARY)) == 3
 
@@ -105,7 +110,7 @@ def test_while_zulip_cannot_be_reached_nothing_is_lost_and_nothing_more_is_told(
     office.wait(5)
     assert office.times_told(MARY, happened(JANE, "Biology")) == 0
     with office.store.reading() as transaction:
-        again = forgetting.student(transaction, "jane")
+        again = traces.student(transaction, "jane")
     assert again is not None
     assert do(office, again) == Forgotten(events=2, notifications=2, deleted=1, rewritten=0, left=())
     assert office.told(MARY) == []
@@ -127,11 +132,11 @@ def test_who_is_forgotten_is_not_recorded_again(lms_url: str, store_url: str) ->
     watch.rows.insert_attempt(1, user_id=SCHOOLS_JANE)
     watch.poll()
     with watch.store.reading() as transaction:
-        jane = forgetting.student(transaction, "jane_smith")
+        jane = traces.student(transaction, "jane_smith")
     assert jane is not None
     with watch.store.writing() as transaction:
-        forgetting.stop(transaction, jane, watch.now)
-        forgetting.remove(transaction, jane, {"jane_smith"})
+        traces.stop(transaction, jane, watch.now)
+        traces.remove(transaction, jane, {"jane_smith"})
     watch.rows.insert_attempt(2, user_id=SCHOOLS_JANE)
     watch.rows.insert_attempt(3, user_id=None, username="jane_smith")
     watch.rows.insert_attempt(4, user_id=1002)

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.domain import EventType
+from lms_bot.core.events import EventType
 from lms_bot.errors import UserError
-from lms_bot.store import Store, handover, mark_processed, open_store, student_history, unprocessed_events
-from lms_bot.store.handover import RecordedEvent, count_unprocessed
+from lms_bot.store import mark_processed, student_history, unprocessed_events
+from lms_bot.store.events import handover
+from lms_bot.store.events.handover import RecordedEvent, count_unprocessed
+from lms_bot.store.session import Store, open_store
 from lms_bot.store.tables import events
 from tests import NOW
 from tests.bot_process import BOTH, GULNORA, JANE, from_store

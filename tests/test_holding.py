@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.domain import EventClass, EventType, Preferences, Telling
-from lms_bot.holding import hold, hold_still, zone_of
-from lms_bot.store import queries
+from lms_bot.core.events import EventClass, EventType
+from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.schedule import hold, hold_still, zone_of
+from lms_bot.store.notifications import queue
 from tests.lms_rows import Watch
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -133,7 +134,7 @@ def test_a_calm_school_is_told_of_exam_ends_at_once_and_of_the_rest_in_the_morni
     watch.rows.insert_attempt(2, state="completed", result="fail")
     watch.poll()
     with watch.store.reading() as transaction:
-        _, owed = queries.owed_to_anybody(transaction, 10)
+        _, owed = queue.owed_to_anybody(transaction, 10)
     due = {one.event.source_id: one.due_at for one in owed}
     watch.close()
     assert due == {1: datetime(2026, 3, 3, 7, 0, tzinfo=UTC), 2: watch.now}

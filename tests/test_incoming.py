@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.chat import Incoming
-from lms_bot.domain import Recipient
+from lms_bot.core.notifications import Recipient
 
 RECORDINGS = Path(__file__).parent / "zulip_recordings"
 BOT_ID, BOT_NAME = 13, "LMS Bot"

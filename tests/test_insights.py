@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot import insights
-from lms_bot.domain import EventType, Student
-from lms_bot.insights import Card, Need, Standing, Tally, by_attention, course_key, needs, percentage, trend
+from lms_bot.core import reports
+from lms_bot.core.events import EventType, course_key, percentage
+from lms_bot.core.people import Student
+from lms_bot.core.reports import Card, Need, Standing, Tally, by_attention, needs, trend
 from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened
 
@@ -27,7 +28,7 @@ def standing(student: Student, *why: Need, average: float | None = 80.0, active:
 
 
 def card(*tallies: Tally, percentages: tuple[float, ...] = ()) -> Card:
-    return insights.card(JANE, NOW, tallies, percentages, [], NOW)
+    return reports.card(JANE, NOW, tallies, percentages, [], NOW)
 
 
 def test_one_thing_that_is_wrong_is_enough_to_need_attention() -> None:
@@ -99,7 +100,7 @@ def test_the_pass_rate_leaves_out_exams_without_a_verdict() -> None:
 
 
 def test_a_card_of_nothing_has_no_averages_and_no_division_by_zero() -> None:
-    empty = insights.card(JANE, None, [], [], [], NOW)
+    empty = reports.card(JANE, None, [], [], [], NOW)
     assert (empty.average, empty.trend, empty.pass_rate, empty.courses) == (None, None, None, ())
     assert empty.needs == (Need.INACTIVE,)
 

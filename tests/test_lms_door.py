@@ -409,7 +409,7 @@ def test_a_connection_that_died_between_two_polls_is_replaced_silently(watch: Wa
 def test_a_locked_table_is_unavailable_after_the_timeout(
     lms_url: str, store_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lms_bot.db.LMS_STATEMENT_TIMEOUT", 1)
+    monkeypatch.setattr("lms_bot.db.engine.LMS_STATEMENT_TIMEOUT", 1)
     watch = Watch(lms_url, store_file)
     watch.poll()
     watch.rows.insert_attempt(1)

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from lms_bot.domain import Mentor, ZulipUser
-from lms_bot.store import Store, owed, people
+from lms_bot.core.people import Mentor, ZulipUser
+from lms_bot.store.notifications import queue
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.owed import JANE, MARY, OMAR, Office, happened
 
@@ -19,9 +21,9 @@ def mapped(store: Store, *users: ZulipUser, by_hand: int | None = None) -> Mento
     """Mary, with these accounts in Zulip."""
     with store.writing() as transaction:
         people.keep_people(transaction, [], [MARY], [], NOW)
-        people.keep_zulip_users(transaction, users, NOW)
+        accounts.keep_zulip_users(transaction, users, NOW)
         if by_hand is not None:
-            people.map_by_hand(transaction, MARY.mentor_id, by_hand, NOW)
+            accounts.map_by_hand(transaction, MARY.mentor_id, by_hand, NOW)
         found = people.mentor(transaction, MARY.mentor_id)
     assert found is not None
     return found
@@ -56,7 +58,7 @@ def test_what_an_admin_mapped_outlives_a_reading_of_the_people(store: Store) -> 
     mapped(store, MARYS, OTHER, by_hand=8)
     assert mapped(store, MARYS, OTHER).zulip_user_id == 8
     with store.writing() as transaction:
-        people.map_by_hand(transaction, MARY.mentor_id, None, NOW)
+        accounts.map_by_hand(transaction, MARY.mentor_id, None, NOW)
     assert mapped(store, MARYS, OTHER).zulip_user_id == 7
 
 
@@ -68,8 +70,8 @@ def test_what_waited_for_a_mapping_comes_as_one_summary(office: Office) -> None:
     assert office.told(MARY) == []
 
     with office.store.writing() as transaction:
-        woken = people.map_by_hand(transaction, MARY.mentor_id, office.account(MARY), office.clock())
-        owed.wake_waiting(transaction, woken, office.clock())
+        woken = accounts.map_by_hand(transaction, MARY.mentor_id, office.account(MARY), office.clock())
+        queue.wake_waiting(transaction, woken, office.clock())
     office.turn()
 
     (text,) = office.told(MARY)

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from lms_bot import brake
-from lms_bot.domain import EventClass, EventType, Preferences, Telling
-from lms_bot.store import facts, preferences, tables
+from lms_bot.core.events import EventClass, EventType
+from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.pipeline import surge
+from lms_bot.store import state, tables
+from lms_bot.store.notifications import preferences
 from tests.lms_rows import DAY, GULNORA, JANE, MARY, NOW, OMAR, RAVI, SOFIA, USERNAMES, Watch, metadata
 
 HOUR = timedelta(hours=1)
@@ -217,9 +219,9 @@ def test_a_night_in_which_many_streaks_end_is_no_flood(watch: Watch) -> None:
         watch.rows.insert_finished(10_000 + 400 * day, 10_399 + 400 * day, at=NOW + DAY * day, crowd=400)
         watch.poll(NOW + DAY * day + HOUR)
     with watch.store.writing() as transaction:
-        facts.forget(transaction, brake.BRAKE)
+        state.forget(transaction, surge.BRAKE)
     polled = watch.poll(NOW + 6 * DAY + 13.5 * HOUR)
     assert len(told(watch)) == 400
     assert polled.new_events == 0
     with watch.store.reading() as transaction:
-        assert brake.held_until(transaction, watch.now) is None
+        assert surge.held_until(transaction, watch.now) is None

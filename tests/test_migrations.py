@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from lms_bot.store import open_store
 from lms_bot.store.schema import CURRENT, version
+from lms_bot.store.session import open_store
 from lms_bot.store.tables import metadata
 from tests import schemas
 from tests.bot_process import from_store

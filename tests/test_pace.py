@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lms_bot.chat import Pace, pace
-from lms_bot.chat.pace import Purpose
-from lms_bot.domain import Mentor, Student
-from lms_bot.store import open_store
+from lms_bot.chat import Pace, rate_limit
+from lms_bot.chat.rate_limit import Purpose
+from lms_bot.core.people import Mentor, Student
+from lms_bot.store.session import open_store
 from tests import fake_zulip
 from tests.fake_zulip import FakeZulip
 from tests.owed import Office, frozen, notifications, several
@@ -221,7 +221,7 @@ def test_5000_notifications_for_500_mentors_are_500_messages_and_no_rate_limit(
 ) -> None:
     """Zulip's minute lasts a second here, for both sides: the default pace against the default limit."""
     monkeypatch.setattr(fake_zulip, "WINDOW_SECONDS", 1.0)
-    monkeypatch.setattr(pace, "WINDOW", 1.0)
+    monkeypatch.setattr(rate_limit, "WINDOW", 1.0)
     mentors = [Mentor(n, f"mentor{n}", f"mentor{n}@school.example") for n in range(1, 501)]
     students = [Student(n, f"student{n}") for n in range(1001, 1501)]
     store = open_store(f"sqlite:///{tmp_path}/store.db")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import lms_bot
-from lms_bot import config
+from lms_bot.config import settings
 from tests.bot_process import BIN
 from tests.fake_zulip import FakeZulip
 
@@ -92,10 +92,10 @@ def test_the_example_zuliprc_has_what_zulip_wants() -> None:
 
 def test_the_example_settings_are_accepted_and_name_every_key() -> None:
     example = ROOT / "lms_bot.conf.example"
-    loaded = config.load(example, {})
+    loaded = settings.load(example, {})
     assert loaded.poll_interval == 60
     text = example.read_text("utf-8")
-    assert all(setting.key in text and setting.environment in text for setting in config.SETTINGS)
+    assert all(setting.key in text and setting.environment in text for setting in settings.SETTINGS)
 
 
 def test_types_are_shipped() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from lms_bot.errors import LmsBotError, StoreUnavailable
-from lms_bot.store import Store, Transaction, cursors
+from lms_bot.store.events import cursors
+from lms_bot.store.session import Store, Transaction
 from tests.lms_rows import (
     CONTENT_ATTEMPTS,
     DAY,
@@ -798,7 +799,7 @@ def test_a_store_that_is_full_moves_nothing_forward(tmp_path: Path, lms_url: str
 def test_a_store_that_is_locked_moves_nothing_forward(
     tmp_path: Path, lms_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lms_bot.db.STORE_LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr("lms_bot.db.engine.STORE_LOCK_TIMEOUT", 0.1)
     watch = Watch(lms_url, f"sqlite:///{tmp_path}/locked.db")
     watch.poll()
     watch.rows.insert_attempt(1)

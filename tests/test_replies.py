@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from lms_bot import replies
 from lms_bot.chat import Chat
-from lms_bot.domain import Message, Recipient
-from lms_bot.store import attachments, outbox
+from lms_bot.core.notifications import Message, Recipient
+from lms_bot.pipeline import replies
+from lms_bot.store.notifications import outbox
 from tests.owed import JANE, MARY, Killed, MortalChat, Office, frozen, happened, unsettled
 
 UPLOAD = "POST /api/v1/user_uploads"
@@ -183,7 +183,7 @@ def test_the_worker_leaves_a_file_alone_that_was_linked_while_it_waited_for_its_
     class Overtaken(MortalChat):
         def take_turn(self, patience: float) -> bool:
             with any_office.store.writing() as transaction:
-                attachments.link(transaction, message, "[a](b)", any_office.clock())
+                outbox.link(transaction, message, "[a](b)", any_office.clock())
             return super().take_turn(patience)
 
     any_office.deliverer._chat = Overtaken(any_office.zuliprc, any_office.chat._pace)
@@ -198,11 +198,11 @@ def test_the_worker_leaves_a_file_alone_that_was_linked_while_it_waited_for_its_
 def test_who_comes_too_late_to_link_a_file_does_not_send(any_office: Office) -> None:
     message = freeze(any_office)
     with any_office.store.writing() as transaction:
-        assert attachments.content(transaction, message) == PICTURE[1]
-        linked = attachments.link(transaction, message, "[a](b)", any_office.clock() + timedelta(seconds=1))
+        assert outbox.content(transaction, message) == PICTURE[1]
+        linked = outbox.link(transaction, message, "[a](b)", any_office.clock() + timedelta(seconds=1))
         assert linked is not None
         assert linked.attachment is None
-        assert attachments.link(transaction, message, "[c](d)", any_office.clock()) is None
-        assert attachments.content(transaction, message) is None
+        assert outbox.link(transaction, message, "[c](d)", any_office.clock()) is None
+        assert outbox.content(transaction, message) is None
     send(any_office, message)
     assert any_office.told(MARY) == []

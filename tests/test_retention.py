@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.domain import Message, Recipient
-from lms_bot.store import Store, counts, days, outbox, queries, retention, tables
+from lms_bot.core.notifications import Message, Recipient
+from lms_bot.store import counters, tables
+from lms_bot.store.notifications import outbox
+from lms_bot.store.reports import statistics as reports_statistics
+from lms_bot.store.retention.prune import SLICE, SLICES, WALK, turn
+from lms_bot.store.session import Store
+from lms_bot.store.streaks import days
 from tests.bot_process import from_store, in_store, wait_for
 from tests.lms_rows import CONTENT_ATTEMPTS, DAY, MARY, MINUTE, NOW, RAVI, SOFIA, Watch
 from tests.shell import Shell, daemon, daemon_log, shell
@@ -36,14 +41,14 @@ def prune(watch: Watch, at: Any = None) -> int:
     removed = 0
     watch.now = at or watch.now + DAY
     while True:
-        removed += retention.turn(watch.store, DAYS, watch.now)
+        removed += turn(watch.store, DAYS, watch.now)
         if is_over(watch.store):
             return removed
 
 
 def is_over(store: Store) -> bool:
     with store.reading() as transaction:
-        query = sa.select(tables.facts.c.value).where(tables.facts.c.name == retention.WALK)
+        query = sa.select(tables.facts.c.value).where(tables.facts.c.name == WALK)
         return transaction.scalar(query) is None
 
 
@@ -86,10 +91,10 @@ def count(watch: Watch, table: sa.Table) -> int:
 
 def assert_counts_are_right(watch: Watch) -> None:
     with watch.store.reading() as transaction:
-        kept = [transaction.scalar(counts.value(name)) or 0 for name in (counts.EVENTS, counts.TOLD)]
+        kept = [transaction.scalar(counters.value(name)) or 0 for name in (counters.EVENTS, counters.TOLD)]
         told = sa.select(sa.func.count(sa.distinct(tables.logs.c.event_id))).where(tables.is_sent)
         assert kept == [count(watch, tables.events), transaction.scalar(told)]
-        statistics = queries.statistics(transaction)
+        statistics = reports_statistics.statistics(transaction)
     assert statistics.total == count(watch, tables.events)
 
 
@@ -247,15 +252,15 @@ def test_old_answers_go_too(watch: Watch) -> None:
 
 
 def test_thousands_are_removed_a_turn_at_a_time_once_a_day(watch: Watch) -> None:
-    size = retention.SLICE * retention.SLICES + 500
+    size = SLICE * SLICES + 500
     watch.rows.insert_finished(1, size, at=NOW - 200 * DAY)
     watch.rows.insert_attempt(size + 1, **passed())
     watch.poll()
-    assert retention.turn(watch.store, DAYS, NOW) == retention.SLICE * retention.SLICES
+    assert turn(watch.store, DAYS, NOW) == SLICE * SLICES
     assert not is_over(watch.store)
-    assert retention.turn(watch.store, DAYS, NOW) == 500
+    assert turn(watch.store, DAYS, NOW) == 500
     assert is_over(watch.store)
-    assert retention.turn(watch.store, DAYS, NOW + MINUTE) == 0
+    assert turn(watch.store, DAYS, NOW + MINUTE) == 0
     assert watch.facts() == [("attempts", size + 1, "exam_passed")]
     assert sweep_rounds(watch, 2) == 0
     assert_counts_are_right(watch)
@@ -269,7 +274,7 @@ def test_a_poll_at_the_same_moment_does_not_bring_back_what_is_being_removed(wat
 
     def remove() -> int:
         removing.set()
-        return retention.turn(watch.store, DAYS, NOW)
+        return turn(watch.store, DAYS, NOW)
 
     with ThreadPoolExecutor(1) as pool:
         removed = pool.submit(remove)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from lms_bot.store import facts, retention
+from lms_bot.store import state
+from lms_bot.store.retention import prune
 from tests.lms_rows import Watch
 from tests.test_changes_model import MENTORS, SLICE, Said, School, chosen_settings
 
@@ -30,8 +31,8 @@ class ForgetfulSchool(School):
     def remove_what_is_recorded(self) -> None:
         before, owed = self._kept(), self._owed()
         with self.watch.store.writing() as transaction:
-            facts.forget(transaction, retention.WALK)
-        retention.turn(self.watch.store, 30, self.watch.now + MUCH_LATER)
+            state.forget(transaction, prune.WALK)
+        prune.turn(self.watch.store, 30, self.watch.now + MUCH_LATER)
         gone = before - self._kept()
         assert len(gone) == max(0, len(before) - 1)
         self.removed |= gone

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot import rules
-from lms_bot.domain import EventType
-from lms_bot.rules import Broken, Exam, Facts, Opened, Result, Verdict
-from lms_bot.terms import DAY, DEFAULTS, HOUR, TERMS, Rule
+from lms_bot.core import alert_rules
+from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
+from lms_bot.core.alerts import DAY, DEFAULTS, HOUR, TERMS, Rule, Verdict
+from lms_bot.core.events import EventType
 from tests import NOW
 
 PASSED, FAILED, COMPLETED = EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventType.EXAM_COMPLETED
@@ -34,8 +34,8 @@ def known(**facts: Any) -> Facts:
 
 def true(facts: Facts, now: datetime = NOW, /, **limits: float) -> dict[tuple[Rule, int], Verdict]:
     """What is true by the default limits, or by others."""
-    return rules.holding(
-        rules.verdicts(facts, {**DEFAULTS, **{Rule(name): value for name, value in limits.items()}}), now
+    return alert_rules.holding(
+        alert_rules.verdicts(facts, {**DEFAULTS, **{Rule(name): value for name, value in limits.items()}}), now
     )
 
 
@@ -199,7 +199,7 @@ FAILED_IT, PASSED_IT, BOTH = Result(NOW, False), Result(None, True), Result(NOW,
 
 
 def many(*results: Result, limit: float = 40) -> Verdict | None:
-    return rules.many_fail(501, "Quiz", results, limit)
+    return alert_rules.many_fail(501, "Quiz", results, limit)
 
 
 def test_forty_percent_and_at_least_five() -> None:
@@ -223,7 +223,7 @@ def test_an_exam_without_a_verdict_was_taken() -> None:
 
 def test_every_rule_has_terms_and_says_so_by_its_name() -> None:
     assert set(TERMS) == set(Rule)
-    assert set(rules.RULES) == set(Rule) - {Rule.MANY_FAIL}
+    assert set(alert_rules.RULES) == set(Rule) - {Rule.MANY_FAIL}
     assert all(terms.low <= terms.limit <= terms.high for terms in TERMS.values())
 
 
@@ -254,18 +254,18 @@ some_facts = st.builds(
 
 @given(some_facts, st.integers(0, 40 * 24))
 def test_between_the_looks_that_are_asked_for_nothing_changes(facts: Facts, hours: int) -> None:
-    found = rules.verdicts(facts, DEFAULTS)
+    found = alert_rules.verdicts(facts, DEFAULTS)
     until = NOW + timedelta(hours=hours)
     now = NOW
-    while (look := rules.next_look(found, now)) is not None and look <= until:
-        assert rules.holding(found, look - timedelta(microseconds=1)) == rules.holding(found, now)
+    while (look := alert_rules.next_look(found, now)) is not None and look <= until:
+        assert alert_rules.holding(found, look - timedelta(microseconds=1)) == alert_rules.holding(found, now)
         now = look
-    assert rules.holding(found, until) == rules.holding(found, now)
+    assert alert_rules.holding(found, until) == alert_rules.holding(found, now)
 
 
 @given(some_facts)
 def test_what_is_true_says_since_when_with_numbers_that_json_can_hold(facts: Facts) -> None:
-    for (rule, subject), verdict in rules.holding(rules.verdicts(facts, DEFAULTS), NOW).items():
+    for (rule, subject), verdict in alert_rules.holding(alert_rules.verdicts(facts, DEFAULTS), NOW).items():
         assert verdict.at is not None
         assert verdict.at <= NOW
         assert (verdict.rule, verdict.subject_id) == (rule, subject)

@@ -9,10 +9,10 @@ from datetime import datetime
 
 import pytest
 
-from lms_bot.domain import Cursor
-from lms_bot.lms.changes import ChangeReader, Page
+from lms_bot.core.cursor import Cursor, Page
+from lms_bot.lms.changes import ChangeReader
 from lms_bot.lms.snapshot import take
-from lms_bot.store import cursors
+from lms_bot.store.events import cursors
 from tests.lms_rows import ATTEMPTS, GULNORA, MARY, NOW, OMAR, RAVI, Watch
 
 SLICE = "100"  # rows looked through by one poll, so that a round of the sweep takes many polls

@@ -10,15 +10,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
-from lms_bot import config
-from lms_bot.config import SETTINGS, Settings, load
-from lms_bot.domain import OBSERVED, EventType
+from lms_bot.config import settings
+from lms_bot.config.settings import SETTINGS, Settings, load
+from lms_bot.config.urls import hide_password
+from lms_bot.core.events import OBSERVED, EventType
 from lms_bot.errors import ConfigError
-from lms_bot.urls import hide_password
 
 ROOT = Path(__file__).parent.parent
 LMS = "postgresql://mary:pw@db.example.com/lms"
@@ -248,7 +249,7 @@ def test_a_missing_required_key_says_where_to_set_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS[1:], ids=lambda setting: setting.key)
-def test_an_empty_value_is_refused_with_what_is_allowed(setting: config.Setting) -> None:
+def test_an_empty_value_is_refused_with_what_is_allowed(setting: settings.Setting) -> None:
     text = refusal_of(**{setting.environment: ""})
     assert text.startswith(f"{setting.key} ({setting.environment} in the environment) is ")
     assert f"allowed is {setting.allowed}" in text
@@ -455,7 +456,9 @@ def test_settings_can_be_logged_without_the_passwords() -> None:
     assert "poll_interval=60" in repr(found)
 
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = hypothesis_settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 KEYS = [setting.key for setting in SETTINGS]
 URLS = st.sampled_from([*UNPARSEABLE, f"postgresql://mary:{SECRET}@db/lms", f"mysql://mary:{SECRET}@db/lms"])
 LINES = st.one_of(
@@ -512,15 +515,15 @@ def test_the_table_has_every_setting_in_its_order() -> None:
 
 
 def test_the_settings_page_is_made_from_the_table() -> None:
-    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == config.settings_markdown()
+    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == settings.settings_markdown()
 
 
 def test_the_example_file_is_made_from_the_table() -> None:
-    assert (ROOT / "lms_bot.conf.example").read_text(encoding="utf-8") == config.example_file()
+    assert (ROOT / "lms_bot.conf.example").read_text(encoding="utf-8") == settings.example_file()
 
 
 def test_the_example_file_works_and_shows_the_defaults(tmp_path: Path) -> None:
-    example = config.example_file()
+    example = settings.example_file()
     shown = example
     for key in KEYS:
         shown = shown.replace(f"\n#{key} = ", f"\n{key} = ")

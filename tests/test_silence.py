@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lms_bot.silence import is_unusual, working_time
+from lms_bot.core.calendar import working_time
+from lms_bot.core.lms_silence import is_unusual
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)

@@ -12,10 +12,13 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms_bot.domain import Event, EventType, Student
-from lms_bot.insights import Card, Need, Standing, percentage
-from lms_bot.store import Store, events, open_store, tables
-from lms_bot.store.standing import card, scores, standings
+from lms_bot.core.events import Event, EventType, percentage
+from lms_bot.core.people import Student
+from lms_bot.core.reports import Card, Need, Standing
+from lms_bot.store import tables
+from lms_bot.store.events import events
+from lms_bot.store.reports.standing import card, scores, standings
+from lms_bot.store.session import Store, open_store
 from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 

@@ -8,9 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from lms_bot.domain import EventType, Message, Student
-from lms_bot.handlers import standing
-from lms_bot.store import Store, attachments, people
+from lms_bot.core.events import EventType
+from lms_bot.core.notifications import Message
+from lms_bot.core.people import Student
+from lms_bot.handlers.mentor import students
+from lms_bot.store.notifications import outbox
+from lms_bot.store.people import people
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.asking import GULNORA, JANE, JANET, LINKS, MARY, MENTORS, OMAR, OTHER_STREAM, RAVI, STUDENTS, School
 from tests.owed import happened, owe
@@ -48,7 +52,7 @@ def names(table: str) -> list[str]:
 
 def picture(school: School, message: Message) -> bytes | None:
     with school.store.reading() as transaction:
-        return attachments.content(transaction, message)
+        return outbox.content(transaction, message)
 
 
 # students
@@ -161,7 +165,7 @@ def test_where_there_is_nothing_to_draw_there_is_no_picture(school: School) -> N
 
 def test_a_chart_of_very_many_exams_says_that_it_shows_the_last(store: Store) -> None:
     school = School.open(store)
-    most = standing.MOST_SCORES
+    most = students.MOST_SCORES
     owe(store, [happened(RAVI, "Old", at=NOW - 300 * DAY, percentage=1)])
     owe(store, [happened(RAVI, "E", at=NOW - number * timedelta(hours=1), percentage=50) for number in range(most)])
     answer = school.ask("chart ravi")

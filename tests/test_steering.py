@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lms_bot.store import audit, figures, orders, pauses, working
-from lms_bot.store.pauses import Work
+from lms_bot.store.operations import figures, heartbeat, orders, pauses
+from lms_bot.store.operations.pauses import Work
+from lms_bot.store.questions import audit
 from tests.bot_process import BOTH, GULNORA, JANE, Place
 from tests.desk import TOPIC, Desk
 from tests.shell import Shell, shell
@@ -66,10 +67,10 @@ def test_a_poll_asked_for_before_a_restart_is_made_after_it(desk: Desk) -> None:
 def test_who_works_elsewhere_is_named(desk: Desk) -> None:
     now = datetime.now(UTC)
     with desk.parts.store.writing() as transaction:
-        me = working.last(transaction)
+        me = heartbeat.last(transaction)
         assert me is not None
         other = me.process._replace(host="east*wing", pid=7)
-        working.note(transaction, other, now, now, polling_since=now)
+        heartbeat.note(transaction, other, now, now, polling_since=now)
     answer = desk.ask("poll")
     assert answer.startswith("I stand by here: east∗wing (process 7) works. It polls again as soon as the poll ends")
     assert "**Works:** east∗wing (process 7) since" in desk.ask("status")
@@ -78,9 +79,9 @@ def test_who_works_elsewhere_is_named(desk: Desk) -> None:
 def test_nobody_who_works_is_said_too(desk: Desk) -> None:
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     with desk.parts.store.writing() as transaction:
-        me = working.last(transaction)
+        me = heartbeat.last(transaction)
         assert me is not None
-        working.note(transaction, me.process._replace(pid=7), long_ago, long_ago)
+        heartbeat.note(transaction, me.process._replace(pid=7), long_ago, long_ago)
     assert desk.ask("poll").startswith("No process works just now. The next one polls at once")
     assert "**not seen** after" in desk.ask("status")
 

@@ -18,11 +18,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from lms_bot.db import UtcDateTime
+from lms_bot.db.engine import UtcDateTime
 from lms_bot.errors import StoreUnavailable
-from lms_bot.store import Store, claims, facts, open_store
-from lms_bot.store.lease import Lease
+from lms_bot.store import state
+from lms_bot.store.operations.lease import Lease
+from lms_bot.store.questions import claims
 from lms_bot.store.schema import CURRENT, version
+from lms_bot.store.session import Store, open_store
 from lms_bot.store.tables import metadata
 from tests import NOW
 from tests.bot_process import from_store, in_store, wait_for
@@ -79,12 +81,12 @@ def test_the_same_state_of_a_row_cannot_be_recorded_twice(store: Store) -> None:
 def test_opening_again_keeps_what_is_there(empty_url: str) -> None:
     first = open_store(empty_url)
     with first.writing() as transaction:
-        facts.note(transaction, "kept", [1, "два"], NOW)
+        state.note(transaction, "kept", [1, "два"], NOW)
     first.close()
     again = open_store(empty_url)
     with again.reading() as transaction:
-        assert facts.value(transaction, "kept") == [1, "два"]
-        assert facts.noted_at(transaction, "kept") == NOW
+        assert state.value(transaction, "kept") == [1, "два"]
+        assert state.noted_at(transaction, "kept") == NOW
     assert version(again.engine) == CURRENT
     again.close()
 
@@ -142,16 +144,16 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> Non
 
 def test_a_naive_time_is_refused(store: Store) -> None:
     with pytest.raises(sa.exc.StatementError, match="naive"), store.writing() as transaction:
-        facts.note(transaction, "when", 1, datetime(2026, 3, 2, 12, 0))  # noqa: DTZ001 - this is the point
+        state.note(transaction, "when", 1, datetime(2026, 3, 2, 12, 0))  # noqa: DTZ001 - this is the point
 
 
 @pytest.mark.parametrize("hours", [0, 5.5, -11])
 def test_a_time_of_any_zone_comes_back_as_the_same_moment_in_utc(store: Store, hours: float) -> None:
     when = datetime(2026, 3, 2, 12, 0, 1, 234567, tzinfo=timezone(timedelta(hours=hours)))
     with store.writing() as transaction:
-        facts.note(transaction, "when", 1, when)
+        state.note(transaction, "when", 1, when)
     with store.reading() as transaction:
-        found = facts.noted_at(transaction, "when")
+        found = state.noted_at(transaction, "when")
     assert found == when
     assert found is not None
     assert found.tzinfo is UTC or found.utcoffset() == timedelta()
@@ -167,13 +169,13 @@ def test_no_time_stays_no_time() -> None:
 def test_what_fails_leaves_nothing_behind(store: Store) -> None:
     def fail_halfway() -> None:
         with store.writing() as transaction:
-            facts.note(transaction, "half", 1, NOW)
+            state.note(transaction, "half", 1, NOW)
             raise RuntimeError("halfway")
 
     with pytest.raises(RuntimeError, match="halfway"):
         fail_halfway()
     with store.reading() as transaction:
-        assert facts.value(transaction, "half") is None
+        assert state.value(transaction, "half") is None
 
 
 def test_only_what_need_not_outlive_a_power_failure_does_not_wait_for_the_disk(store: Store) -> None:
@@ -205,38 +207,38 @@ def test_a_question_is_claimed_by_exactly_one(store: Store) -> None:
 def test_two_threads_that_read_and_then_write_never_lock_each_other_out(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/store.db")
     with store.writing() as transaction:
-        facts.note(transaction, "count", 0, NOW)
+        state.note(transaction, "count", 0, NOW)
 
     def count_on() -> None:
         for _ in range(300):
             with store.writing() as transaction:
-                facts.note(transaction, "count", facts.value(transaction, "count") + 1, NOW)
+                state.note(transaction, "count", state.value(transaction, "count") + 1, NOW)
 
     at_once(count_on, count_on)
     with store.reading() as transaction:
-        assert facts.value(transaction, "count") == 600
+        assert state.value(transaction, "count") == 600
     store.close()
 
 
 def test_a_reader_sees_one_state_while_another_thread_writes(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/store.db")
     with store.writing() as transaction:
-        facts.note(transaction, "left", 0, NOW)
-        facts.note(transaction, "right", 0, NOW)
+        state.note(transaction, "left", 0, NOW)
+        state.note(transaction, "right", 0, NOW)
     torn: list[tuple[int, int]] = []
     done = threading.Event()
 
     def write() -> None:
         for number in range(100):
             with store.writing() as transaction:
-                facts.note(transaction, "left", number, NOW)
-                facts.note(transaction, "right", number, NOW)
+                state.note(transaction, "left", number, NOW)
+                state.note(transaction, "right", number, NOW)
         done.set()
 
     def read() -> None:
         while not done.is_set():
             with store.reading() as transaction:
-                pair = facts.value(transaction, "left"), facts.value(transaction, "right")
+                pair = state.value(transaction, "left"), state.value(transaction, "right")
             if pair[0] != pair[1]:
                 torn.append(pair)
 

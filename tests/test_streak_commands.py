@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from lms_bot.domain import EventType, Student, ZulipUser
-from lms_bot.handlers import STRANGER
-from lms_bot.store import Store, people
+from lms_bot.core.events import EventType
+from lms_bot.core.people import Student, ZulipUser
+from lms_bot.handlers.dispatch import STRANGER
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.asking import (
     ACCOUNTS,
@@ -54,7 +56,7 @@ def school(store: Store) -> School:
     """Jane learned on three days until yesterday, Janet long ago, Ravi began something today; two have accounts."""
     opened = School.open(store)
     with store.writing() as transaction:
-        people.keep_zulip_users(transaction, (*ACCOUNTS, *STUDENT_ACCOUNTS), NOW)
+        accounts.keep_zulip_users(transaction, (*ACCOUNTS, *STUDENT_ACCOUNTS), NOW)
     found = [happened(JANE, f"Task {day}", at=NOW - DAY * day) for day in (1, 2, 3)]
     found += [happened(JANE, f"More {number}", at=NOW - DAY) for number in (1, 2)]
     found += [happened(JANET, f"Old {day}", at=NOW - DAY * day) for day in range(40, 48)]

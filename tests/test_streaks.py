@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot import streaks
-from lms_bot.domain import EventType
-from lms_bot.streaks import Day, Kind, Lasting, Mark, Streak
+from lms_bot.core import calendar, streaks
+from lms_bot.core.events import EventType, is_finished
+from lms_bot.core.streaks import Day, Kind, Lasting, Mark, Streak
 
 FIRST = date(2026, 3, 2)
 BERLIN, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Lord_Howe")  # its clocks change by half an hour
@@ -51,8 +51,8 @@ def test_learning_takes_something_finished_and_presence_anything() -> None:
 @pytest.mark.parametrize("kind", EventType)
 def test_ends_count_as_finished_and_their_mirrors_do_not(kind: EventType) -> None:
     ends = {"exam_completed", "exam_passed", "exam_failed", "content_completed", "content_watched"}
-    assert streaks.is_finished(kind, None) == (kind in ends)
-    assert not streaks.is_finished(kind, 12)
+    assert is_finished(kind, None) == (kind in ends)
+    assert not is_finished(kind, 12)
 
 
 def test_the_first_day_is_one_and_the_next_one_more() -> None:
@@ -119,8 +119,8 @@ def test_the_current_streak_is_what_a_child_would_count(days: set[date], today: 
 def test_days_are_cut_at_local_midnight_through_changes_of_the_clock(
     moment: datetime, zone: ZoneInfo, local: date
 ) -> None:
-    assert streaks.local_day(moment, zone) == local
-    assert streaks.midnight(local, zone) <= moment < streaks.midnight(local + timedelta(days=1), zone)
+    assert calendar.local_day(moment, zone) == local
+    assert calendar.midnight(local, zone) <= moment < calendar.midnight(local + timedelta(days=1), zone)
 
 
 def test_the_last_days_have_empty_ones_where_nothing_is_known() -> None:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot import insights
-from lms_bot.domain import Event, EventType, Student
-from lms_bot.insights import Card, Need, Standing, Tally
+from lms_bot.core import reports
+from lms_bot.core.events import Event, EventType
+from lms_bot.core.people import Student
+from lms_bot.core.reports import Card, Need, Standing, Tally
 from lms_bot.render import EMOJI, event_line
 from lms_bot.render.standing import card_text, feed_text, standings_text
 from tests import NOW
@@ -31,7 +32,7 @@ def standing(name: str = "jane", title: str = "Algebra", *why: Need) -> Standing
 def card(name: str, title: str, courses: Sequence[str | None]) -> Card:
     exams = [happened(JANE, title, EventType.EXAM_PASSED, percentage=90) for _ in range(6)]
     tallies = [Tally(EventType.EXAM_PASSED, course, 2, 1, 90.0) for course in courses]
-    return insights.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams, NOW)
+    return reports.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams, NOW)
 
 
 def cells(row: str) -> list[str]:
@@ -98,7 +99,7 @@ def test_a_card_says_all_at_a_glance() -> None:
         Tally(EventType.EXAM_STARTED, None, 1, 0, 0.0),
     ]
     exams = [happened(JANE, "Algebra", EventType.EXAM_FAILED, percentage=20)]
-    shown = card_text(insights.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams, NOW))
+    shown = card_text(reports.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams, NOW))
     assert shown == (
         f"👤 **jane** · last active {SHOWN_NOW}\n"
         "**Needs attention:** ❗ last exam failed\n"
@@ -117,7 +118,7 @@ def test_a_card_says_all_at_a_glance() -> None:
 
 
 def test_a_card_of_nothing_is_a_card() -> None:
-    assert card_text(insights.card(JANE, None, [], [], [], NOW)) == (
+    assert card_text(reports.card(JANE, None, [], [], [], NOW)) == (
         "👤 **jane** · no activity yet\n"
         "**Needs attention:** 💤 inactive\n"
         "* **Average:** —\n"
@@ -137,7 +138,7 @@ def test_a_card_of_nothing_is_a_card() -> None:
     ],
 )
 def test_the_trend_points_where_the_scores_go(last: float, before: float, shown: str) -> None:
-    found = insights.card(JANE, NOW, [], [last] * 5 + [before] * 5, [], NOW)
+    found = reports.card(JANE, NOW, [], [last] * 5 + [before] * 5, [], NOW)
     assert f"**Trend:** {shown}," in card_text(found)
 
 

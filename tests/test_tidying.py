@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.store import Store, facts, removal, tables, tidying
-from lms_bot.store.claims import CAUGHT_UP_TO, OVERLAP
+from lms_bot.store import state, tables
+from lms_bot.store.questions.claims import CAUGHT_UP_TO, OVERLAP
+from lms_bot.store.retention import cleanup, removal
+from lms_bot.store.session import Store
 from tests import NOW
 
 DAY = timedelta(days=1)
@@ -31,13 +33,13 @@ def claims(store: Store, **ages: datetime) -> None:
 
 def caught_up(store: Store, newest: int) -> None:
     with store.writing() as transaction:
-        facts.note(transaction, CAUGHT_UP_TO, {"first": 1, "newest": newest}, NOW)
+        state.note(transaction, CAUGHT_UP_TO, {"first": 1, "newest": newest}, NOW)
 
 
 def test_the_audit_is_kept_for_a_year(store: Store) -> None:
     row = {"zulip_user_id": 1, "command": "poll", "outcome": "done"}
     fill(store, tables.audit, [{**row, "at": NOW - days * DAY} for days in (366, 365, 364, 1)])
-    assert tidying.tidy(store, NOW) == 1
+    assert cleanup.tidy(store, NOW) == 1
     assert left(store, tables.audit.c.audit_id) == [2, 3, 4]
 
 
@@ -47,31 +49,31 @@ def test_who_asked_what_is_forgotten_after_days(store: Store) -> None:
     fill(
         store, tables.dialogues, [{"zulip_user_id": i, "content": {}, "asked_at": NOW - age} for i, age in ages.items()]
     )
-    assert tidying.tidy(store, NOW) == 2
+    assert cleanup.tidy(store, NOW) == 2
     assert left(store, tables.askers.c.zulip_user_id) == left(store, tables.dialogues.c.zulip_user_id) == [2]
 
 
 def test_a_claim_stays_while_its_question_may_be_looked_at_again(store: Store) -> None:
     old = NOW - 400 * DAY
     claims(store, _100=old, _4799=old, _4800=old, _5000=old, _101=NOW - DAY)
-    assert tidying.tidy(store, NOW) == 0, "nobody has looked for questions yet"
+    assert cleanup.tidy(store, NOW) == 0, "nobody has looked for questions yet"
     caught_up(store, 4800 + OVERLAP)
-    assert tidying.tidy(store, NOW + DAY) == 2
+    assert cleanup.tidy(store, NOW + DAY) == 2
     assert left(store, tables.claims.c.zulip_message_id) == [101, 4800, 5000]
 
 
 def test_it_is_done_once_a_day_and_across_restarts(store: Store) -> None:
-    tidying.tidy(store, NOW)
+    cleanup.tidy(store, NOW)
     row = {"zulip_user_id": 1, "command": "poll", "outcome": "done", "at": NOW - 400 * DAY}
     fill(store, tables.audit, [row])
-    assert tidying.tidy(store, NOW + timedelta(hours=23)) == 0
-    assert tidying.tidy(store, NOW + timedelta(hours=24)) == 1
+    assert cleanup.tidy(store, NOW + timedelta(hours=23)) == 0
+    assert cleanup.tidy(store, NOW + timedelta(hours=24)) == 1
 
 
 def test_many_rows_go_in_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removal, "BATCH", 10)
-    monkeypatch.setattr(tidying, "MOST_BATCHES", 3)
+    monkeypatch.setattr(cleanup, "MOST_BATCHES", 3)
     row = {"zulip_user_id": 1, "command": "poll", "outcome": "done", "at": NOW - 400 * DAY}
     fill(store, tables.audit, [row] * 35)
-    assert tidying.tidy(store, NOW) == 30
-    assert tidying.tidy(store, NOW + DAY) == 5
+    assert cleanup.tidy(store, NOW) == 30
+    assert cleanup.tidy(store, NOW + DAY) == 5

@@ -14,14 +14,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lms_bot import handlers
 from lms_bot.errors import UserError
-from lms_bot.handlers import limits
+from lms_bot.handlers import dispatch, rate_limit
+from lms_bot.handlers.argument_types import words
 from lms_bot.handlers.arguments import Arguments
-from lms_bot.handlers.kinds import words
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
-from lms_bot.store import Store, facts, open_store, people
+from lms_bot.store import state
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import Store, open_store
 from tests import NOW
 from tests.asking import ACCOUNTS, ADA, ADMIN_STREAM, EVE, JANE, MARY, OMAR, OTHER_STREAM, ROBOT, School
 from tests.test_commands import LIVE
@@ -54,8 +55,8 @@ def answers(school: School, count: int, sender_id: int = MARY, text: str = "help
 def test_thirty_questions_a_minute_are_answered_and_then_one_says_slower(school: School) -> None:
     told = answers(school, 100)
     assert len(told) == 31
-    assert told[-1] == limits.SLOWER
-    assert limits.SLOWER not in told[:-1]
+    assert told[-1] == rate_limit.SLOWER
+    assert rate_limit.SLOWER not in told[:-1]
 
 
 def test_a_minute_later_all_is_forgiven(school: School) -> None:
@@ -63,12 +64,12 @@ def test_a_minute_later_all_is_forgiven(school: School) -> None:
     school.forward(seconds=59)
     assert answers(school, 1) == []
     school.forward(seconds=1)
-    assert limits.SLOWER not in answers(school, 30)
+    assert rate_limit.SLOWER not in answers(school, 30)
 
 
 def test_one_who_floods_does_not_slow_the_others(school: School) -> None:
     answers(school, 100)
-    assert limits.SLOWER not in answers(school, 30, OMAR)
+    assert rate_limit.SLOWER not in answers(school, 30, OMAR)
 
 
 def test_questions_that_are_not_answered_are_claimed(school: School) -> None:
@@ -101,11 +102,11 @@ def test_a_clock_of_zulip_that_is_off_changes_nothing(school: School) -> None:
 
 @pytest.mark.parametrize("where", [{}, {"stream_id": OTHER_STREAM}, {"group": [MARY]}])
 def test_a_bot_gets_one_sentence_a_day(school: School, where: dict[str, Any]) -> None:
-    assert answers(school, 50, ROBOT, **where) == [handlers.STRANGER]
+    assert answers(school, 50, ROBOT, **where) == [dispatch.STRANGER]
     school.forward(hours=23)
     assert answers(school, 50, ROBOT, **where) == []
     school.forward(hours=1)
-    assert answers(school, 50, ROBOT, **where) == [handlers.STRANGER]
+    assert answers(school, 50, ROBOT, **where) == [dispatch.STRANGER]
 
 
 def test_two_bots_do_not_talk_for_ever(school: School) -> None:
@@ -167,7 +168,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> None:
     @REGISTRY.command("label", Audience.ADMIN, words("text", "What to write on it."), changes=True)
     def label(request: Request, arguments: Arguments) -> str:
         """Write a label."""
-        facts.note(request.transaction, "label", arguments["text"], request.now)
+        state.note(request.transaction, "label", arguments["text"], request.now)
         if arguments["text"] == "refuse":
             raise UserError("Not on this shelf.")
         if arguments["text"] == "break":
@@ -190,7 +191,7 @@ def test_what_an_admin_changes_is_in_the_audit_and_a_failure_changes_nothing(
 ) -> None:
     school.ask_as_admin(f"label {text}")
     with school.store.reading() as transaction:
-        assert facts.value(transaction, "label") == kept
+        assert state.value(transaction, "label") == kept
     line = school.ask_as_admin("audit").splitlines()[-1]
     assert line.startswith(f"* <time:2026-03-02T12:00:00Z> **Ada ∗Admin∗** · “label {text}”: {outcome}")
 
@@ -218,9 +219,9 @@ def test_nobody_but_an_admin_in_the_private_stream_can_change_anything(school: S
     for sender, where in ((MARY, {}), (ADA, {}), (ADA, {"stream_id": OTHER_STREAM}), (ROBOT, {"stream_id": 3})):
         school.answer(school.question("label x", sender, **where))  # type: ignore[arg-type]
     public = school.question("label x", ADA, stream_id=ADMIN_STREAM)
-    handlers.answer(school.store, public, school.settings, school.now, None)
+    dispatch.answer(school.store, public, school.settings, school.now, None)
     with school.store.reading() as transaction:
-        assert facts.value(transaction, "label") is None
+        assert state.value(transaction, "label") is None
     assert "No admin has changed anything yet." in school.ask_as_admin("audit")
 
 
@@ -289,7 +290,7 @@ def test_whatever_is_written_is_answered_without_harm(lasting_school: School, te
     for text in texts:
         asking = school.question(text, sender, stream_id=stream_id)
         with school.store.writing() as transaction:
-            reply = handlers.reply_to(transaction, asking, school.settings, school.now, ADMIN_STREAM)
+            reply = dispatch.reply_to(transaction, asking, school.settings, school.now, ADMIN_STREAM)
         assert reply.text.strip()
         assert "wrote it down as" not in reply.text
         assert not LIVE.search(reply.text)
@@ -304,12 +305,12 @@ def test_an_account_that_is_gone_is_a_stranger(school: School, change: dict[str,
     school.ask("history jan")
     mary = replace(next(user for user in ACCOUNTS if user.user_id == MARY), **change)
     with school.store.writing() as transaction:
-        people.keep_zulip_users(transaction, [mary, *(u for u in ACCOUNTS if u.user_id != MARY)], NOW)
+        accounts.keep_zulip_users(transaction, [mary, *(u for u in ACCOUNTS if u.user_id != MARY)], NOW)
     school.forward(days=2)
-    assert school.ask("1") == handlers.STRANGER
+    assert school.ask("1") == dispatch.STRANGER
 
 
 def test_a_mentor_who_is_gone_from_the_lms_is_a_stranger(school: School) -> None:
     with school.store.writing() as transaction:
         people.keep_people(transaction, [JANE], [], [], NOW)
-    assert school.ask("history jane_smith") == school.ask("history jane_smith", EVE) == handlers.STRANGER
+    assert school.ask("history jane_smith") == school.ask("history jane_smith", EVE) == dispatch.STRANGER

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lms_bot.domain import Student
-from lms_bot.handlers import IN_PRIVATE
-from lms_bot.store import Store, people
+from lms_bot.core.people import Student
+from lms_bot.handlers.dispatch import IN_PRIVATE
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.asking import ADA, ADMIN_STREAM, GULNORA, LINKS, MARY, MENTORS, OTHER_STREAM, STUDENTS, School
 from tests.test_commands import LIVE
@@ -50,8 +51,8 @@ def test_a_student_is_shown_with_mentors(school: School, who: str) -> None:
 
 def test_why_a_mentor_cannot_be_written_to_and_who_mapped_them(school: School) -> None:
     with school.store.writing() as transaction:
-        people.map_by_hand(transaction, 1, MARY, NOW)
-        people.map_by_hand(transaction, 2, 99, NOW)
+        accounts.map_by_hand(transaction, 1, MARY, NOW)
+        accounts.map_by_hand(transaction, 2, 99, NOW)
     assert "mapped by hand" in user(school, "mary")
     assert "no account: the account mapped by hand is gone" in user(school, "omar")
 

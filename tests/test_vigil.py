@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from lms_bot import poll, vigil
-from lms_bot.store import alerts as admin_alerts
-from lms_bot.store import preferences, tables, watched
+from lms_bot.pipeline import alerts, poller
+from lms_bot.store import tables
+from lms_bot.store.alerts import watchlist
+from lms_bot.store.notifications import preferences
+from lms_bot.store.operations import incidents as admin_alerts
 from tests.bot_process import BOTH, Place
 from tests.lms_rows import GULNORA, JANE, MARY, NOW, OBRIEN, RAVI
 from tests.ward import DAY, HOUR, Ward
@@ -341,8 +343,8 @@ def test_looking_at_everybody_again_changes_nothing(ward: Ward) -> None:
     before = ward.alerts()
     assert {alert.rule for alert in before} >= {"failed_twice", "inactive", "abandoned", "stuck"}
     with ward.watch.store.writing() as transaction:
-        watched.touch(transaction, None, ward.now)
-    vigil.look(ward.watch.store, ward.settings, ward.now)
+        watchlist.touch(transaction, None, ward.now)
+    alerts.look(ward.watch.store, ward.settings, ward.now)
     assert ward.alerts() == before
 
 
@@ -359,7 +361,7 @@ def test_a_poll_looks_only_at_those_of_whom_something_is_new(ward: Ward) -> None
     begin(ward)
     ward.poll(NOW + HOUR)
     with ward.watch.store.reading() as transaction:
-        assert watched.due(transaction, ward.now + DAY, 100) == []
+        assert watchlist.due(transaction, ward.now + DAY, 100) == []
     ward.ends("pass", ward.now)
     asked: list[str] = []
     sa.event.listen(ward.watch.store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
@@ -388,15 +390,15 @@ def test_a_mentor_who_turned_alerts_off_is_told_none(ward: Ward) -> None:
 
 
 def test_a_student_who_is_forgotten_leaves_no_alert(ward: Ward) -> None:
-    from lms_bot.domain import Student
-    from lms_bot.store import forgetting
+    from lms_bot.core.people import Student
+    from lms_bot.store.retention import traces
 
     begin(ward)
     ward.live(NOW + 6 * DAY)
     jane = Student(JANE, "jane_smith")
     with ward.watch.store.writing() as transaction:
-        forgetting.stop(transaction, jane, ward.now)
-        forgetting.remove(transaction, jane, ["jane_smith"])
+        traces.stop(transaction, jane, ward.now)
+        traces.remove(transaction, jane, ["jane_smith"])
         assert preferences.asked(transaction, MARY).rules == {}
     assert {alert.student_id for alert in ward.alerts()} == {RAVI}
     with ward.watch.store.reading() as transaction:
@@ -405,7 +407,7 @@ def test_a_student_who_is_forgotten_leaves_no_alert(ward: Ward) -> None:
 
 
 def test_after_a_flood_the_next_poll_looks(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poll, "MUCH", 2)
+    monkeypatch.setattr(poller, "MUCH", 2)
     ward.poll(NOW)
     for minutes in (1, 2):
         ward.ends("fail", NOW + timedelta(minutes=minutes))
@@ -417,7 +419,7 @@ def test_after_a_flood_the_next_poll_looks(ward: Ward, monkeypatch: pytest.Monke
 
 def test_of_very_many_only_some_are_looked_at_in_one_poll(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     ward.poll(NOW)
-    monkeypatch.setattr(vigil, "TOGETHER", 1)
+    monkeypatch.setattr(alerts, "TOGETHER", 1)
     for student in (JANE, RAVI):
         for minutes in (1, 2):
             ward.ends("fail", NOW + timedelta(minutes=minutes), student=student)

@@ -9,7 +9,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from lms_bot.errors import StoreUnavailable
-from lms_bot.store import Store, Transaction, tables, watched
+from lms_bot.store import tables
+from lms_bot.store.alerts import watchlist
+from lms_bot.store.session import Store, Transaction
 from tests import NOW
 
 STUDENTS = list(range(1_500, 0, -1))
@@ -29,10 +31,10 @@ def test_polls_at_once_wait_for_one_another_and_none_fails(store: Store) -> None
                 failed.append(error)
 
     def touch(transaction: Transaction) -> None:
-        watched.touch(transaction, STUDENTS, NOW)
+        watchlist.touch(transaction, STUDENTS, NOW)
 
     def look_again(transaction: Transaction) -> None:
-        watched.look_again(transaction, dict.fromkeys(STUDENTS, NOW + timedelta(days=1)))
+        watchlist.look_again(transaction, dict.fromkeys(STUDENTS, NOW + timedelta(days=1)))
 
     threads = [threading.Thread(target=often, args=(work,)) for work in (touch, look_again, touch, look_again)]
     for thread in threads:
@@ -41,4 +43,4 @@ def test_polls_at_once_wait_for_one_another_and_none_fails(store: Store) -> None
         thread.join()
     assert failed == []
     with store.reading() as transaction:
-        assert len(watched.due(transaction, NOW + timedelta(days=1), 2_000)) == len(STUDENTS)
+        assert len(watchlist.due(transaction, NOW + timedelta(days=1), 2_000)) == len(STUDENTS)

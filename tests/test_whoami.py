@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from lms_bot import handlers
-from lms_bot.domain import Student
-from lms_bot.store import Store, people
+from lms_bot.core.people import Student
+from lms_bot.handlers import dispatch
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import Store
 from tests import NOW
 from tests.asking import (
     ACCOUNTS,
@@ -38,7 +39,7 @@ def be(school: School, **of_mary: object) -> None:
     """Mary's account is like this from now on."""
     users = [replace(user, **of_mary) if user.user_id == MARY else user for user in ACCOUNTS]  # type: ignore[arg-type]
     with school.store.writing() as transaction:
-        people.keep_zulip_users(transaction, users, NOW)
+        accounts.keep_zulip_users(transaction, users, NOW)
 
 
 def test_a_mentor_learns_whom_they_are_taken_for(school: School) -> None:
@@ -60,7 +61,7 @@ def test_the_time_zone_is_that_of_the_account_where_it_is_one(school: School, of
 
 def test_one_account_of_two_mentors_is_both(school: School) -> None:
     with school.store.writing() as transaction:
-        people.map_by_hand(transaction, 2, MARY, NOW)
+        accounts.map_by_hand(transaction, 2, MARY, NOW)
     answer = school.ask("whoami")
     assert "* **Mentor in the LMS:** mary (#1)" in answer
     assert "* **Mentor in the LMS:** omar (#2), omar@\u200bexample.\u200borg · 1 student: gulnora" in answer
@@ -93,7 +94,7 @@ def test_an_admin_is_one_in_the_admin_stream_and_no_guest_is(school: School) -> 
 @pytest.mark.parametrize("text", ["whoami", "students", "student ravi", "feed", "chart ravi", "export all", "why e1"])
 def test_a_stranger_gets_one_polite_sentence(school: School, text: str, sender: int) -> None:
     (message,) = school.answer(school.question(text, sender))
-    assert message.content == handlers.STRANGER
+    assert message.content == dispatch.STRANGER
     assert message.attachment is None
 
 

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from lms_bot import handlers
-from lms_bot.domain import Event, EventType, Mentor, Student
+from lms_bot.core.events import Event, EventType
+from lms_bot.core.people import Mentor, Student
+from lms_bot.handlers import dispatch
 from lms_bot.render.events import LETTERS
-from lms_bot.store import events, facts
+from lms_bot.store import state
+from lms_bot.store.events import events
 from tests import NOW
 from tests.asking import incoming
 from tests.owed import GULNORA, JANE, LINKS, MARY, OMAR, RAVI, STUDENTS, Office, happened
@@ -29,7 +31,7 @@ _message_ids = itertools.count(10_000)
 def office(any_office: Office) -> Office:
     """An office whose LMS was read just now, whenever that is."""
     with any_office.store.writing() as transaction:
-        facts.note(transaction, facts.POLLED, True, NOW + 300 * DAY)
+        state.note(transaction, state.POLLED, True, NOW + 300 * DAY)
     return any_office
 
 
@@ -37,7 +39,7 @@ def ask(office: Office, text: str, mentor: Mentor = MARY) -> str:
     """The answer, which is not sent."""
     asking = incoming(text, office.account(mentor), next(_message_ids), office.clock())
     with office.store.writing() as transaction:
-        return handlers.reply_to(transaction, asking, office.settings, office.clock(), None).text
+        return dispatch.reply_to(transaction, asking, office.settings, office.clock(), None).text
 
 
 def why(office: Office, event: Event, mentor: Mentor = MARY) -> str:

@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.domain import EventClass, EventType, Preferences, Recipient, Telling, ZulipUser
-from lms_bot.owing import look_again
-from lms_bot.store import Store, open_store, outbox, owed, people, preferences
+from lms_bot.core.events import EventClass, EventType
+from lms_bot.core.notifications import Preferences, Recipient, Telling
+from lms_bot.core.people import ZulipUser
+from lms_bot.pipeline.recheck import look_again
+from lms_bot.store.notifications import outbox, preferences, queue
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import Store, open_store
 from tests import NOW
 from tests.owed import JANE, MARY, OMAR, RAVI, Office, happened, notifications
 
@@ -69,7 +73,7 @@ def test_the_time_zone_is_that_of_the_zulip_account_until_another_is_asked_for(s
     with store.writing() as transaction:
         people.keep_people(transaction, [], [MARY], [], now)
         user = ZulipUser(7, "Mary", MARY.email, True, False, timezone="Asia/Tashkent")
-        people.keep_zulip_users(transaction, [user], now)
+        accounts.keep_zulip_users(transaction, [user], now)
         assert preferences.of(transaction, [1])[1].timezone == "Asia/Tashkent"
         preferences.keep(transaction, 1, Preferences(timezone="Europe/Berlin"), now)
         assert preferences.of(transaction, [1])[1].timezone == "Europe/Berlin"
@@ -126,7 +130,7 @@ def test_what_is_turned_off_while_it_waits_is_never_told_and_says_so(office: Off
 def test_what_is_in_a_message_already_is_not_touched_by_a_wish(office: Office) -> None:
     (event,) = office.owe(happened(JANE, "Geometry", STARTED))
     with office.store.writing() as transaction:
-        (waiting,) = owed.waiting(transaction, MARY.mentor_id)
+        (waiting,) = queue.waiting(transaction, MARY.mentor_id)
         outbox.freeze(
             transaction,
             Recipient(user_ids=(office.account(MARY),)),

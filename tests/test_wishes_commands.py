@@ -6,8 +6,11 @@ import re
 
 import pytest
 
-from lms_bot.domain import EventClass, EventType, Preferences, Telling
-from lms_bot.store import Store, people, preferences
+from lms_bot.core.events import EventClass, EventType
+from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.store.notifications import preferences
+from lms_bot.store.people import people
+from lms_bot.store.session import Store
 from tests.asking import GULNORA, JANE, MARY, OMAR, School
 
 STARTED = EventType.EXAM_STARTED

@@ -12,11 +12,11 @@ import pytest
 from zulip_bots.test_lib import StubBotHandler
 
 from lms_bot.bot import LmsBotHandler
-from lms_bot.handlers import STRANGER
 from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.dispatch import STRANGER
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
-from lms_bot.store import open_store
+from lms_bot.store.session import open_store
 from tests.asking import EVE, JANE, MARY, School
 from tests.databases import store_in_file
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot import handlers
 from lms_bot.chat import Chat, Pace
-from lms_bot.config import Settings
-from lms_bot.deliver import Deliverer
-from lms_bot.store import people, tables
+from lms_bot.config.settings import Settings
+from lms_bot.handlers import dispatch
+from lms_bot.pipeline.deliverer import Deliverer
+from lms_bot.store import tables
+from lms_bot.store.people import accounts
 from tests.asking import ADMIN_STREAM, incoming
 from tests.bot_process import Place
 from tests.lms_rows import JANE, NOW, USERNAMES, VIDEO, Watch
@@ -45,7 +46,7 @@ class Ward:
         ward.chat = Chat(zuliprc, Pace(FAST))
         ward.deliverer = Deliverer(watch.store, ward.chat, watch.settings, lambda: watch.now)
         with watch.store.writing() as transaction:
-            people.keep_zulip_users(transaction, ward.chat.users(), NOW)
+            accounts.keep_zulip_users(transaction, ward.chat.users(), NOW)
         try:
             yield ward
         finally:
@@ -141,5 +142,5 @@ class Ward:
         """What the bot answers to Mary, or to somebody else; `in_stream`: asked in the admin stream."""
         asker, stream_id = user_id or self.place.people.mary, ADMIN_STREAM if in_stream else None
         asked = incoming(text, asker, next(_message_ids), self.now, stream_id=stream_id)
-        found = handlers.answer(self.watch.store, asked, self.settings, self.now, ADMIN_STREAM)
+        found = dispatch.answer(self.watch.store, asked, self.settings, self.now, ADMIN_STREAM)
         return found[0].content

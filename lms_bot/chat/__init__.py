@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from lms_bot.chat.client import Bot, Chat
 from lms_bot.chat.incoming import Incoming
-from lms_bot.chat.pace import Pace
+from lms_bot.chat.rate_limit import Pace
 
 __all__ = ["Bot", "Chat", "Incoming", "Pace"]

@@ -16,10 +16,11 @@ import requests
 import zulip
 from urllib3.exceptions import NewConnectionError
 
-from lms_bot.chat.pace import Pace, Purpose
-from lms_bot.domain import Recipient, ZulipUser
+from lms_bot.chat.rate_limit import Pace, Purpose
+from lms_bot.core.meter import Meter, SendOutcome
+from lms_bot.core.notifications import Recipient
+from lms_bot.core.people import ZulipUser
 from lms_bot.errors import ConfigError, OutcomeUnknown, Refused, SendError
-from lms_bot.meter import Meter, SendOutcome
 
 TIMEOUT = 10.0  # seconds for one call
 PATIENCE = 45.0  # seconds that a call waits for its turn: less than a message is left to its sender (LOOK_AFTER)

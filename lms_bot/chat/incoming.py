@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lms_bot.domain import Recipient
+from lms_bot.core.notifications import Recipient
 
 # Names that are copied from our messages bring the zero width spaces along that made them harmless there.
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")

@@ -67,8 +67,8 @@ def _demo(_options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from lms_bot.store import open_store
     from lms_bot.store.schema import CURRENT
+    from lms_bot.store.session import open_store
 
     open_store(settings_of(options).store_database_url).close()
     print(f"The event store has schema {CURRENT}.")

@@ -11,8 +11,8 @@ from lms_bot.cli.options import DONE, Commands, positive, settings_of
 from lms_bot.errors import UserError
 
 if TYPE_CHECKING:
-    from lms_bot.store import Store
-    from lms_bot.streaks import Habit
+    from lms_bot.core.streaks import Habit
+    from lms_bot.store.session import Store
 
 MOST_SIMULATED = 365  # days
 
@@ -33,7 +33,7 @@ def add_to(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     if options.simulate_days:
         return _simulated(options)
-    from lms_bot.store import open_store
+    from lms_bot.store.session import open_store
 
     settings = settings_of(options)
     store = open_store(settings.store_database_url)
@@ -55,9 +55,9 @@ def _simulated(options: argparse.Namespace) -> int:
 
 def _show(store: Store, zone: ZoneInfo, goal: int, student_id: int | None, now: datetime) -> None:
     """Print a line for each student, by username. Raises UserError for a student who is not known."""
-    from lms_bot.domain import Student
-    from lms_bot.store import directory
-    from lms_bot.store.habits import habits
+    from lms_bot.core.people import Student
+    from lms_bot.store.people import directory
+    from lms_bot.store.streaks.habits import habits
 
     with store.reading() as transaction:
         people = (
@@ -73,8 +73,8 @@ def _show(store: Store, zone: ZoneInfo, goal: int, student_id: int | None, now: 
 
 
 def _line(habit: Habit, goal: int) -> str:
+    from lms_bot.core.streaks import Mark
     from lms_bot.render.quoting import plain
-    from lms_bot.streaks import Mark
 
     signs = {Mark.COMPLETE: "#", Mark.PARTIAL: "+", Mark.NONE: "."}
     name = plain(habit.student.username)[:24]

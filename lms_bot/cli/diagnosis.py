@@ -23,7 +23,7 @@ def add_to(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     from lms_bot.doctor import examine
-    from lms_bot.findings import Level
+    from lms_bot.doctor.findings import Level
 
     findings = examine(settings, options.config_file)
     counts = {level.value: sum(finding.level is level for finding in findings) for level in Level}

@@ -17,8 +17,8 @@ from lms_bot.cli.progress import CountBar, is_watched
 from lms_bot.errors import LmsBotError
 
 if TYPE_CHECKING:
-    from lms_bot.store import Store
-    from lms_bot.store.handover import RecordedEvent
+    from lms_bot.store.events.handover import RecordedEvent
+    from lms_bot.store.session import Store
 
 TOGETHER = 500  # events that are written, and then marked, at a time
 
@@ -39,7 +39,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from lms_bot.store import open_store
+    from lms_bot.store.session import open_store
 
     store = open_store(settings_of(options).store_database_url)
     try:

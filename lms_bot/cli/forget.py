@@ -11,8 +11,8 @@ from lms_bot.cli.options import DONE, FAILED, Commands, settings_of, student
 from lms_bot.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
-    from lms_bot.domain import Student
-    from lms_bot.forgetting import Forgotten
+    from lms_bot.core.people import Student
+    from lms_bot.pipeline.forget_student import Forgotten
 
 
 def add_to(commands: Commands) -> None:
@@ -29,14 +29,15 @@ def add_to(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from lms_bot.chat import Chat, Pace
-    from lms_bot.forgetting import forget
-    from lms_bot.store import forgetting, open_store
+    from lms_bot.pipeline.forget_student import forget
+    from lms_bot.store.retention import traces
+    from lms_bot.store.session import open_store
 
     settings = settings_of(options)
     store = open_store(settings.store_database_url)
     try:
         with store.reading() as transaction:
-            whom = forgetting.student(transaction, options.student)
+            whom = traces.student(transaction, options.student)
         if whom is None:
             raise UserError("the store knows no such student: give the exact username, or #ID")
         if not options.yes:

@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from lms_bot import config, stopping
 from lms_bot.cli.options import DONE, Commands, event_types, positive, settings_of
 from lms_bot.cli.progress import HistoryBar
-from lms_bot.domain import EventType
+from lms_bot.config.settings import Settings
+from lms_bot.core.events import EventType
 from lms_bot.errors import LmsBotError, SendError
+from lms_bot.worker import shutdown
 
 if TYPE_CHECKING:
-    from lms_bot.jobs import Parts
+    from lms_bot.app import Parts
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,8 @@ def _monitor(options: argparse.Namespace) -> int:
     if options.stats:
         return _stats(settings, options)
     if options.daemon:
-        stopping.end_on_signals()
-    from lms_bot.jobs import Parts
+        shutdown.end_on_signals()
+    from lms_bot.app import Parts
 
     parts = Parts.assemble(settings, options.config_file)
     try:
@@ -65,7 +66,7 @@ def _monitor(options: argparse.Namespace) -> int:
         parts.close()
 
 
-def _with_options(settings: config.Settings, options: argparse.Namespace) -> config.Settings:
+def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
     """The settings with what the command line says instead."""
     return replace(
         settings,
@@ -76,7 +77,7 @@ def _with_options(settings: config.Settings, options: argparse.Namespace) -> con
 
 def _once(parts: Parts, options: argparse.Namespace) -> int:
     """One poll unless only what is pending is wanted, then delivery until nothing is due, unless another delivers."""
-    from lms_bot.store import queries
+    from lms_bot.store.notifications import queue
 
     counted = Counted()
     failed: LmsBotError | None = None
@@ -94,7 +95,7 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
         except SendError as error:
             failed = failed or error
     with parts.store.reading() as transaction:
-        counted.pending = queries.pending_notifications(transaction)
+        counted.pending = queue.pending_notifications(transaction)
     _report(counted, options.json)
     if failed:
         raise failed
@@ -103,7 +104,7 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
 
 def _mention_pauses(parts: Parts) -> None:
     """Say what an admin paused: that stops what works by itself, and not what somebody types here."""
-    from lms_bot.store import pauses
+    from lms_bot.store.operations import pauses
 
     with parts.store.reading() as transaction:
         paused = pauses.current(transaction, datetime.now(UTC))
@@ -112,12 +113,12 @@ def _mention_pauses(parts: Parts) -> None:
 
 
 def _deliver_all(parts: Parts, counted: Counted, only: frozenset[EventType] | None) -> None:
-    from lms_bot.jobs import refresh_users
-    from lms_bot.store import outbox, queries
+    from lms_bot.store.notifications import outbox, queue
+    from lms_bot.worker.accounts import refresh_users
 
     with parts.store.writing() as transaction:
         outbox.wake(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
-        if not queries.pending_notifications(transaction):
+        if not queue.pending_notifications(transaction):
             return
     refresh_users(parts)
     while True:
@@ -130,7 +131,7 @@ def _deliver_all(parts: Parts, counted: Counted, only: frozenset[EventType] | No
 
 
 def _daemon(parts: Parts) -> int:
-    from lms_bot.jobs import Worker
+    from lms_bot.worker.scheduler import Worker
 
     with HistoryBar() as progress:
         worker = Worker(parts, progress=progress)
@@ -138,17 +139,18 @@ def _daemon(parts: Parts) -> int:
         try:
             worker.wait()
         except SystemExit:
-            worker.stop(stopping.FINISH)
+            worker.stop(shutdown.FINISH)
     return DONE
 
 
-def _stats(settings: config.Settings, options: argparse.Namespace) -> int:
-    from lms_bot.store import open_store, queries
+def _stats(settings: Settings, options: argparse.Namespace) -> int:
+    from lms_bot.store.reports import statistics
+    from lms_bot.store.session import open_store
 
     store = open_store(settings.store_database_url)
     try:
         with store.reading() as transaction:
-            named = queries.statistics(transaction).named()
+            named = statistics.statistics(transaction).named()
     finally:
         store.close()
     if options.json:

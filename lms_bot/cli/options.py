@@ -7,17 +7,17 @@ import os
 from collections.abc import Collection
 from typing import TypeAlias
 
-from lms_bot import config
-from lms_bot.domain import OBSERVED, EventType
+from lms_bot.config import settings
+from lms_bot.core.events import OBSERVED, EventType
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # argparse has no public name for it
 
 
-def settings_of(options: argparse.Namespace) -> config.Settings:
+def settings_of(options: argparse.Namespace) -> settings.Settings:
     """The settings of the file and the environment. Raises ConfigError."""
-    return config.load(options.bot_config_file, os.environ)
+    return settings.load(options.bot_config_file, os.environ)
 
 
 def positive(text: str) -> int:
@@ -40,7 +40,7 @@ def any_event_types(text: str) -> frozenset[EventType]:
 
 def _event_types(text: str, among: Collection[EventType]) -> frozenset[EventType]:
     try:
-        return config.event_types_of(text, among)
+        return settings.event_types_of(text, among)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed{error}") from error
 

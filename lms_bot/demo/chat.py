@@ -9,8 +9,9 @@ from typing import Any
 
 from lms_bot.chat import Bot, Chat, Pace
 from lms_bot.chat.client import Stream
-from lms_bot.chat.pace import Purpose
-from lms_bot.domain import Recipient, ZulipUser
+from lms_bot.chat.rate_limit import Purpose
+from lms_bot.core.notifications import Recipient
+from lms_bot.core.people import ZulipUser
 from lms_bot.fixtures import school
 
 BOT = Bot(user_id=9, full_name="LMS Bot", max_message_id=1000)

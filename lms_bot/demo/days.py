@@ -11,12 +11,11 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from lms_bot import config
-from lms_bot.config import Settings
+from lms_bot.app import Parts
+from lms_bot.config.settings import Settings, load
+from lms_bot.core.calendar import DAY, local_day, midnight
 from lms_bot.fixtures import school
-from lms_bot.jobs import Parts
-from lms_bot.store import Store
-from lms_bot.streaks import DAY, local_day, midnight
+from lms_bot.store.session import Store
 
 DILIGENCE = (0.97, 0.8, 0.45)  # how likely a student does something on a day; they take turns
 MOST_A_DAY = 5  # exams
@@ -44,7 +43,7 @@ def simulated(days: int, now: datetime, seed: int = 7) -> Iterator[Lived]:
     with TemporaryDirectory(prefix="lms-bot-days-", ignore_cleanup_errors=True) as folder:
         lms = Path(folder) / "lms.db"
         given = {"LMS_DATABASE_URL": f"sqlite:///{lms}", "LMS_STORE_DATABASE_URL": f"sqlite:///{folder}/store.db"}
-        parts = Parts.assemble(config.load(None, given), None)
+        parts = Parts.assemble(load(None, given), None)
         try:
             with closing(sqlite3.connect(lms)) as db:
                 students = _enrol(db)

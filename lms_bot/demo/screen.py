@@ -15,10 +15,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.segment import ControlType
 from rich.text import Text
 
-from lms_bot import poll
+from lms_bot.core.events import SOURCE_TABLES, EventType
+from lms_bot.core.notifications import Recipient
 from lms_bot.demo.chat import ADMIN_STREAM, BOT, PEOPLE, TOPIC, Person
 from lms_bot.demo.markdown import rendered
-from lms_bot.domain import SOURCE_TABLES, EventType, Recipient
+from lms_bot.pipeline import poller
 from lms_bot.render import EMOJI
 
 WIDTH = 100
@@ -78,7 +79,7 @@ class Screen:
         self._show(Text(text))
 
     @contextlib.contextmanager
-    def progress(self) -> Iterator[poll.Progress | None]:
+    def progress(self) -> Iterator[poller.Progress | None]:
         """A bar for the history in a terminal, nothing elsewhere."""
         if not self._console.is_terminal:
             yield None

@@ -8,16 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from lms_bot import config, handlers, replies
+from lms_bot.app import Parts
 from lms_bot.chat import Incoming
-from lms_bot.deliver import Deliverer
+from lms_bot.config.settings import Settings, load
+from lms_bot.core.notifications import Recipient
+from lms_bot.core.reports import Statistics
 from lms_bot.demo.chat import ADMIN_STREAM, BOT, Person, TerminalChat
-from lms_bot.domain import Recipient
 from lms_bot.fixtures import school
-from lms_bot.insights import Statistics
-from lms_bot.jobs import Parts, refresh_users
-from lms_bot.poll import Polled, Progress
-from lms_bot.store import people, queries
+from lms_bot.handlers import dispatch
+from lms_bot.pipeline import replies
+from lms_bot.pipeline.deliverer import Deliverer
+from lms_bot.pipeline.poller import Polled, Progress
+from lms_bot.store.people import people
+from lms_bot.store.reports import statistics as reports_statistics
+from lms_bot.worker.accounts import refresh_users
 
 
 class Clock:
@@ -72,7 +76,7 @@ class Stage:
         """Claim, answer and settle a question as the bot does."""
         store = self._parts.store
         incoming = Incoming.parse(self._chat.question(asker, text), BOT.user_id, BOT.full_name)
-        for message in handlers.answer(
+        for message in dispatch.answer(
             store, incoming, self._parts.settings, self._clock(), ADMIN_STREAM.stream_id if asker.is_admin else None
         ):
             replies.send(store, self._chat, message, self._clock)
@@ -86,13 +90,13 @@ class Stage:
 
     def statistics(self) -> Statistics:
         with self._parts.store.reading() as transaction:
-            return queries.statistics(transaction)
+            return reports_statistics.statistics(transaction)
 
     def close(self) -> None:
         self._parts.close()
 
 
-def _settings(lms: Path, store: Path) -> config.Settings:
+def _settings(lms: Path, store: Path) -> Settings:
     """Only these settings, whatever the environment says; a pace that no demo reaches."""
     given = {
         "LMS_DATABASE_URL": f"sqlite:///{lms}",
@@ -100,10 +104,10 @@ def _settings(lms: Path, store: Path) -> config.Settings:
         "LMS_MESSAGES_PER_MINUTE": "6000",
         "LMS_ADMIN_STREAM": ADMIN_STREAM.name,
     }
-    return config.load(None, given)
+    return load(None, given)
 
 
-def _assemble(settings: config.Settings, clock: Clock, audience: Audience) -> tuple[TerminalChat, Parts]:
+def _assemble(settings: Settings, clock: Clock, audience: Audience) -> tuple[TerminalChat, Parts]:
     parts = Parts.assemble(settings, None)
     chat = TerminalChat(parts.pace, audience.message)
     deliverer = Deliverer(parts.store, chat, settings, clock)

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from lms_bot.chat import Chat, Pace
-from lms_bot.config import Settings
+from lms_bot.config.settings import Settings
 from lms_bot.doctor import lms, machine, store, zulip
+from lms_bot.doctor.findings import Finding, Level, failed
 from lms_bot.doctor.secrets import secrets_in, without
 from lms_bot.errors import LmsBotError
-from lms_bot.findings import Finding, Level, failed
 from lms_bot.lms import Lms
 
 DEADLINE = timedelta(seconds=45)  # for everything together; what has not answered by then does not answer

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from lms_bot.config import Settings
-from lms_bot.domain import SOURCE_TABLES, Mentor
+from lms_bot.config.settings import Settings
+from lms_bot.core.events import SOURCE_TABLES
+from lms_bot.core.people import Mentor
+from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.errors import LmsUnavailable
-from lms_bot.findings import Finding, failed, ok, warning
 from lms_bot.lms import Lms
 from lms_bot.lms.inspection import OF_TITLES, Kind, Server, Table, wanted
 

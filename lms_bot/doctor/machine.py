@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from lms_bot.config import Settings
-from lms_bot.findings import Finding, failed, ok, warning
-from lms_bot.store.inspection import file_of
+from lms_bot.config.settings import Settings
+from lms_bot.doctor.findings import Finding, failed, ok, warning
+from lms_bot.store.operations.inspection import file_of
 
 MEBIBYTE = 2**20
 LITTLE, TOO_LITTLE = 1024 * MEBIBYTE, 64 * MEBIBYTE

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lms_bot.config import Settings
+from lms_bot.config.settings import Settings
+from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.doctor.machine import file_system
 from lms_bot.errors import StoreUnavailable
-from lms_bot.findings import Finding, failed, ok, warning
-from lms_bot.store import inspection
-from lms_bot.store.facts import POLLED
-from lms_bot.store.inspection import State
-from lms_bot.store.retention import EVERY, WALK
+from lms_bot.store.operations import inspection
+from lms_bot.store.operations.inspection import State
+from lms_bot.store.retention.prune import EVERY, WALK
 from lms_bot.store.schema import CURRENT
+from lms_bot.store.state import POLLED
 
 # SQLite's locks and shared memory do not work, or not surely, over these.
 NETWORKED = frozenset(

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from lms_bot.chat import Chat
-from lms_bot.config import Settings
+from lms_bot.config.settings import Settings
+from lms_bot.core.people import Mentor, ZulipUser
+from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.doctor.lms import clock
-from lms_bot.domain import Mentor, ZulipUser
 from lms_bot.errors import ConfigError, SendError
-from lms_bot.findings import Finding, failed, ok, warning
-from lms_bot.store.people import with_accounts
+from lms_bot.store.people.accounts import with_accounts
 
 OLDEST = 177  # the feature level of Zulip 7.0, the first that knows the search operator dm
 NAMED = 20  # of many mentors, so many are named

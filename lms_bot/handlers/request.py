@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from lms_bot.config import Settings
-from lms_bot.domain import Mentor, Recipient, Student, ZulipUser
-from lms_bot.store import Transaction
+from lms_bot.config.settings import Settings
+from lms_bot.core.notifications import Recipient
+from lms_bot.core.people import Mentor, Student, ZulipUser
+from lms_bot.store.session import Transaction
 
 
 class Audience(Enum):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lms_bot.domain import Student
+from lms_bot.core.people import Student
 from lms_bot.handlers.arguments import Arguments
-from lms_bot.handlers.mentor import freshness
+from lms_bot.handlers.mentor.general import freshness
+from lms_bot.handlers.mentor.students import card_of
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
-from lms_bot.handlers.standing import card_of
 from lms_bot.render import ROOM_FOR_LINES, quote
 from lms_bot.render.standing import card_text
 from lms_bot.render.streaks import habit_text
-from lms_bot.store import directory
-from lms_bot.store import standing as standings
-from lms_bot.store.habits import habits
+from lms_bot.store.people import directory
+from lms_bot.store.reports import standing as standings
+from lms_bot.store.streaks.habits import habits
 
 
 @REGISTRY.command("me", Audience.STUDENT)

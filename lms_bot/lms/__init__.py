@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from lms_bot import db
-from lms_bot.lms import enrolment, inspection, presence
+from lms_bot.db import engine
+from lms_bot.lms import inspection
 from lms_bot.lms.changes import ChangeReader
-from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
-from lms_bot.lms.people import People, read_people
-from lms_bot.lms.presence import Seen, read_presence
+from lms_bot.lms.schemas.classic import enrolment, presence
+from lms_bot.lms.schemas.classic.enrolment import Enrolment, read_enrolment
+from lms_bot.lms.schemas.classic.people import People, read_people
+from lms_bot.lms.schemas.classic.presence import Seen, read_presence
 
 __all__ = ["Lms", "People"]
 
@@ -19,7 +20,7 @@ class Lms:
     """One LMS; `changes` reads what changed, `read_people` who is who. Connects when it is first needed."""
 
     def __init__(self, url: str, zone: tzinfo, sweep_rows: int) -> None:
-        self.engine = db.lms_engine(url)
+        self.engine = engine.lms_engine(url)
         self._zone = zone
         self.changes = ChangeReader(self.engine, zone, sweep_rows)
 

@@ -4,46 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.db import in_list, reason
-from lms_bot.domain import Activity, Cursor, Seen
+from lms_bot.core.cursor import Cursor, Page, Seen
+from lms_bot.core.events import Activity
+from lms_bot.db.engine import reason
+from lms_bot.db.lists import in_list
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms import rows, tables
-from lms_bot.lms.catalog import Catalog, read_catalog
+from lms_bot.lms import values
+from lms_bot.lms.schemas.classic import rows, tables
+from lms_bot.lms.schemas.classic.catalog import Catalog, read_catalog
 from lms_bot.lms.snapshot import Snapshot, take, was_visible, written_since
-from lms_bot.lms.stillness import Stamp, Stillness
+from lms_bot.lms.sqlite_stamp import Stamp, Stillness
 
 PAGE_ROWS = 5_000
 LOWEST_ID = -(2**31) - 1  # below any id; a lower number would not be an integer to PostgreSQL, nor use the index
 TITLES_AGE = timedelta(minutes=5)
 
 TABLES = {table.name: table for table in (tables.attempts, tables.content_attempts)}
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows read in one transaction, by id, and the cursor to store together with what they say.
-
-    `new_above`: rows with a higher id were never read before. `history`: ids of rows that were there at the baseline.
-    `looked_at`: the open rows that were asked for; those not among `found` have disappeared.
-    """
-
-    cursor: Cursor
-    found: dict[int, Any]
-    new_above: int
-    history: Collection[int] = ()
-    looked_at: Sequence[int] = ()
-    server_replaced: bool = False
-    fingerprints: dict[int, int] = field(default_factory=dict)
-
-    @property
-    def vanished(self) -> list[int]:
-        return [source_id for source_id in self.looked_at if source_id not in self.found]
 
 
 class ChangeReader:
@@ -233,7 +215,7 @@ class ChangeReader:
 
 def _page(cursor: Cursor, table: sa.Table, found: dict[int, Any], **rest: Any) -> Page:
     width = len(table.c)
-    marks = {source_id: rows.fingerprint(row[:width]) for source_id, row in found.items()}
+    marks = {source_id: values.fingerprint(row[:width]) for source_id, row in found.items()}
     return Page(cursor=cursor, found=found, fingerprints=marks, **rest)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.db import reason
+from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms import tables
+from lms_bot.lms.schemas.classic import tables
 
 OF_TITLES = frozenset({"exams", "courses", "chapters", "ChapterContent"})  # without them titles are missing, no more
 

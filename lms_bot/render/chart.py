@@ -9,8 +9,7 @@ from functools import cache
 from statistics import fmean
 from typing import Any
 
-from lms_bot.domain import Event, EventType
-from lms_bot.insights import percentage
+from lms_bot.core.events import Event, EventType, percentage
 from lms_bot.render.events import exam_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, counted, listed
 from lms_bot.render.quoting import plain, quote

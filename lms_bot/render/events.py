@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lms_bot.domain import ATTEMPTS, CONTENT_ATTEMPTS, STREAK_MARKS, Event, EventType
-from lms_bot.render.needs import alert_line, alert_name, alert_text
+from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, STREAK_MARKS, Event, EventType
+from lms_bot.render.alerts import alert_line, alert_name, alert_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
 EMOJI: dict[EventType, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from lms_bot.domain import Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
 from lms_bot.render.fitting import MESSAGE_LIMIT, counted, listed
 from lms_bot.render.quoting import cut

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lms_bot.domain import Event
-from lms_bot.insights import TREND_EXAMS, Card, Course, Need, Standing
+from lms_bot.core.events import Event
+from lms_bot.core.reports import TREND_EXAMS, Card, Course, Need, Standing
+from lms_bot.core.streaks import Habit, Lasting
 from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line, numbered_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 from lms_bot.render.streaks import streak_words
-from lms_bot.streaks import Habit, Lasting
 
 CELL = 60
 _HEAD = ("Student", "Needs attention", "Last active", "Last exam", "Average", "Open exams")

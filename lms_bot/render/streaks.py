@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from lms_bot.core.streaks import WORTH_TELLING, Day, Habit, Mark
 from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
 from lms_bot.render.quoting import quote
-from lms_bot.streaks import WORTH_TELLING, Day, Habit, Mark
 
 SIGNS = {Mark.COMPLETE: "🟩", Mark.PARTIAL: "🟨", Mark.NONE: "⬜"}
 CELL = 60

@@ -11,8 +11,9 @@ import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lms_bot.db import UtcDateTime, to_json
-from lms_bot.store import Transaction
+from lms_bot.db.engine import UtcDateTime, to_json
+from lms_bot.db.lists import in_list
+from lms_bot.store.session import Transaction
 
 # The sequence is looked up in a query of its own, which runs once.
 _NEW_IDS = sa.text(
@@ -180,3 +181,26 @@ _COPY: dict[type, Callable[[Any], Any]] = {
     sa.String: _copy_text,
     sa.Text: _copy_text,
 }
+
+
+def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> list[int]:
+    """Make a table hold these rows, writing only what differs; gives the keys of rows that were changed."""
+    names = [key, *(name for name in (rows[0] if rows else ()) if name != key)]
+    query = sa.select(*(table.c[name] for name in names))
+    before = {row[0]: tuple(row) for row in transaction.execute(query)}
+    after = {row[key]: row for row in rows}
+    gone = [value for value in before if value not in after]
+    if gone:
+        transaction.execute(sa.delete(table).where(in_list(table.c[key], gone, transaction.dialect.name)))
+    if new := [row for value, row in after.items() if value not in before]:
+        transaction.execute(sa.insert(table), new)
+    changed = [row for value, row in after.items() if value in before and before[value] != _values(row, names)]
+    if changed:
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names if name != key}
+        statement = sa.update(table).where(table.c[key] == sa.bindparam(f"new_{key}")).values(values)
+        transaction.execute(statement, [{f"new_{name}": row[name] for name in names} for row in changed])
+    return [row[key] for row in changed]
+
+
+def _values(row: dict[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in names)

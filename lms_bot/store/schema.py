@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from lms_bot import db
+from lms_bot.db.engine import reading, writing
 from lms_bot.errors import StoreUnavailable
 
 CURRENT = "0002"
@@ -17,7 +17,7 @@ UPGRADE_LOCK = 0x6C6D735F626F74  # "lms_bot": one process at a time changes the 
 
 def version(engine: sa.Engine) -> str | None:
     """The schema version of the store; None for a database that holds no store yet."""
-    with db.reading(engine) as connection:
+    with reading(engine) as connection:
         return _version(connection)
 
 
@@ -28,7 +28,7 @@ def upgrade(engine: sa.Engine) -> str | None:
     """
     if version(engine) == CURRENT:
         return CURRENT
-    with db.writing(engine) as connection:  # on SQLite this transaction is the lock
+    with writing(engine) as connection:  # on SQLite this transaction is the lock
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})"))
         before = _version(connection)

@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.store import open_store
 from lms_bot.store.schema import CURRENT
+from lms_bot.store.session import open_store
 from lms_bot.store.tables import metadata
 from tests import schemas
 from tests.bot_process import People

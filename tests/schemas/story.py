@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.store import Store
+from lms_bot.store.session import Store
 from lms_bot.store.tables import metadata
 from tests.bot_process import GULNORA, JANE, RAVI, SOFIA, LmsHands
 from tests.lms_rows import NOW

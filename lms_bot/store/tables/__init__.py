@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from lms_bot.store.tables.alerts import alert_reminders, exam_durations, student_alerts, watched
 from lms_bot.store.tables.base import metadata
-from lms_bot.store.tables.days import streak_marks, streaks, student_days, student_zones
-from lms_bot.store.tables.needs import alert_reminders, exam_durations, student_alerts, watched
+from lms_bot.store.tables.events import (
+    cursors,
+    events,
+    is_current_attempt,
+    is_nobodys,
+    is_unprocessed,
+    open_rows,
+    pruned,
+)
+from lms_bot.store.tables.notifications import has_error, is_owed, is_sent, logs, messages, unsettled
 from lms_bot.store.tables.people import (
     forgotten,
     hand_mappings,
@@ -14,24 +23,9 @@ from lms_bot.store.tables.people import (
     students,
     zulip_users,
 )
-from lms_bot.store.tables.talk import alerts, askers, audit, claims, dialogues, orders
-from lms_bot.store.tables.work import (
-    counts,
-    cursors,
-    events,
-    facts,
-    has_error,
-    is_current_attempt,
-    is_nobodys,
-    is_owed,
-    is_sent,
-    is_unprocessed,
-    logs,
-    messages,
-    open_rows,
-    pruned,
-    unsettled,
-)
+from lms_bot.store.tables.questions import alerts, askers, audit, claims, dialogues, orders
+from lms_bot.store.tables.state import counts, facts
+from lms_bot.store.tables.streaks import streak_marks, streaks, student_days, student_zones
 
 __all__ = [
     "alert_reminders",

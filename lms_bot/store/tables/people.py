@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lms_bot.db import UtcDateTime
+from lms_bot.db.engine import UtcDateTime
 from lms_bot.store.tables.base import metadata
 
 students = sa.Table(

@@ -1,0 +1,64 @@
+"""Puts the parts of one process together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lms_bot.chat import Chat, Pace
+from lms_bot.config.settings import Settings
+from lms_bot.core.meter import Meter
+from lms_bot.errors import ConfigError
+from lms_bot.lms import Lms
+from lms_bot.pipeline.deliverer import Deliverer
+from lms_bot.pipeline.poller import Poller
+from lms_bot.store.operations.lease import Lease
+from lms_bot.store.session import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one process, put together from its settings."""
+
+    settings: Settings
+    store: Store
+    lms: Lms
+    pace: Pace
+    chat: Chat
+    poller: Poller
+    deliverer: Deliverer
+    lease: Lease
+    meter: Meter
+
+    @classmethod
+    def assemble(cls, settings: Settings, zuliprc: str | None) -> Parts:
+        """Open the store and prepare the rest; neither the LMS nor Zulip is called.
+
+        Raises StoreUnavailable, and ConfigError where metrics are wanted without the extra that gives them.
+        """
+        store = open_store(settings.store_database_url)
+        meter = _meter(settings, store)
+        lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
+        pace = Pace(settings.messages_per_minute)
+        chat = Chat(zuliprc, pace, meter=meter)
+        deliverer = Deliverer(store, chat, settings)
+        poller = Poller(store, lms, settings, meter)
+        return cls(settings, store, lms, pace, chat, poller, deliverer, Lease(store), meter)
+
+    def close(self) -> None:
+        self.lease.give_up()
+        self.lms.close()
+        self.store.close()
+
+
+def _meter(settings: Settings, store: Store) -> Meter:
+    if settings.metrics_port is None:
+        return Meter()
+    try:
+        from lms_bot.metrics import PrometheusMeter
+    except ModuleNotFoundError as error:
+        store.close()
+        raise ConfigError(
+            "metrics_port is set, but prometheus_client is not installed: install lms_bot with the extra "
+            "metrics, as in pip install '.[metrics]'."
+        ) from error
+    return PrometheusMeter(store, settings.metrics_port)

@@ -1,0 +1,178 @@
+"""The rules about who needs a mentor: their limits, what is told of them, and which covers which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+
+
+class Rule(StrEnum):
+    """What a student may need their mentor for; the last one is about an exam."""
+
+    INACTIVE = "inactive"
+    NEVER_STARTED = "never_started"
+    FAILED_TWICE = "failed_twice"
+    SCORE_DROP = "score_drop"
+    ABANDONED = "abandoned"
+    STREAK_BROKEN = "streak_broken"
+    STUCK = "stuck"
+    MANY_FAIL = "many_fail"
+
+
+class Unit(StrEnum):
+    """What the limit of a rule is counted in."""
+
+    DAYS = "d"
+    HOURS = "h"
+    POINTS = "points"
+    PERCENT = "%"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a rule is applied: its limit, in a unit, and the bounds that a mentor may set it within.
+
+    What becomes true is told after it has been so for `settle`, and not twice within `cooldown` of the same thing. A
+    rule about `absence` says nothing while there is no fresh data. One that is `told_otherwise` sends no message.
+    """
+
+    limit: float
+    unit: Unit
+    low: float
+    high: float
+    cooldown: timedelta
+    settle: timedelta = timedelta()
+    absence: bool = False
+    told_otherwise: bool = False
+
+
+TERMS: dict[Rule, Terms] = {
+    Rule.INACTIVE: Terms(5, Unit.DAYS, 1, 90, WEEK, absence=True),
+    Rule.NEVER_STARTED: Terms(5, Unit.DAYS, 1, 90, WEEK, absence=True),
+    Rule.FAILED_TWICE: Terms(14, Unit.DAYS, 1, 60, WEEK),
+    Rule.SCORE_DROP: Terms(20, Unit.POINTS, 5, 100, WEEK, settle=HOUR),
+    Rule.ABANDONED: Terms(3, Unit.HOURS, 1, 240, DAY, absence=True),
+    Rule.STREAK_BROKEN: Terms(7, Unit.DAYS, 7, 365, WEEK, absence=True, told_otherwise=True),
+    Rule.STUCK: Terms(4, Unit.DAYS, 1, 60, WEEK, absence=True),
+    Rule.MANY_FAIL: Terms(40, Unit.PERCENT, 5, 100, DAY, settle=HOUR),
+}
+COVERS: dict[Rule, tuple[Rule, ...]] = {
+    Rule.INACTIVE: (Rule.STREAK_BROKEN, Rule.STUCK, Rule.ABANDONED),
+    Rule.FAILED_TWICE: (Rule.SCORE_DROP,),
+    Rule.MANY_FAIL: (Rule.FAILED_TWICE, Rule.SCORE_DROP),
+}
+"""Which alerts are not sent while a more serious one of the same student, or about the same exam, stands."""
+
+Limits = Mapping[Rule, float]
+DEFAULTS: Limits = {rule: terms.limit for rule, terms in TERMS.items()}
+
+
+class Verdict(NamedTuple):
+    """What a rule says of a student, or of one exam: true from `at` until `until`; None: not as things are.
+
+    `numbers` are the facts it was based on, as JSON can hold them. Of several levels the highest that is true counts.
+    """
+
+    rule: Rule
+    at: datetime | None
+    level: int = 1
+    subject_id: int = 0
+    title: str | None = None
+    until: datetime | None = None
+    numbers: Mapping[str, Any] = MappingProxyType({})
+
+    def holds(self, now: datetime) -> bool:
+        return self.at is not None and self.at <= now and (self.until is None or now < self.until)
+
+
+class Outcome(StrEnum):
+    """How an alert was closed."""
+
+    OVER = "over"
+    GREW = "grew"  # another alert says so more seriously
+    DONE = "done"
+    OFF = "off"  # its rule was turned off, or the student is not the mentor's any more
+
+
+class Untold(StrEnum):
+    """Why an open alert sends no message."""
+
+    BASELINE = "baseline"  # it was true already when the rule began to be looked at
+    COVERED = "covered"  # a more serious one stands
+    OTHERWISE = "otherwise"  # the end of a streak is told as such
+    TURNED_OFF = "turned off"  # nobody is told anything
+
+
+class Reason(StrEnum):
+    """Why an alert is said again."""
+
+    UNTAKEN = "untaken"
+    SNOOZED = "snoozed"  # it was put off until now
+
+
+@dataclass(frozen=True, slots=True)
+class StudentAlert:
+    """An alert as it is kept; its mentor knows it by its `number`. `student_id` is 0 where it is about an exam."""
+
+    alert_id: int
+    rule: Rule
+    mentor_id: int
+    number: int
+    student_id: int
+    subject_id: int
+    title: str | None
+    level: int
+    numbers: Mapping[str, Any]
+    since: datetime
+    until: datetime | None
+    opened_at: datetime
+    tell_at: datetime | None = None
+    untold: Untold | None = None
+    told_at: datetime | None = None
+    remind_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    taken_at: datetime | None = None
+    taken_by: int | None = None
+    closed_at: datetime | None = None
+    outcome: Outcome | None = None
+    note: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def key(self) -> Key:
+        return Key(self.mentor_id, self.student_id, self.rule, self.subject_id)
+
+
+class Key(NamedTuple):
+    """What one open alert at most there is of."""
+
+    mentor_id: int
+    student_id: int
+    rule: Rule
+    subject_id: int
+
+
+class Reminder(NamedTuple):
+    """An alert that is said again."""
+
+    reminder_id: int
+    alert: StudentAlert
+    reason: Reason
+
+
+class Opening(NamedTuple):
+    """An alert to be opened: what the rule says to whom, and when that is to be told, or why not."""
+
+    key: Key
+    verdict: Verdict
+    tell_at: datetime | None
+    untold: Untold | None = None

@@ -1,0 +1,79 @@
+"""How far a source table has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A page of a source table as some moment saw it: everything visible up to `last_id`, `rows` of it new then.
+
+    `next_xid`: the first PostgreSQL transaction id not yet given out at that moment; 0 where there are none.
+    """
+
+    next_xid: int
+    last_id: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a source table has been read; kept in the store, moved in the transaction that stores what was read.
+
+    * `baseline_*`: what was visible at the first poll is history; `history_id` says how far that has been recorded.
+    * `last_id`: the highest id read; `safe_id`: below it no transaction that was open when it was read is left;
+      `seen`: the pages between the two.
+    * `sweep_*`: where the next slice begins (block or id; None: a round begins), which transaction ids the previous
+      round vouches for (None: compare whole slices), the same for the round under way, its start, and how long the
+      last one took.
+    * `server`: which server and table the transaction ids belong to; `next_xid`: the highest one seen there.
+    """
+
+    source_table: str
+    baseline_at: datetime
+    baseline_snapshot: str | None
+    baseline_id: int
+    history_id: int
+    history_done: bool
+    last_id: int
+    safe_id: int
+    seen: tuple[Seen, ...] = ()
+    sweep_position: int | None = None
+    sweep_since: int | None = None
+    sweep_next_since: int | None = None
+    sweep_started_at: datetime | None = None
+    sweep_seconds: float | None = None
+    server: str | None = None
+    next_xid: int = 0
+
+    @property
+    def part_done(self) -> float:
+        """How much of the history is recorded, judged by ids: 0 to 1."""
+        if self.history_done:
+            return 1.0
+        return max(0.0, min(1.0, self.history_id / self.baseline_id)) if self.baseline_id > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows read in one transaction, by id, and the cursor to store together with what they say.
+
+    `new_above`: rows with a higher id were never read before. `history`: ids of rows that were there at the baseline.
+    `looked_at`: the open rows that were asked for; those not among `found` have disappeared.
+    """
+
+    cursor: Cursor
+    found: dict[int, Any]
+    new_above: int
+    history: Collection[int] = ()
+    looked_at: Sequence[int] = ()
+    server_replaced: bool = False
+    fingerprints: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def vanished(self) -> list[int]:
+        return [source_id for source_id in self.looked_at if source_id not in self.found]

@@ -1,0 +1,168 @@
+"""The words of the project, as frozen values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+COURSE_KEY = 100  # characters; it is part of an index, which takes no texts of any length
+_MOST_PERCENT = 1000.0  # beyond it a value is a mistake, and no score
+
+
+class EventType(StrEnum):
+    """What can be observed about a student, and what the clock makes of that."""
+
+    EXAM_STARTED = "exam_started"
+    EXAM_COMPLETED = "exam_completed"
+    EXAM_PASSED = "exam_passed"
+    EXAM_FAILED = "exam_failed"
+    CONTENT_STARTED = "content_started"
+    CONTENT_COMPLETED = "content_completed"
+    CONTENT_WATCHED = "content_watched"
+    STREAK_MILESTONE = "streak_milestone"
+    STREAK_BROKEN = "streak_broken"
+    STUDENT_ALERT = "student_alert"
+    ALERT_REMINDER = "alert_reminder"
+
+    @property
+    def is_by_clock(self) -> bool:
+        """No row of the LMS states it: it happens while time goes by."""
+        return self.is_alert or self in (EventType.STREAK_MILESTONE, EventType.STREAK_BROKEN)
+
+    @property
+    def is_alert(self) -> bool:
+        """It asks one mentor to do something."""
+        return self in (EventType.STUDENT_ALERT, EventType.ALERT_REMINDER)
+
+    @property
+    def is_start(self) -> bool:
+        return self in (EventType.EXAM_STARTED, EventType.CONTENT_STARTED)
+
+    @property
+    def is_exam_end(self) -> bool:
+        return self in (EventType.EXAM_COMPLETED, EventType.EXAM_PASSED, EventType.EXAM_FAILED)
+
+
+OBSERVED = tuple(kind for kind in EventType if not kind.is_by_clock)
+BY_CLOCK = tuple(kind for kind in EventType if kind.is_by_clock)
+ALERTING = tuple(kind for kind in EventType if kind.is_alert)
+FINISHING = frozenset(kind for kind in OBSERVED if not kind.is_start)
+
+
+class EventClass(StrEnum):
+    """What a mentor chooses for: kinds of events that matter alike."""
+
+    FAILED = "failed"
+    PASSED = "passed"
+    COMPLETED = "completed"
+    STARTED = "started"
+    CONTENT = "content"
+    STREAK = "streak"
+    ALERT = "alert"
+
+    @classmethod
+    def of(cls, kind: EventType) -> EventClass:
+        return _CLASSES[kind]
+
+
+_CLASSES = {
+    EventType.EXAM_FAILED: EventClass.FAILED,
+    EventType.EXAM_PASSED: EventClass.PASSED,
+    EventType.EXAM_COMPLETED: EventClass.COMPLETED,
+    EventType.EXAM_STARTED: EventClass.STARTED,
+    EventType.CONTENT_STARTED: EventClass.CONTENT,
+    EventType.CONTENT_COMPLETED: EventClass.CONTENT,
+    EventType.CONTENT_WATCHED: EventClass.CONTENT,
+    EventType.STREAK_MILESTONE: EventClass.STREAK,
+    EventType.STREAK_BROKEN: EventClass.STREAK,
+    EventType.STUDENT_ALERT: EventClass.ALERT,
+    EventType.ALERT_REMINDER: EventClass.ALERT,
+}
+
+
+MANY_EVENTS = 200  # in one poll, or waiting for one mentor: more may be a flood, which the admins hear of
+
+ATTEMPTS = "attempts"
+CONTENT_ATTEMPTS = "content_attempts"
+SOURCE_TABLES = (ATTEMPTS, CONTENT_ATTEMPTS)
+STREAK_MARKS = "streak_marks"  # ours, as the following: what a streak came to
+STUDENT_ALERTS = "student_alerts"
+ALERT_REMINDERS = "alert_reminders"
+
+
+class Activity(NamedTuple):
+    """One row of `attempts` or `content_attempts` as it was seen once, with the titles that belong to it.
+
+    A named tuple because a poll makes them by the hundred thousand. Times are aware UTC. `details` holds the
+    metadata of the contract that come straight from the row; `fingerprint` changes when anything told of it does.
+    `mirrors` is the id of the attempt that states the same fact, for content of type exam.
+    """
+
+    source_table: str
+    source_id: int
+    student_id: int | None
+    student_username: str | None
+    activity_id: int | None
+    title: str | None
+    state: str | None
+    result: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    details: dict[str, Any]
+    fingerprint: int
+    mirrors: int | None
+
+
+class Event(NamedTuple):
+    """A fact: this row was seen in this state. `timestamp` is aware UTC; `is_history` events are never told.
+
+    The row is one of the LMS, or one of ours where the clock caused the event.
+    """
+
+    event_type: EventType
+    source_table: str
+    source_id: int
+    student_id: int | None
+    student_username: str | None
+    activity_id: int | None
+    activity_title: str | None
+    metadata: dict[str, Any]
+    timestamp: datetime
+    is_history: bool
+    fingerprint: int
+    mirrors: int | None
+    event_id: int = 0
+
+
+def is_finished(kind: str, mirrors: int | None) -> bool:
+    """Whether a current event counts as something finished; content that mirrors an exam is counted as the exam."""
+    return mirrors is None and kind in FINISHING
+
+
+def percentage(metadata: Mapping[str, Any]) -> float | None:
+    """The percentage of an exam, where there is one that can be counted with."""
+    value = metadata.get("percentage")
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = float(value.strip().removesuffix("%").replace(",", ".") if isinstance(value, str) else value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and abs(number) <= _MOST_PERCENT else None
+
+
+def course_key(metadata: Mapping[str, Any]) -> str | None:
+    """The title of an event's course, as it is searched."""
+    title = metadata.get("course_title")
+    return searched(title) if isinstance(title, str) else None
+
+
+@lru_cache(1_000)
+def searched(title: str) -> str:
+    """A course's title, or a part of one, as both are compared: in lower case whatever the script, and not endless."""
+    storable = title.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return storable.casefold()[:COURSE_KEY]

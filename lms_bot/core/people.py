@@ -1,0 +1,42 @@
+"""Students, mentors and Zulip accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """A student of the LMS; `zulip_user_id` is known where exactly one active account has the e-mail address."""
+
+    student_id: int
+    username: str
+    email: str | None = None
+    display_name: str | None = None
+    is_active: bool = True
+    zulip_user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mentor:
+    """A mentor of the LMS; without `zulip_user_id`, `unmapped_reason` says why nobody can be written to."""
+
+    mentor_id: int
+    username: str
+    email: str | None = None
+    display_name: str | None = None
+    zulip_user_id: int | None = None
+    unmapped_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZulipUser:
+    """An account in Zulip as `GET /users` lists it."""
+
+    user_id: int
+    full_name: str
+    email: str | None
+    is_active: bool
+    is_bot: bool
+    is_guest: bool = False
+    timezone: str = ""

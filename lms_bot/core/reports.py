@@ -1,0 +1,228 @@
+"""What events add up to; every definition stands here once (docs/definitions.md says them in words)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from lms_bot.core.events import Event, EventType
+from lms_bot.core.people import Student
+
+INACTIVE_AFTER = timedelta(days=7)
+PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
+TREND_EXAMS = 5
+LAST_EXAMS = 5
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Five counts of events.
+
+    `pending`: at least one notification still owed. `with_notifications`: at least one sent. `with_errors`: at least
+    one unsent that has an error.
+    """
+
+    total: int
+    pending: int
+    with_notifications: int
+    with_errors: int
+
+    @property
+    def processed(self) -> int:
+        """Nothing is owed any more; history, of which nothing ever was, included."""
+        return self.total - self.pending
+
+    def named(self) -> list[tuple[str, str, int]]:
+        """(key, name, count) in the order in which they are shown."""
+        return [
+            ("total_events", "Total Events", self.total),
+            ("processed_events", "Processed Events", self.processed),
+            ("pending_events", "Pending Events", self.pending),
+            ("events_with_notifications", "Events with Notifications", self.with_notifications),
+            ("events_with_errors", "Events with Errors", self.with_errors),
+        ]
+
+
+class Need(StrEnum):
+    """Why a student needs attention."""
+
+    LAST_FAILED = "last exam failed"
+    LOW_AVERAGE = f"average below {PASS_LINE:g}%"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one student does, in one line: what the `students` table shows."""
+
+    student: Student
+    last_active: datetime | None
+    open_exams: int
+    last_result: Event | None
+    average: float | None
+    needs: tuple[Need, ...]
+
+    @property
+    def is_failing(self) -> bool:
+        """The last result is a failed exam, or the average is below the pass line."""
+        return Need.LAST_FAILED in self.needs or Need.LOW_AVERAGE in self.needs
+
+    @property
+    def is_inactive(self) -> bool:
+        return Need.INACTIVE in self.needs
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a student did in one course; `scored` exams have a percentage, and `average` is theirs."""
+
+    title: str
+    events: int
+    scored: int
+    average: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All about one student at a glance; counts go by what the rows of the LMS say now."""
+
+    student: Student
+    last_active: datetime | None
+    counts: Mapping[EventType, int]
+    scored: int
+    average: float | None
+    trend: float | None
+    last_exams: tuple[Event, ...]
+    courses: tuple[Course, ...]
+    needs: tuple[Need, ...]
+
+    @property
+    def open_exams(self) -> int:
+        return self.counts.get(EventType.EXAM_STARTED, 0)
+
+    @property
+    def passed(self) -> int:
+        return self.counts.get(EventType.EXAM_PASSED, 0)
+
+    @property
+    def judged(self) -> int:
+        """Exams with a verdict, passed or failed."""
+        return self.passed + self.counts.get(EventType.EXAM_FAILED, 0)
+
+    @property
+    def pass_rate(self) -> float | None:
+        """Percent of the exams with a verdict that were passed."""
+        return 100 * self.passed / self.judged if self.judged else None
+
+
+class Tally(NamedTuple):
+    """How many current events of one type and course there are, how many with a percentage, and the sum of those."""
+
+    event_type: EventType
+    course: str | None
+    events: int
+    scored: int
+    percent: float
+
+
+class Exported(NamedTuple):
+    """An event as a file shows it; `is_current` says whether its row in the LMS still says so."""
+
+    timestamp: datetime
+    student_id: int | None
+    student_username: str | None
+    event_type: str
+    activity_id: int | None
+    activity_title: str | None
+    metadata: dict[str, Any]
+    is_current: bool
+    event_id: int = 0
+
+
+def trend(percentages: Sequence[float]) -> float | None:
+    """The mean of the last five exams minus that of the (up to five) before, in points; `percentages` newest first.
+
+    None with fewer than six.
+    """
+    if len(percentages) <= TREND_EXAMS:
+        return None
+    return fmean(percentages[:TREND_EXAMS]) - fmean(percentages[TREND_EXAMS : 2 * TREND_EXAMS])
+
+
+def needs(
+    last_active: datetime | None, last_result: Event | None, average: float | None, now: datetime
+) -> tuple[Need, ...]:
+    """Why the student needs attention now: nothing if all is well."""
+    found = []
+    if last_result is not None and last_result.event_type is EventType.EXAM_FAILED:
+        found.append(Need.LAST_FAILED)
+    if average is not None and average < PASS_LINE:
+        found.append(Need.LOW_AVERAGE)
+    if last_active is None or now - last_active > INACTIVE_AFTER:
+        found.append(Need.INACTIVE)
+    return tuple(found)
+
+
+def by_attention(standings: Iterable[Standing]) -> list[Standing]:
+    """Who needs attention first: failing before inactive before the rest, then lower averages and longer silence."""
+    return sorted(
+        standings,
+        key=lambda one: (
+            not one.is_failing,
+            not one.is_inactive,
+            math.inf if one.average is None else one.average,
+            one.last_active or _LONG_AGO,
+            one.student.username.casefold(),
+            one.student.student_id,
+        ),
+    )
+
+
+def card(
+    student: Student,
+    last_active: datetime | None,
+    tallies: Sequence[Tally],
+    last_percentages: Sequence[float],
+    last_exams: Sequence[Event],
+    now: datetime,
+) -> Card:
+    """A student's card; percentages (at least ten, if there are so many) and exams newest first."""
+    counts = {kind: count for kind in EventType if (count := sum(t.events for t in tallies if t.event_type is kind))}
+    ends = [tally for tally in tallies if tally.event_type.is_exam_end]
+    average = _average(ends)
+    return Card(
+        student,
+        last_active,
+        counts,
+        sum(tally.scored for tally in ends),
+        average,
+        trend(last_percentages),
+        tuple(last_exams[:LAST_EXAMS]),
+        _courses(tallies),
+        needs(last_active, last_exams[0] if last_exams else None, average, now),
+    )
+
+
+def _courses(tallies: Sequence[Tally]) -> tuple[Course, ...]:
+    """The courses by title; what belongs to none is left out."""
+    by_title: dict[str, list[Tally]] = {}
+    for tally in tallies:
+        if tally.course is not None:
+            by_title.setdefault(tally.course, []).append(tally)
+    found = []
+    for title, of_course in sorted(by_title.items(), key=lambda item: (item[0].casefold(), item[0])):
+        ends = [tally for tally in of_course if tally.event_type.is_exam_end]
+        events, scored = sum(t.events for t in of_course), sum(t.scored for t in ends)
+        found.append(Course(title, events, scored, _average(ends)))
+    return tuple(found)
+
+
+def _average(tallies: Sequence[Tally]) -> float | None:
+    scored = sum(tally.scored for tally in tallies)
+    return math.fsum(tally.percent for tally in tallies) / scored if scored else None

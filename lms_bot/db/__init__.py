@@ -1,0 +1,1 @@
+"""Engines for the two databases, and column types they share."""

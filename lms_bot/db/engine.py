@@ -1,0 +1,203 @@
+"""Engines for the two databases, and times that are always aware UTC."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.types import TypeDecorator
+
+LMS_STATEMENT_TIMEOUT = 30  # seconds; a page by primary key takes milliseconds
+CHECKPOINT_PAGES = 4_000  # of 4 KiB, four times SQLite's own: in a burst pages are written once, not in every page
+STORE_LOCK_TIMEOUT = 30  # seconds that a writer waits for the other thread or process
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: refuses naive datetimes, stores UTC, gives aware UTC, on both databases."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the store")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def lms_engine(url: str) -> sa.Engine:
+    """An engine whose connections can only read.
+
+    PostgreSQL: every transaction is REPEATABLE READ READ ONLY, with a statement timeout and an application name.
+    SQLite: the file is opened read-only. Times arrive as text on both, so that no value a database can hold
+    (infinity, a year before Christ, a word) can stop a poll at the driver.
+    """
+    if make_url(url).get_backend_name() == "sqlite":
+        return _lms_sqlite(url)
+    engine = sa.create_engine(
+        url,
+        isolation_level="REPEATABLE READ",
+        hide_parameters=True,  # errors are logged, and parameters are names and scores
+        pool_pre_ping=True,
+        pool_size=2,
+        connect_args={"application_name": "lms_bot", "connect_timeout": 10},
+    )
+
+    @event.listens_for(engine, "connect")
+    def restrict(connection: Any, _record: Any) -> None:
+        from psycopg2 import extensions
+
+        times_as_text = extensions.new_type((1082, 1114, 1184), "TIME_AS_TEXT", extensions.UNICODE)
+        extensions.register_type(times_as_text, connection)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET statement_timeout = '{LMS_STATEMENT_TIMEOUT}s'; SET TIME ZONE 'UTC'")
+        connection.commit()
+        connection.set_session(readonly=True)
+
+    return engine
+
+
+def _lms_sqlite(url: str) -> sa.Engine:
+    import sqlite3
+
+    # A new connection each time: the file may be replaced by a newer copy under the same name.
+    path = Path(make_url(url).database or "").absolute()
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=ro",
+            uri=True,
+            timeout=LMS_STATEMENT_TIMEOUT,
+            check_same_thread=False,
+            isolation_level=None,
+        )
+        connection.text_factory = methodcaller("decode", "utf-8", "replace")
+        return connection
+
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool, hide_parameters=True)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def store_engine(url: str) -> sa.Engine:
+    """An engine for the event store: WAL and a busy timeout on SQLite, checked connections on PostgreSQL."""
+    if make_url(url).get_backend_name() != "sqlite":
+        engine = sa.create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            json_serializer=to_json,
+            executemany_mode="values_plus_batch",
+            connect_args={"application_name": "lms_bot store", "connect_timeout": 10},
+        )
+        event.listen(engine, "connect", _use_utc)
+        return engine
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": STORE_LOCK_TIMEOUT},
+        json_serializer=to_json,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+    return engine
+
+
+def _use_wal(connection: Any) -> None:
+    """Ask for the write-ahead log; SQLite does not wait by itself while others turn the same new file to it."""
+    import sqlite3
+
+    until = time.monotonic() + STORE_LOCK_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _use_utc(connection: Any, _record: Any) -> None:
+    """Ask for times in UTC: elsewhere the last moment that a datetime can hold could not be read back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
+
+
+@contextmanager
+def writing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connection]:
+    """One transaction that may write; on SQLite it takes the write lock at once, so that it never has to be broken.
+
+    What is committed without `durable` outlives the process, but maybe not a machine that loses its power at that
+    moment: the commit does not wait for the disk.
+    """
+    on_sqlite = engine.dialect.name == "sqlite"
+    with engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
+        if on_sqlite and not durable:
+            _synchronous(connection, "NORMAL")
+        try:
+            with connection.begin():
+                if not on_sqlite and not durable:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                yield connection
+        finally:
+            if on_sqlite and not durable:
+                _synchronous(connection, "FULL")
+
+
+def _synchronous(connection: sa.Connection, how: str) -> None:
+    """How a SQLite connection commits; to be said between transactions, so it goes past SQLAlchemy's."""
+    driver_connection: Any = connection.connection.driver_connection
+    driver_connection.execute(f"PRAGMA synchronous = {how}")
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that only reads and sees one state of the database."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def reason(error: sa.exc.SQLAlchemyError) -> str:
+    """The first line of what the driver said: no statement, no parameters, no password."""
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip() or type(cause).__name__).splitlines()[0]
+
+
+def to_json(value: Any) -> str:
+    """JSON as the store keeps it. Raises TypeError for what JSON has no word for; NaN and infinity become null."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()

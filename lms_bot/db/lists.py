@@ -1,0 +1,41 @@
+"""Passes lists of integers to both databases as one bound value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.db.engine import to_json
+
+_LIST_TYPES: dict[str, Any] = {"sqlite": sa.Text(), "postgresql": sa.ARRAY(sa.BigInteger)}
+
+
+def in_list(column: sa.ColumnElement[Any], values: Any, dialect: str) -> sa.ColumnElement[bool]:
+    """`column` is one of `values` (integers), as one bound value however many there are."""
+    return _in(column, sa.literal(list_value(values, dialect), _LIST_TYPES.get(dialect)), dialect)
+
+
+def in_bound_list(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """The same for a statement that is made once: `name` is bound to a `list_value` when it runs."""
+    return _in(column, sa.bindparam(name, type_=_LIST_TYPES.get(dialect)), dialect)
+
+
+def list_value(values: Any, dialect: str) -> Any:
+    """Integers as the one value that `in_bound_list` takes."""
+    return to_json(list(values)) if dialect == "sqlite" else list(values)
+
+
+def _in(column: sa.ColumnElement[Any], bound: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[bool]:
+    if dialect == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(bound).table_valued("value").c.value))
+    return column == sa.func.any(bound)
+
+
+def each_id(connection: sa.Connection, ids: Collection[int]) -> sa.TableValuedAlias:
+    """The ids as a table with one column `value`, to be joined with: one bound value however many there are."""
+    if connection.dialect.name == "sqlite":
+        return sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+    return sa.func.unnest(sa.literal(list(ids), sa.ARRAY(sa.BigInteger))).table_valued("value").render_derived()

@@ -1,0 +1,1 @@
+"""Commands of admins, in their private channel."""

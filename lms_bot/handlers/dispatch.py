@@ -1,0 +1,192 @@
+"""A question becomes an answer: who asks, which command, one store transaction, no exception."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from lms_bot.chat import Incoming
+from lms_bot.config.settings import Settings
+from lms_bot.core.notifications import Message
+from lms_bot.core.people import ZulipUser
+from lms_bot.errors import UserError
+from lms_bot.handlers import conversation, rate_limit, student
+from lms_bot.handlers.admin import accounts, control, general, messages, status
+from lms_bot.handlers.find_student import SeveralMatch
+from lms_bot.handlers.mentor import alert_rules, alerts, history, preferences, streaks, why
+from lms_bot.handlers.mentor import general as mentor_general
+from lms_bot.handlers.mentor import students as mentor_students
+from lms_bot.handlers.rate_limit import Verdict
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.render import MESSAGE_LIMIT, fitted, moment, quote
+from lms_bot.store.notifications import outbox
+from lms_bot.store.people import directory, people
+from lms_bot.store.people.accounts import zulip_user
+from lms_bot.store.questions import audit, claims
+from lms_bot.store.session import Store, Transaction, attempt
+
+__all__ = ["Reply", "answer", "reply_to", "usage"]
+
+log = logging.getLogger(__name__)
+
+STRANGER = "I answer mentors, and I do not know you as one. Please ask your school's LMS administrators."
+IN_PRIVATE = "I answered you in private."
+OLD = timedelta(days=1)  # a question of that age is answered with a note
+ROOM_FOR_LINK = 500  # characters
+
+
+def answer(
+    store: Store, incoming: Incoming, settings: Settings, now: datetime, admin_stream_id: int | None
+) -> Sequence[Message]:
+    """Claim a question and commit the messages that answer it; none if it was taken before. Raises StoreUnavailable."""
+    if incoming.message_id is None:
+        raise ValueError("a question without a message id cannot be claimed")
+    try:
+        with store.writing() as transaction:
+            if not claims.claim(transaction, incoming.message_id, now):
+                return ()
+            return _answered(transaction, incoming, settings, now, admin_stream_id)
+    except Exception as error:  # noqa: BLE001 - one question that fails must not end the process; it is logged
+        reply = _failed(error)
+    with store.writing() as transaction:
+        if not claims.claim(transaction, incoming.message_id, now):
+            return ()
+        return _freeze(transaction, incoming, reply, now)
+
+
+def reply_to(
+    transaction: Transaction,
+    incoming: Incoming,
+    settings: Settings,
+    now: datetime,
+    admin_stream_id: int | None,
+) -> Reply:
+    """The answer to a question, as far as the asker may know it; whatever a command raises becomes an answer."""
+    is_admin_stream = admin_stream_id is not None and incoming.stream_id == admin_stream_id
+    request = _request(transaction, incoming, settings, now, is_admin_stream)
+    if request is None:
+        return Reply(STRANGER)
+    try:
+        asked = conversation.understand(request, incoming.text)
+    except UserError as error:
+        is_student = request.audiences == {Audience.STUDENT}
+        return Reply(STRANGER) if is_student else Reply(str(error), is_personal=not is_admin_stream)
+    reply = _carried_out(request, asked)
+    return replace(reply, is_personal=asked.command.is_personal)
+
+
+def is_known(store: Store, incoming: Incoming) -> bool:
+    """Whether the asker's account was there when the accounts were last read. Raises StoreUnavailable."""
+    with store.reading() as transaction:
+        return _asker(transaction, incoming) is not None
+
+
+def usage() -> str:
+    """What `zulip-run-bot` shows when it starts."""
+    commands = REGISTRY.of(Audience.MENTOR)
+    width = max(len(command.name) for command in commands) + 2
+    lines = [f"    {command.name:<{width}} {command.summary}" for command in commands]
+    return "\n".join(["Tells mentors what matters about their own students. Mentors can ask:", *lines])
+
+
+def _request(
+    transaction: Transaction, incoming: Incoming, settings: Settings, now: datetime, is_admin_stream: bool
+) -> Request | None:
+    """Who asks and may ask what; None for somebody who may ask nothing."""
+    user = _asker(transaction, incoming)
+    if user is None or not user.is_active or user.is_bot:
+        return None
+    mentors = people.mentors_of_account(transaction, user.user_id)
+    students = directory.students_of_account(transaction, user.user_id)
+    audiences = {Audience.MENTOR} if mentors else set()
+    if students:
+        audiences.add(Audience.STUDENT)
+    if is_admin_stream and not user.is_guest:
+        audiences.add(Audience.ADMIN)
+    if not audiences:
+        return None
+    return Request(transaction, now, settings, user, mentors, frozenset(audiences), incoming.reply_to, None, students)
+
+
+def _asker(transaction: Transaction, incoming: Incoming) -> ZulipUser | None:
+    return zulip_user(transaction, incoming.sender_id) if incoming.sender_id is not None else None
+
+
+def _carried_out(request: Request, asked: conversation.Asked) -> Reply:
+    """What a command gives, or says in refusing; one that is refused or fails leaves nothing but the audit behind."""
+    try:
+        with attempt(request.transaction):
+            reply = asked.answer(request)
+            conversation.remember(request, asked, reply)
+        outcome = "done"
+    except SeveralMatch as several:
+        conversation.offer(request, asked, several)
+        reply, outcome = Reply(str(several)), "asked back"
+    except UserError as error:
+        reply, outcome = Reply(str(error)), f"refused: {error}"
+    except Exception as error:  # noqa: BLE001 - whatever it is, the asker gets a reference and the log the error
+        reply = _failed(error)
+        outcome = f"failed: {reply.text}"
+    if asked.command.changes:
+        audit.note(request.transaction, request.asker.user_id, asked.words, outcome, request.now)
+    return reply
+
+
+def _answered(
+    transaction: Transaction, incoming: Incoming, settings: Settings, now: datetime, admin_stream_id: int | None
+) -> Sequence[Message]:
+    asker = _asker(transaction, incoming)
+    verdict = rate_limit.verdict(transaction, incoming, asker, now)
+    if verdict is Verdict.SILENCE:
+        return ()
+    if verdict is Verdict.SLOWER:
+        return [outbox.freeze(transaction, incoming.sender, rate_limit.SLOWER, now)]
+    reply = reply_to(transaction, incoming, settings, now, admin_stream_id)
+    if asker is not None and asker.is_bot:
+        return [outbox.freeze(transaction, incoming.sender, reply.text, now)]
+    return _freeze(transaction, incoming, reply, now)
+
+
+def _freeze(transaction: Transaction, incoming: Incoming, reply: Reply, now: datetime) -> list[Message]:
+    room = MESSAGE_LIMIT - (ROOM_FOR_LINK if reply.attachment else 0)
+    text = fitted(_note_of_age(incoming, now) + reply.text.strip(), room)
+    where = incoming.sender if reply.is_personal else incoming.reply_to
+    frozen = [outbox.freeze(transaction, where, text, now, attachment=reply.attachment)]
+    if reply.is_personal and (incoming.is_group or not incoming.is_direct):
+        frozen.append(outbox.freeze(transaction, incoming.reply_to, IN_PRIVATE, now))
+    return frozen
+
+
+def _note_of_age(incoming: Incoming, now: datetime) -> str:
+    if incoming.sent_at is None or now - incoming.sent_at <= OLD:
+        return ""
+    return f"⏳ You asked “{quote(incoming.text, 60)}” at {moment(incoming.sent_at)}; I can only answer now.\n\n"
+
+
+def _failed(error: Exception) -> Reply:
+    reference = secrets.token_hex(4)
+    log.error("reference %s", reference, exc_info=error)
+    return Reply(f"Something went wrong, and I wrote it down as {reference}. Please tell the LMS administrators.")
+
+
+# Imported for the commands that they register.
+_ = (
+    history,
+    general,
+    streaks,
+    mentor_general,
+    alerts,
+    messages,
+    alert_rules,
+    mentor_students,
+    status,
+    control,
+    student,
+    why,
+    accounts,
+    preferences,
+)

@@ -1,0 +1,1 @@
+"""Commands of mentors, about their own students."""

@@ -1,0 +1,1 @@
+"""Declarations of LMSs, one package each."""

@@ -1,0 +1,52 @@
+"""Who is a student, who is a mentor, and who mentors whom, read whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.core.people import Mentor, Student
+from lms_bot.db.engine import reason
+from lms_bot.errors import LmsUnavailable
+from lms_bot.lms.schemas.classic import tables
+from lms_bot.lms.values import text
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """All students, all mentors, and the pairs (mentor id, student id) between them."""
+
+    students: tuple[Student, ...]
+    mentors: tuple[Mentor, ...]
+    links: frozenset[tuple[int, int]]
+
+
+def read_people(engine: sa.Engine) -> People:
+    """Read everybody in one short transaction. Raises LmsUnavailable."""
+    s, m, link = tables.students.c, tables.mentors.c, tables.mentor_to_student.c
+    try:
+        with engine.connect() as connection, connection.begin():
+            students = connection.execute(sa.select(*s).order_by(s.id)).all()
+            mentors = connection.execute(sa.select(*m).order_by(m.id)).all()
+            links = connection.execute(sa.select(link.mentor_id, link.student_id)).all()
+    except sa.exc.SQLAlchemyError as error:
+        raise LmsUnavailable(f"students and mentors cannot be read: {reason(error)}") from error
+    return People(
+        students=tuple(
+            Student(row.id, _username(row), text(row.email), _display_name(row), bool(row.is_active))
+            for row in students
+        ),
+        mentors=tuple(Mentor(row.id, _username(row), text(row.email), _display_name(row)) for row in mentors),
+        links=frozenset((row[0], row[1]) for row in links if row[0] is not None and row[1] is not None),
+    )
+
+
+def _username(row: Any) -> str:
+    return text(row.username) or f"#{row.id}"
+
+
+def _display_name(row: Any) -> str | None:
+    whole = " ".join(part for part in (text(row.first_name), text(row.last_name)) if part)
+    return text(row.display_name) or whole or None

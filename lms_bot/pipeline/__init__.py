@@ -1,0 +1,1 @@
+"""What happens by itself: polling, enqueueing, delivering, and what the clock causes."""

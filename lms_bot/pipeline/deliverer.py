@@ -1,0 +1,298 @@
+"""Due notifications become messages; each message is settled, or tried again when that is certain to be right."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from lms_bot import render
+from lms_bot.chat import Chat
+from lms_bot.chat.rate_limit import Purpose
+from lms_bot.config.settings import Settings
+from lms_bot.core.events import MANY_EVENTS, EventType
+from lms_bot.core.notifications import Message, Notification, Recipient
+from lms_bot.errors import OutcomeUnknown, Refused, SendError
+from lms_bot.pipeline import alert_notifications, replies
+from lms_bot.pipeline.enqueue import DEFAULTS
+from lms_bot.pipeline.recheck import release, still_theirs, without_folded_starts, without_told_ends
+from lms_bot.store.notifications import outbox, preferences, queue
+from lms_bot.store.operations import incidents
+from lms_bot.store.people import accounts, people
+from lms_bot.store.session import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+NOT_FOUND_COUNTS_AFTER = timedelta(seconds=60)
+FIRST_RETRY = timedelta(seconds=2)
+LONGEST_RETRY = timedelta(hours=1)
+ACCOUNT_RETRY = timedelta(days=1)
+LONGEST_PAUSE = timedelta(seconds=60)  # between two tries to reach Zulip at all
+MENTORS_AT_A_TIME = 100
+REPLY_PATIENCE = 1.0  # seconds that sending a reply again waits for its turn
+
+INTRODUCTION = (
+    "👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` "
+    "for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me."
+)
+PARKED = "parked"
+A_MESSAGE_IS_PARKED = "📦 Zulip refuses a message for good, so I put it aside. `errors` shows why, `retry` tries again."
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a turn did, in notifications; `is_done` says that nothing is due any more."""
+
+    sent: int = 0
+    postponed: int = 0
+    is_done: bool = False
+
+    def __add__(self, other: Delivered) -> Delivered:
+        return Delivered(self.sent + other.sent, self.postponed + other.postponed, other.is_done)
+
+
+class Deliverer:
+    """Delivers for one store through one Chat; what it remembers is only when to leave Zulip alone."""
+
+    def __init__(
+        self,
+        store: Store,
+        chat: Chat,
+        settings: Settings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._chat = chat
+        self._settings = settings
+        self._clock = clock
+        self._pause_until = datetime.min.replace(tzinfo=UTC)
+        self._failures = 0
+
+    def turn(self, seconds: float = 3.0, only: Collection[EventType] | None = None, begins: bool = True) -> Delivered:
+        """Settle and, if it `begins` any, send for about `seconds`, `only` these kinds. Raises StoreUnavailable."""
+        end = time.monotonic() + seconds
+        total = Delivered()
+        if self.is_pausing:
+            return total
+        for message, state in self._unsettled():
+            total += self._settle(message, state)
+            if time.monotonic() >= end or self.is_pausing:
+                return total
+        if not begins:
+            return total
+        while mentors := self._due_mentors(only):
+            if postponed := self._postpone_unmapped():
+                total += Delivered(postponed=postponed)
+                continue
+            if not self._knows_zulip():
+                return total
+            for mentor_id in mentors:
+                if not self._chat.take_turn(max(0.0, end - time.monotonic())):
+                    return total
+                total += self._tell(mentor_id, only)
+                if time.monotonic() >= end or self.is_pausing:
+                    return total
+        return replace(total, is_done=True)
+
+    def say(self, message: Message) -> None:
+        """Send a message that tells no notification; it is settled like any other."""
+        self._send(message, 0)
+
+    @property
+    def is_pausing(self) -> bool:
+        """Zulip is being left alone for a while."""
+        return self._clock() < self._pause_until or self._chat.is_closed
+
+    def _unsettled(self) -> list[tuple[Message, str]]:
+        with self._store.reading() as transaction:
+            return outbox.unsettled(transaction, self._clock(), MENTORS_AT_A_TIME)
+
+    def _due_mentors(self, only: Collection[EventType] | None) -> list[int]:
+        with self._store.reading() as transaction:
+            return queue.due_mentors(transaction, self._clock(), MENTORS_AT_A_TIME, only)
+
+    def _postpone_unmapped(self) -> int:
+        """Let wait what is due to mentors without an account; gives how many notifications that are."""
+        now = self._clock()
+        with self._store.writing() as transaction:
+            return queue.postpone_unmapped(transaction, now, now + ACCOUNT_RETRY)
+
+    def _knows_zulip(self) -> bool:
+        """Whether Zulip has said who we are; its highest message id of then is below all that we send."""
+        try:
+            self._chat.bot()
+        except SendError as error:
+            self._pause()
+            log.warning("Zulip does not say who we are: %s", error)
+            return False
+        return True
+
+    def _tell(self, mentor_id: int, only: Collection[EventType] | None) -> Delivered:
+        """Freeze one mentor's due notifications into a message, and send it."""
+        now = self._clock()
+        with self._store.writing() as transaction:
+            mentor = people.mentor(transaction, mentor_id)
+            due = still_theirs(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
+            if mentor is None or mentor.zulip_user_id is None:
+                return Delivered()
+            wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)
+            due = release(transaction, due, wishes, self._settings, now)
+            due = alert_notifications.all_else_or_one_alert(transaction, due, wishes, self._settings, now)
+            due = without_told_ends(transaction, due, now)
+            if not due:
+                return Delivered()
+            if len(due) > MANY_EVENTS:
+                _note_many(transaction, mentor_id, len(due), now)
+            message = outbox.freeze(
+                transaction,
+                Recipient(user_ids=(mentor.zulip_user_id,)),
+                self._text(due, is_first=not outbox.has_been_told(transaction, mentor_id)),
+                now,
+                mentor_id=mentor_id,
+                log_ids=[n.log_id for n in due],
+                attempts=max(n.attempts for n in due),
+                above=self._chat.bot().max_message_id,
+            )
+        return self._send(message, len(due))
+
+    def _text(self, due: Sequence[Notification], *, is_first: bool) -> str:
+        old = timedelta(hours=self._settings.stale_after_hours)
+        stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
+        told = [n.event for n in without_folded_starts(due)]
+        return render.notification_text(told, stale=stale, introduction=INTRODUCTION if is_first else None)
+
+    def _send(self, message: Message, notifications: int) -> Delivered:
+        """One try; no transaction is open meanwhile."""
+        try:
+            linked = replies.with_link(self._store, self._chat, message, self._clock)
+            if linked is None:
+                return Delivered()
+            message = linked
+            zulip_message_id = self._chat.send(message.recipient, message.content, purpose=Purpose.DELIVER)
+        except Refused as error:
+            return self._refused(message, error, notifications)
+        except OutcomeUnknown as error:
+            wait = _growing(message.attempts, LONGEST_RETRY) if message.attachment else FIRST_RETRY
+            self._put_off(message, outbox.UNKNOWN, error, self._clock() + wait)
+            return Delivered(postponed=notifications)
+        return self._accepted(message, zulip_message_id, notifications)
+
+    def _accepted(self, message: Message, zulip_message_id: int, notifications: int) -> Delivered:
+        now = self._clock()
+        # A machine that forgets this when it loses its power looks the message up, as after any unknown outcome.
+        with self._store.writing(durable=False) as transaction:
+            outbox.settle_sent(transaction, message, zulip_message_id, now)
+        self._chat.meter.told(message.message_id)
+        self._reached()
+        log.info("message %d sent as %d: %d notifications", message.message_id, zulip_message_id, notifications)
+        return Delivered(sent=notifications)
+
+    def _refused(self, message: Message, error: Refused, notifications: int) -> Delivered:
+        if error.permanent:
+            return self._refused_for_good(message, error, notifications)
+        if error.retry_after is not None:
+            wait = timedelta(seconds=error.retry_after)
+        else:
+            # While nobody can be reached the pause rules; what waits must not sleep on when that is over.
+            wait = _growing(message.attempts, LONGEST_PAUSE if error.unreachable else LONGEST_RETRY)
+            self._pause()
+        self._put_off(message, outbox.REFUSED, error, self._clock() + wait)
+        return Delivered(postponed=notifications)
+
+    def _refused_for_good(self, message: Message, error: Refused, notifications: int) -> Delivered:
+        """A 400: either the account is gone, and the notifications wait for one, or the message is bad."""
+        try:
+            users = self._chat.users()
+        except SendError as failure:
+            self._put_off(message, outbox.REFUSED, failure, self._clock() + _growing(message.attempts, LONGEST_RETRY))
+            return Delivered(postponed=notifications)
+        now = self._clock()
+        active = {user.user_id for user in users if user.is_active}
+        with self._store.writing() as transaction:
+            queue.wake_waiting(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+            if active.issuperset(message.recipient.user_ids) or message.mentor_id is None:
+                outbox.settle_parked(transaction, message, str(error), now)
+                incidents.begin(transaction, PARKED, A_MESSAGE_IS_PARKED, now)
+                log.error("message %d is parked: %s", message.message_id, error)
+                return Delivered()
+            outbox.release(transaction, message)
+        return Delivered(postponed=notifications)
+
+    def _put_off(self, message: Message, state: str, error: SendError, next_try_at: datetime) -> None:
+        with self._store.writing() as transaction:
+            outbox.put_off(transaction, message, state, str(error), next_try_at)
+        log.warning("message %d is %s: %s", message.message_id, state, error)
+
+    def _pause(self) -> None:
+        """Zulip as a whole does not work: leave it alone for a while, longer each time."""
+        self._pause_until = self._clock() + _growing(self._failures, LONGEST_PAUSE)
+        self._failures += 1
+
+    def _reached(self) -> None:
+        """Zulip works: what waited only for that need not wait any longer."""
+        if self._failures:
+            self._failures = 0
+            with self._store.writing() as transaction:
+                outbox.wake(transaction, self._clock(), outbox.REFUSED)
+
+    def _settle(self, message: Message, state: str) -> Delivered:
+        """Find out what became of a message, before anything is sent again."""
+        if state == outbox.REFUSED or message.attachment:  # before its file is linked, nothing was sent
+            return self._tell_anew(message)
+        try:
+            found = self._chat.find(message.recipient, message.content, message.anchor_id)
+        except SendError as error:
+            return self._not_looked_up(message, error)
+        self._reached()
+        with self._store.reading() as transaction:
+            ours = [found_id for found_id in found if found_id not in outbox.known_ids(transaction, found)]
+            notifications = outbox.told_by(transaction, message)
+        if ours:
+            return self._accepted(message, ours[0], notifications)
+        since = self._clock() - message.tried_at
+        counts_after = max(NOT_FOUND_COUNTS_AFTER, _growing(message.attempts, LONGEST_RETRY))
+        if since >= counts_after:
+            return self._tell_anew(message)
+        still = counts_after if since >= NOT_FOUND_COUNTS_AFTER else NOT_FOUND_COUNTS_AFTER
+        self._look_again(message, min(max(since, FIRST_RETRY), still - since))
+        return Delivered()
+
+    def _not_looked_up(self, message: Message, error: SendError) -> Delivered:
+        """Zulip did not say whether it has the message: ask again, later each time."""
+        log.warning("message %d cannot be looked up: %s", message.message_id, error)
+        if not isinstance(error, Refused) or error.unreachable:
+            self._pause()
+        self._look_again(message, min(max(self._clock() - message.tried_at, FIRST_RETRY), LONGEST_RETRY))
+        return Delivered()
+
+    def _look_again(self, message: Message, wait: timedelta) -> None:
+        with self._store.writing() as transaction:
+            outbox.look_again(transaction, message, self._clock() + wait)
+
+    def _tell_anew(self, message: Message) -> Delivered:
+        """Zulip certainly does not have it: its notifications are told anew, and a reply is sent again as it is."""
+        if message.mentor_id is not None:
+            with self._store.writing() as transaction:
+                outbox.release(transaction, message)
+            return Delivered()
+        if not self._chat.take_turn(REPLY_PATIENCE):
+            self._look_again(message, FIRST_RETRY)
+            return Delivered()
+        with self._store.writing() as transaction:
+            again = outbox.try_again(transaction, message, self._clock())
+        if message.attachment and not again.attachment:
+            return Delivered()  # another process has just linked the file, and sends it
+        return self._send(again, 0)
+
+
+def _note_many(transaction: Transaction, mentor_id: int, waiting: int, now: datetime) -> None:
+    text = f"📚 {waiting:,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
+    incidents.notice(transaction, f"many for {mentor_id}", text, now)
+
+
+def _growing(failures: int, longest: timedelta) -> timedelta:
+    """2 s, 4 s, 8 s, ... up to `longest`, each up to a quarter longer, so that many do not come back together."""
+    return min(FIRST_RETRY * 2.0 ** min(failures, 20), longest) * random.uniform(1.0, 1.25)  # noqa: S311 - no secret

@@ -1,0 +1,147 @@
+"""Notices what the admins must know, and when it is over; `alerting` tells them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from lms_bot.config.settings import Settings
+from lms_bot.core.lms_silence import LEARNED_FROM, is_unusual
+from lms_bot.core.process import Process
+from lms_bot.pipeline.freshness import LMS, SILENCE
+from lms_bot.render import counted, moment, quote
+from lms_bot.store import state
+from lms_bot.store.operations import figures, incidents, pauses
+from lms_bot.store.operations.inspection import file_of
+from lms_bot.store.operations.pauses import Work
+from lms_bot.store.people import accounts, directory
+from lms_bot.store.session import Store, Transaction
+
+FAILED_POLLS = 3  # in a row are said
+LATE = timedelta(minutes=15)  # notifications that were tried in vain for so long are said
+MEBIBYTE = 2**20
+LITTLE, ENOUGH = 1024 * MEBIBYTE, 1280 * MEBIBYTE  # bytes free: too few below the one, enough again above the other
+MOST_NAMED = 20
+
+DELIVERY, DISK, UNMAPPED = "delivery", "disk", "unmapped"
+FOUND = "found"  # the fact: when events were last found, and how many on each day
+
+
+def note_failed_poll(store: Store, failures: int, reason: str, now: datetime) -> None:
+    """A poll failed, the `failures`-th in a row."""
+    if failures < FAILED_POLLS:
+        return
+    text = (
+        f"🔴 The LMS cannot be read: {quote(reason)}. What happens meanwhile is told afterwards, and "
+        "nothing is said of students who are absent."
+    )
+    with store.writing() as transaction:
+        incidents.begin(transaction, LMS, text, now)
+
+
+def note_poll(store: Store, new_events: int, settings: Settings, now: datetime) -> None:
+    """A poll was made: the LMS can be read, and new events were found or not."""
+    with store.reading() as transaction:
+        noted = state.value(transaction, FOUND)
+        was_failing, was_silent = incidents.is_on(transaction, LMS), incidents.is_on(transaction, SILENCE)
+    last, days = _found(noted)
+    is_silent = not new_events and last is not None and is_unusual(last, now, days, settings.timezone)
+    if not (new_events or was_failing or last is None or (is_silent and not was_silent)):
+        return
+    with store.writing() as transaction:
+        if was_failing:
+            incidents.end(transaction, LMS, "🟢 The LMS can be read again.")
+        if new_events or last is None:
+            _note_found(transaction, days, new_events, settings, now)
+        if new_events and was_silent:
+            incidents.end(transaction, SILENCE, "🟢 There are new events in the LMS again.")
+        if is_silent and last:
+            incidents.begin(transaction, SILENCE, _silent(last), now)
+
+
+def note_takeover(store: Store, before: Process, process: Process, now: datetime) -> None:
+    """A process that stood by goes on where another one worked."""
+    text = f"🔁 {quote(str(process))} works now, in the place of {quote(str(before))}."
+    with store.writing() as transaction:
+        incidents.notice(transaction, "takeover", text, now)
+
+
+def look(store: Store, settings: Settings, now: datetime) -> None:
+    """Look at what waits, who cannot be written to, and how much room there is. Raises StoreUnavailable."""
+    free = _free(settings)
+    with store.writing() as transaction:
+        _look_at_delivery(transaction, settings, now)
+        _look_at_mentors(transaction, now)
+        if free is not None:
+            look_at_disk(transaction, free, now)
+
+
+def look_at_disk(transaction: Transaction, free: int, now: datetime) -> None:
+    """Judge the bytes that are free where the store is."""
+    if free < LITTLE and not incidents.is_on(transaction, DISK):
+        text = f"💾 The disk of the event store is nearly full: {free // MEBIBYTE:,} MiB are free."
+        incidents.begin(transaction, DISK, text, now)
+    elif free > ENOUGH and incidents.is_on(transaction, DISK):
+        incidents.end(transaction, DISK, "🟢 The disk of the event store has room again.")
+
+
+def _look_at_delivery(transaction: Transaction, settings: Settings, now: datetime) -> None:
+    is_on = incidents.is_on(transaction, DELIVERY)
+    failing = figures.failing(transaction, now, LATE)
+    is_meant = settings.notify_mentors and Work.DELIVERY not in pauses.current(transaction, now)
+    if failing and is_meant and not is_on:
+        told = f"{counted(failing, 'notification')} could not be told for {LATE // timedelta(minutes=1)} minutes"
+        incidents.begin(transaction, DELIVERY, f"🔴 Delivery fails: {told}. `pending` says why.", now)
+    elif is_on and not failing:
+        incidents.end(transaction, DELIVERY, "🟢 Delivery works again.")
+
+
+def _look_at_mentors(transaction: Transaction, now: datetime) -> None:
+    """Say which mentors with students have newly no account; said at once of all, and once when there is none left."""
+    if state.noted_at(transaction, accounts.ZULIP_USERS_READ) is None:
+        return
+    unmapped = directory.unmapped_with_students(transaction)
+    known = state.value(transaction, UNMAPPED) or []
+    if unmapped == known:
+        return
+    state.note(transaction, UNMAPPED, unmapped, now)
+    if new := [mentor_id for mentor_id in unmapped if mentor_id not in set(known)]:
+        named = ", ".join(f"#{mentor_id}" for mentor_id in new[:MOST_NAMED])
+        more = f" and {len(new) - MOST_NAMED:,} more" if len(new) > MOST_NAMED else ""
+        text = (
+            f"👤 {counted(len(new), 'mentor')} with students cannot be written to: {named}{more}. `unmapped` says why."
+        )
+        incidents.notice(transaction, f"{UNMAPPED} {new[0]}", text, now)
+    elif not unmapped:
+        incidents.notice(transaction, UNMAPPED, "🟢 Every mentor with students can be written to again.", now)
+
+
+def _free(settings: Settings) -> int | None:
+    """The bytes free where a SQLite store is; None for a server, whose disk cannot be seen from here."""
+    file = file_of(settings.store_database_url)
+    return shutil.disk_usage(file.parent).free if file is not None and file.parent.is_dir() else None
+
+
+def _silent(last: datetime) -> str:
+    return (
+        f"🤫 The LMS can be read, but has had nothing new since {moment(last)}, which is unusual in working hours. "
+        "Holidays? If not, look whether it still records what students do. Nothing is said of who is absent meanwhile."
+    )
+
+
+def _found(noted: Mapping[str, object] | None) -> tuple[datetime | None, dict[date, int]]:
+    if not noted:
+        return None, {}
+    days = noted["days"]
+    assert isinstance(days, dict)
+    return datetime.fromisoformat(str(noted["last"])), {date.fromisoformat(day): n for day, n in days.items()}
+
+
+def _note_found(
+    transaction: Transaction, days: Mapping[date, int], new_events: int, settings: Settings, now: datetime
+) -> None:
+    today = now.astimezone(settings.timezone).date()
+    counts = {**days, today: days.get(today, 0) + new_events}
+    kept = {day.isoformat(): n for day, n in counts.items() if (today - day).days <= LEARNED_FROM}
+    state.note(transaction, FOUND, {"last": now.isoformat(), "days": kept}, now)

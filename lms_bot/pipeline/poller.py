@@ -1,0 +1,218 @@
+"""What changed in the LMS becomes events, and events become notifications owed, page by page."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from lms_bot.config.settings import Settings
+from lms_bot.core.cursor import Cursor, Page
+from lms_bot.core.detect import observe
+from lms_bot.core.events import SOURCE_TABLES, Activity, Event
+from lms_bot.core.meter import Meter
+from lms_bot.lms import Lms
+from lms_bot.pipeline import alert_notifications, alerts, streaks, surge
+from lms_bot.pipeline.enqueue import Owing
+from lms_bot.store.alerts import watchlist
+from lms_bot.store.events import cursors, events
+from lms_bot.store.events.cursors import postpone_looks
+from lms_bot.store.events.events import no_longer_stated, reconcile
+from lms_bot.store.notifications import queue
+from lms_bot.store.people import people
+from lms_bot.store.people.people import Around
+from lms_bot.store.session import Store
+from lms_bot.store.state import noted_at
+from lms_bot.store.streaks import days
+
+log = logging.getLogger(__name__)
+
+PEOPLE_AGE = timedelta(minutes=5)
+OPEN_ROWS_AT_A_TIME = 2_000
+MUCH = 20_000  # events in one poll
+LOG_EVERY = 50_000  # rows of history between two lines of the log
+
+Progress = Callable[[str, float, int], None]
+"""Called while history is recorded, with the source table, the part done (0 to 1) and the rows so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a poll recorded: events of the LMS to be told or not, history, and what the clock caused.
+
+    `server_replaced`: the LMS is another server now.
+    """
+
+    new_events: int = 0
+    history_events: int = 0
+    server_replaced: bool = False
+    clock_events: int = 0
+
+    def __add__(self, other: Polled) -> Polled:
+        return Polled(
+            self.new_events + other.new_events,
+            self.history_events + other.history_events,
+            self.server_replaced or other.server_replaced,
+            self.clock_events + other.clock_events,
+        )
+
+
+class Poller:
+    """Polls one LMS into one store; everything it must remember is in the store."""
+
+    def __init__(self, store: Store, lms: Lms, settings: Settings, meter: Meter | None = None) -> None:
+        self._meter = meter or Meter()
+        self._store = store
+        self._lms = lms
+        self._settings = settings
+        self._around: dict[int, Around] = {}
+        self._counted: set[tuple[tuple[int, date], bool]] = set()
+        self._touched: set[int | None] = set()
+
+    def poll(self, now: datetime, progress: Progress | None = None) -> Polled:
+        """Read everything that changed. Raises LmsUnavailable or StoreUnavailable; what was committed stays right."""
+        self.refresh_people(now)
+        for of_this_poll in (self._around, self._counted, self._touched):
+            of_this_poll.clear()
+        with self._store.reading() as transaction:
+            owing = Owing(self._settings, now, not_before=surge.held_until(transaction, now))
+        total = Polled()
+        with _without_collecting():
+            for source_table in SOURCE_TABLES:
+                total += self._poll_table(source_table, owing, now, progress)
+            streaks.see_days(self._store, self._lms, self._settings.timezone, now)
+            with self._store.writing() as transaction:
+                total += Polled(clock_events=streaks.turn(transaction, owing, self._settings, now))
+                surge.note_poll(transaction, total.new_events, now)
+            alerts.read_enrolment(self._store, self._lms, now)
+            if total.new_events < MUCH:  # otherwise the next poll looks at the students
+                alerts.look(self._store, self._settings, now)
+        return total + Polled(clock_events=alert_notifications.tell(self._store, self._settings, owing, now))
+
+    def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
+        """Re-read students, mentors and links when they are old, or `at_once`."""
+        if not at_once:
+            with self._store.reading() as transaction:
+                read_at = noted_at(transaction, people.PEOPLE_READ)
+            if read_at is not None and timedelta() <= now - read_at < PEOPLE_AGE:
+                return
+        read = self._lms.read_people()
+        with self._store.writing() as transaction:
+            mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
+            queue.wake_waiting(transaction, mapped, now)
+            streaks.follow_zones(transaction, self._settings.timezone, now)
+            alerts.note_people(transaction, now)
+
+    def _poll_table(self, source_table: str, owing: Owing, now: datetime, progress: Progress | None) -> Polled:
+        cursor, total = self._baseline(source_table, now), Polled()
+        rows = 0
+        while not cursor.history_done:
+            page = self._lms.changes.history(cursor)
+            total += self._keep(page, {}, owing, now)
+            cursor = page.cursor
+            rows += len(page.found)
+            (progress or _log_progress)(source_table, cursor.part_done, rows)
+        with self._store.reading() as transaction:
+            due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
+        since = dict(due)
+        for page in self._lms.changes.changes(cursor, list(since), now):
+            total += self._keep(page, since, owing, now)
+        return total
+
+    def _baseline(self, source_table: str, now: datetime) -> Cursor:
+        with self._store.reading() as transaction:
+            cursor = cursors.load(transaction, source_table)
+        if cursor is not None:
+            return cursor
+        marked = self._lms.changes.mark_baseline(source_table, now)
+        with self._store.writing() as transaction:
+            cursors.mark(transaction, marked, now)
+            return cursors.load(transaction, source_table) or marked
+
+    def _keep(self, page: Page, open_since: Mapping[int, datetime], owing: Owing, now: datetime) -> Polled:
+        """Store what a page says, in one transaction with the cursor that stands behind it."""
+        source_table = page.cursor.source_table
+        seen_before = [source_id for source_id in page.found if source_id <= page.new_above]
+        with self._store.reading() as transaction:
+            recorded = events.fingerprints(transaction, source_table, seen_before) if seen_before else {}
+        changed = [i for i, mark in page.fingerprints.items() if recorded.get(i) != mark]
+        activities = self._with_students(self._lms.changes.activities(page, changed, now) if changed else [], now)
+        observed = observe(activities, page, now)
+        around = self._people_around(observed.events, now)
+        with self._store.writing() as transaction:
+            stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
+            are_days_counted = days.hold(transaction) is not None
+            # Another process may have read further meanwhile.
+            seen_before = [i for i in page.found if i <= max(page.new_above, stored.last_id)]
+            inserted, corrected = reconcile(transaction, source_table, observed, around, seen_before, now)
+            corrected += events.supersede(transaction, no_longer_stated(transaction, page, observed))
+            if are_days_counted:
+                days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
+            touched = {e.student_id for e in observed.events} | {said.student_id for said in corrected}
+            watchlist.touch(transaction, touched - self._touched, now)
+            cursors.keep_open(transaction, source_table, observed.open_rows)
+            cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
+            postpone_looks(transaction, source_table, page, observed, open_since, now)
+            owing.owe(transaction, inserted, around)
+            cursors.save(transaction, replace(page.cursor, last_id=max(page.cursor.last_id, stored.last_id)), now)
+        self._touched |= touched
+        self._meter.recorded(inserted)
+        history = sum(event.is_history for _, event in inserted)
+        return Polled(len(inserted) - history, history, page.server_replaced)
+
+    def _with_students(self, activities: list[Activity], now: datetime) -> list[Activity]:
+        """Find the student by username where an attempt names no id."""
+        nameless = {a.student_username for a in activities if a.student_id is None and a.student_username}
+        if not nameless:
+            return activities
+        ids = self._ids_by_username(nameless)
+        if not nameless <= ids.keys() and self._read_people_for(now):
+            ids = self._ids_by_username(nameless)
+        return [
+            a._replace(student_id=ids.get(a.student_username or "")) if a.student_id is None else a for a in activities
+        ]
+
+    def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Around]:
+        """The people around a page's students, and around those of this poll's pages before."""
+        wanted = {event.student_id for event in observed if event.student_id is not None}
+        if not wanted <= self._around.keys():
+            self._look_around(wanted - self._around.keys())
+            if not wanted <= self._around.keys() and self._read_people_for(now):
+                self._look_around(wanted - self._around.keys())
+        return self._around
+
+    def _ids_by_username(self, usernames: Collection[str]) -> dict[str, int]:
+        with self._store.reading() as transaction:
+            return people.ids_by_username(transaction, usernames)
+
+    def _look_around(self, student_ids: Collection[int]) -> None:
+        with self._store.reading() as transaction:
+            self._around |= people.around(transaction, student_ids)
+
+    def _read_people_for(self, now: datetime) -> bool:
+        """Somebody is unknown: read the people again, unless this poll has done so."""
+        with self._store.reading() as transaction:
+            if noted_at(transaction, people.PEOPLE_READ) == now:
+                return False
+        self.refresh_people(now, at_once=True)
+        return True
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """A poll makes rows by the hundred thousand and no cycles; looking for cycles among them takes a third of it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _log_progress(source_table: str, part_done: float, rows: int) -> None:
+    if rows and rows % LOG_EVERY == 0:
+        log.info("history of %s: %d rows, about %d %%", source_table, rows, 100 * part_done)

@@ -1,0 +1,57 @@
+"""Holds notifications for a while when the LMS says far more at once than it usually does."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from lms_bot.core.events import MANY_EVENTS
+from lms_bot.render import counted, moment
+from lms_bot.store import state
+from lms_bot.store.operations import incidents
+from lms_bot.store.session import Transaction
+
+UNUSUAL = 10.0  # times the mean of a poll
+HELD_FOR = timedelta(minutes=30)
+TALLIED = timedelta(hours=24)
+BRAKE = "brake"
+
+
+def held_until(transaction: Transaction, now: datetime) -> datetime | None:
+    """When what is found now may be told at the earliest, while the brake is on."""
+    until = state.value(transaction, BRAKE)
+    if until is None or (moment_of := datetime.fromisoformat(until)) <= now:
+        return None
+    return moment_of
+
+
+def note_poll(transaction: Transaction, new_events: int, now: datetime) -> None:
+    """Note that a poll was made and what it found; pull the brake, or release it."""
+    polls, events = _tally(transaction, now)
+    mean = sum(events.values()) / max(1, sum(polls.values()))
+    if new_events > MANY_EVENTS and new_events > UNUSUAL * mean:
+        until = now + HELD_FOR
+        state.note(transaction, BRAKE, until.isoformat(), now)
+        incidents.begin(
+            transaction,
+            BRAKE,
+            f"🛑 One poll found {counted(new_events, 'event')}, where {mean:.1f} are usual. Mentors get one summary of "
+            f"them, and the next one at {moment(until)}, in place of a message for each poll.",
+            now,
+        )
+    elif held_until(transaction, now) is None and incidents.is_on(transaction, BRAKE):
+        incidents.end(transaction, BRAKE, "🟢 The flood of events is over; mentors are told as usual.")
+    hour = now.isoformat()[:13]
+    polls[hour] = polls.get(hour, 0) + 1
+    events[hour] = events.get(hour, 0) + new_events
+    state.note(transaction, state.POLLED, {"new_events": new_events, "polls": polls, "events": events}, now)
+
+
+def _tally(transaction: Transaction, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
+    """Polls and new events of the last day, by hour."""
+    noted = state.value(transaction, state.POLLED)
+    noted = noted if isinstance(noted, dict) else {}
+    first = (now - TALLIED).isoformat()[:13]
+    polls, events = (
+        {hour: count for hour, count in noted.get(name, {}).items() if hour > first} for name in ("polls", "events")
+    )
+    return polls, events

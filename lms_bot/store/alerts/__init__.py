@@ -1,0 +1,1 @@
+"""Alerts about students, and the facts that rules judge."""

@@ -1,0 +1,229 @@
+"""What rules say of students to their mentors, from when it becomes true until it is closed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.core.alerts import COVERS, Opening, Outcome, Reason, Reminder, Rule, StudentAlert, Untold, Verdict
+from lms_bot.db.lists import in_list
+from lms_bot.store.bulk import insert_into
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
+
+REMEMBERED = timedelta(days=14)  # so long ago closed alerts are looked at for what opens again
+TOLD_AT_A_TIME = 500
+_c = student_alerts.c
+
+
+def around(transaction: Transaction, student_ids: Collection[int], now: datetime) -> list[StudentAlert]:
+    """The alerts about these students that are open, or were closed lately, oldest first."""
+    of_students = in_list(_c.student_id, student_ids, transaction.dialect.name)
+    recent = _c.closed_at.is_(None) | (_c.closed_at >= now - REMEMBERED)
+    return _read(transaction, sa.select(student_alerts).where(of_students, recent))
+
+
+def about_exams(transaction: Transaction, exam_ids: Collection[int], now: datetime) -> list[StudentAlert]:
+    """The alerts about these exams that are open, or were closed lately, oldest first."""
+    within = in_list(_c.subject_id, exam_ids, transaction.dialect.name)
+    recent = _c.closed_at.is_(None) | (_c.closed_at >= now - REMEMBERED)
+    return _read(transaction, sa.select(student_alerts).where(_c.student_id == 0, within, recent))
+
+
+def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
+    """Open alerts; one that another process has opened meanwhile is left as it is."""
+    if not found:
+        return
+    mentor_ids = {one.key.mentor_id for one in found}
+    within = in_list(_c.mentor_id, mentor_ids, transaction.dialect.name)
+    last = sa.select(_c.mentor_id, sa.func.max(_c.number)).where(within).group_by(_c.mentor_id)
+    numbers = Counter({row[0]: row[1] for row in transaction.execute(last)})
+    rows = []
+    for one in found:
+        numbers[one.key.mentor_id] += 1
+        rows.append({**_row(one, now), "number": numbers[one.key.mentor_id]})
+    transaction.execute(insert_into(transaction, student_alerts).on_conflict_do_nothing(), rows)
+
+
+def restate(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdict]]) -> None:
+    """Bring what open alerts are based on up to what the rules say now."""
+    values = [
+        {
+            "of_id": alert.alert_id,
+            "new_numbers": dict(verdict.numbers),
+            "new_until": verdict.until,
+            "new_title": verdict.title,
+        }
+        for alert, verdict in stated
+        if (verdict.numbers, verdict.until, verdict.title) != (alert.numbers, alert.until, alert.title)
+    ]
+    if values:
+        changed = {
+            "numbers": sa.bindparam("new_numbers", type_=sa.JSON),
+            "until": sa.bindparam("new_until", type_=_c.until.type),
+            "title": sa.bindparam("new_title", type_=sa.Text),
+        }
+        transaction.execute(
+            sa.update(student_alerts).where(_c.alert_id == sa.bindparam("of_id")).values(**changed), values
+        )
+
+
+def close(
+    transaction: Transaction, alert_ids: Collection[int], outcome: Outcome, now: datetime, note: str | None = None
+) -> None:
+    """Close these alerts, and let what they covered be told."""
+    if alert_ids:
+        _close(transaction, in_list(_c.alert_id, alert_ids, transaction.dialect.name), outcome, now, note)
+
+
+def close_rule(transaction: Transaction, rule: Rule, now: datetime, mentor_ids: Collection[int] | None = None) -> None:
+    """Close all open alerts of a rule that is turned off, or those to these mentors."""
+    of_mentors = sa.true() if mentor_ids is None else _c.mentor_id.in_(mentor_ids)
+    _close(transaction, (_c.rule == rule) & _c.closed_at.is_(None) & of_mentors, Outcome.OFF, now, None)
+
+
+def is_expiring(transaction: Transaction, now: datetime) -> bool:
+    """Whether something has been so for its time."""
+    query = sa.select(_c.alert_id).where(_c.closed_at.is_(None), _c.until <= now).limit(1)
+    return transaction.scalar(query) is not None
+
+
+def expire(transaction: Transaction, now: datetime) -> None:
+    """Close what was so for its time."""
+    _close(transaction, _c.closed_at.is_(None) & (_c.until <= now), Outcome.OVER, now, None)
+
+
+def close_strangers(transaction: Transaction, now: datetime) -> None:
+    """Close what is said to mentors of students who are not theirs any more."""
+    link = mentor_students.c
+    is_theirs = sa.exists().where(link.mentor_id == _c.mentor_id, link.student_id == _c.student_id)
+    is_strange = _c.closed_at.is_(None) & (_c.student_id != 0) & ~is_theirs
+    _close(transaction, is_strange, Outcome.OFF, now, None)
+
+
+def _close(
+    transaction: Transaction, are_these: sa.ColumnElement[bool], outcome: Outcome, now: datetime, note: str | None
+) -> None:
+    values = {"closed_at": now, "outcome": outcome, "note": note, "tell_at": None, "remind_at": None}
+    closed = sa.update(student_alerts).where(are_these, _c.closed_at.is_(None)).values(values)
+    gone = transaction.execute(closed.returning(_c.student_id, _c.rule)).all()
+    for rule, covered in COVERS.items():
+        student_ids = {student_id for student_id, of_rule in gone if of_rule == rule}
+        if student_ids:
+            about = sa.true() if 0 in student_ids else in_list(_c.student_id, student_ids, transaction.dialect.name)
+            waits = (_c.untold == Untold.COVERED) & _c.rule.in_(covered) & _c.closed_at.is_(None)
+            transaction.execute(sa.update(student_alerts).where(about, waits).values(tell_at=now, untold=None))
+
+
+def to_tell(transaction: Transaction, now: datetime) -> list[StudentAlert]:
+    """What is to be told by now, the most serious first."""
+    query = sa.select(student_alerts).where(_c.tell_at <= now)
+    return _read(transaction, query, _c.level.desc(), _c.since, most=TOLD_AT_A_TIME)
+
+
+def to_remind(transaction: Transaction, now: datetime) -> list[StudentAlert]:
+    """What is to be said again by now."""
+    return _read(transaction, sa.select(student_alerts).where(_c.remind_at <= now), most=TOLD_AT_A_TIME)
+
+
+def remind(transaction: Transaction, again: Sequence[StudentAlert], now: datetime) -> list[Reminder]:
+    """Note that these are said again, each once; one that was put off waits to be taken again."""
+    found = []
+    for alert in again:
+        reason = Reason.SNOOZED if alert.snoozed_until is not None else Reason.UNTAKEN
+        insert = sa.insert(alert_reminders).values(alert_id=alert.alert_id, reason=reason.value, at=now)
+        (reminder_id,) = transaction.execute(insert).inserted_primary_key or (0,)
+        found.append(Reminder(reminder_id, alert, reason))
+    values = {"remind_at": None, "snoozed_until": None, "taken_at": None, "taken_by": None}
+    change(transaction, [alert.alert_id for alert in again], **values)
+    return found
+
+
+def open_of(transaction: Transaction, mentor_ids: Collection[int]) -> list[StudentAlert]:
+    """What is open to these mentors, the most serious and then the longest true first."""
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None))
+    return _read(transaction, query, _c.level.desc(), _c.since)
+
+
+def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, StudentAlert]:
+    """These alerts, by id."""
+    query = sa.select(student_alerts).where(in_list(_c.alert_id, alert_ids, transaction.dialect.name))
+    return {alert.alert_id: alert for alert in _read(transaction, query)}
+
+
+def numbered(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
+    """The alert that one of these mentors knows by a number; of several the one that is open, or the last."""
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.number == number)
+    found = _read(transaction, query, _c.closed_at.is_not(None), _c.alert_id.desc(), most=1)
+    return found[0] if found else None
+
+
+def twins(transaction: Transaction, alert: StudentAlert) -> list[int]:
+    """The alert, and those that say the same of the student to other mentors."""
+    if alert.student_id == 0:
+        return [alert.alert_id]
+    same = (_c.student_id == alert.student_id) & (_c.rule == alert.rule) & (_c.subject_id == alert.subject_id)
+    return list(transaction.scalars(sa.select(_c.alert_id).where(same, _c.closed_at.is_(None))))
+
+
+def told_since(transaction: Transaction, mentor_id: int, since: datetime) -> int:
+    """How many alerts a mentor was told since a moment."""
+    query = sa.select(sa.func.count()).select_from(student_alerts)
+    return transaction.scalar(query.where(_c.mentor_id == mentor_id, _c.told_at >= since)) or 0
+
+
+def change(transaction: Transaction, alert_ids: Collection[int], **values: Any) -> None:
+    """Set columns of alerts."""
+    if alert_ids:
+        within = in_list(_c.alert_id, alert_ids, transaction.dialect.name)
+        transaction.execute(sa.update(student_alerts).where(within).values(**values))
+
+
+def names(transaction: Transaction, alerts: Iterable[StudentAlert]) -> dict[int, str]:
+    """The usernames of the students that alerts are about, by student id."""
+    ids = {alert.student_id for alert in alerts}
+    query = sa.select(students.c.student_id, students.c.username)
+    found = transaction.execute(query.where(in_list(students.c.student_id, ids, transaction.dialect.name)))
+    return {row[0]: row[1] for row in found}
+
+
+def mentor_names(transaction: Transaction, mentor_ids: Collection[int | None]) -> dict[int, str]:
+    """The usernames of mentors, by id."""
+    query = sa.select(mentors.c.mentor_id, mentors.c.username)
+    found = transaction.execute(query.where(in_list(mentors.c.mentor_id, mentor_ids, transaction.dialect.name)))
+    return {row[0]: row[1] for row in found}
+
+
+def _read(
+    transaction: Transaction, query: sa.Select[Any], *first: sa.ColumnElement[Any], most: int | None = None
+) -> list[StudentAlert]:
+    rows = transaction.execute(query.order_by(*first, _c.alert_id).limit(most))
+    return [_alert(row._mapping) for row in rows]
+
+
+def _alert(row: Mapping[Any, Any]) -> StudentAlert:
+    values = dict(row)
+    values["rule"] = Rule(values["rule"])
+    values["untold"] = Untold(values["untold"]) if values["untold"] else None
+    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+    return StudentAlert(**values)
+
+
+def _row(one: Opening, now: datetime) -> dict[str, Any]:
+    verdict = one.verdict
+    return {
+        **one.key._asdict(),
+        "rule": one.key.rule.value,
+        "title": verdict.title,
+        "level": verdict.level,
+        "numbers": dict(verdict.numbers),
+        "since": verdict.at,
+        "until": verdict.until,
+        "opened_at": now,
+        "tell_at": one.tell_at,
+        "untold": one.untold.value if one.untold else None,
+    }

@@ -1,0 +1,152 @@
+"""What the rules need to know of students, read from what is kept of them, for many at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
+from lms_bot.core.calendar import DAY, midnight
+from lms_bot.core.events import ATTEMPTS, BY_CLOCK, CONTENT_ATTEMPTS, FINISHING, OBSERVED, EventType
+from lms_bot.core.streaks import Kind
+from lms_bot.db.lists import each_id, in_list
+from lms_bot.store.people.zones import zones_of
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import events, exam_durations, streaks, student_days, students, watched
+
+LOOKED_BACK = timedelta(days=60)  # at what the student did
+HABIT = timedelta(days=90)  # days from which the usual gap between days of learning is learned
+FEWEST_GAPS = 3
+
+_EXAM_ENDS = frozenset(kind for kind in EventType if kind.is_exam_end)
+_c = events.c
+_at = sa.case((_c.timestamp > _c.created_at, _c.created_at), else_=_c.timestamp)  # it was not before it was found
+
+
+def facts_of(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo, now: datetime) -> list[Facts]:
+    """The facts of those of these students that the LMS has; days are cut by `default` where no zone is their own."""
+    did = _did(transaction, student_ids, now)
+    gaps = _usual_gaps(transaction, student_ids, now)
+    broken = _last_streaks(transaction, student_ids, default)
+    return [
+        Facts(
+            student_id=row.student_id,
+            is_active=row.is_active,
+            enrolled_at=min(row.enrolled_at, now) if row.enrolled_at else None,
+            first_at=row.first_at,
+            learned_at=row.learned_at,
+            usual_gap=gaps.get(row.student_id),
+            streak=broken.get(row.student_id),
+            **did.get(row.student_id, {}),
+        )
+        for row in transaction.execute(_people(transaction, student_ids))
+    ]
+
+
+def results(
+    transaction: Transaction, exam_ids: Collection[int], student_ids: Collection[int], since: datetime
+) -> dict[int, tuple[str | None, dict[int, Result]]]:
+    """By exam its title, and what became since a moment of each of these students who finished it."""
+    dialect = transaction.dialect.name
+    failed = sa.case((_c.event_type == EventType.EXAM_FAILED, _at))
+    passed = sa.case((_c.event_type == EventType.EXAM_PASSED, 1), else_=0)
+    query = (
+        sa.select(
+            _c.activity_id, _c.student_id, sa.func.max(failed), sa.func.max(passed), sa.func.max(_c.activity_title)
+        )
+        .where(in_list(_c.student_id, student_ids, dialect), _c.timestamp >= since)
+        .where(_c.is_current, _c.event_type.in_(_EXAM_ENDS), in_list(_c.activity_id, exam_ids, dialect))
+        .group_by(_c.activity_id, _c.student_id)
+    )
+    found: dict[int, tuple[str | None, dict[int, Result]]] = {}
+    for exam_id, student_id, failed_at, is_passed, title in transaction.execute(query):
+        found.setdefault(exam_id, (title, {}))[1][student_id] = Result(failed_at, bool(is_passed))
+    return found
+
+
+def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select[Any]:
+    each = each_id(transaction, student_ids)
+    of_student = _c.student_id == each.c.value
+    own = of_student & _c.event_type.not_in(BY_CLOCK)
+    first = sa.select(_at).where(own).order_by(_c.timestamp, _c.event_id).limit(1)
+    finished = of_student & _c.is_current & _c.mirrors.is_(None) & _c.event_type.in_(FINISHING)
+    last = sa.select(_at).where(finished).order_by(_c.timestamp.desc(), _c.event_id.desc()).limit(1)
+    return (
+        sa.select(
+            students.c.student_id,
+            students.c.is_active,
+            watched.c.enrolled_at,
+            first.scalar_subquery().label("first_at"),
+            last.scalar_subquery().label("learned_at"),
+        )
+        .select_from(each.join(students, students.c.student_id == each.c.value))
+        .outerjoin(watched, watched.c.student_id == students.c.student_id)
+    )
+
+
+def _did(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, dict[str, Any]]:
+    """Finished exams, open ones and open content of each student, from the events that are current, newest first."""
+    minutes = {row[0]: row[1] for row in transaction.execute(sa.select(exam_durations))}
+    is_theirs = in_list(_c.student_id, student_ids, transaction.dialect.name)
+    query = (
+        sa.select(_c.student_id, _c.source_table, _c.event_type, _at, _c.activity_id, _c.activity_title)
+        .add_columns(_c.percentage)
+        .where(is_theirs, _c.timestamp >= now - LOOKED_BACK)
+        .where(_c.is_current, _c.mirrors.is_(None), _c.event_type.in_(OBSERVED))
+        .order_by(_c.student_id, _c.timestamp.desc(), _c.event_id.desc())
+    )
+    of_students: dict[int, list[Any]] = defaultdict(list)
+    for student_id, *row in transaction.execute(query):
+        of_students[student_id].append(row)
+    return {student_id: _sorted_out(rows, minutes) for student_id, rows in of_students.items()}
+
+
+def _sorted_out(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[str, Any]:
+    exams, open_exams, content = [], [], None
+    tried_since: set[int | None] = set()
+    content_went_on = False
+    for table, kind, at, activity_id, title, percentage in rows:
+        if kind in _EXAM_ENDS:
+            exams.append(Exam(at, activity_id, title, EventType(kind), percentage))
+        elif kind == EventType.EXAM_STARTED and activity_id not in tried_since:
+            open_exams.append(Opened(at, activity_id, title, minutes.get(activity_id or 0)))
+        elif kind == EventType.CONTENT_STARTED and content is None and not content_went_on:
+            content = Opened(at, activity_id, title)
+        if table == ATTEMPTS:
+            tried_since.add(activity_id)
+        content_went_on = content_went_on or (table == CONTENT_ATTEMPTS and kind != EventType.CONTENT_STARTED)
+    return {"exams": tuple(exams), "open_exams": tuple(open_exams), "content": content}
+
+
+def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, timedelta]:
+    """The median time between two days of learning, of those who have learned often enough to say so."""
+    c = student_days.c
+    is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
+    query = sa.select(c.student_id, c.day).where(is_theirs, c.is_learned, c.day >= (now - HABIT).date())
+    days: dict[int, list[date]] = defaultdict(list)
+    for student_id, day in transaction.execute(query.order_by(c.student_id, c.day)):
+        days[student_id].append(day)
+    return {
+        student_id: DAY * median((late - early).days for early, late in pairwise(of_student))
+        for student_id, of_student in days.items()
+        if len(of_student) > FEWEST_GAPS
+    }
+
+
+def _last_streaks(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo) -> dict[int, Broken]:
+    """Each student's last learning streak; it has ended once the day after its last one is over."""
+    c, zones = streaks.c, zones_of(transaction, student_ids)
+    is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
+    query = sa.select(c.student_id, c.last_day, c.days).where(is_theirs, c.kind == Kind.LEARNING)
+    last = {row.student_id: row for row in transaction.execute(query.order_by(c.student_id, c.last_day))}
+    return {
+        student_id: Broken(row.days, row.last_day, midnight(row.last_day + 2 * DAY, zones.get(student_id, default)))
+        for student_id, row in last.items()
+    }

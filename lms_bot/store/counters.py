@@ -1,0 +1,42 @@
+"""Counts kept by the transaction that changes them, since counting millions of rows would take seconds."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.store.bulk import insert_on
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import counts
+
+EVENTS = "events"  # all that were recorded and not removed since
+TOLD = "events told"  # those of which at least one notification was sent
+
+
+def add(transaction: Transaction, name: str, number: int) -> None:
+    """Count on; other transactions that change the same count wait until this one ends."""
+    if number:
+        _add(transaction, name, number)
+
+
+def hold(transaction: Transaction, name: str) -> None:
+    """Let other transactions that change the count wait, before looking at what there is to be counted."""
+    _add(transaction, name, 0)
+
+
+def value(name: str) -> sa.Select[Any]:
+    """The query for a count; it gives nothing where nothing was counted yet."""
+    return sa.select(counts.c.value).where(counts.c.name == name)
+
+
+def _add(transaction: Transaction, name: str, number: int) -> None:
+    transaction.execute(_adding(transaction.dialect.name), {"name": name, "value": number})
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    insert = insert_on(dialect, counts)
+    counted_on = {"value": counts.c.value + insert.excluded.value}
+    return insert.on_conflict_do_update(index_elements=["name"], set_=counted_on)

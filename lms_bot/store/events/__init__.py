@@ -1,0 +1,1 @@
+"""Recorded events, and how far the LMS has been read."""

@@ -1,0 +1,314 @@
+"""Events: recorded once, and kept true to the rows that they came from."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.core.cursor import Page
+from lms_bot.core.detect import Observed
+from lms_bot.core.events import ATTEMPTS, Event, EventType, course_key, is_finished, percentage
+from lms_bot.db.lists import in_list
+from lms_bot.store import counters
+from lms_bot.store.bulk import insert_new
+from lms_bot.store.events import tombstones
+from lms_bot.store.people import forgotten
+from lms_bot.store.people.people import NOBODY, Around
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import events
+
+COLUMNS = (
+    "event_type",
+    "student_id",
+    "student_username",
+    "mentor_id",
+    "mentor_username",
+    "activity_id",
+    "activity_title",
+    "activity_metadata",
+    "timestamp",
+    "created_at",
+    "zulip_user_id",
+    "source_table",
+    "source_id",
+    "is_history",
+    "mirrors",
+    "fingerprint",
+    "percentage",
+    "course_key",
+)
+NATURAL_KEY = ("source_table", "source_id", "event_type")
+
+
+class Said(NamedTuple):
+    """An event that students' days count, or do so no more: `counts` 1 or -1; `is_finished` only where that changes."""
+
+    student_id: int | None
+    timestamp: datetime
+    found_at: datetime
+    is_finished: bool
+    counts: int = 1
+
+
+class Known(NamedTuple):
+    """What the store holds of one state of a row."""
+
+    event_id: int
+    event_type: str
+    is_current: bool
+    fingerprint: int
+
+
+def fingerprints(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, int]:
+    """The fingerprint that each row had when it was last recorded, by source id.
+
+    A row with several current events, as two polls at once can leave it, has none: it is looked into again.
+    """
+    c = events.c
+    within = in_list(c.source_id, source_ids, transaction.dialect.name)
+    query = sa.select(c.source_id, c.fingerprint).where(c.source_table == source_table, within, c.is_current)
+    found: dict[int, int] = {}
+    several = set()
+    for source_id, mark in transaction.execute(query).all():
+        if source_id in found:
+            several.add(source_id)
+        found[source_id] = mark
+    missing = [source_id for source_id in source_ids if source_id not in found]
+    before = tombstones.fingerprints(transaction, source_table, missing) if missing else {}
+    return before | {source_id: mark for source_id, mark in found.items() if source_id not in several}
+
+
+def known(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, list[Known]]:
+    """The recorded states of rows, by source id."""
+    c = events.c
+    within = in_list(c.source_id, source_ids, transaction.dialect.name)
+    query = sa.select(c.source_id, c.event_id, c.event_type, c.is_current, c.fingerprint)
+    found: dict[int, list[Known]] = defaultdict(list)
+    for source_id, *rest in transaction.execute(query.where(c.source_table == source_table, within)):
+        found[source_id].append(Known(*rest))
+    return found
+
+
+def record(
+    transaction: Transaction, observed: Sequence[Event], around: Mapping[int, Around], now: datetime
+) -> list[tuple[int, Event]]:
+    """Insert events that are not there yet, and give those with their event ids; the others are left as they are.
+
+    What students did who were forgotten is not recorded, nor again what was removed for its age.
+    """
+    gone = forgotten.everybody(transaction) if observed else None
+    if gone and gone.student_ids:
+        observed = [event for event in observed if not gone.has(event.student_id, event.student_username)]
+    if observed:
+        observed = tombstones.without_pruned(transaction, observed)
+    if not observed:
+        return []
+    rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]
+    event_ids = insert_new(transaction, events, COLUMNS, rows, NATURAL_KEY)
+    recorded = [(event_id, event) for event_id, event in zip(event_ids, observed, strict=True) if event_id is not None]
+    counters.add(transaction, counters.EVENTS, len(recorded))
+    return recorded
+
+
+def restate(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]:
+    """Bring recorded events up to what their rows say now, silently, and make them current; by event id.
+
+    Gives by how much that changes the days of students.
+    """
+    parameters = [
+        {
+            "id": event_id,
+            "metadata": event.metadata,
+            "mark": event.fingerprint,
+            "percent": percentage(event.metadata),
+            "course": course_key(event.metadata),
+            "student": event.student_id,
+            "title": event.activity_title,
+        }
+        for event_id, event in stated.items()
+    ]
+    if not parameters:
+        return []
+    corrected = _restated(transaction, stated)
+    statement = sa.update(events).where(events.c.event_id == sa.bindparam("id"))
+    values = {
+        "activity_metadata": sa.bindparam("metadata", type_=sa.JSON),
+        "fingerprint": sa.bindparam("mark"),
+        "percentage": sa.bindparam("percent"),
+        "course_key": sa.bindparam("course"),
+        "student_id": sa.bindparam("student"),
+        "activity_title": sa.func.coalesce(sa.bindparam("title", type_=sa.Text), events.c.activity_title),
+        "is_current": True,
+    }
+    transaction.execute(statement.values(values), parameters)
+    return corrected
+
+
+def supersede(transaction: Transaction, event_ids: Collection[int]) -> list[Said]:
+    """Mark events whose rows say something else by now, or are gone; gives by how much that changes days."""
+    if not event_ids:
+        return []
+    c = events.c
+    within = in_list(c.event_id, event_ids, transaction.dialect.name)
+    marked = sa.update(events).where(within, c.is_current).values(is_current=False)
+    gone = transaction.execute(marked.returning(c.student_id, c.timestamp, c.created_at, c.event_type, c.mirrors)).all()
+    return [
+        Said(student_id, at, found_at, True, -1)
+        for student_id, at, found_at, kind, mirrors in gone
+        if is_finished(kind, mirrors)
+    ]
+
+
+def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]:
+    """What changes for days when these events become current and the students' whose rows say so now."""
+    c = events.c
+    within = in_list(c.event_id, stated, transaction.dialect.name)
+    query = sa.select(c.event_id, c.student_id, c.timestamp, c.created_at, c.event_type, c.mirrors, c.is_current).where(
+        within
+    )
+    corrected = []
+    for event_id, student_id, at, found_at, kind, mirrors, was_current in transaction.execute(query):
+        finished = is_finished(kind, mirrors)
+        is_anothers = student_id != stated[event_id].student_id
+        if is_anothers or (finished and not was_current):
+            corrected.append(Said(student_id, at, found_at, finished, -1))
+            corrected.append(Said(stated[event_id].student_id, at, found_at, finished))
+    return corrected
+
+
+_ATTEMPTS = {
+    "sqlite": """
+        SELECT e.student_id, e.activity_id, e.source_id
+        FROM (SELECT json_extract(value, '$[0]') AS student, json_extract(value, '$[1]') AS exam
+              FROM json_each(:pairs)) AS a
+        CROSS JOIN lms_activity_events AS e INDEXED BY ix_lms_activity_events_attempts
+        WHERE e.source_table = 'attempts' AND e.is_current = 1
+          AND e.student_id = a.student AND e.activity_id = a.exam""",
+    "postgresql": """
+        SELECT e.student_id, e.activity_id, e.source_id
+        FROM (SELECT (v->>0)::bigint AS student, (v->>1)::bigint AS exam
+              FROM json_array_elements(CAST(:pairs AS json)) AS j(v)) AS a
+        JOIN lms_activity_events AS e ON e.student_id = a.student AND e.activity_id = a.exam
+        WHERE e.source_table = 'attempts' AND e.is_current""",
+}
+
+
+def number_attempts(transaction: Transaction, observed: Sequence[Event]) -> None:
+    """Note in each exam event's metadata the how-manieth attempt of its student at its exam it belongs to, by id."""
+    exams = [
+        e for e in observed if e.source_table == ATTEMPTS and e.student_id is not None and e.activity_id is not None
+    ]
+    if not exams:
+        return
+    attempts: dict[tuple[int | None, int | None], set[int]] = defaultdict(set)
+    for event in exams:
+        attempts[event.student_id, event.activity_id].add(event.source_id)
+    query = sa.text(_ATTEMPTS[transaction.dialect.name])
+    for student_id, exam_id, source_id in transaction.execute(query, {"pairs": json.dumps(list(attempts))}).all():
+        attempts[student_id, exam_id].add(source_id)
+    in_order = {pair: sorted(ids) for pair, ids in attempts.items()}
+    for event in exams:
+        of_pair = in_order[event.student_id, event.activity_id]
+        event.metadata["attempt_number"] = bisect_left(of_pair, event.source_id) + 1
+
+
+AS_EVENT = tuple(
+    events.c[name]
+    for name in (
+        *("event_id", "event_type", "source_table", "source_id", "student_id", "student_username", "activity_id"),
+        *("activity_title", "activity_metadata", "timestamp", "is_history", "fingerprint", "mirrors"),
+    )
+)
+"""The columns that `from_row` reads."""
+
+
+def from_row(row: Any) -> Event:
+    """An event from a row that has these columns of the events table."""
+    return Event(
+        event_type=EventType(row.event_type),
+        source_table=row.source_table,
+        source_id=row.source_id,
+        student_id=row.student_id,
+        student_username=row.student_username,
+        activity_id=row.activity_id,
+        activity_title=row.activity_title,
+        metadata=row.activity_metadata,
+        timestamp=row.timestamp,
+        is_history=row.is_history,
+        fingerprint=row.fingerprint,
+        mirrors=row.mirrors,
+        event_id=row.event_id,
+    )
+
+
+def _row(event: Event, around: Around, now: datetime) -> tuple[Any, ...]:
+    mentor_id, mentor_username = around.mentors[0] if around.mentors else (None, None)
+    return (
+        event.event_type.value,
+        event.student_id,
+        event.student_username or around.username,
+        mentor_id,
+        mentor_username,
+        event.activity_id,
+        event.activity_title,
+        event.metadata,
+        event.timestamp,
+        now,
+        around.zulip_user_id,
+        event.source_table,
+        event.source_id,
+        event.is_history,
+        event.mirrors,
+        event.fingerprint,
+        percentage(event.metadata),
+        course_key(event.metadata),
+    )
+
+
+def reconcile(
+    transaction: Transaction,
+    source_table: str,
+    observed: Observed,
+    around: Mapping[int, Around],
+    seen_before: Collection[int],
+    now: datetime,
+) -> tuple[list[tuple[int, Event]], list[Said]]:
+    """Insert what is new, bring the rest up to date.
+
+    Gives what was really inserted, with event ids, and what changes for days by what was there before.
+    """
+    before = set(seen_before)
+    again = [event.source_id for event in observed.events if event.source_id in before]
+    states_of = known(transaction, source_table, again) if again else {}
+    restated: dict[int, Event] = {}
+    superseded: list[int] = []
+    new: list[Event] = []
+    for event in observed.events:
+        same = None
+        for state in states_of.get(event.source_id, ()):
+            if state.event_type == event.event_type:
+                same = state
+            elif state.is_current:
+                superseded.append(state.event_id)
+        if same is None:
+            new.append(event)
+        else:
+            restated[same.event_id] = event
+    number_attempts(transaction, [*new, *restated.values()])
+    corrected = restate(transaction, restated) + supersede(transaction, superseded)
+    return record(transaction, new, around, now), corrected
+
+
+def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -> list[int]:
+    """Current events of rows that disappeared or went into a state that gives no event."""
+    gone = [*page.vanished, *observed.silent]
+    if not gone:
+        return []
+    states_of = known(transaction, page.cursor.source_table, gone)
+    return [state.event_id for states in states_of.values() for state in states if state.is_current]

@@ -1,0 +1,130 @@
+"""What students did, and their streaks: one page of it newest first, or all of it in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.core.events import ALERTING, Event, EventType, searched
+from lms_bot.core.reports import Exported
+from lms_bot.db.lists import each_id, in_list
+from lms_bot.store.events.events import AS_EVENT, from_row
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import events
+
+EXPORT_PAGE = 1_000
+Position = tuple[int, datetime, int]
+"""Where an export ended: the student, the timestamp and the event id of the last event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events are asked for; `course` is a part of the course's title, in any case."""
+
+    since: datetime | None = None
+    types: frozenset[EventType] = frozenset()
+    course: str = ""
+
+
+ALL = Filter()
+
+
+def feed(
+    transaction: Transaction, student_ids: Collection[int], most: int, wanted: Filter = ALL, offset: int = 0
+) -> list[Event]:
+    """At most `most` events of the students, newest first, after the first `offset`.
+
+    Ask for one more than is shown to learn whether there are more.
+    """
+    c = events.c
+    ids = _newest(transaction, student_ids, wanted, offset + most).limit(most).offset(offset)
+    query = sa.select(*AS_EVENT).where(c.event_id.in_(ids)).order_by(c.timestamp.desc(), c.event_id.desc())
+    return [from_row(row) for row in transaction.execute(query)]
+
+
+def _newest(transaction: Transaction, student_ids: Collection[int], wanted: Filter, most: int) -> sa.Select[Any]:
+    """The ids of the students' events, newest first, of which nobody needs more than `most`.
+
+    However many events a student has, only the newest few are looked at: SQLite leaves a student whose next event is
+    older than all that are needed; PostgreSQL is told to take so many of each.
+    """
+    c = events.c
+    newest = (c.timestamp.desc(), c.event_id.desc())
+    if transaction.dialect.name == "sqlite":
+        of_students = in_list(c.student_id, student_ids, "sqlite")
+        return sa.select(c.event_id).where(of_students, *_conditions(wanted)).order_by(*newest)
+    each = each_id(transaction, student_ids)
+    of_each = sa.select(c.event_id, c.timestamp).where(c.student_id == each.c.value, *_conditions(wanted))
+    few = of_each.order_by(*newest).limit(most).lateral()
+    joined = each.join(few, sa.true())
+    return sa.select(few.c.event_id).select_from(joined).order_by(few.c.timestamp.desc(), few.c.event_id.desc())
+
+
+def export(
+    transaction: Transaction,
+    student_ids: Collection[int],
+    since: datetime | None = None,
+    *,
+    most: int | None = None,
+    after: Position | None = None,
+) -> Iterator[list[Exported]]:
+    """All events of the students in pages, by student and oldest first: at most `most` of those `after` a position."""
+    c = events.c
+    left = student_ids if after is None else [student_id for student_id in student_ids if student_id >= after[0]]
+    query = (
+        sa.select(
+            c.timestamp,
+            c.student_id,
+            c.student_username,
+            c.event_type,
+            c.activity_id,
+            c.activity_title,
+            c.activity_metadata,
+            c.is_current,
+            c.event_id,
+        )
+        .where(in_list(c.student_id, left, transaction.dialect.name), *_conditions(Filter(since)))
+        .order_by(c.student_id, c.timestamp, c.event_id)
+        .limit(most)
+        .execution_options(yield_per=EXPORT_PAGE)
+    )
+    if after is not None:
+        query = query.where(_is_after(after))
+    for page in transaction.execute(query).partitions():
+        yield list(map(Exported._make, page))
+
+
+def _is_after(position: Position) -> sa.ColumnElement[bool]:
+    columns = (events.c.student_id, events.c.timestamp, events.c.event_id)
+    values = (sa.literal(value, column.type) for value, column in zip(position, columns, strict=True))
+    return sa.tuple_(*columns) > sa.tuple_(*values)
+
+
+def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    c = events.c
+    conditions: list[sa.ColumnElement[bool]] = [c.mirrors.is_(None), c.event_type.not_in(ALERTING)]
+    if wanted.since is not None:
+        conditions.append(c.timestamp >= wanted.since)
+    if wanted.types:
+        conditions.append(c.event_type.in_(wanted.types))
+    if wanted.course:
+        conditions.append(c.course_key.contains(searched(wanted.course), autoescape=True))
+    return conditions
+
+
+def history(
+    transaction: Transaction,
+    student_id: int,
+    since: datetime | None,
+    most: int,
+    *,
+    types: Collection[EventType] = (),
+    course: str = "",
+    offset: int = 0,
+) -> list[Event]:
+    """A student's events, newest first, as `feed` gives those of many."""
+    return feed(transaction, [student_id], most, Filter(since, frozenset(types), course), offset)

@@ -1,0 +1,92 @@
+"""Events that were removed for their age: known still, by nothing but their rows' numbers, so that none comes back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from lms_bot.core.events import SOURCE_TABLES, Event
+from lms_bot.db.lists import in_list
+from lms_bot.store import state
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import events, pruned
+
+UNTIL = "pruned_until"  # the fact, noted at the moment before which events were removed
+
+
+def until(transaction: Transaction) -> datetime | None:
+    """The moment before which events may be missing, for they were removed; None if none ever was."""
+    return state.noted_at(transaction, UNTIL)
+
+
+def note_until(transaction: Transaction, moment: datetime) -> None:
+    """Note that events from before this moment may be missing."""
+    known = until(transaction)
+    if known is None or known < moment:
+        state.note(transaction, UNTIL, True, moment)
+
+
+def remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> None:
+    """Note the rows of the LMS whose events these are, which are to be removed."""
+    c = events.c
+    mark = sa.case((c.is_current, c.fingerprint))
+    of_lms = c.source_table.in_(SOURCE_TABLES)
+    keys = sa.select(c.source_table, c.source_id, c.event_type, mark).where(are_these, of_lms)
+    names = ["source_table", "source_id", "event_type", "fingerprint"]
+    transaction.execute(sa.insert(pruned).from_select(names, keys))
+
+
+def fingerprints(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, int]:
+    """The fingerprint that each row had when it was last looked into, where it is known."""
+    c = pruned.c
+    within = in_list(c.source_id, source_ids, transaction.dialect.name)
+    query = sa.select(c.source_id, sa.func.min(c.fingerprint)).where(
+        c.source_table == source_table, within, c.fingerprint.is_not(None)
+    )
+    only = query.group_by(c.source_id).having(sa.func.count() == 1)
+    return {row[0]: row[1] for row in transaction.execute(only)}
+
+
+def without_pruned(transaction: Transaction, observed: Sequence[Event]) -> Sequence[Event]:
+    """Those of the events that were never recorded and removed; of the others it is noted that they hold again."""
+    if transaction.scalar(sa.select(pruned.c.source_id).limit(1)) is None:
+        return observed
+    known = _known(transaction, observed)
+    again = [event for event in observed if _key(event) in known]
+    if again:
+        _note(transaction, again)
+    return [event for event in observed if _key(event) not in known]
+
+
+def _known(transaction: Transaction, observed: Sequence[Event]) -> set[tuple[str, int, str]]:
+    c = pruned.c
+    ids = defaultdict(list)
+    for event in observed:
+        ids[event.source_table].append(event.source_id)
+    found: set[tuple[str, int, str]] = set()
+    for table, source_ids in ids.items():
+        within = in_list(c.source_id, source_ids, transaction.dialect.name)
+        query = sa.select(c.source_id, c.event_type).where(c.source_table == table, within)
+        found.update((table, source_id, kind) for source_id, kind in transaction.execute(query))
+    return found
+
+
+def _note(transaction: Transaction, stated: Sequence[Event]) -> None:
+    """These rows say this now, and nothing else."""
+    says_it = pruned.c.event_type == sa.bindparam("kind")
+    is_row = (pruned.c.source_table == sa.bindparam("of_table")) & (pruned.c.source_id == sa.bindparam("of_id"))
+    mark = sa.case((says_it, sa.bindparam("mark", type_=sa.BigInteger)))
+    transaction.execute(
+        sa.update(pruned).where(is_row).values(fingerprint=mark),
+        [
+            {"kind": e.event_type.value, "of_table": e.source_table, "of_id": e.source_id, "mark": e.fingerprint}
+            for e in stated
+        ],
+    )
+
+
+def _key(event: Event) -> tuple[str, int, str]:
+    return event.source_table, event.source_id, event.event_type.value

@@ -1,0 +1,1 @@
+"""What is owed to mentors, and the messages it becomes."""

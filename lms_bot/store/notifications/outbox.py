@@ -1,0 +1,270 @@
+"""Frozen messages, from before their first try until what became of them is known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.core.notifications import Message, Recipient
+from lms_bot.db.lists import in_bound_list, in_list, list_value
+from lms_bot.store import counters
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import claims, logs, messages
+
+LOOK_AFTER = timedelta(seconds=60)  # a message under way is nobody else's business for so long
+
+COLUMNS = [column for column in messages.c if column is not messages.c.attachment]
+SENDING, UNKNOWN, REFUSED, SENT, PARKED = "sending", "unknown", "refused", "sent", "parked"
+
+
+_FREEZE = sa.insert(messages).returning(*COLUMNS)
+_HIGHEST = sa.select(
+    sa.select(sa.func.max(messages.c.zulip_message_id)).scalar_subquery(),
+    sa.select(sa.func.max(claims.c.zulip_message_id)).scalar_subquery(),
+)
+_HAS_BEEN_TOLD = (
+    sa.select(messages.c.message_id)
+    .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
+    .limit(1)
+)
+_TOLD = (
+    sa.update(logs)
+    .where(logs.c.message_id == sa.bindparam("told_by"))
+    .values(
+        notification_sent=True,
+        notification_message_id=sa.bindparam("sent_as"),
+        error_message=None,
+        attempts=logs.c.attempts + 1,
+        processed_at=sa.bindparam("now"),
+        due_at=None,
+    )
+)
+
+
+class Parked(NamedTuple):
+    """A message that Zulip refused for good; without mentor it was a reply."""
+
+    message_id: int
+    mentor_id: int | None
+    error: str | None
+    tried_at: datetime
+
+
+def freeze(
+    transaction: Transaction,
+    recipient: Recipient,
+    content: str,
+    now: datetime,
+    *,
+    mentor_id: int | None = None,
+    log_ids: Collection[int] = (),
+    attempts: int = 0,
+    above: int = 0,
+    attachment: tuple[str, bytes] | None = None,
+) -> Message:
+    """Commit to a text before it is sent, with a file (name, content) if there is one; link what it tells.
+
+    Zulip will give it an id above `above` and above all that the store knows.
+    """
+    values: dict[str, Any] = {
+        "mentor_id": mentor_id,
+        "recipient": asdict(recipient),
+        "content": content,
+        "anchor_id": max(above, highest_known(transaction)),
+        "state": SENDING,
+        "attempts": attempts,
+        "created_at": now,
+        "tried_at": now,
+        "next_try_at": now + LOOK_AFTER,
+    }
+    if attachment:
+        values |= {"attachment_name": attachment[0], "attachment": attachment[1]}
+    row = transaction.execute(_FREEZE, values).one()
+    if log_ids:
+        dialect = transaction.dialect.name
+        transaction.execute(_linking(dialect), {"told_by": row.message_id, "log_ids": list_value(log_ids, dialect)})
+    return as_message(row)
+
+
+@cache
+def _linking(dialect: str) -> sa.Update:
+    within = in_bound_list(logs.c.log_id, "log_ids", dialect)
+    return sa.update(logs).where(within).values(message_id=sa.bindparam("told_by"))
+
+
+def highest_known(transaction: Transaction) -> int:
+    """The highest Zulip message id that the store knows; what is sent from now on is above it."""
+    row = transaction.execute(_HIGHEST).one()
+    return max(row[0] or 0, row[1] or 0)
+
+
+def unsettled(transaction: Transaction, now: datetime, most: int) -> list[tuple[Message, str]]:
+    """Messages whose outcome must be looked at now, with their state, the longest waiting first."""
+    query = sa.select(*COLUMNS).where(messages.c.next_try_at <= now).order_by(messages.c.next_try_at).limit(most)
+    return [(as_message(row), row.state) for row in transaction.execute(query)]
+
+
+def settle_sent(transaction: Transaction, message: Message, zulip_message_id: int, now: datetime) -> None:
+    """Zulip has it: the notifications are told."""
+    counters.add(transaction, counters.TOLD, _told_first_by(transaction, message))
+    _change(transaction, message, state=SENT, next_try_at=None, zulip_message_id=zulip_message_id, error=None)
+    transaction.execute(_TOLD, {"told_by": message.message_id, "sent_as": zulip_message_id, "now": now})
+
+
+def settle_parked(transaction: Transaction, message: Message, error: str, now: datetime) -> None:
+    """Zulip will never take it: the notifications are finished with the error, until an admin retries them."""
+    _change(transaction, message, state=PARKED, next_try_at=None, error=error, attachment_name=None, attachment=None)
+    finished = {"due_at": None, "error_message": error, "attempts": logs.c.attempts + 1, "processed_at": now}
+    transaction.execute(sa.update(logs).where(logs.c.message_id == message.message_id).values(finished))
+
+
+def parked(transaction: Transaction, most: int) -> tuple[int, list[Parked]]:
+    """How many messages Zulip will never take as they are, and the newest of them."""
+    is_parked = messages.c.state == PARKED
+    count = transaction.scalar(sa.select(sa.func.count()).select_from(messages).where(is_parked)) or 0
+    query = (
+        sa.select(messages.c.message_id, messages.c.mentor_id, messages.c.error, messages.c.tried_at)
+        .where(is_parked)
+        .order_by(messages.c.message_id.desc())
+        .limit(most)
+    )
+    return count, [Parked(*row) for row in transaction.execute(query)]
+
+
+def revive(transaction: Transaction, message_id: int | None, now: datetime) -> int:
+    """Tell anew what parked messages told, of one of them or (None) of all; gives how many messages that are."""
+    found = sa.select(messages.c.message_id).where(messages.c.state == PARKED)
+    if message_id is not None:
+        found = found.where(messages.c.message_id == message_id)
+    revived = list(transaction.scalars(found))
+    within = in_list(logs.c.message_id, revived, transaction.dialect.name)
+    owed_again = {"message_id": None, "due_at": now, "error_message": None, "processed_at": None}
+    transaction.execute(sa.update(logs).where(within).values(owed_again))
+    transaction.execute(sa.delete(messages).where(in_list(messages.c.message_id, revived, transaction.dialect.name)))
+    return len(revived)
+
+
+def put_off(transaction: Transaction, message: Message, state: str, error: str, next_try_at: datetime) -> None:
+    """The outcome is unknown, or Zulip refused for a moment: look at it again later."""
+    _change(transaction, message, state=state, next_try_at=next_try_at, error=error)
+    noted = {"error_message": error, "attempts": logs.c.attempts + 1}
+    transaction.execute(sa.update(logs).where(logs.c.message_id == message.message_id).values(noted))
+
+
+def look_again(transaction: Transaction, message: Message, at: datetime) -> None:
+    """Look for the message once more later."""
+    _change(transaction, message, next_try_at=at)
+
+
+def told_by(transaction: Transaction, message: Message) -> int:
+    """How many notifications the message tells."""
+    query = sa.select(sa.func.count()).select_from(logs).where(logs.c.message_id == message.message_id)
+    return transaction.scalar(query) or 0
+
+
+def try_again(transaction: Transaction, message: Message, now: datetime) -> Message:
+    """Commit to sending the same text once more."""
+    _change(
+        transaction,
+        message,
+        state=SENDING,
+        tried_at=now,
+        next_try_at=now + LOOK_AFTER,
+        attempts=message.attempts + 1,
+    )
+    row = transaction.execute(sa.select(*COLUMNS).where(messages.c.message_id == message.message_id)).one()
+    return as_message(row)
+
+
+def release(transaction: Transaction, message: Message) -> None:
+    """Take back a message that Zulip certainly does not have: its notifications are told anew."""
+    of_message = logs.c.message_id == message.message_id
+    transaction.execute(sa.update(logs).where(of_message).values(message_id=None))
+    transaction.execute(sa.delete(messages).where(messages.c.message_id == message.message_id))
+
+
+def known_ids(transaction: Transaction, zulip_message_ids: Collection[int]) -> set[int]:
+    """Those of the ids that belong to messages already settled."""
+    return set(
+        transaction.scalars(
+            sa.select(messages.c.zulip_message_id).where(
+                in_list(messages.c.zulip_message_id, zulip_message_ids, transaction.dialect.name)
+            )
+        )
+    )
+
+
+def has_been_told(transaction: Transaction, mentor_id: int) -> bool:
+    """Whether the mentor ever got a message of notifications."""
+    return transaction.scalar(_HAS_BEEN_TOLD, {"mentor_id": mentor_id}) is not None
+
+
+def wake(transaction: Transaction, now: datetime, *states: str) -> None:
+    """Look now at messages that are not settled and in one of `states`."""
+    waiting = messages.c.state.in_(states) & (messages.c.next_try_at > now)
+    transaction.execute(sa.update(messages).where(waiting).values(next_try_at=now))
+
+
+@cache
+def _first_told() -> sa.Select[Any]:
+    before = logs.alias()
+    was_told = sa.exists().where(before.c.event_id == logs.c.event_id, before.c.notification_sent)
+    query = sa.select(sa.func.count(sa.distinct(logs.c.event_id)))
+    return query.where(logs.c.message_id == sa.bindparam("told_by"), ~was_told)
+
+
+def _told_first_by(transaction: Transaction, message: Message) -> int:
+    """How many events nobody was told of before this message; nobody else can tell one before the transaction ends."""
+    counters.hold(transaction, counters.TOLD)
+    return transaction.scalar(_first_told(), {"told_by": message.message_id}) or 0
+
+
+def _change(transaction: Transaction, message: Message, **values: Any) -> None:
+    transaction.execute(sa.update(messages).where(messages.c.message_id == message.message_id).values(values))
+
+
+def as_message(row: Any) -> Message:
+    """A message from a row that has COLUMNS."""
+    return Message(
+        row.message_id,
+        recipient_of(row.recipient),
+        row.content,
+        row.anchor_id,
+        row.tried_at,
+        row.attempts,
+        row.mentor_id,
+        row.attachment_name,
+    )
+
+
+def recipient_of(kept: dict[str, Any]) -> Recipient:
+    """A recipient from what JSON holds of it."""
+    return Recipient(**{**kept, "user_ids": tuple(kept["user_ids"])})
+
+
+def content(transaction: Transaction, message: Message) -> bytes | None:
+    """The file that waits to be uploaded with a message; None if none does."""
+    return transaction.scalar(sa.select(messages.c.attachment).where(messages.c.message_id == message.message_id))
+
+
+def link(transaction: Transaction, message: Message, line: str, now: datetime) -> Message | None:
+    """Commit to the text with a last line that links the file, or says why not, and try it from `now` on.
+
+    None if somebody else has taken the message over meanwhile: it is not ours to send then.
+    """
+    is_as_it_was = (messages.c.attempts == message.attempts) & messages.c.attachment.is_not(None)
+    values = {
+        "content": f"{message.content}\n\n{line}",
+        "attachment_name": None,
+        "attachment": None,
+        "tried_at": now,
+        "next_try_at": now + LOOK_AFTER,
+    }
+    statement = sa.update(messages).where(messages.c.message_id == message.message_id, is_as_it_was).values(values)
+    row = transaction.execute(statement.returning(*COLUMNS)).one_or_none()
+    return as_message(row) if row else None

@@ -1,0 +1,93 @@
+"""What mentors asked for: how soon, when, and about whom they want to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.core.events import EventClass
+from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.db.lists import in_bound_list, list_value
+from lms_bot.store.bulk import insert_into
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import mentors, preferences, zulip_users
+
+
+def of(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, Preferences]:
+    """The preferences of each of these mentors of the LMS.
+
+    Where they named no time zone it is that of their Zulip account, if Zulip knows one.
+    """
+    dialect = transaction.dialect.name
+    found = transaction.execute(_query(dialect), {"mentor_ids": list_value(mentor_ids, dialect)}).all()
+    return {mentor_id: _preferences(wishes or {}, timezone or None) for mentor_id, wishes, timezone in found}
+
+
+def asked(transaction: Transaction, mentor_id: int) -> Preferences:
+    """What a mentor asked for in so many words: without the time zone of their account."""
+    wishes = transaction.scalar(sa.select(preferences.c.wishes).where(preferences.c.mentor_id == mentor_id))
+    return _preferences(wishes or {}, None)
+
+
+@cache
+def _query(dialect: str) -> sa.Select[Any]:
+    return (
+        sa.select(mentors.c.mentor_id, preferences.c.wishes, zulip_users.c.timezone)
+        .select_from(
+            mentors.outerjoin(preferences, preferences.c.mentor_id == mentors.c.mentor_id).outerjoin(
+                zulip_users, zulip_users.c.user_id == mentors.c.zulip_user_id
+            )
+        )
+        .where(in_bound_list(mentors.c.mentor_id, "mentor_ids", dialect))
+    )
+
+
+def keep(transaction: Transaction, mentor_id: int, wishes: Preferences, now: datetime) -> None:
+    """Keep what a mentor asked for instead of what they asked for before."""
+    values = {"mentor_id": mentor_id, "wishes": _plain(wishes), "changed_at": now}
+    insert = insert_into(transaction, preferences).values(values)
+    changed = {name: insert.excluded[name] for name in ("wishes", "changed_at")}
+    transaction.execute(insert.on_conflict_do_update(index_elements=["mentor_id"], set_=changed))
+
+
+def forget_student(transaction: Transaction, student_id: int) -> None:
+    """Take a student out of what mentors asked for."""
+    for mentor_id, wishes in transaction.execute(sa.select(preferences.c.mentor_id, preferences.c.wishes)).all():
+        if wishes.get("muted", {}).pop(str(student_id), None):
+            kept = sa.update(preferences).where(preferences.c.mentor_id == mentor_id).values(wishes=wishes)
+            transaction.execute(kept)
+
+
+def _plain(wishes: Preferences) -> dict[str, Any]:
+    """What differs from the defaults, as JSON can hold it."""
+    asked, default = asdict(wishes), asdict(Preferences())
+    kept = {name: value for name, value in asked.items() if value != default[name]}
+    if "quiet_days" in kept:
+        kept["quiet_days"] = sorted(wishes.quiet_days)
+    if "muted" in kept:
+        kept["muted"] = {str(student_id): until.isoformat() for student_id, until in wishes.muted.items()}
+    if wishes.paused_until is not None:
+        kept["paused_until"] = wishes.paused_until.isoformat()
+    if "rules" in kept:
+        kept["rules"] = {name: [limit, since.isoformat()] for name, (limit, since) in wishes.rules.items()}
+    return kept
+
+
+def _preferences(kept: dict[str, Any], timezone: str | None) -> Preferences:
+    until = kept.get("paused_until")
+    return Preferences(
+        tellings={EventClass(name): Telling(telling) for name, telling in kept.get("tellings", {}).items()},
+        digest_hours=tuple(kept.get("digest_hours", Preferences().digest_hours)),
+        quiet_from=kept.get("quiet_from"),
+        quiet_to=kept.get("quiet_to"),
+        quiet_days=frozenset(kept.get("quiet_days", ())),
+        timezone=kept.get("timezone") or timezone,
+        muted={int(student_id): datetime.fromisoformat(end) for student_id, end in kept.get("muted", {}).items()},
+        paused_until=datetime.fromisoformat(until) if until else None,
+        rules={name: (limit, datetime.fromisoformat(since)) for name, (limit, since) in kept.get("rules", {}).items()},
+    )

@@ -1,0 +1,271 @@
+"""What mentors are owed: one row per event and mentor, due at a moment, finished when that is NULL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.core.events import ALERTING, Event, EventType
+from lms_bot.core.notifications import Notification
+from lms_bot.db.lists import in_bound_list, in_list, list_value
+from lms_bot.store import counters
+from lms_bot.store.bulk import insert_into, insert_new
+from lms_bot.store.events.events import from_row
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import events, is_owed, logs, mentor_students, mentors, messages
+
+NOT_THEIRS = "no longer this student's mentor"
+TURNED_OFF = "turned off"
+TAKEN_BACK = "it was found later that this did not happen"
+_WAITING = (
+    sa.select(logs.c.log_id, logs.c.mentor_id, logs.c.due_at, logs.c.attempts, events)
+    .join(events, events.c.event_id == logs.c.event_id)
+    .where(logs.c.mentor_id == sa.bindparam("mentor_id"), logs.c.due_at.is_not(None), logs.c.message_id.is_(None))
+    .order_by(events.c.timestamp, events.c.event_id)
+)
+_DUE = _WAITING.where(logs.c.due_at <= sa.bindparam("now"))
+
+
+def owe(transaction: Transaction, owed: Sequence[tuple[int, int, datetime]]) -> None:
+    """Owe events to mentors, as (event id, mentor id, due at); what is owed already stays as it is."""
+    if owed:
+        insert_new(transaction, logs, ("event_id", "mentor_id", "due_at"), owed, natural_key=("event_id", "mentor_id"))
+
+
+def due_mentors(
+    transaction: Transaction, now: datetime, most: int, only: Collection[EventType] | None = None
+) -> list[int]:
+    """Mentors with notifications due and no message under way, the longest waiting first."""
+    under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, messages.c.next_try_at.is_not(None))
+    query = (
+        sa.select(logs.c.mentor_id)
+        .where(logs.c.due_at <= now, logs.c.message_id.is_(None), ~under_way)
+        .group_by(logs.c.mentor_id)
+        .order_by(sa.func.min(logs.c.due_at))
+        .limit(most)
+    )
+    if only is not None:
+        query = query.join(events, events.c.event_id == logs.c.event_id).where(events.c.event_type.in_(only))
+    return list(transaction.scalars(query))
+
+
+def due(
+    transaction: Transaction, mentor_id: int, now: datetime, only: Collection[EventType] | None = None
+) -> list[Notification]:
+    """What is due to one mentor and not in a message yet, oldest event first."""
+    query = _DUE if only is None else _DUE.where(events.c.event_type.in_(only))
+    return _notifications(transaction, query, {"mentor_id": mentor_id, "now": now})
+
+
+def waiting(transaction: Transaction, mentor_id: int) -> list[Notification]:
+    """What a mentor is owed and is not in a message yet, due or not, oldest event first."""
+    return _notifications(transaction, _WAITING, {"mentor_id": mentor_id})
+
+
+def hold(transaction: Transaction, log_ids: Collection[int], due_at: datetime) -> None:
+    """Let notifications wait until `due_at`."""
+    _change(transaction, log_ids, due_at=due_at)
+
+
+def turn_off(transaction: Transaction, log_ids: Collection[int], now: datetime) -> None:
+    """Finish notifications that their mentor does not want any more."""
+    finish(transaction, log_ids, TURNED_OFF, now)
+
+
+def finish(transaction: Transaction, log_ids: Collection[int], reason: str, now: datetime) -> None:
+    """Finish notifications untold."""
+    _change(transaction, log_ids, due_at=None, error_message=reason, processed_at=now)
+
+
+def take_back(transaction: Transaction, event_ids: Collection[int], now: datetime) -> None:
+    """Finish notifications, not in a message yet, of events that did not happen after all."""
+    within = in_list(logs.c.event_id, event_ids, transaction.dialect.name)
+    waiting = within & logs.c.due_at.is_not(None) & logs.c.message_id.is_(None)
+    values = {"due_at": None, "error_message": TAKEN_BACK, "processed_at": now}
+    transaction.execute(sa.update(logs).where(waiting).values(values))
+
+
+def fold_starts(transaction: Transaction, log_ids: Collection[int], now: datetime) -> set[int]:
+    """Finish the starts among these whose ends their mentor has been told: they take the messages of those."""
+    dialect = transaction.dialect.name
+    values = {"log_ids": list_value(log_ids, dialect), "now": now}
+    counters.hold(transaction, counters.TOLD)
+    folded = set(transaction.scalars(_folding(dialect), values))
+    if folded:
+        other = logs.alias()
+        told_before = sa.exists().where(
+            other.c.event_id == logs.c.event_id, other.c.log_id != logs.c.log_id, other.c.notification_sent
+        )
+        first = sa.select(sa.func.count()).where(in_list(logs.c.log_id, folded, dialect), ~told_before)
+        counters.add(transaction, counters.TOLD, transaction.scalar(first) or 0)
+    return folded
+
+
+@cache
+def _folding(dialect: str) -> sa.UpdateBase:
+    start, end, told = events.alias("start"), events.alias("end"), logs.alias("told")
+    starts = [kind.value for kind in EventType if kind.is_start]
+    of_end = (
+        sa.select(told.c.notification_message_id)
+        .select_from(
+            start.join(end, (end.c.source_table == start.c.source_table) & (end.c.source_id == start.c.source_id)).join(
+                told, told.c.event_id == end.c.event_id
+            )
+        )
+        .where(
+            start.c.event_id == logs.c.event_id,
+            start.c.event_type.in_(starts),
+            end.c.event_type.not_in(starts),
+            told.c.mentor_id == logs.c.mentor_id,
+            told.c.notification_sent,
+        )
+        .limit(1)
+    )
+    folded: dict[str, Any] = {
+        "due_at": None,
+        "notification_sent": True,
+        "notification_message_id": of_end.scalar_subquery(),
+        "error_message": None,
+        "processed_at": sa.bindparam("now"),
+    }
+    within = in_bound_list(logs.c.log_id, "log_ids", dialect)
+    return sa.update(logs).where(within, of_end.exists()).values(folded).returning(logs.c.log_id)
+
+
+def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime) -> int:
+    """Make due later what is due to a student's mentor without Zulip account, saying why; gives how many that are."""
+    reason = (
+        sa.select(sa.func.coalesce(mentors.c.unmapped_reason, "no Zulip account"))
+        .where(mentors.c.mentor_id == logs.c.mentor_id)
+        .scalar_subquery()
+    )
+    unmapped = sa.select(mentors.c.mentor_id).where(mentors.c.zulip_user_id.is_(None))
+    is_theirs = sa.exists().where(
+        events.c.event_id == logs.c.event_id,
+        mentor_students.c.student_id == events.c.student_id,
+        mentor_students.c.mentor_id == logs.c.mentor_id,
+    ) | sa.exists().where(events.c.event_id == logs.c.event_id, events.c.event_type.in_(ALERTING))
+    waits = (logs.c.due_at <= now) & logs.c.message_id.is_(None) & logs.c.mentor_id.in_(unmapped) & is_theirs
+    return transaction.execute(sa.update(logs).where(waits).values(due_at=due_at, error_message=reason)).rowcount
+
+
+def hand_over(transaction: Transaction, given_up: Iterable[Notification], now: datetime) -> None:
+    """Owe notifications to the students' mentors of today instead of one who is that no longer."""
+    handed = list(given_up)
+    if not handed:
+        return
+    link = mentor_students.c
+    student_ids = {n.event.student_id for n in handed if n.event.student_id is not None}
+    query = (
+        sa.select(link.student_id, link.mentor_id)
+        .join(mentors, mentors.c.mentor_id == link.mentor_id)
+        .where(in_list(link.student_id, student_ids, transaction.dialect.name))
+    )
+    mentors_now: dict[int | None, list[int]] = {}
+    for student_id, mentor_id in transaction.execute(query):
+        mentors_now.setdefault(student_id, []).append(mentor_id)
+    finish(transaction, [n.log_id for n in handed], NOT_THEIRS, now)
+    rows = [
+        {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": n.due_at}
+        for n in handed
+        for mentor_id in mentors_now.get(n.event.student_id, ())
+    ]
+    if rows:
+        insert = insert_into(transaction, logs)
+        # The student may have come back to a mentor who was given up before.
+        revived = {"due_at": insert.excluded.due_at, "error_message": None, "processed_at": None}
+        statement = insert.on_conflict_do_update(
+            index_elements=["event_id", "mentor_id"], set_=revived, where=logs.c.error_message == NOT_THEIRS
+        )
+        transaction.execute(statement, rows)
+
+
+def wake_waiting(transaction: Transaction, mentor_ids: Collection[int], now: datetime) -> None:
+    """Make due now what waited for these mentors to get a Zulip account."""
+    within = in_list(logs.c.mentor_id, mentor_ids, transaction.dialect.name)
+    waiting = within & (logs.c.due_at > now) & logs.c.error_message.is_not(None)
+    transaction.execute(sa.update(logs).where(waiting).values(due_at=now))
+
+
+def _notifications(transaction: Transaction, query: sa.Select[Any], values: Mapping[str, Any]) -> list[Notification]:
+    return [
+        Notification(row.log_id, row.mentor_id, row.due_at, from_row(row), row.attempts, row.created_at)
+        for row in transaction.execute(query, values).all()
+    ]
+
+
+def _change(transaction: Transaction, log_ids: Collection[int], **values: Any) -> None:
+    if log_ids:
+        within = in_list(logs.c.log_id, log_ids, transaction.dialect.name)
+        transaction.execute(sa.update(logs).where(within).values(values))
+
+
+class Owed(NamedTuple):
+    """A notification that is not finished, and why it is not."""
+
+    event: Event
+    mentor_id: int
+    mentor_username: str | None
+    due_at: datetime
+    reason: str | None
+    under_way: bool
+    found_at: datetime
+
+
+def pending_notifications(transaction: Transaction) -> int:
+    """How many notifications are owed."""
+    return transaction.scalar(sa.select(sa.func.count()).where(logs.c.due_at.is_not(None))) or 0
+
+
+def owed_to(transaction: Transaction, mentor_ids: Sequence[int], most: int) -> tuple[int, list[Owed]]:
+    """How many notifications these mentors are owed about students who are still theirs, and the first due of them."""
+    is_theirs = sa.exists().where(
+        mentor_students.c.mentor_id == logs.c.mentor_id, mentor_students.c.student_id == events.c.student_id
+    )
+    is_alert = events.c.event_type.in_(ALERTING)
+    return _owed(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_alert), most)
+
+
+def owed_to_anybody(transaction: Transaction, most: int) -> tuple[int, list[Owed]]:
+    """How many notifications are owed, and the first due of them."""
+    return _owed(transaction, sa.true(), most)
+
+
+def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) -> tuple[int, list[Owed]]:
+    owed = logs.join(events, events.c.event_id == logs.c.event_id)
+    where &= is_owed
+    count = transaction.scalar(sa.select(sa.func.count()).select_from(owed).where(where)) or 0
+    query = (
+        sa.select(
+            events,
+            logs.c.mentor_id.label("told_mentor_id"),
+            mentors.c.username.label("told_mentor"),
+            logs.c.due_at,
+            sa.func.coalesce(logs.c.error_message, messages.c.error).label("reason"),
+            logs.c.message_id,
+        )
+        .select_from(
+            owed.outerjoin(mentors, mentors.c.mentor_id == logs.c.mentor_id).outerjoin(
+                messages, messages.c.message_id == logs.c.message_id
+            )
+        )
+        .where(where)
+        .order_by(logs.c.due_at, logs.c.log_id)
+        .limit(most)
+    )
+    return count, [
+        Owed(
+            from_row(row),
+            row.told_mentor_id,
+            row.told_mentor,
+            row.due_at,
+            row.reason,
+            row.message_id is not None,
+            row.created_at,
+        )
+        for row in transaction.execute(query)
+    ]

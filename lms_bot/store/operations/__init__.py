@@ -1,0 +1,1 @@
+"""What keeps the bot working: lease, heartbeat, orders, pauses, incidents."""

@@ -1,0 +1,65 @@
+"""Who works for the store, as the worker itself notes every half minute."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from lms_bot.core.process import Process
+from lms_bot.store import state
+from lms_bot.store.session import Transaction
+
+WORKER = "worker"
+SILENT = timedelta(minutes=2)  # a worker that has not been seen for so long, and is not in a poll, has ended
+LONGEST_POLL = timedelta(hours=6)  # the first one, of a long history
+
+
+class Working(NamedTuple):
+    """The process that works `since` a moment; `seen_at` is when it last said so."""
+
+    process: Process
+    since: datetime
+    polling_since: datetime | None
+    zulip_version: str | None
+    seen_at: datetime
+
+    def is_alive(self, now: datetime) -> bool:
+        """Whether it still works, as far as can be told."""
+        return now - self.seen_at <= (SILENT if self.polling_since is None else LONGEST_POLL)
+
+
+def note(
+    transaction: Transaction,
+    process: Process,
+    since: datetime,
+    now: datetime,
+    *,
+    polling_since: datetime | None = None,
+    zulip_version: str | None = None,
+) -> None:
+    value = {
+        "host": process.host,
+        "pid": process.pid,
+        "started_at": process.started_at.isoformat(),
+        "since": since.isoformat(),
+        "polling_since": polling_since.isoformat() if polling_since else None,
+        "zulip_version": zulip_version,
+    }
+    state.note(transaction, WORKER, value, now)
+
+
+def last(transaction: Transaction) -> Working | None:
+    """The last process that worked, or works; None if none ever did."""
+    found = state.some(transaction, [WORKER]).get(WORKER)
+    if found is None:
+        return None
+    value, seen_at = found
+    process = Process(value["host"], value["pid"], datetime.fromisoformat(value["started_at"]))
+    polling = value["polling_since"]
+    return Working(
+        process, _moment(value["since"]), _moment(polling) if polling else None, value["zulip_version"], seen_at
+    )
+
+
+def _moment(text: Any) -> datetime:
+    return datetime.fromisoformat(text)

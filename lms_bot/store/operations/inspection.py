@@ -1,0 +1,119 @@
+"""How an event store is, seen without making, changing or locking it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from lms_bot.db.engine import lms_engine, reason
+from lms_bot.errors import StoreUnavailable
+from lms_bot.store.operations.pauses import Work, fact_of, until_of
+from lms_bot.store.schema import CURRENT
+from lms_bot.store.tables import facts
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A store: `schema` is None where there is none yet, and `can_write` says whether we could work in it.
+
+    `is_older`: this program would bring it to its own schema. `journal_mode` and `file` are SQLite's.
+    """
+
+    product: str
+    schema: str | None
+    is_older: bool
+    can_write: bool
+    journal_mode: str | None = None
+    file: Path | None = None
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite store; None for a server."""
+    parsed = make_url(url)
+    return Path(parsed.database or "").absolute() if parsed.get_backend_name() == "sqlite" else None
+
+
+def look(url: str) -> State:
+    """How the store is. Raises StoreUnavailable."""
+    file = file_of(url)
+    if file is not None and not file.exists():
+        return State("SQLite", None, True, _can_write_beside(file), None, file)
+    engine = lms_engine(url)  # of the two kinds of engine, the one that can only read
+    try:
+        with engine.connect() as connection, connection.begin():
+            schema = _schema(connection)
+            if file is None:
+                return _on_server(connection, schema)
+            mode = connection.scalar(sa.text("PRAGMA journal_mode"))
+            version = connection.scalar(sa.text("SELECT sqlite_version()"))
+            return State(f"SQLite {version}", schema, _is_older(schema), _can_write_beside(file), mode, file)
+    except sa.exc.SQLAlchemyError as error:
+        raise StoreUnavailable(reason(error)) from error
+    finally:
+        engine.dispose()
+
+
+def noted_at(url: str, name: str) -> datetime | None:
+    """When a fact was last noted in a store that is there. Raises StoreUnavailable."""
+    row = _noted(url).get(name)
+    if row is None:
+        return None
+    _, noted = row
+    moment = datetime.fromisoformat(noted)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def paused(url: str, now: datetime) -> dict[Work, datetime | None]:
+    """What an admin has paused in a store that is there, until when or (None) for good. Raises StoreUnavailable."""
+    noted = _noted(url)
+    pauses = {work: until_of(noted[fact_of(work)][0]) for work in Work if fact_of(work) in noted}
+    return {work: until for work, until in pauses.items() if until is None or until > now}
+
+
+def _noted(url: str) -> dict[str, tuple[Any, str]]:
+    """Every fact, with its moment as this kind of engine reads times: as text."""
+    engine = lms_engine(url)
+    query = sa.select(facts.c.name, facts.c.value, sa.type_coerce(facts.c.noted_at, sa.Text))
+    try:
+        with engine.connect() as connection, connection.begin():
+            return {name: (value, noted_at) for name, value, noted_at in connection.execute(query)}
+    except sa.exc.SQLAlchemyError as error:
+        raise StoreUnavailable(reason(error)) from error
+    finally:
+        engine.dispose()
+
+
+def _schema(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _on_server(connection: sa.Connection, schema: str | None) -> State:
+    row = connection.execute(
+        sa.text(
+            """
+            SELECT current_setting('server_version') AS version,
+                   NOT pg_is_in_recovery()
+                   AND has_schema_privilege(current_schema(), 'CREATE')
+                   AND coalesce(has_table_privilege(to_regclass('lms_activity_events'), 'INSERT'), true) AS can_write
+            """
+        )
+    ).one()
+    return State(f"PostgreSQL {row.version}", schema, _is_older(schema), bool(row.can_write))
+
+
+def _is_older(schema: str | None) -> bool:
+    return schema is None or schema < CURRENT
+
+
+def _can_write_beside(file: Path) -> bool:
+    """Whether the file, or a new one, and those that SQLite puts beside it can be written."""
+    return os.access(file.parent, os.W_OK) and (not file.exists() or os.access(file, os.W_OK))

@@ -1,0 +1,55 @@
+"""What admins asked the worker to do at once, until it is done; the result goes where it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.core.events import EventType
+from lms_bot.core.notifications import Recipient
+from lms_bot.store.notifications.outbox import recipient_of
+from lms_bot.store.operations.pauses import Work
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import orders
+
+
+class Order(NamedTuple):
+    """A poll, or a delivery of what is due (only of some kinds, if `types` names any)."""
+
+    order_id: int
+    work: Work
+    types: frozenset[EventType]
+    recipient: Recipient
+    asked_at: datetime
+
+
+def place(
+    transaction: Transaction, work: Work, recipient: Recipient, now: datetime, types: Collection[EventType] = ()
+) -> None:
+    """Ask for a poll or a delivery, and for a word to `recipient` when it is done."""
+    values = {"work": work, "types": sorted(types), "recipient": asdict(recipient), "asked_at": now}
+    transaction.execute(sa.insert(orders).values(values))
+
+
+def waiting(transaction: Transaction) -> list[Order]:
+    """What is asked for and not done, the oldest first."""
+    return [
+        Order(
+            row.order_id,
+            Work(row.work),
+            frozenset(EventType(kind) for kind in row.types),
+            recipient_of(row.recipient),
+            row.asked_at,
+        )
+        for row in transaction.execute(sa.select(orders).order_by(orders.c.order_id))
+    ]
+
+
+def done(transaction: Transaction, those: Sequence[Order]) -> None:
+    """Forget what is done."""
+    ids = [order.order_id for order in those]
+    transaction.execute(sa.delete(orders).where(orders.c.order_id.in_(ids)))

@@ -1,0 +1,1 @@
+"""Students, mentors, the links between them, and their Zulip accounts."""

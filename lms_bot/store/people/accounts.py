@@ -1,0 +1,144 @@
+"""Zulip accounts, and whose they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.core.people import Mentor, ZulipUser
+from lms_bot.store import state
+from lms_bot.store.bulk import replace_rows
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import hand_mappings, mentors, students, zulip_users
+
+ZULIP_USERS_READ = "zulip_users_read"
+
+
+def keep_zulip_users(transaction: Transaction, users: Iterable[ZulipUser], now: datetime) -> list[int]:
+    """Make the store's Zulip accounts those of `GET /users`; gives the mentors who got an account."""
+    replace_rows(transaction, zulip_users, "user_id", [asdict(user) for user in users])
+    state.note(transaction, ZULIP_USERS_READ, True, now)
+    return map_accounts(transaction)
+
+
+def users_are_fresh(transaction: Transaction, now: datetime, age: timedelta) -> bool:
+    """Whether the Zulip accounts were read less than `age` ago."""
+    read_at = state.noted_at(transaction, ZULIP_USERS_READ)
+    return read_at is not None and timedelta() <= now - read_at < age
+
+
+def map_accounts(transaction: Transaction) -> list[int]:
+    """Give each mentor and student the one Zulip account that is theirs by hand or by e-mail address; never guess.
+
+    Gives the ids of the mentors who have an account now and had none, or another, before.
+    """
+    accounts = _Accounts(transaction.execute(sa.select(zulip_users)))
+    _map(transaction, students, "student_id", accounts, {})
+    by_hand = transaction.execute(sa.select(hand_mappings.c.mentor_id, hand_mappings.c.zulip_user_id))
+    return _map(transaction, mentors, "mentor_id", accounts, {row[0]: row[1] for row in by_hand})
+
+
+def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | None, now: datetime) -> list[int]:
+    """Say which account is a mentor's, whatever the e-mail addresses say; None leaves it to those again.
+
+    Gives the mentors who got an account by that.
+    """
+    transaction.execute(sa.delete(hand_mappings).where(hand_mappings.c.mentor_id == mentor_id))
+    if zulip_user_id is not None:
+        values = {"mentor_id": mentor_id, "zulip_user_id": zulip_user_id, "mapped_at": now}
+        transaction.execute(sa.insert(hand_mappings).values(values))
+    return map_accounts(transaction)
+
+
+def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser]) -> list[Mentor]:
+    """These mentors with the accounts that they would be given, or with the reason why they would have none.
+
+    By their e-mail addresses: what an admin mapped by hand is in the store alone.
+    """
+    accounts = _Accounts(users)
+    answers = [(mentor, *accounts.by_email(mentor.email)) for mentor in of]
+    return [replace(mentor, zulip_user_id=found, unmapped_reason=why) for mentor, found, why in answers]
+
+
+def normalised(email: str) -> str:
+    """An e-mail address as it is compared: case and surrounding space do not matter."""
+    return email.strip().casefold()
+
+
+def zulip_user(transaction: Transaction, user_id: int) -> ZulipUser | None:
+    row = transaction.execute(sa.select(zulip_users).where(zulip_users.c.user_id == user_id)).one_or_none()
+    return ZulipUser(**row._mapping) if row else None
+
+
+def accounts_named(transaction: Transaction, name: str) -> list[ZulipUser]:
+    """The active accounts of people that have this id, e-mail address or full name."""
+    wanted = normalised(name)
+    users = [ZulipUser(**row._mapping) for row in transaction.execute(sa.select(zulip_users))]
+    return [
+        user
+        for user in users
+        if user.is_active
+        and not user.is_bot
+        and wanted in (str(user.user_id), normalised(user.email or ""), normalised(user.full_name))
+    ]
+
+
+def unmapped(transaction: Transaction) -> list[Mentor]:
+    """Mentors who cannot be written to, with the reason, by username."""
+    query = sa.select(mentors).where(mentors.c.zulip_user_id.is_(None)).order_by(mentors.c.username)
+    return [Mentor(**row._mapping) for row in transaction.execute(query)]
+
+
+def _map(
+    transaction: Transaction, table: sa.Table, key: str, accounts: _Accounts, by_hand: dict[int, int]
+) -> list[int]:
+    names = ["zulip_user_id", *(["unmapped_reason"] if "unmapped_reason" in table.c else [])]
+    changed = []
+    for person in transaction.execute(sa.select(table.c[key], table.c.email, *(table.c[name] for name in names))):
+        account = accounts.by_hand(by_hand[person[0]]) if person[0] in by_hand else accounts.by_email(person.email)
+        answer = dict(zip(names, account, strict=False))
+        if any(getattr(person, name) != value for name, value in answer.items()):
+            changed.append({"id": person[0], **{f"new_{name}": value for name, value in answer.items()}})
+    if changed:
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
+        transaction.execute(sa.update(table).where(table.c[key] == sa.bindparam("id")).values(values), changed)
+    return [row["id"] for row in changed if row["new_zulip_user_id"] is not None]
+
+
+class _Accounts:
+    """The accounts of Zulip: each answer is a user id, or why there is none."""
+
+    def __init__(self, users: Iterable[Any]) -> None:
+        self._by_id: dict[int, Any] = {}
+        self._by_email: dict[str, list[Any]] = defaultdict(list)
+        for user in users:
+            self._by_id[user.user_id] = user
+            if user.email:
+                self._by_email[normalised(user.email)].append(user)
+
+    def by_email(self, email: str | None) -> tuple[int | None, str | None]:
+        if not email or not email.strip():
+            return None, "no e-mail address in the LMS"
+        same = self._by_email.get(normalised(email), [])
+        if not same:
+            return None, "no Zulip account with this e-mail address"
+        if len(same) > 1:
+            return None, "several Zulip accounts have this e-mail address"
+        return _usable(same[0], "the Zulip account with this e-mail address")
+
+    def by_hand(self, user_id: int) -> tuple[int | None, str | None]:
+        user = self._by_id.get(user_id)
+        return (
+            _usable(user, "the Zulip account mapped by hand") if user else (None, "the account mapped by hand is gone")
+        )
+
+
+def _usable(user: Any, name: str) -> tuple[int | None, str | None]:
+    if user.is_bot:
+        return None, f"{name} is a bot"
+    return (user.user_id, None) if user.is_active else (None, f"{name} is deactivated")

@@ -1,0 +1,52 @@
+"""By which time zone each student's days are cut, where it is not that of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from lms_bot.core.calendar import zone_named
+from lms_bot.db.lists import in_list
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import student_zones, students, zulip_users
+
+
+def zones_of(transaction: Transaction, student_ids: Collection[int | None] | None) -> dict[int, ZoneInfo]:
+    """The time zones of those of these students (of all, for None) who have one of their own that is known here."""
+    if transaction.scalar(sa.select(student_zones.c.student_id).limit(1)) is None:
+        return {}  # as in most schools
+    query = sa.select(student_zones.c.student_id, student_zones.c.zone)
+    if student_ids is not None:
+        query = query.where(in_list(student_zones.c.student_id, student_ids, transaction.dialect.name))
+    named = ((student_id, zone_named(name)) for student_id, name in transaction.execute(query))
+    return {student_id: zone for student_id, zone in named if zone is not None}
+
+
+def in_use(transaction: Transaction) -> list[str]:
+    """The names of all those time zones."""
+    names = transaction.scalars(sa.select(student_zones.c.zone).distinct())
+    return [name for name in names if zone_named(name) is not None]
+
+
+def to_follow(transaction: Transaction, default: ZoneInfo) -> dict[int, str]:
+    """The time zone that Zulip says is a student's, by student id, where their days are cut by another."""
+    by = sa.func.coalesce(student_zones.c.zone, default.key)
+    query = (
+        sa.select(students.c.student_id, zulip_users.c.timezone)
+        .join(zulip_users, zulip_users.c.user_id == students.c.zulip_user_id)
+        .outerjoin(student_zones, student_zones.c.student_id == students.c.student_id)
+        .where(zulip_users.c.timezone != "", zulip_users.c.timezone != by)
+    )
+    return {row.student_id: row.timezone for row in transaction.execute(query)}
+
+
+def keep(transaction: Transaction, found: Mapping[int, str]) -> None:
+    """From now on, cut these students' days by these time zones; their days are to be counted anew."""
+    if not found:
+        return
+    within = in_list(student_zones.c.student_id, found, transaction.dialect.name)
+    transaction.execute(sa.delete(student_zones).where(within))
+    rows = [{"student_id": student_id, "zone": zone} for student_id, zone in found.items()]
+    transaction.execute(sa.insert(student_zones), rows)

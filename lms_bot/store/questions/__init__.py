@@ -1,0 +1,1 @@
+"""Questions to the bot: which were claimed, asked and answered."""

@@ -1,0 +1,63 @@
+"""What commands read: counts, history, and what is owed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.core.reports import Statistics
+from lms_bot.store import counters
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import (
+    events,
+    has_error,
+    is_owed,
+    is_sent,
+    logs,
+    mentor_students,
+)
+
+
+def statistics(transaction: Transaction, mentor_ids: Sequence[int] | None = None) -> Statistics:
+    """The counts over everything, or over these mentors' own students and what is owed to them."""
+    if mentor_ids is not None:
+        return own_statistics(transaction, mentor_ids)
+    kept = counters.value(counters.EVENTS), counters.value(counters.TOLD)
+    return _counted(transaction, kept[0], _events_of(is_owed), kept[1], _events_of(has_error))
+
+
+def own_statistics(
+    transaction: Transaction,
+    mentor_ids: Sequence[int],
+    *,
+    student_id: int | None = None,
+    since: datetime | None = None,
+) -> Statistics:
+    """The counts over these mentors' own students (or one of them), and over events from `since` on."""
+    c = events.c
+    of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
+    wanted: list[sa.ColumnElement[bool]] = [c.student_id.in_(of_mentor)]
+    if student_id is not None:
+        wanted.append(c.student_id == student_id)
+    if since is not None:
+        wanted.append(c.timestamp >= since)
+    pending, sent, failed = (
+        _events_of(state & logs.c.mentor_id.in_(mentor_ids)).join(events, c.event_id == logs.c.event_id).where(*wanted)
+        for state in (is_owed, is_sent, has_error)
+    )
+    total = sa.select(sa.func.count()).select_from(events).where(*wanted)
+    return _counted(transaction, total, pending, sent, failed)
+
+
+def _counted(transaction: Transaction, *queries: sa.Select[Any]) -> Statistics:
+    """What four queries for a number give, in one statement, so that all of them are of one moment."""
+    each: list[Any] = [sa.func.coalesce(query.scalar_subquery(), 0) for query in queries]
+    return Statistics(*transaction.execute(sa.select(*each)).one())
+
+
+def _events_of(state: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The number of events with a notification in that state."""
+    return sa.select(sa.func.count(sa.distinct(logs.c.event_id))).select_from(logs).where(state)

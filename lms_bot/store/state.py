@@ -1,0 +1,42 @@
+"""Small facts about the running of the bot that outlive a process and are seen by every process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import facts
+
+POLLED = "polled"  # the last poll: what it found, and what the polls of a day did
+
+
+def note(transaction: Transaction, name: str, value: Any, now: datetime) -> None:
+    """Keep a fact (any JSON value) and when it was noted."""
+    values = {"value": value, "noted_at": now}
+    changed = transaction.execute(sa.update(facts).where(facts.c.name == name).values(values))
+    if changed.rowcount == 0:
+        transaction.execute(sa.insert(facts).values(name=name, **values))
+
+
+def value(transaction: Transaction, name: str) -> Any:
+    """The fact as last noted; None if it never was."""
+    return transaction.scalar(sa.select(facts.c.value).where(facts.c.name == name))
+
+
+def noted_at(transaction: Transaction, name: str) -> datetime | None:
+    """When the fact was last noted."""
+    return transaction.scalar(sa.select(facts.c.noted_at).where(facts.c.name == name))
+
+
+def some(transaction: Transaction, names: Sequence[str]) -> dict[str, tuple[Any, datetime]]:
+    """Those of the facts that are noted, each with when it was."""
+    query = sa.select(facts.c.name, facts.c.value, facts.c.noted_at).where(facts.c.name.in_(names))
+    return {row.name: (row.value, row.noted_at) for row in transaction.execute(query)}
+
+
+def forget(transaction: Transaction, name: str) -> None:
+    transaction.execute(sa.delete(facts).where(facts.c.name == name))

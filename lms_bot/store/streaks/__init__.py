@@ -1,0 +1,1 @@
+"""Days of students, and the streaks they make."""

@@ -1,0 +1,204 @@
+"""The streaks that students' days make, a row for each, and what they came to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from lms_bot.core import streaks as rules
+from lms_bot.core.calendar import DAY
+from lms_bot.core.events import STREAK_MARKS, EventType
+from lms_bot.core.streaks import MILESTONES, WORTH_TELLING, Kind, Streak
+from lms_bot.db.lists import each_id, in_list
+from lms_bot.store.bulk import insert_new
+from lms_bot.store.notifications import queue
+from lms_bot.store.session import Transaction
+from lms_bot.store.tables import events, streak_marks, streaks, student_days, student_zones
+
+ENDED = 0  # the mark of a streak that ended
+TOGETHER = 10_000  # students whose streaks are written at a time
+_COLUMNS = ("student_id", "kind", "first_day", "last_day", "days")
+_Whose = tuple[int, str]
+
+
+class Change(NamedTuple):
+    """A day that belongs to a student's streaks of a kind now, or does so no more."""
+
+    student_id: int
+    kind: Kind
+    day: date
+    belongs: bool
+
+
+class Reached(NamedTuple):
+    """What a streak came to: `milestone` days, or its end (0)."""
+
+    mark_id: int
+    student_id: int
+    streak: Streak
+    milestone: int
+
+
+def change(transaction: Transaction, changes: Sequence[Change], now: datetime) -> None:
+    """Bring streaks up to the days that appeared or disappeared."""
+    if not changes:
+        return
+    by_whom: dict[_Whose, list[Change]] = defaultdict(list)
+    for one in changes:
+        by_whom[one.student_id, one.kind].append(one)
+    around = _around(transaction, changes)
+    before, after = {}, {}
+    for whose, of_one in by_whom.items():
+        appeared = [one.day for one in of_one if one.belongs]
+        disappeared = [one.day for one in of_one if not one.belongs]
+        days = (*appeared, *disappeared)
+        before[whose] = [known for known in around.get(whose, ()) if any(rules.are_beside(known, day) for day in days)]
+        after[whose] = rules.changed(before[whose], appeared, disappeared)
+    _write(transaction, before, after, now)
+
+
+def rebuild(transaction: Transaction, student_ids: Collection[int] | None, now: datetime) -> None:
+    """Make the streaks of these students (of all, for None) those of their days."""
+    before = _all(transaction, student_ids)
+    after: dict[_Whose, list[Streak]] = {}
+    for whose, days in _days(transaction, student_ids):
+        after[whose] = rules.with_ids(before.get(whose, ()), rules.streaks_of(days))
+        if len(after) >= TOGETHER:
+            _write(transaction, {known: before.pop(known, []) for known in after}, after, now)
+            after = {}
+    _write(transaction, before, after, now)
+
+
+def of_students(transaction: Transaction, student_ids: Collection[int]) -> dict[_Whose, list[Streak]]:
+    """The streaks of students, oldest first, by student id and kind."""
+    return _all(transaction, student_ids)
+
+
+def mark(transaction: Transaction, since: date, today: date, zone: str | None) -> list[Reached]:
+    """Note what learning streaks came to in the days from `since` until yesterday; gives what was not noted before.
+
+    Of the students whose days are cut by `zone`, or of those with none of their own. A streak ended when a whole day
+    was missed, that is the day before yesterday at the latest was its last.
+    """
+    c = streaks.c
+    has_zone = sa.exists().where(student_zones.c.student_id == c.student_id)
+    in_zone = ~has_zone if zone is None else has_zone.where(student_zones.c.zone == zone)
+    query = sa.select(c.streak_id, c.student_id, c.first_day, c.last_day).where(
+        c.kind == Kind.LEARNING, c.last_day >= since - DAY, c.days >= WORTH_TELLING, in_zone
+    )
+    found = []
+    for streak_id, student_id, first, last in transaction.execute(query):
+        streak = Streak(first, last, streak_id)
+        found += [(student_id, streak, milestone) for milestone in _came_to(streak, since, today)]
+    if not found:
+        return []
+    rows = [(streak.streak_id, milestone) for _, streak, milestone in found]
+    mark_ids = insert_new(transaction, streak_marks, ("streak_id", "milestone"), rows, ("streak_id", "milestone"))
+    return [Reached(mark_id, *one) for mark_id, one in zip(mark_ids, found, strict=True) if mark_id is not None]
+
+
+def _came_to(streak: Streak, since: date, today: date) -> Iterator[int]:
+    for milestone in MILESTONES:
+        if milestone <= streak.days and since <= streak.first + DAY * (milestone - 1) < today:
+            yield milestone
+    if not streak.goes_on(today) and streak.last >= since - DAY:
+        yield ENDED
+
+
+def _around(transaction: Transaction, changes: Sequence[Change]) -> dict[_Whose, list[Streak]]:
+    """The students' streaks about the time of these changes."""
+    c = streaks.c
+    each = each_id(transaction, {one.student_id for one in changes})
+    query = sa.select(c.student_id, c.kind, c.first_day, c.last_day, c.streak_id).where(
+        c.student_id == each.c.value,
+        c.kind.in_([kind.value for kind in Kind]),
+        c.last_day >= min(one.day for one in changes) - DAY,
+        c.first_day <= max(one.day for one in changes) + DAY,
+    )
+    return _by_whom(transaction.execute(query.order_by(c.student_id, c.kind, c.last_day)))
+
+
+def _all(transaction: Transaction, student_ids: Collection[int] | None) -> dict[_Whose, list[Streak]]:
+    c = streaks.c
+    query = sa.select(c.student_id, c.kind, c.first_day, c.last_day, c.streak_id)
+    if student_ids is not None:
+        query = query.where(in_list(c.student_id, student_ids, transaction.dialect.name))
+    return _by_whom(transaction.execute(query.order_by(c.student_id, c.kind, c.last_day)))
+
+
+def _by_whom(rows: Iterable[Any]) -> dict[_Whose, list[Streak]]:
+    found: dict[_Whose, list[Streak]] = defaultdict(list)
+    for student_id, kind, *streak in rows:
+        found[student_id, kind].append(Streak(*streak))
+    return found
+
+
+def _days(transaction: Transaction, student_ids: Collection[int] | None) -> Iterator[tuple[_Whose, list[date]]]:
+    """The days of each kind, student by student."""
+    c = student_days.c
+    query = sa.select(c.student_id, c.day, c.is_learned).order_by(c.student_id, c.day)
+    if student_ids is not None:
+        query = query.where(in_list(c.student_id, student_ids, transaction.dialect.name))
+    rows = transaction.execute(query.execution_options(yield_per=TOGETHER))
+    for student_id, of_student in groupby(rows, key=lambda row: row.student_id):
+        days = list(of_student)
+        yield (student_id, Kind.PRESENCE), [row.day for row in days]
+        if learned := [row.day for row in days if row.is_learned]:
+            yield (student_id, Kind.LEARNING), learned
+
+
+def _write(
+    transaction: Transaction, before: dict[_Whose, list[Streak]], after: dict[_Whose, list[Streak]], now: datetime
+) -> None:
+    """Put streaks in the place of others, and change only what differs."""
+    known = {streak.streak_id: streak for of_one in before.values() for streak in of_one}
+    named = [(whose, streak) for whose, of_one in after.items() for streak in of_one]
+    kept = {streak.streak_id for _, streak in named}
+    moved = [streak for _, streak in named if streak.streak_id is not None and known[streak.streak_id] != streak]
+    gone = [streak_id for streak_id in known if streak_id not in kept]
+    if gone:
+        transaction.execute(sa.delete(streaks).where(in_list(streaks.c.streak_id, gone, transaction.dialect.name)))
+    if moved:
+        statement = sa.update(streaks).where(streaks.c.streak_id == sa.bindparam("id"))
+        values: dict[str, Any] = {
+            "first_day": sa.bindparam("first"),
+            "last_day": sa.bindparam("last"),
+            "days": sa.bindparam("number"),
+        }
+        transaction.execute(
+            statement.values(values),
+            [{"id": one.streak_id, "first": one.first, "last": one.last, "number": one.days} for one in moved],
+        )
+    if new := [(whose, streak) for whose, streak in named if streak.streak_id is None]:
+        transaction.execute(
+            sa.insert(streaks), [dict(zip(_COLUMNS, _row(whose, streak), strict=True)) for whose, streak in new]
+        )
+    went_on = [one.streak_id for one in moved if known[one.streak_id].last < one.last]
+    _take_back_ends(transaction, [*gone, *went_on], now)
+
+
+def _row(whose: _Whose, streak: Streak) -> tuple[Any, ...]:
+    return (*whose, streak.first, streak.last, streak.days)
+
+
+def _take_back_ends(transaction: Transaction, streak_ids: Iterable[int | None], now: datetime) -> None:
+    """Streaks that go on, or are part of others, as was found late, have not ended."""
+    ids = list(streak_ids)
+    if not ids:
+        return
+    within = in_list(streak_marks.c.streak_id, ids, transaction.dialect.name)
+    marks = sa.select(streak_marks.c.mark_id).where(within, streak_marks.c.milestone == ENDED)
+    mark_ids = list(transaction.scalars(marks))
+    if not mark_ids:
+        return
+    about = in_list(events.c.source_id, mark_ids, transaction.dialect.name)
+    ended = (events.c.source_table == STREAK_MARKS) & (events.c.event_type == EventType.STREAK_BROKEN)
+    taken_back = sa.update(events).where(ended, about).values(is_current=False).returning(events.c.event_id)
+    queue.take_back(transaction, list(transaction.scalars(taken_back)), now)
+    of_marks = in_list(streak_marks.c.mark_id, mark_ids, transaction.dialect.name)
+    transaction.execute(sa.update(streak_marks).where(of_marks).values(milestone=None))

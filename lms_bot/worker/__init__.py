@@ -1,0 +1,1 @@
+"""The heartbeat: which job runs when, and how it ends."""
