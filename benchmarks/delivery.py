@@ -69,7 +69,7 @@ def measure(messages_per_minute: int) -> None:
         deliverer = Deliverer(store, chat, settings)
         began = time.perf_counter()
         sent = 0
-        while not (turn := deliverer.turn(3.0)).is_done:
+        while not (turn := deliverer.deliver_turn(3.0)).is_done:
             sent += turn.sent
         sent += turn.sent
         took = time.perf_counter() - began

@@ -12,7 +12,7 @@ from lms_bot.pipeline import incident_notifications, incidents
 from lms_bot.pipeline.incidents import ENOUGH, FOUND, LITTLE
 from lms_bot.store import state
 from lms_bot.store.operations import heartbeat
-from lms_bot.store.operations.incidents import lasting
+from lms_bot.store.operations.incidents import ongoing
 from tests.bot_process import JANE, BotProcess, Place, in_store, wait_for
 from tests.desk import Desk
 
@@ -31,8 +31,8 @@ def desk(place_with_store: Place) -> Iterator[Desk]:
 
 def said(desk: Desk) -> list[str]:
     """What is said in the topic of alerts, once the worker has looked and told."""
-    for job in (desk.worker.watch, desk.worker.alert):
-        desk.worker._guarded(job.__name__, job)
+    desk.run_clock_jobs("incidents")
+    desk.run(desk.worker.send_incidents)
     return desk.said(incident_notifications.TOPIC)
 
 
@@ -137,14 +137,14 @@ def test_new_mentors_without_an_account_are_said_once(desk: Desk) -> None:
 def test_a_disk_that_fills_up_is_said(desk: Desk) -> None:
     for free in (LITTLE, LITTLE - 1, LITTLE - 2, LITTLE + 1, ENOUGH, LITTLE - 1):
         with desk.parts.store.writing() as transaction:
-            incidents.look_at_disk(transaction, free, datetime.now(UTC))
+            incidents.judge_disk(transaction, free, datetime.now(UTC))
     with desk.parts.store.reading() as transaction:
-        ((_, text),) = lasting(transaction)
+        ((_, text),) = ongoing(transaction)
     assert text == "💾 The disk of the event store is nearly full: 1,023 MiB are free."
     with desk.parts.store.writing() as transaction:
-        incidents.look_at_disk(transaction, ENOUGH + 1, datetime.now(UTC))
+        incidents.judge_disk(transaction, ENOUGH + 1, datetime.now(UTC))
     with desk.parts.store.reading() as transaction:
-        assert lasting(transaction) == []
+        assert ongoing(transaction) == []
 
 
 def test_a_restart_is_no_takeover(desk: Desk) -> None:

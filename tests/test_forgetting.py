@@ -44,7 +44,7 @@ def answered(office: Office, text: str) -> None:
     """Mary was given an answer."""
     with office.store.writing() as transaction:
         message = outbox.freeze(transaction, Recipient(user_ids=(office.account(MARY),)), text, office.clock())
-    office.deliverer.say(message)
+    office.deliverer.send_message(message)
 
 
 def counted(store: Store) -> dict[str, int]:

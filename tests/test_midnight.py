@@ -219,9 +219,9 @@ def test_a_night_in_which_many_streaks_end_is_no_flood(watch: Watch) -> None:
         watch.rows.insert_finished(10_000 + 400 * day, 10_399 + 400 * day, at=NOW + DAY * day, crowd=400)
         watch.poll(NOW + DAY * day + HOUR)
     with watch.store.writing() as transaction:
-        state.forget(transaction, surge.BRAKE)
+        state.forget(transaction, surge.SURGE)
     polled = watch.poll(NOW + 6 * DAY + 13.5 * HOUR)
     assert len(told(watch)) == 400
     assert polled.new_events == 0
     with watch.store.reading() as transaction:
-        assert surge.held_until(transaction, watch.now) is None
+        assert surge.surge_ends_at(transaction, watch.now) is None

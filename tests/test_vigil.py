@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.pipeline import alerts, poller
+from lms_bot.pipeline import alerts
 from lms_bot.store import tables
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.notifications import preferences
-from lms_bot.store.operations import incidents as admin_alerts
+from lms_bot.store.operations import incidents as incidents
 from tests.bot_process import BOTH, Place
 from tests.lms_rows import GULNORA, JANE, MARY, NOW, OBRIEN, RAVI
 from tests.ward import DAY, HOUR, Ward
@@ -263,16 +263,22 @@ def test_who_leaves_needs_nobody(ward: Ward) -> None:
 def test_without_fresh_data_nothing_is_said_of_who_is_absent(ward: Ward) -> None:
     begin(ward)
     with ward.watch.store.writing() as transaction:
-        admin_alerts.begin(transaction, "silence", "silent", NOW)
+        incidents.begin(transaction, "silence", "silent", NOW)
     ward.live(NOW + 5.1 * DAY)
     ward.ends("fail", NOW + 5 * DAY, student=RAVI)
     ward.ends("fail", NOW + 5 * DAY + HOUR, student=RAVI)
-    ward.live(NOW + 5.3 * DAY)
+    ward.happen(NOW + 5.3 * DAY)
+    ward.watch.now = NOW + 5.3 * DAY
+    ward.watch.poller.poll(ward.now)
+    with ward.watch.store.writing() as transaction:
+        incidents.begin(transaction, "silence", "silent", ward.now)  # which new events have just ended
+    ward.watch.run_clock_jobs()
+    ward.deliverer.deliver_turn(5.0)
     assert [text.split("**")[1] for text in ward.told()] == ["Failed Twice"]
     assert "no fresh data" in ward.ask("open")
     assert "no fresh data" in ward.ask("why-not jane_smith")
     with ward.watch.store.writing() as transaction:
-        admin_alerts.end(transaction, "silence", "over")
+        incidents.end(transaction, "silence", "over")
     ward.live(NOW + 5.6 * DAY)
     assert [text.split("**")[1] for text in ward.told()] == ["Failed Twice", "Inactive"]
 
@@ -283,17 +289,17 @@ def test_an_alert_that_waits_is_not_sent_while_the_lms_is_away(ward: Ward) -> No
     ward.live(NOW + 5 * DAY)
     assert len(ward.opened("inactive")) == 2
     ward.watch.now = NOW + 5 * DAY + 12 * HOUR  # the last poll was 12 hours ago
-    ward.deliverer.turn(5.0)
+    ward.deliverer.deliver_turn(5.0)
     assert ward.told() == []
     ward.poll()
     ward.poll(ward.now + HOUR)
     assert len(ward.told()) == 2
 
 
-def test_admins_can_turn_the_blindness_off(ward: Ward) -> None:
+def test_admins_can_turn_the_freshness_check_off(ward: Ward) -> None:
     begin(ward)
     with ward.watch.store.writing() as transaction:
-        admin_alerts.begin(transaction, "silence", "silent", NOW)
+        incidents.begin(transaction, "silence", "silent", NOW)
     assert "is off" in ward.ask("rule blind off", ward.place.people.ada, in_stream=True)
     ward.live(NOW + 6 * DAY)
     assert len(ward.told()) == 2
@@ -344,7 +350,7 @@ def test_looking_at_everybody_again_changes_nothing(ward: Ward) -> None:
     assert {alert.rule for alert in before} >= {"failed_twice", "inactive", "abandoned", "stuck"}
     with ward.watch.store.writing() as transaction:
         watchlist.touch(transaction, None, ward.now)
-    alerts.look(ward.watch.store, ward.settings, ward.now)
+    alerts.judge_due_students(ward.watch.store, ward.settings, ward.now)
     assert ward.alerts() == before
 
 
@@ -406,14 +412,16 @@ def test_a_student_who_is_forgotten_leaves_no_alert(ward: Ward) -> None:
         assert JANE not in set(left)
 
 
-def test_after_a_flood_the_next_poll_looks(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "MUCH", 2)
+def test_a_poll_judges_nobody_and_so_is_not_late_however_much_it_finds(ward: Ward) -> None:
     ward.poll(NOW)
     for minutes in (1, 2):
         ward.ends("fail", NOW + timedelta(minutes=minutes))
-    ward.poll(NOW + HOUR)
+    ward.watch.now = NOW + HOUR
+    ward.happen(ward.now)
+    assert ward.watch.poller.poll(ward.now).new_events == 2
     assert ward.alerts("failed_twice") == []
-    ward.poll()
+    ward.watch.run_clock_jobs()
+    ward.deliverer.deliver_turn(5.0)
     assert len(ward.told()) == 1
 
 

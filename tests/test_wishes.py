@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lms_bot.core.events import EventClass, EventType
 from lms_bot.core.notifications import Preferences, Recipient, Telling
 from lms_bot.core.people import ZulipUser
-from lms_bot.pipeline.recheck import look_again
+from lms_bot.pipeline.recheck import reschedule_mentor
 from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store, open_store
@@ -26,7 +26,7 @@ def ask(office: Office, wishes: Preferences) -> None:
     now = office.clock()
     with office.store.writing() as transaction:
         preferences.keep(transaction, MARY.mentor_id, wishes, now)
-        look_again(transaction, MARY.mentor_id, office.settings, now)
+        reschedule_mentor(transaction, MARY.mentor_id, office.settings, now)
 
 
 def due(office: Office) -> list[datetime | None]:

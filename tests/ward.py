@@ -73,7 +73,7 @@ class Ward:
         """A poll, of what has happened by then, and whatever is due."""
         self.happen(now or self.now + timedelta(minutes=1))
         self.watch.poll(now)
-        self.deliverer.turn(5.0)
+        self.deliverer.deliver_turn(5.0)
 
     def happen(self, now: datetime) -> None:
         """What was to happen by now does."""

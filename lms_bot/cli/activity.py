@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _simulated(options: argparse.Namespace) -> int:
-    from lms_bot.demo.days import simulated
+    from lms_bot.demo.simulation import simulated
 
     with simulated(options.simulate_days, datetime.now(UTC)) as lived:
         _show(lived.store, lived.settings.timezone, lived.settings.daily_goal, options.user_id, lived.now)

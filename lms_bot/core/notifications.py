@@ -10,7 +10,7 @@ from lms_bot.core.events import Event, EventClass
 
 
 class Telling(StrEnum):
-    """How soon a mentor wants to be told of a class of events."""
+    """How soon a mentor wants to be notified of a class of events."""
 
     NOW = "now"
     DIGEST = "digest"
@@ -22,7 +22,7 @@ class Preferences:
     """What a mentor asked for; where nothing was asked the settings decide.
 
     `digest_hours` are local hours of the day. Quiet time is from `quiet_from` to `quiet_to` every day, in minutes since
-    local midnight and over midnight if it begins later than it ends, and the whole of `quiet_days` (0 is Monday).
+    the day began locally, and overnight if it begins later than it ends, and the whole of `quiet_days` (0 is Monday).
     `muted` holds the end of each muted student's silence by student id. `timezone` is a zoneinfo key. `rules` holds, by
     the name of a rule, the limit that the mentor set in the rule's unit (0: the rule is off), and since when.
     """
@@ -36,6 +36,9 @@ class Preferences:
     muted: dict[int, datetime] = field(default_factory=dict)
     paused_until: datetime | None = None
     rules: dict[str, tuple[float, datetime]] = field(default_factory=dict)
+
+
+DEFAULT_PREFERENCES = Preferences()
 
 
 @dataclass(frozen=True, slots=True)

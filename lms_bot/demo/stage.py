@@ -22,6 +22,7 @@ from lms_bot.pipeline.poller import Polled, Progress
 from lms_bot.store.people import people
 from lms_bot.store.reports import statistics as reports_statistics
 from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.clock import ClockJobs
 
 
 class Clock:
@@ -59,18 +60,25 @@ class Stage:
         school.build(lms, clock())
         self._school = school.School(lms)
         self._chat, self._parts = _assemble(_settings(lms, folder / "store.db"), clock, audience)
+        self._jobs = ClockJobs(self._parts.store, self._parts.lms, self._parts.settings)
 
     def poll_history(self, progress: Progress | None) -> Polled:
         """The first poll: everything there is becomes history, and nobody is told."""
-        polled = self._parts.poller.poll(self._clock(), progress)
+        polled = self._poll(progress)
         refresh_users(self._parts)
         return polled
 
     def live(self) -> None:
         """Let the next things happen in the school, and let the bot find and tell them."""
         self._audience.happened(self._school.step(self._clock()))
-        self._parts.poller.poll(self._clock())
-        self._parts.deliverer.turn()
+        self._poll()
+        self._parts.deliverer.deliver_turn()
+
+    def _poll(self, progress: Progress | None = None) -> Polled:
+        now, parts = self._clock(), self._parts
+        polled = parts.poller.poll(now, progress)
+        self._jobs.run(now)
+        return polled
 
     def ask(self, asker: Person, text: str) -> None:
         """Claim, answer and settle a question as the bot does."""

@@ -1,4 +1,4 @@
-"""Due notifications become messages; each message is settled, or tried again when that is certain to be right."""
+"""Delivers: due notifications become messages; each is settled, or sent again when that is certainly right."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from lms_bot.chat import Chat
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import MANY_EVENTS, EventType
-from lms_bot.core.notifications import Message, Notification, Recipient
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.pipeline import alert_notifications, replies
-from lms_bot.pipeline.enqueue import DEFAULTS
-from lms_bot.pipeline.recheck import release, still_theirs, without_folded_starts, without_told_ends
+from lms_bot.pipeline.recheck import fold_told_starts, hand_over_former_students, reschedule, without_folded_starts
 from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.operations import incidents
 from lms_bot.store.people import accounts, people
@@ -44,7 +43,7 @@ A_MESSAGE_IS_PARKED = "📦 Zulip refuses a message for good, so I put it aside.
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a turn did, in notifications; `is_done` says that nothing is due any more."""
+    """What a turn of delivery did, in notifications; `is_done`: nothing is due any more."""
 
     sent: int = 0
     postponed: int = 0
@@ -55,7 +54,7 @@ class Delivered:
 
 
 class Deliverer:
-    """Delivers for one store through one Chat; what it remembers is only when to leave Zulip alone."""
+    """Delivers for one store through one Chat; it remembers only when to leave Zulip alone."""
 
     def __init__(
         self,
@@ -71,8 +70,13 @@ class Deliverer:
         self._pause_until = datetime.min.replace(tzinfo=UTC)
         self._failures = 0
 
-    def turn(self, seconds: float = 3.0, only: Collection[EventType] | None = None, begins: bool = True) -> Delivered:
-        """Settle and, if it `begins` any, send for about `seconds`, `only` these kinds. Raises StoreUnavailable."""
+    def deliver_turn(
+        self, seconds: float = 3.0, only: Collection[EventType] | None = None, begins: bool = True
+    ) -> Delivered:
+        """Settle what is under way and, if it `begins` messages, send for about `seconds`, `only` these kinds.
+
+        Raises StoreUnavailable.
+        """
         end = time.monotonic() + seconds
         total = Delivered()
         if self.is_pausing:
@@ -92,12 +96,12 @@ class Deliverer:
             for mentor_id in mentors:
                 if not self._chat.take_turn(max(0.0, end - time.monotonic())):
                     return total
-                total += self._tell(mentor_id, only)
+                total += self._deliver_to(mentor_id, only)
                 if time.monotonic() >= end or self.is_pausing:
                     return total
         return replace(total, is_done=True)
 
-    def say(self, message: Message) -> None:
+    def send_message(self, message: Message) -> None:
         """Send a message that tells no notification; it is settled like any other."""
         self._send(message, 0)
 
@@ -130,18 +134,18 @@ class Deliverer:
             return False
         return True
 
-    def _tell(self, mentor_id: int, only: Collection[EventType] | None) -> Delivered:
+    def _deliver_to(self, mentor_id: int, only: Collection[EventType] | None) -> Delivered:
         """Freeze one mentor's due notifications into a message, and send it."""
         now = self._clock()
         with self._store.writing() as transaction:
             mentor = people.mentor(transaction, mentor_id)
-            due = still_theirs(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
+            due = hand_over_former_students(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
             if mentor is None or mentor.zulip_user_id is None:
                 return Delivered()
-            wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)
-            due = release(transaction, due, wishes, self._settings, now)
-            due = alert_notifications.all_else_or_one_alert(transaction, due, wishes, self._settings, now)
-            due = without_told_ends(transaction, due, now)
+            asked = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
+            due = reschedule(transaction, due, asked, self._settings, now)
+            due = alert_notifications.take_for_message(transaction, due, asked, self._settings, now)
+            due = fold_told_starts(transaction, due, now)
             if not due:
                 return Delivered()
             if len(due) > MANY_EVENTS:
@@ -241,7 +245,7 @@ class Deliverer:
     def _settle(self, message: Message, state: str) -> Delivered:
         """Find out what became of a message, before anything is sent again."""
         if state == outbox.REFUSED or message.attachment:  # before its file is linked, nothing was sent
-            return self._tell_anew(message)
+            return self._send_anew(message)
         try:
             found = self._chat.find(message.recipient, message.content, message.anchor_id)
         except SendError as error:
@@ -255,7 +259,7 @@ class Deliverer:
         since = self._clock() - message.tried_at
         counts_after = max(NOT_FOUND_COUNTS_AFTER, _growing(message.attempts, LONGEST_RETRY))
         if since >= counts_after:
-            return self._tell_anew(message)
+            return self._send_anew(message)
         still = counts_after if since >= NOT_FOUND_COUNTS_AFTER else NOT_FOUND_COUNTS_AFTER
         self._look_again(message, min(max(since, FIRST_RETRY), still - since))
         return Delivered()
@@ -272,7 +276,7 @@ class Deliverer:
         with self._store.writing() as transaction:
             outbox.look_again(transaction, message, self._clock() + wait)
 
-    def _tell_anew(self, message: Message) -> Delivered:
+    def _send_anew(self, message: Message) -> Delivered:
         """Zulip certainly does not have it: its notifications are told anew, and a reply is sent again as it is."""
         if message.mentor_id is not None:
             with self._store.writing() as transaction:
