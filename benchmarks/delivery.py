@@ -21,7 +21,7 @@ from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import open_store
 from tests.fake_zulip import FakeZulip
-from tests.owed import happened, owe
+from tests.office import happened, owe
 
 MENTORS, EACH = 500, 10
 NOW = datetime.now(UTC)

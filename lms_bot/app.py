@@ -19,7 +19,7 @@ from lms_bot.store.session import Store, open_store
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of one process, put together from its settings."""
+    """Parts of one process, put together from its settings."""
 
     settings: Settings
     store: Store

@@ -19,7 +19,7 @@ from lms_bot.store.events import events
 from lms_bot.store.notifications import outbox
 from lms_bot.store.session import open_store
 from tests import NOW
-from tests.owed import (
+from tests.office import (
     FAST,
     GULNORA,
     JANE,

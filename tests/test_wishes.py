@@ -15,7 +15,7 @@ from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store, open_store
 from tests import NOW
-from tests.owed import JANE, MARY, OMAR, RAVI, Office, happened, notifications
+from tests.office import JANE, MARY, OMAR, RAVI, Office, happened, notifications
 
 PASSED, FAILED, STARTED = EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventType.EXAM_STARTED
 HOUR, DAY = 3600.0, 86400.0

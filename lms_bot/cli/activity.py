@@ -1,4 +1,4 @@
-"""`lms-bot activity`: the days and streaks of students, from the event store or simulated."""
+"""`lms-bot activity`: print days and streaks of students, from the event store or simulated."""
 
 from __future__ import annotations
 

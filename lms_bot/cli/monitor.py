@@ -28,7 +28,7 @@ TURN = 3.0  # seconds of one turn of delivery
 
 @dataclass(slots=True)
 class Counted:
-    """The result of `monitor --once`; all but the events are rows of lms_event_logs."""
+    """Result of `monitor --once`; all but the events are rows of lms_event_logs."""
 
     new_events: int = 0
     delivered: int = 0

@@ -1,4 +1,4 @@
-"""The embedded default: a small LMS that lives, the real bot beside it, and Zulip in the terminal."""
+"""Runs the embedded default: a small LMS that lives, the real bot beside it, and Zulip in the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ For your own LMS and your own Zulip, see “Set it up” in README.md."""
 
 
 def run() -> int:
-    """Let a person be a mentor in a terminal, and play by itself without one; gives the exit status."""
+    """Let a person be a mentor in a terminal, and play by itself without one; return the exit status."""
     logging.getLogger().setLevel(logging.ERROR)
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _leave)

@@ -1,4 +1,4 @@
-"""The school, and the bot's real parts at work on it."""
+"""Puts the school and the bot's real parts together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lms_bot.worker.clock import ClockJobs
 
 
 class Clock:
-    """The time of day, or a time that stands still until it is moved on."""
+    """Tells the time of day, or a time that stands still until it is moved on."""
 
     def __init__(self, start: datetime | None) -> None:
         self._now = start
@@ -41,13 +41,13 @@ class Clock:
 
 
 class Audience(Protocol):
-    """Who sees what happens."""
+    """Somebody who sees what happens."""
 
     def happened(self, sentences: Sequence[str]) -> None:
-        """These things happened in the LMS at once."""
+        """Show what happened in the LMS at once."""
 
     def message(self, recipient: Recipient, text: str) -> None:
-        """The bot sent a message."""
+        """Show a message of the bot."""
 
 
 class Stage:
@@ -63,7 +63,7 @@ class Stage:
         self._jobs = ClockJobs(self._parts.store, self._parts.lms, self._parts.settings)
 
     def poll_history(self, progress: Progress | None) -> Polled:
-        """The first poll: everything there is becomes history, and nobody is told."""
+        """Poll for the first time: everything there is becomes history, and nobody is told."""
         polled = self._poll(progress)
         refresh_users(self._parts)
         return polled
@@ -90,7 +90,7 @@ class Stage:
             replies.send(store, self._chat, message, self._clock)
 
     def students_of(self, asker: Person) -> Sequence[str]:
-        """The usernames of somebody's students."""
+        """Return the usernames of somebody's students."""
         with self._parts.store.reading() as transaction:
             mentors = people.mentors_of_account(transaction, asker.user_id)
             students = people.students_of(transaction, [mentor.mentor_id for mentor in mentors])
@@ -105,7 +105,7 @@ class Stage:
 
 
 def _settings(lms: Path, store: Path) -> Settings:
-    """Only these settings, whatever the environment says; a pace that no demo reaches."""
+    """Return these settings alone, whatever the environment says; the pace is one that no demo reaches."""
     given = {
         "LMS_DATABASE_URL": f"sqlite:///{lms}",
         "LMS_STORE_DATABASE_URL": f"sqlite:///{store}",

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.alert_rules import FAILING_WITHIN, RULES, Facts, holding, many_fail, next_look, verdicts
+from lms_bot.core.alert_rules import FAILING_WITHIN, RULES, Facts, many_fail, next_look, true_verdicts, verdicts
 from lms_bot.core.alerts import DEFAULTS, TERMS, Key, Limits, Opening, Outcome, Rule, StudentAlert, Untold, Verdict
 from lms_bot.core.calendar import EARLIEST
 from lms_bot.core.events import EventType
@@ -53,7 +53,7 @@ _Change: TypeAlias = Opening | _Closing | _Restating | _Waiting
 
 @dataclass(frozen=True, slots=True)
 class _Mentor:
-    """What one mentor's alerts go by: limits, and since when each rule applies to them."""
+    """A mentor's limits, and since when each rule applies to them."""
 
     mentor_id: int
     limits: Limits
@@ -61,7 +61,7 @@ class _Mentor:
 
 
 class _Moment(NamedTuple):
-    """When alerts are judged, and until when it is known who was there."""
+    """The moment of judging, and the one until which it is known who was there."""
 
     now: datetime
     absence_known_until: datetime
@@ -177,7 +177,7 @@ def _judged(one: Facts, mentors: Iterable[_Mentor]) -> Iterator[tuple[_Mentor, l
 def _true(said: Iterable[Verdict], mentor: _Mentor, student_id: int, now: datetime) -> dict[Key, Verdict]:
     return {
         Key(mentor.mentor_id, student_id, rule, subject): verdict
-        for (rule, subject), verdict in holding(said, now).items()
+        for (rule, subject), verdict in true_verdicts(said, now).items()
     }
 
 

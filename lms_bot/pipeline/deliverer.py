@@ -21,7 +21,7 @@ from lms_bot.pipeline.recheck import fold_told_starts, hand_over_former_students
 from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.operations import incidents
 from lms_bot.store.people import accounts, people
-from lms_bot.store.session import Store, Transaction
+from lms_bot.store.session import Store
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ A_MESSAGE_IS_PARKED = "📦 Zulip refuses a message for good, so I put it aside.
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a turn of delivery did, in notifications; `is_done`: nothing is due any more."""
+    """Notifications sent and postponed in a turn of delivery; `is_done`: nothing is due any more."""
 
     sent: int = 0
     postponed: int = 0
@@ -91,7 +91,7 @@ class Deliverer:
             if postponed := self._postpone_unmapped():
                 total += Delivered(postponed=postponed)
                 continue
-            if not self._knows_zulip():
+            if not self._is_zulip_there():
                 return total
             for mentor_id in mentors:
                 if not self._chat.take_turn(max(0.0, end - time.monotonic())):
@@ -107,7 +107,7 @@ class Deliverer:
 
     @property
     def is_pausing(self) -> bool:
-        """Zulip is being left alone for a while."""
+        """Return whether Zulip is being left alone for a while."""
         return self._clock() < self._pause_until or self._chat.is_closed
 
     def _unsettled(self) -> list[tuple[Message, str]]:
@@ -119,13 +119,13 @@ class Deliverer:
             return queue.due_mentors(transaction, self._clock(), MENTORS_AT_A_TIME, only)
 
     def _postpone_unmapped(self) -> int:
-        """Let wait what is due to mentors without an account; gives how many notifications that are."""
+        """Postpone what is due to mentors without an account; return how many notifications that are."""
         now = self._clock()
         with self._store.writing() as transaction:
             return queue.postpone_unmapped(transaction, now, now + ACCOUNT_RETRY)
 
-    def _knows_zulip(self) -> bool:
-        """Whether Zulip has said who we are; its highest message id of then is below all that we send."""
+    def _is_zulip_there(self) -> bool:
+        """Ask Zulip who we are, unless it is known; the highest message id of then is below all that we send."""
         try:
             self._chat.bot()
         except SendError as error:
@@ -149,7 +149,10 @@ class Deliverer:
             if not due:
                 return Delivered()
             if len(due) > MANY_EVENTS:
-                _note_many(transaction, mentor_id, len(due), now)
+                text = (
+                    f"📚 {len(due):,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
+                )
+                incidents.notice(transaction, f"many for {mentor_id}", text, now)
             message = outbox.freeze(
                 transaction,
                 Recipient(user_ids=(mentor.zulip_user_id,)),
@@ -169,7 +172,7 @@ class Deliverer:
         return render.notification_text(told, stale=stale, introduction=INTRODUCTION if is_first else None)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
-        """One try; no transaction is open meanwhile."""
+        """Try once to send a message; no transaction is open meanwhile."""
         try:
             linked = replies.with_link(self._store, self._chat, message, self._clock)
             if linked is None:
@@ -207,7 +210,7 @@ class Deliverer:
         return Delivered(postponed=notifications)
 
     def _refused_for_good(self, message: Message, error: Refused, notifications: int) -> Delivered:
-        """A 400: either the account is gone, and the notifications wait for one, or the message is bad."""
+        """Handle a 400: without an account the notifications wait for one, otherwise the message is parked."""
         try:
             users = self._chat.users()
         except SendError as failure:
@@ -231,19 +234,19 @@ class Deliverer:
         log.warning("message %d is %s: %s", message.message_id, state, error)
 
     def _pause(self) -> None:
-        """Zulip as a whole does not work: leave it alone for a while, longer each time."""
+        """Leave Zulip alone for a while, longer each time: it does not work as a whole."""
         self._pause_until = self._clock() + _growing(self._failures, LONGEST_PAUSE)
         self._failures += 1
 
     def _reached(self) -> None:
-        """Zulip works: what waited only for that need not wait any longer."""
+        """Wake what waited only for Zulip, which works again."""
         if self._failures:
             self._failures = 0
             with self._store.writing() as transaction:
                 outbox.wake(transaction, self._clock(), outbox.REFUSED)
 
     def _settle(self, message: Message, state: str) -> Delivered:
-        """Find out what became of a message, before anything is sent again."""
+        """Find out whether Zulip has a message, before anything is sent again."""
         if state == outbox.REFUSED or message.attachment:  # before its file is linked, nothing was sent
             return self._send_anew(message)
         try:
@@ -265,7 +268,7 @@ class Deliverer:
         return Delivered()
 
     def _not_looked_up(self, message: Message, error: SendError) -> Delivered:
-        """Zulip did not say whether it has the message: ask again, later each time."""
+        """Ask again, later each time, whether Zulip has a message: it did not say."""
         log.warning("message %d cannot be looked up: %s", message.message_id, error)
         if not isinstance(error, Refused) or error.unreachable:
             self._pause()
@@ -277,7 +280,7 @@ class Deliverer:
             outbox.look_again(transaction, message, self._clock() + wait)
 
     def _send_anew(self, message: Message) -> Delivered:
-        """Zulip certainly does not have it: its notifications are told anew, and a reply is sent again as it is."""
+        """Release the notifications of a message that Zulip certainly does not have; send a reply again as it is."""
         if message.mentor_id is not None:
             with self._store.writing() as transaction:
                 outbox.release(transaction, message)
@@ -292,11 +295,6 @@ class Deliverer:
         return self._send(again, 0)
 
 
-def _note_many(transaction: Transaction, mentor_id: int, waiting: int, now: datetime) -> None:
-    text = f"📚 {waiting:,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
-    incidents.notice(transaction, f"many for {mentor_id}", text, now)
-
-
 def _growing(failures: int, longest: timedelta) -> timedelta:
-    """2 s, 4 s, 8 s, ... up to `longest`, each up to a quarter longer, so that many do not come back together."""
+    """Return 2 s, 4 s, 8 s, ... up to `longest`, each up to a quarter longer, so that not all come back together."""
     return min(FIRST_RETRY * 2.0 ** min(failures, 20), longest) * random.uniform(1.0, 1.25)  # noqa: S311 - no secret

@@ -41,7 +41,7 @@ Progress = Callable[[str, float, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What a poll recorded: new events of the LMS, and history; `server_replaced`: the LMS is another server now."""
+    """Numbers of events that a poll recorded; `server_replaced`: the LMS is another server now."""
 
     new_events: int = 0
     history_events: int = 0
@@ -188,7 +188,7 @@ class Poller:
         ]
 
     def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Around]:
-        """The people around a page's students, and around those of this poll's pages before."""
+        """Return the people around a page's students, and around those of the poll's pages before."""
         wanted = {event.student_id for event in observed if event.student_id is not None}
         if not wanted <= self._around.keys():
             self._look_around(wanted - self._around.keys())
@@ -205,7 +205,7 @@ class Poller:
             self._around |= people.around(transaction, student_ids)
 
     def _read_people_for(self, now: datetime) -> bool:
-        """Somebody is unknown: read the people again, unless this poll has done so."""
+        """Read the people again, since somebody is unknown; return False where this poll has done so."""
         with self._store.reading() as transaction:
             if noted_at(transaction, people.PEOPLE_READ) == now:
                 return False
@@ -215,7 +215,7 @@ class Poller:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """A poll makes rows by the hundred thousand and no cycles; looking for cycles among them takes a third of it."""
+    """Stop collecting garbage: a poll makes rows by the hundred thousand and no cycles, and this saves a third."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

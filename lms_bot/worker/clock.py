@@ -32,7 +32,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a turn of all jobs did: how many events they recorded, and the first error that one of them raised."""
+    """The number of events that a turn of all jobs recorded, and the first error that one of them raised."""
 
     recorded_events: int = 0
     error: LmsBotError | None = None

@@ -19,7 +19,7 @@ TURN = 3.0  # seconds of an ordered delivery, before other jobs have their turn
 
 
 class AdminOrders:
-    """What admins want of the worker just now: what is paused, and what is to be done at once."""
+    """Pauses and orders that admins gave: what is to rest, and what is to be done at once."""
 
     def __init__(self, store: Store, deliverer: Deliverer) -> None:
         self._store = store

@@ -10,13 +10,13 @@ import pytest
 from lms_bot.store.operations import figures, heartbeat, orders, pauses
 from lms_bot.store.operations.pauses import Work
 from lms_bot.store.questions import audit
+from tests.admin_desk import TOPIC, Desk
 from tests.bot_process import BOTH, GULNORA, JANE, Place
-from tests.desk import TOPIC, Desk
 from tests.shell import Shell, shell
 
 __all__ = ["shell"]
 
-STEERING = ["poll", "process-pending", "pause polling", "pause delivery 2h", "resume delivery", "user mary", "status"]
+ORDERS = ["poll", "process-pending", "pause polling", "pause delivery 2h", "resume delivery", "user mary", "status"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -190,7 +190,7 @@ def test_a_delivery_that_zulip_refuses_is_reported_and_tried_again_later(desk: D
     assert desk.told(desk.place.people.mary) == []
 
 
-@pytest.mark.parametrize("text", STEERING)
+@pytest.mark.parametrize("text", ORDERS)
 def test_it_is_for_admins_in_their_private_stream_alone(desk: Desk, text: str) -> None:
     people = desk.place.people
     nowhere = ({"private_id": None}, {"stream_id": desk.stream_id + 1})

@@ -1,4 +1,4 @@
-"""The turn of the day tells what streaks came to, once, in the digest, and nothing of the past."""
+"""When a day is over, mentors are told what streaks came to: once, in the digest, and nothing of the past."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_each_time_zone_has_its_own_midnight(watch: Watch) -> None:
     for day in range(7):
         passes(watch, NOW + DAY * day)
         watch.poll(NOW + DAY * day + HOUR)
-    watch.poll(datetime(2026, 3, 8, 19, 30, tzinfo=UTC))  # half past midnight there
+    watch.poll(datetime(2026, 3, 8, 19, 30, tzinfo=UTC))  # half an hour into the day there
     assert told(watch) == []
     watch.poll(datetime(2026, 3, 8, 20, 30, tzinfo=UTC))
     assert told(watch) == [(MILESTONE, JANE, 7)]

@@ -1,4 +1,4 @@
-"""Mentors who are owed notifications, a Deliverer whose clock the test moves, and what became of it all."""
+"""Mentors with notifications due, a Deliverer whose clock the test moves, and what was sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A school that the rules watch: an LMS, a poller, a store and a Zulip, under one clock that the test moves."""
+"""A school whose students are judged by the rules: LMS, poller, store and Zulip, on one clock that the test moves."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from tests.bot_process import JANE as SCHOOLS_JANE
 from tests.bot_process import from_store
 from tests.fake_zulip_state import EDIT_SECONDS
 from tests.lms_rows import Watch
-from tests.owed import JANE, MARY, RAVI, Office, happened
+from tests.office import JANE, MARY, RAVI, Office, happened
 from tests.shell import DONE, FAILED, WRONG_USE, Shell, shell
 
 __all__ = ["shell"]

@@ -1,4 +1,4 @@
-"""A flood becomes summaries and one word to the admins."""
+"""A surge of events becomes summaries, and one incident for the admins."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lms_bot.store.operations import incidents
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.lms_rows import Watch
-from tests.owed import JANE, MARY, Office, happened, notifications, several
+from tests.office import JANE, MARY, Office, happened, notifications, several
 
 
 @pytest.fixture
 def watch(lms_url: str, tmp_path: Path) -> Iterator[Watch]:
-    watch = Watch(lms_url, f"sqlite:///{tmp_path}/brake.db")
+    watch = Watch(lms_url, f"sqlite:///{tmp_path}/surge.db")
     watch.poll()
     yield watch
     watch.close()
