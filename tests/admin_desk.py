@@ -16,6 +16,7 @@ from lms_bot.config.settings import Settings, load
 from lms_bot.core.notifications import Message
 from lms_bot.handlers import dispatch
 from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.clock import ClockJobs
 from lms_bot.worker.scheduler import Worker
 from tests.bot_process import Place
 
@@ -98,7 +99,7 @@ class Desk:
 
     def run_clock_jobs(self, *names: str) -> None:
         """Run the jobs of the clock once, or those of these names."""
-        for job in self.worker._clock_jobs.jobs:
+        for job in ClockJobs(self.parts.store, self.parts.lms, self.settings).jobs:
             if job.name in names or not names:
                 self.worker._guarded(job.name, partial(self.worker.run_clock_job, job))
 

@@ -25,8 +25,11 @@ REMINDED_AFTER = timedelta(hours=24)  # of working time in which nobody took it
 OVER = "it was over, or taken care of, before it was told"
 
 
-def enqueue_due_alerts(store: Store, settings: Settings, enqueuer: Enqueuer, now: datetime) -> int:
-    """Record and enqueue the alerts and reminders whose time has come; return how many. Raises StoreUnavailable."""
+def enqueue_due_alerts(store: Store, settings: Settings, now: datetime) -> int:
+    """Record and enqueue the alerts and reminders whose time has come; return how many. Raises StoreUnavailable.
+
+    A surge of events does not postpone them: each alert has a message of its own, and a day has few.
+    """
     with store.reading() as transaction:
         if not to_tell(transaction, now) and not to_remind(transaction, now):
             return 0
@@ -46,7 +49,7 @@ def enqueue_due_alerts(store: Store, settings: Settings, enqueuer: Enqueuer, now
         change(transaction, [alert.alert_id for alert in due], tell_at=None)
         caused = [(alert, _event(alert, None, now)) for alert in due]
         caused += [(one.alert, _event(one.alert, one, now)) for one in remind(transaction, again, now)]
-        return _record(transaction, caused, enqueuer, now)
+        return _record(transaction, caused, Enqueuer(settings, now), now)
 
 
 def take_for_message(

@@ -11,7 +11,6 @@ from lms_bot.core.calendar import DAY, EARLIEST, counted_at, local_day, start_of
 from lms_bot.core.events import STREAK_MARKS, Event, EventType
 from lms_bot.core.streaks import SETTLED_AFTER
 from lms_bot.lms import Lms
-from lms_bot.pipeline import surge
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.store import state
 from lms_bot.store.events import events
@@ -44,7 +43,7 @@ def record_streak_events(store: Store, settings: Settings, now: datetime) -> int
         counted = days.hold(transaction)
         before = {name: date.fromisoformat(day) for name, day in counted["turned"].items()}
         ended = _ended_days(transaction, settings, now)
-        enqueuer = Enqueuer(settings, now, surge.surge_ends_at(transaction, now))
+        enqueuer = Enqueuer(settings, now)
         recorded = 0
         for name, today in ended.items():
             since = max(before.get(name, today) - DAY, today - MOST_DAYS)

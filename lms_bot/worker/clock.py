@@ -9,8 +9,7 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.errors import LmsBotError
 from lms_bot.lms import Lms
-from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks, surge
-from lms_bot.pipeline.enqueue import Enqueuer
+from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks
 from lms_bot.store.session import Store
 from lms_bot.store.state import POLLED, noted_at
 
@@ -85,10 +84,7 @@ class ClockJobs:
         return 0
 
     def _enqueue_alerts(self, now: datetime) -> int:
-        with self._store.reading() as transaction:
-            not_before = surge.surge_ends_at(transaction, now)
-        enqueuer = Enqueuer(self._settings, now, not_before)
-        return alert_notifications.enqueue_due_alerts(self._store, self._settings, enqueuer, now)
+        return alert_notifications.enqueue_due_alerts(self._store, self._settings, now)
 
     def _find_incidents(self, now: datetime) -> int:
         incidents.find_incidents(self._store, self._settings, now)

@@ -19,8 +19,7 @@ from lms_bot.pipeline.poller import Polled, Progress
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import heartbeat
 from lms_bot.store.operations.pauses import Work
-from lms_bot.store.retention import cleanup
-from lms_bot.store.retention.prune import turn
+from lms_bot.store.retention import cleanup, prune
 from lms_bot.worker.accounts import refresh_users
 from lms_bot.worker.clock import ClockJobs, Job
 from lms_bot.worker.orders import AdminOrders
@@ -52,13 +51,14 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._holds_lease: bool | None = None
         self._failing: dict[str, str] = {}
+        self._has_run: set[str] = set()
         self._unread: set[str] = set()
         self._lms_failures = 0
         self._lms_pause_until = datetime.min.replace(tzinfo=UTC)
         self._orders = AdminOrders(parts.store, parts.deliverer)
         self._works_since = datetime.now(UTC)
-        self._clock_jobs = ClockJobs(parts.store, parts.lms, parts.settings)
         self._scheduler = schedule.Scheduler()
+        self._after_polls: list[schedule.Job] = []
         self._schedule_all()
 
     def _schedule_all(self) -> None:
@@ -73,9 +73,11 @@ class Worker:
             self._every(CATCH_UP_EVERY, "catch_up", self._catch_up)
         if settings.monitor_enabled:
             self._every(settings.poll_interval, "poll", self.poll)
-        for job in self._clock_jobs.jobs:
-            if settings.monitor_enabled or not job.reads_lms:
-                self._every(job.seconds, job.name, partial(self.run_clock_job, job))
+        self._after_polls = [
+            self._every(job.seconds, job.name, partial(self.run_clock_job, job))
+            for job in ClockJobs(self._parts.store, self._parts.lms, settings).jobs
+            if settings.monitor_enabled or not job.reads_lms
+        ]
         if uses_zulip:
             self._every(DELIVER_EVERY, "deliver", self.deliver)
             self._every(INCIDENTS_EVERY, "send_incidents", self.send_incidents)
@@ -90,7 +92,7 @@ class Worker:
         self._thread.start()
 
     def stop(self, seconds: float = 4.0) -> None:
-        """Finish the statement at hand and end; waits for that at most so long."""
+        """Finish the statement at hand and end; wait for that at most `seconds`."""
         self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(seconds)
@@ -120,7 +122,7 @@ class Worker:
         if job.reads_lms and (self._lms_failures or self._orders.is_paused(Work.POLLING)):
             raise Waiting
         try:
-            recorded = job.run(datetime.now(UTC))
+            recorded = self._run_noted(job)
         except LmsUnavailable:
             if job.name in self._unread:
                 raise
@@ -129,6 +131,19 @@ class Worker:
         self._unread.discard(job.name)
         if recorded:
             log.info("%s: %d new events", job.name, recorded)
+
+    def _run_noted(self, job: Job) -> int:
+        """Run a job; the first time may take minutes, as everybody is counted or judged, and is noted like a poll."""
+        now = datetime.now(UTC)
+        if job.name in self._has_run:
+            return job.run(now)
+        self.note_heartbeat(polling_since=now)
+        try:
+            recorded = job.run(now)
+        finally:
+            self.note_heartbeat()
+        self._has_run.add(job.name)
+        return recorded
 
     def _poll(self) -> Polled:
         now = datetime.now(UTC)
@@ -148,6 +163,8 @@ class Worker:
             log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
         if polled.server_replaced:
             log.warning("the LMS is another server, or was restored: everything is compared again")
+        for job in self._after_polls:
+            job.next_run = datetime.now()  # noqa: DTZ005 - as `schedule` counts
         return polled
 
     def tidy(self) -> None:
@@ -156,7 +173,7 @@ class Worker:
 
     def prune(self) -> None:
         days = self._parts.settings.retention_days
-        if days and (removed := turn(self._parts.store, days, datetime.now(UTC))):
+        if days and (removed := prune.turn(self._parts.store, days, datetime.now(UTC))):
             log.info("%d events and answers older than %d days are removed", removed, days)
 
     def note_heartbeat(self, polling_since: datetime | None = None) -> None:
@@ -183,8 +200,9 @@ class Worker:
     def refresh_users(self) -> None:
         refresh_users(self._parts)
 
-    def _every(self, seconds: int, name: str, job: Callable[[], None]) -> None:
-        self._scheduler.every(seconds).seconds.do(self._guarded, name, job)
+    def _every(self, seconds: int, name: str, job: Callable[[], None]) -> schedule.Job:
+        scheduled: schedule.Job = self._scheduler.every(seconds).seconds.do(self._guarded, name, job)
+        return scheduled
 
     def _guarded(self, name: str, job: Callable[[], None]) -> None:
         """Run a job while the lease is ours; say once that it fails, and once that it works again."""
