@@ -25,7 +25,7 @@ from lms_bot.store.lease import Lease
 from lms_bot.store.schema import CURRENT, version
 from lms_bot.store.tables import metadata
 from tests import NOW
-from tests.bot_process import from_store, in_store, wait_for
+from tests.bot_process import PATIENCE, from_store, in_store, wait_for
 
 CONTRACT = {
     "lms_activity_events": {
@@ -54,12 +54,12 @@ def at_once(*actions: Callable[[], object]) -> None:
     barrier = threading.Barrier(len(actions))
 
     def start(action: Callable[[], object]) -> object:
-        barrier.wait(30)
+        barrier.wait(PATIENCE)
         return action()
 
     with ThreadPoolExecutor(len(actions)) as pool:
         for future in [pool.submit(start, action) for action in actions]:
-            future.result(60)
+            future.result(PATIENCE)
 
 
 # Opening
@@ -98,7 +98,7 @@ def test_processes_that_open_an_empty_place_at_once_all_get_a_store(empty_url: s
     commands = [[sys.executable, "-c", OPEN, empty_url]] * 3
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in processes:
-        _, problem = process.communicate(timeout=60)
+        _, problem = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, problem
     assert from_store(empty_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
 
