@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -92,6 +94,28 @@ def test_opening_again_keeps_what_is_there(empty_url: str) -> None:
 def test_threads_that_open_an_empty_place_at_once_all_get_a_store(empty_url: str) -> None:
     at_once(*[lambda: open_store(empty_url).close()] * 8)
     assert from_store(empty_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
+
+
+def test_a_place_that_somebody_else_is_making_a_store_of_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself refuses at once while somebody else may be turning the file to its write-ahead log."""
+    waits, sleep = threading.Event(), time.sleep
+
+    def note_and_sleep(seconds: float) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            waits.set()
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", note_and_sleep)
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        opening = pool.submit(lambda: open_store(f"sqlite:///{path}").close())
+        wait_for(lambda: waits.is_set() or opening.done())
+        other.execute("ROLLBACK")
+        opening.result(PATIENCE)
+    assert from_store(f"sqlite:///{path}", "SELECT version_num FROM alembic_version") == [(CURRENT,)]
 
 
 def test_processes_that_open_an_empty_place_at_once_all_get_a_store(empty_url: str) -> None:
