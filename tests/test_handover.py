@@ -265,7 +265,7 @@ def terminal_output(shell: Shell, slow: str) -> bytes:
     """What somebody sees who sends the events into a file; `slow` makes two seconds pass as soon as it begins."""
     code = (
         "import sys; from lms_bot.cli import main, progress\n"
-        f"progress.PATIENCE = 0.0 if {slow} else 60.0\nmain(sys.argv[1:])"
+        f"progress.PATIENCE = 0.0 if {slow} else 3600.0\nmain(sys.argv[1:])"
     )
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", code, *shell.command("events")[1:]]

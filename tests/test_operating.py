@@ -24,7 +24,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 OPERATING = (DOCS / "operating.md").read_text()
 ALERT = re.compile(r'"([\U0001f000-\U0001ffff]) ')
 RECORDED = "SELECT count(*) FROM lms_activity_events"
-HISTORY = 100_000
+HISTORY = 300_000  # so many that a copy is made long before they are all read
 SAYS = re.compile(r'\(\s*"([a-z]+(?: [a-z]+)?)",')
 
 
