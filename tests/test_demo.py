@@ -111,7 +111,7 @@ class Terminal:
                 return False
 
     def is_awaited(self) -> bool:
-        """Whether the demo, which has shown its prompt, sleeps until a key is pressed."""
+        """Tell whether the demo, which has shown its prompt, sleeps until a key is pressed."""
         state = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2]
         return state.startswith("S")
 

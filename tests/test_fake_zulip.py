@@ -540,7 +540,7 @@ def test_a_hanging_call_times_out_and_ends_with_the_server(world: World) -> None
 
 
 def answering() -> list[str]:
-    """The threads in which servers answer."""
+    """List the threads in which servers answer."""
     return [thread.name for thread in threading.enumerate() if "process_request_thread" in thread.name]
 
 

@@ -192,7 +192,7 @@ def test_while_everything_is_away(shell: Shell, program: str, number: int) -> No
 
 
 def is_ending(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has taken a first SIGINT, after which it is deaf to more."""
+    """Tell whether it has taken a first SIGINT, after which it is deaf to more, or has ended."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     ignored = int(status.partition("SigIgn:")[2].split()[0], 16)
     return process.poll() is not None or bool(ignored >> (signal.SIGINT - 1) & 1)
