@@ -30,7 +30,6 @@ class Delivery(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(prefix="lms_bot_model_")
         self.zulip = FakeZulip()
         self.zulip.__enter__()
-        self.zulip.hang_seconds = 0.4
         self.zulip.retry_after = 0.02
         path = Path(self.folder.name)
         self.store = open_store(store_in_file(path / "store.db"))
