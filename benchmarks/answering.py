@@ -14,7 +14,7 @@ from pathlib import Path
 from lms_bot.core.events import EventType
 from lms_bot.render import notification_text
 from tests.bot_process import BIN, PATIENCE
-from tests.office import JANE, happened
+from tests.delivery_scenario import JANE, happened
 
 
 def measure(times: int) -> None:

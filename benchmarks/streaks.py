@@ -98,7 +98,7 @@ def _fill(store: Store, students: int) -> int:
         links = [{"mentor_id": 1 + n % MENTORS, "student_id": n} for n in range(1, students + 1)]
         transaction.execute(sa.insert(tables.mentor_students), links)
         turned = {"zone": "UTC", "turned": {"UTC": (TODAY - timedelta(days=1)).isoformat()}}
-        days.note(transaction, turned, NOW)
+        days.note_counting(transaction, turned, NOW)
         state.note(transaction, state.POLLED, {}, TURN)
     some: list[dict[str, Any]] = []
     for row in _streaks(students, rng):

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from lms_bot import doctor
 from lms_bot.config.settings import load
 from lms_bot.doctor.findings import Level
-from lms_bot.doctor.secrets import secrets_in, without
+from lms_bot.doctor.secrets import redact, secrets_in
 from tests.bot_process import BOTH, PATIENCE, from_store
-from tests.examined import POSTGRESQL, examine, levels, well
+from tests.doctor_scenario import POSTGRESQL, examine, levels, well
 from tests.shell import FAILED, Shell, shell
 
 __all__ = ["shell", "well"]
@@ -141,7 +141,7 @@ def test_a_password_that_is_refused_is_not_shown(well: Shell) -> None:
 def test_an_error_that_quotes_a_password_is_cleaned() -> None:
     secrets = secrets_in("postgresql+psycopg2://lms:a%25b%40c%27@h/x?sslpassword=q%20q", "sqlite:////tmp/x:y@z")
     for spelled in ("a%25b%40c%27", "a%b@c'", "a%b@c\\'", "q q", "q+q", "q%20q"):
-        assert without(secrets, f"could not connect with {spelled}!") == "could not connect with ***!"
+        assert redact(secrets, f"could not connect with {spelled}!") == "could not connect with ***!"
 
 
 @pytest.mark.parametrize(

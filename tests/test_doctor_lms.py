@@ -11,7 +11,7 @@ from lms_bot.doctor import lms as doctor_lms
 from lms_bot.doctor.findings import Level
 from lms_bot.lms.inspection import Server
 from tests.bot_process import BOTH
-from tests.examined import POSTGRESQL, change_lms, examine, levels, well
+from tests.doctor_scenario import POSTGRESQL, change_lms, examine, levels, well
 from tests.shell import DONE, FAILED, Shell, shell
 
 __all__ = ["shell", "well"]

@@ -16,10 +16,10 @@ from lms_bot.doctor.findings import Level
 from lms_bot.store import state
 from lms_bot.store.operations import pauses
 from lms_bot.store.operations.pauses import Work
-from lms_bot.store.retention.prune import WALK
+from lms_bot.store.retention.prune import POSITION
 from lms_bot.store.session import open_store
 from tests.bot_process import BOTH, PATIENCE, from_store, in_store, wait_for
-from tests.examined import POSTGRESQL, change_lms, examine, levels, well
+from tests.doctor_scenario import POSTGRESQL, change_lms, examine, levels, well
 from tests.shell import DONE, FAILED, Shell, daemon, shell
 
 __all__ = ["shell", "well"]
@@ -80,7 +80,7 @@ def test_events_that_are_kept_too_long_are_a_warning(well: Shell) -> None:
     assert examine(well, settings=keeping)["retention"][:2] == ("ok", "events are kept for 30 days")
     store = open_store(well.store_url)
     with store.writing() as transaction:
-        state.note(transaction, WALK, None, datetime.now(UTC) - timedelta(days=5))
+        state.note(transaction, POSITION, None, datetime.now(UTC) - timedelta(days=5))
     store.close()
     level, told, _ = examine(well, settings=keeping)["retention"]
     assert level == "warning"

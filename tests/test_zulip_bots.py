@@ -17,9 +17,9 @@ from lms_bot.handlers.dispatch import STRANGER
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.store.session import open_store
-from tests.asking import EVE, JANE, MARY, School
 from tests.bot_process import PATIENCE
 from tests.databases import store_in_file
+from tests.questions import EVE, JANE, MARY, School
 
 ROOT = Path(__file__).parents[1]
 SHELL = Path(sys.executable).parent / "zulip-bot-shell"

@@ -1,4 +1,4 @@
-"""Looks whether the LMS is there, as we expect it, and safe from us."""
+"""Checks whether the LMS is there, as we expect it, and safe from us."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lms_bot.lms.inspection import OF_TITLES, Kind, Server, Table, wanted
 
 OLDEST, BY_CTID = 130_000, 140_000  # PostgreSQL 13 is needed, 14 reads ranges of ctid
 SKEW = timedelta(seconds=30)
-NAMED = 5  # of many tables, so many are named
+MOST_NAMED = 5  # of many tables, so many are named
 GRANTS = "deploy/postgresql-lms-role.sql gives exactly the rights that are needed"
 _ZONELESS = frozenset({"date", "timestamp without time zone"})
 _FITS = {
@@ -34,6 +34,7 @@ class People:
         self.mentors: Sequence[Mentor] | None = None
 
     def read(self) -> Iterator[Finding]:
+        """Read the people."""
         people = self._lms.read_people()
         self.mentors = people.mentors
         counts = f"{len(people.students)} students, {len(people.mentors)} mentors, {len(people.links)} links"
@@ -44,6 +45,7 @@ class People:
 
 
 def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
+    """Return the checks of the LMS, in order."""
     return (
         ("lms", lambda: reach(lms)),
         ("lms writes", lambda: writes(lms.server())),
@@ -58,6 +60,7 @@ def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, 
 
 
 def reach(lms: Lms) -> Iterator[Finding]:
+    """Check whether the LMS can be read."""
     try:
         server = lms.server()
     except LmsUnavailable as error:
@@ -67,13 +70,14 @@ def reach(lms: Lms) -> Iterator[Finding]:
 
 
 def version(server: Server) -> Finding:
+    """Check whether the server is new enough."""
     if 0 < server.version < OLDEST:
         return failed("lms", f"{server.product} is too old", "PostgreSQL 13 or newer is needed")
     return ok("lms", f"answers: {server.product}")
 
 
 def writes(server: Server) -> Iterator[Finding]:
-    """Whether our connection, and our role by itself, could change the LMS; judged by the catalog alone."""
+    """Check whether our connection, or our role by itself, could change the LMS; judged by the catalog alone."""
     if server.is_read_only:
         yield ok("lms writes", "our connection refuses to write")
     else:
@@ -87,7 +91,7 @@ def writes(server: Server) -> Iterator[Finding]:
 
 
 def tables(found: Mapping[str, Table]) -> Iterator[Finding]:
-    """Whether every table and column that is read is there, readable, and of the right kind."""
+    """Check whether every table and column that is read is there, readable, and of the right kind."""
     well = 0
     for name, columns in wanted().items():
         problems = list(_of_table(name, columns, found.get(name)))
@@ -98,13 +102,13 @@ def tables(found: Mapping[str, Table]) -> Iterator[Finding]:
 
 
 def extras(missing: Sequence[str]) -> Iterator[Finding]:
-    """What is read where it is there: for presence, and for some alerts about students."""
+    """Check what is read where it is there: for presence, and for some alerts about students."""
     without = f"without {', '.join(missing)}, which presence, never_started and abandoned go by" if missing else ""
     yield ok("lms extras", without or "presence, enrolment and the durations of exams are read")
 
 
 def indexes(found: Mapping[str, Table]) -> Iterator[Finding]:
-    """Whether rows are found by their id, as every poll does."""
+    """Check whether rows are found by their id, as every poll does."""
     without = [name for name in SOURCE_TABLES if name in found and not found[name].has_index]
     for name in without:
         if found[name].is_view:
@@ -117,7 +121,7 @@ def indexes(found: Mapping[str, Table]) -> Iterator[Finding]:
 
 
 def times(server: Server, found: Mapping[str, Table], settings: Settings) -> Iterator[Finding]:
-    """In which zone times are read that name none; SQLite does not say whether its texts do."""
+    """Check in which zone times are read that name none; SQLite does not say whether its texts do."""
     naive = [
         f"{name}.{column}"
         for name, columns in wanted().items()
@@ -132,7 +136,7 @@ def times(server: Server, found: Mapping[str, Table], settings: Settings) -> Ite
 
 
 def sweep(server: Server, found: Mapping[str, Table]) -> Iterator[Finding]:
-    """How late changes are found; see docs/detection.md."""
+    """Check how late changes are found; see docs/detection.md."""
     views = [name for name in SOURCE_TABLES if name in found and found[name].is_view]
     if server.version == 0:
         yield ok("lms sweep", "late changes are found by comparing slices of primary keys")
@@ -145,12 +149,13 @@ def sweep(server: Server, found: Mapping[str, Table]) -> Iterator[Finding]:
 
 
 def clock(check: str, whose: str, ahead: timedelta | None) -> Iterator[Finding]:
+    """Check whether a clock agrees with ours."""
     if ahead is None:
         return
     seconds = ahead.total_seconds()
     if abs(ahead) > SKEW:
-        told = f"the clock of {whose} is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours"
-        yield warning(check, told, "set both clocks with NTP: times and delays that are told are off by that much")
+        message = f"the clock of {whose} is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours"
+        yield warning(check, message, "set both clocks with NTP: times and delays that are told are off by that much")
     else:
         yield ok(check, f"the clock of {whose} agrees with ours to {max(1.0, abs(seconds)):.0f} s")
 
@@ -177,13 +182,13 @@ def _of_table(name: str, columns: Mapping[str, Kind], table: Table | None) -> It
         there = table.columns.get(column)
         if there is None or there.kind in (_FITS[kind] | {Kind.ANYTHING}):
             continue
-        told = f"{name}.{column} is {there.declared}, expected is {kind}"
+        message = f"{name}.{column} is {there.declared}, expected is {kind}"
         if kind is Kind.INTEGER:
-            yield worse("lms tables", told, "ids must be integers to be recognised")
+            yield worse("lms tables", message, "ids must be integers to be recognised")
         else:
-            yield warning("lms tables", told, "it is told as it is read; a time that cannot be read is left out")
+            yield warning("lms tables", message, "it is told as it is read; a time that cannot be read is left out")
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

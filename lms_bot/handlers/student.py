@@ -15,7 +15,7 @@ from lms_bot.render.standing import card_text
 from lms_bot.render.streaks import habit_text
 from lms_bot.store.people import directory
 from lms_bot.store.reports import standing as standings
-from lms_bot.store.streaks.habits import habits
+from lms_bot.store.streaks.overview import streaks_of
 
 
 @REGISTRY.command("me", Audience.STUDENT)
@@ -27,7 +27,7 @@ def me(request: Request, arguments: Arguments) -> str:
 @REGISTRY.command("streak", Audience.STUDENT)
 def streak(request: Request, arguments: Arguments) -> str:
     """Show how many days in a row you have learned, and your last 14 days."""
-    own = habits(request.transaction, request.students, request.settings.timezone, request.now)
+    own = streaks_of(request.transaction, request.students, request.settings.timezone, request.now)
     return "\n\n".join(habit_text(habit, request.settings.daily_goal) for habit in own) + freshness(request)
 
 
@@ -39,7 +39,7 @@ def what_does_my_mentor_see(request: Request, arguments: Arguments) -> str:
 
 def _own_card(request: Request, student: Student) -> str:
     card = replace(standings.card(request.transaction, student, request.now), needs=())
-    (habit,) = habits(request.transaction, [student], request.settings.timezone, request.now)
+    (habit,) = streaks_of(request.transaction, [student], request.settings.timezone, request.now)
     return card_text(card, ROOM_FOR_LINES // len(request.students), habit=habit)
 
 

@@ -24,7 +24,7 @@ from lms_bot.store.events.cursors import postpone_looks
 from lms_bot.store.events.events import no_longer_stated, reconcile
 from lms_bot.store.notifications import queue
 from lms_bot.store.people import people
-from lms_bot.store.people.people import Around
+from lms_bot.store.people.people import Mentoring
 from lms_bot.store.session import Store
 from lms_bot.store.state import noted_at
 from lms_bot.store.streaks import days
@@ -63,7 +63,7 @@ class Poller:
         self._store = store
         self._lms = lms
         self._settings = settings
-        self._around: dict[int, Around] = {}
+        self._around: dict[int, Mentoring] = {}
         self._counted: set[tuple[tuple[int, date], bool]] = set()
         self._touched: set[int | None] = set()
 
@@ -113,10 +113,10 @@ class Poller:
         read = self._lms.read_people()
         with self._store.writing() as transaction:
             mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
-            queue.wake_waiting(transaction, mapped, now)
+            queue.make_mapped_due(transaction, mapped, now)
             streaks.recount_moved_zones(transaction, self._settings.timezone, now)
-            watchlist.add_new(transaction, now)
-            alerts.close_strangers(transaction, now)
+            watchlist.follow_students(transaction, now)
+            alerts.close_of_former_mentors(transaction, now)
 
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         cursor, total = self._baseline(source_table, now), Polled()
@@ -156,7 +156,7 @@ class Poller:
         around = self._people_around(observed.events, now)
         with self._store.writing() as transaction:
             stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
-            are_days_counted = days.hold(transaction) is not None
+            are_days_counted = days.lock(transaction) is not None
             # Another process may have read further meanwhile.
             seen_before = [i for i in page.found if i <= max(page.new_above, stored.last_id)]
             inserted, corrected = reconcile(transaction, source_table, observed, around, seen_before, now)
@@ -164,7 +164,7 @@ class Poller:
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
             touched = {e.student_id for e in observed.events} | {said.student_id for said in corrected}
-            watchlist.touch(transaction, touched - self._touched, now)
+            watchlist.mark_due(transaction, touched - self._touched, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             postpone_looks(transaction, source_table, page, observed, open_since, now)
@@ -187,7 +187,7 @@ class Poller:
             a._replace(student_id=ids.get(a.student_username or "")) if a.student_id is None else a for a in activities
         ]
 
-    def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Around]:
+    def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Mentoring]:
         """Return the people around a page's students, and around those of the poll's pages before."""
         wanted = {event.student_id for event in observed if event.student_id is not None}
         if not wanted <= self._around.keys():
@@ -202,7 +202,7 @@ class Poller:
 
     def _look_around(self, student_ids: Collection[int]) -> None:
         with self._store.reading() as transaction:
-            self._around |= people.around(transaction, student_ids)
+            self._around |= people.mentoring_of(transaction, student_ids)
 
     def _read_people_for(self, now: datetime) -> bool:
         """Read the people again, since somebody is unknown; return False where this poll has done so."""

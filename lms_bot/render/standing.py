@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from lms_bot.core.events import Event
 from lms_bot.core.reports import TREND_EXAMS, Card, Course, Need, Standing
-from lms_bot.core.streaks import Habit, Lasting
+from lms_bot.core.streaks import Lasting, StudentStreaks
 from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line, numbered_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
@@ -40,7 +40,7 @@ def standings_text(
     return Shown(start + table.text, table.entries)
 
 
-def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, habit: Habit | None = None) -> str:
+def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, habit: StudentStreaks | None = None) -> str:
     """All about one student at a glance, with their streak where a `habit` is given."""
     active = "no activity yet" if card.last_active is None else f"last active {moment(card.last_active)}"
     text = "\n".join(
@@ -102,7 +102,7 @@ def _attention(needs: Sequence[Need]) -> list[str]:
     return [f"**Needs attention:** {', '.join(f'{_sign(need)} {need}' for need in needs)}"] if needs else []
 
 
-def _figures(card: Card, habit: Habit | None) -> list[str]:
+def _figures(card: Card, habit: StudentStreaks | None) -> list[str]:
     of_exams = f" over {counted(card.scored, 'exam')}" if card.scored else ""
     figures = [f"**Average:** {mean(card.average)}{of_exams}", f"**Trend:** {_trend(card.trend)}"]
     verdicts = f" ({card.passed:,} of {card.judged:,})" if card.judged else ""

@@ -31,7 +31,7 @@ def status(request: Request, arguments: Arguments) -> str:
 
 def _work(request: Request) -> list[str]:
     """Who works, who answers, and what is paused."""
-    worker = heartbeat.last(request.transaction)
+    worker = heartbeat.last_worker(request.transaction)
     here = f"{quote(str(THIS))}, up {_duration(request.now - THIS.started_at)}"
     if worker is None:
         lines = ["**Works:** nobody yet", f"**Answers:** {here}"]
@@ -48,7 +48,7 @@ def _reading(request: Request) -> list[str]:
     """How far and how soon the LMS is read."""
     transaction = request.transaction
     polled_at = state.noted_at(transaction, state.POLLED)
-    worker = heartbeat.last(transaction)
+    worker = heartbeat.last_worker(transaction)
     under_way = f", one under way since {moment(worker.polling_since)}" if worker and worker.polling_since else ""
     newest = figures.newest(transaction)
     lag = (
@@ -68,13 +68,13 @@ def _telling(request: Request) -> list[str]:
     """What waits, and what was told and held today."""
     transaction, now = request.transaction, request.now
     today = now.astimezone(request.settings.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
-    queue, told = figures.queue(transaction, now), figures.told_since(transaction, today)
+    queue, told = figures.queue(transaction, now), figures.sent_since(transaction, today)
     oldest = f", the oldest for {_duration(now - queue.oldest_due_at)}" if queue.oldest_due_at else ""
     waiting = counted(queue.due + queue.held, "notification")
     return [
         f"**Waiting:** {waiting}: {queue.due:,} due{oldest}; {queue.held:,} held for later",
         f"**Today:** {counted(told.notifications, 'notification')} told in {counted(told.messages, 'message')}, "
-        f"{figures.held_since(transaction, today, now):,} held",
+        f"{figures.postponed_since(transaction, today, now):,} held",
     ]
 
 
@@ -90,7 +90,7 @@ def _wrong(request: Request) -> list[str]:
 
 
 def _versions(request: Request) -> list[str]:
-    worker = heartbeat.last(request.transaction)
+    worker = heartbeat.last_worker(request.transaction)
     zulip = f", Zulip {quote(worker.zulip_version)}" if worker and worker.zulip_version else ""
     return [f"**Version:** {version('lms_bot')}, schema {CURRENT}, {figures.product(request.transaction)}{zulip}"]
 

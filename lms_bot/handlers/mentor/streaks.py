@@ -11,7 +11,7 @@ from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.render import ROOM_FOR_LINES
 from lms_bot.render.streaks import habit_text, habits_text
 from lms_bot.store.people import people
-from lms_bot.store.streaks import habits
+from lms_bot.store.streaks import overview
 
 
 @REGISTRY.command("streak", Audience.MENTOR, STUDENT)
@@ -22,7 +22,7 @@ def streak(request: Request, arguments: Arguments) -> str:
     are those of the student's time zone, where Zulip knows it.
     """
     zone = request.settings.timezone
-    (habit,) = habits.habits(request.transaction, [arguments["student"]], zone, request.now)
+    (habit,) = overview.streaks_of(request.transaction, [arguments["student"]], zone, request.now)
     return habit_text(habit, request.settings.daily_goal) + freshness(request)
 
 
@@ -33,7 +33,7 @@ def streaks(request: Request, arguments: Arguments) -> Reply:
     if not own:
         return Reply("You have no students in the LMS." + freshness(request))
     skip = request.position or 0
-    found = by_streak(habits.habits(request.transaction, own, request.settings.timezone, request.now))
+    found = by_streak(overview.streaks_of(request.transaction, own, request.settings.timezone, request.now))
     shown = habits_text(found, request.settings.daily_goal, ROOM_FOR_LINES, skip=skip)
     seen = skip + shown.entries
     return Reply(shown.text + freshness(request), more=seen if seen < len(found) else None)

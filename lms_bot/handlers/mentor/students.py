@@ -16,7 +16,7 @@ from lms_bot.render.chart import chart_png, chart_text
 from lms_bot.render.standing import card_text, standings_text
 from lms_bot.store.people import people
 from lms_bot.store.reports import standing as standings
-from lms_bot.store.streaks.habits import habits, learning
+from lms_bot.store.streaks.overview import learning_streaks, streaks_of
 
 MOST_SCORES = 200  # in one chart
 FAILING, INACTIVE = "failing", "inactive"
@@ -39,7 +39,7 @@ def students(request: Request, arguments: Arguments) -> Reply:
     found = [standing for standing in everybody if _BELONGS[which](standing)]
     if not found:
         return Reply(f"None of your students is {which}." + freshness(request))
-    lasting = learning(request.transaction, own, request.settings.timezone, request.now)
+    lasting = learning_streaks(request.transaction, own, request.settings.timezone, request.now)
     shown = standings_text(found, "" if which == ALL else which, ROOM_FOR_LINES, skip=skip, streaks=lasting)
     seen = skip + shown.entries
     return Reply(shown.text + freshness(request), more=seen if seen < len(found) else None)
@@ -54,7 +54,7 @@ def student(request: Request, arguments: Arguments) -> str:
 def card_of(request: Request, student: Student) -> str:
     """The card of a student, as their mentors see it."""
     card = standings.card(request.transaction, student, request.now)
-    (habit,) = habits(request.transaction, [student], request.settings.timezone, request.now)
+    (habit,) = streaks_of(request.transaction, [student], request.settings.timezone, request.now)
     return card_text(card, ROOM_FOR_LINES, habit=habit)
 
 

@@ -19,7 +19,7 @@ from lms_bot.store import counters
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.events import tombstones
 from lms_bot.store.people import forgotten
-from lms_bot.store.people.people import NOBODY, Around
+from lms_bot.store.people.people import UNKNOWN_STUDENT, Mentoring
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events
 
@@ -96,20 +96,20 @@ def known(transaction: Transaction, source_table: str, source_ids: Collection[in
 
 
 def record(
-    transaction: Transaction, observed: Sequence[Event], around: Mapping[int, Around], now: datetime
+    transaction: Transaction, observed: Sequence[Event], around: Mapping[int, Mentoring], now: datetime
 ) -> list[tuple[int, Event]]:
     """Insert events that are not there yet, and give those with their event ids; the others are left as they are.
 
     What students did who were forgotten is not recorded, nor again what was removed for its age.
     """
-    gone = forgotten.everybody(transaction) if observed else None
+    gone = forgotten.forgotten_students(transaction) if observed else None
     if gone and gone.student_ids:
         observed = [event for event in observed if not gone.has(event.student_id, event.student_username)]
     if observed:
         observed = tombstones.without_pruned(transaction, observed)
     if not observed:
         return []
-    rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]
+    rows = [_row(event, around.get(event.student_id or 0, UNKNOWN_STUDENT), now) for event in observed]
     event_ids = insert_new(transaction, events, COLUMNS, rows, NATURAL_KEY)
     recorded = [(event_id, event) for event_id, event in zip(event_ids, observed, strict=True) if event_id is not None]
     counters.add(transaction, counters.EVENTS, len(recorded))
@@ -247,7 +247,7 @@ def from_row(row: Any) -> Event:
     )
 
 
-def _row(event: Event, around: Around, now: datetime) -> tuple[Any, ...]:
+def _row(event: Event, around: Mentoring, now: datetime) -> tuple[Any, ...]:
     mentor_id, mentor_username = around.mentors[0] if around.mentors else (None, None)
     return (
         event.event_type.value,
@@ -275,7 +275,7 @@ def reconcile(
     transaction: Transaction,
     source_table: str,
     observed: Observed,
-    around: Mapping[int, Around],
+    around: Mapping[int, Mentoring],
     seen_before: Collection[int],
     now: datetime,
 ) -> tuple[list[tuple[int, Event]], list[Said]]:

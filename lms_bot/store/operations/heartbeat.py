@@ -1,4 +1,4 @@
-"""Who works for the store, as the worker itself notes every half minute."""
+"""The heartbeat: which process works for the store, as it notes itself every half minute."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Working(NamedTuple):
     seen_at: datetime
 
     def is_alive(self, now: datetime) -> bool:
-        """Whether it still works, as far as can be told."""
+        """Return whether it still works, as far as can be known."""
         return now - self.seen_at <= (SILENT if self.polling_since is None else LONGEST_POLL)
 
 
@@ -37,6 +37,7 @@ def note(
     polling_since: datetime | None = None,
     zulip_version: str | None = None,
 ) -> None:
+    """Note which process works, since when, and whether it is in a poll."""
     value = {
         "host": process.host,
         "pid": process.pid,
@@ -48,8 +49,8 @@ def note(
     state.note(transaction, WORKER, value, now)
 
 
-def last(transaction: Transaction) -> Working | None:
-    """The last process that worked, or works; None if none ever did."""
+def last_worker(transaction: Transaction) -> Working | None:
+    """Return the process that works, or worked last; None if none ever did."""
     found = state.some(transaction, [WORKER]).get(WORKER)
     if found is None:
         return None

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.chat import Chat, Pace
+from lms_bot.chat import Chat, RateLimiter
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings, load
 from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
@@ -67,8 +67,8 @@ class MortalChat(Chat):
 
     dies: str | None = None
 
-    def __init__(self, zulip: FakeZulip, zuliprc: Path, pace: Pace) -> None:
-        super().__init__(zuliprc, pace, PATIENCE)
+    def __init__(self, zulip: FakeZulip, zuliprc: Path, rate_limiter: RateLimiter) -> None:
+        super().__init__(zuliprc, rate_limiter, PATIENCE)
         self._zulip = zulip
 
     def send(self, recipient: Recipient, content: str, *, purpose: Purpose = Purpose.REPLY) -> int:
@@ -163,7 +163,7 @@ def owe(store: Store, found: Iterable[Event], *, at: datetime = NOW, found_at: d
     """Record events, found `at` unless said otherwise, and owe them from `at` on to their students' mentors."""
     observed = list(found)
     with store.writing() as transaction:
-        around = people.around(transaction, {event.student_id or 0 for event in observed})
+        around = people.mentoring_of(transaction, {event.student_id or 0 for event in observed})
         for table in (ATTEMPTS, CONTENT_ATTEMPTS):
             of_table = [event for event in observed if event.source_table == table]
             events.record(transaction, of_table, around, found_at or at)
@@ -174,9 +174,9 @@ def owe(store: Store, found: Iterable[Event], *, at: datetime = NOW, found_at: d
         rows = [
             (event.event_id, mentor_id, at)
             for event in recorded
-            for mentor_id, _ in around.get(event.student_id or 0, people.NOBODY).mentors
+            for mentor_id, _ in around.get(event.student_id or 0, people.UNKNOWN_STUDENT).mentors
         ]
-        queue.owe(transaction, rows)
+        queue.enqueue(transaction, rows)
     return recorded
 
 
@@ -226,7 +226,7 @@ def unsettled(store: Store) -> list[Frozen]:
 
 
 @dataclass
-class Office:
+class DeliveryScenario:
     """A school's store and its Zulip, with a Deliverer between them; `open` gives everybody an account."""
 
     store: Store
@@ -242,20 +242,20 @@ class Office:
     deliverer: Deliverer = field(init=False)
 
     @classmethod
-    def open(cls, store: Store, zulip: FakeZulip, folder: Path) -> Office:
-        office = cls(store, zulip, zulip.write_zuliprc(folder / "zuliprc"))
-        office.restart()
-        for mentor in office.mentors:
-            office.accounts[mentor.mentor_id] = zulip.add_user(mentor.username.title(), mentor.email or "")
+    def open(cls, store: Store, zulip: FakeZulip, folder: Path) -> DeliveryScenario:
+        delivery = cls(store, zulip, zulip.write_zuliprc(folder / "zuliprc"))
+        delivery.restart()
+        for mentor in delivery.mentors:
+            delivery.accounts[mentor.mentor_id] = zulip.add_user(mentor.username.title(), mentor.email or "")
         zulip.add_user("Ada", "ada@school.example")
         zulip.add_user("Eve", "eve@school.example")
-        office.read_people()
-        office.read_accounts()
-        return office
+        delivery.read_people()
+        delivery.read_accounts()
+        return delivery
 
-    def restart(self, pace: Pace | None = None) -> None:
+    def restart(self, rate_limiter: RateLimiter | None = None) -> None:
         """A new process, which knows only what the store and Zulip know."""
-        self.chat = MortalChat(self.zulip, self.zuliprc, pace or Pace(FAST))
+        self.chat = MortalChat(self.zulip, self.zuliprc, rate_limiter or RateLimiter(FAST))
         self.deliverer = Deliverer(self.store, self.chat, self.settings, clock=self.clock)
 
     def read_people(
@@ -271,16 +271,16 @@ class Office:
         self.links = self.links if links is None else frozenset(links)
         with self.store.writing() as transaction:
             mapped = people.keep_people(transaction, self.students, self.mentors, self.links, self.clock())
-            queue.wake_waiting(transaction, mapped, self.clock())
+            queue.make_mapped_due(transaction, mapped, self.clock())
 
     def read_accounts(self) -> None:
         """What Zulip says now about its accounts."""
-        self.keep_accounts(Chat(self.zuliprc, Pace(FAST), PATIENCE).users())
+        self.keep_accounts(Chat(self.zuliprc, RateLimiter(FAST), PATIENCE).users())
 
     def keep_accounts(self, users: Sequence[ZulipUser]) -> None:
         with self.store.writing() as transaction:
             mapped = keep_zulip_users(transaction, users, self.clock())
-            queue.wake_waiting(transaction, mapped, self.clock())
+            queue.make_mapped_due(transaction, mapped, self.clock())
 
     def move(self, student: Student, mentor: Mentor | None) -> None:
         """The student has this mentor alone from now on."""
@@ -298,7 +298,7 @@ class Office:
 
     def turn(self) -> Delivered:
         """A turn, once Zulip lets us call again: that pause is in real time, which these clocks know nothing of."""
-        while self.chat.is_closed:
+        while self.chat.is_blocked:
             time.sleep(0.005)
         return self.deliverer.deliver_turn(30.0)
 
