@@ -1,7 +1,8 @@
-"""What the catalog of the LMS says about the server, our role, and the tables that are read."""
+"""Asks the LMS's database about the server, our role, and the tables that are read."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +14,7 @@ import sqlalchemy as sa
 
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms.schemas.classic import tables
-
-OF_TITLES = frozenset({"exams", "courses", "chapters", "ChapterContent"})  # without them titles are missing, no more
+from lms_bot.lms.source import Id, Schema, Time, columns_of
 
 
 class Kind(StrEnum):
@@ -65,9 +64,22 @@ class Table:
     columns: Mapping[str, Column]
 
 
-def wanted() -> dict[str, dict[str, Kind]]:
-    """The tables and columns that are read, and what each should hold."""
-    return {t.name: {column.name: _wanted_kind(column) for column in t.c} for t in tables.metadata.sorted_tables}
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A table that is read: what each of its columns should hold; without one `of_titles` only titles are missing."""
+
+    columns: Mapping[str, Kind]
+    of_titles: bool
+
+
+def wanted(schema: Schema) -> dict[str, Wanted]:
+    """Return the tables that are read, by name."""
+    columns, required = schema.wanted(), {column.table for column in schema.required()}
+    tables = sorted({column.table for column in columns}, key=lambda table: str(table.name))
+    return {
+        table.name: Wanted({c.name: _wanted_kind(c) for c in table.c if c in columns}, table not in required)
+        for table in tables
+    }
 
 
 def server(engine: sa.Engine) -> Server:
@@ -75,7 +87,7 @@ def server(engine: sa.Engine) -> Server:
     with _reading(engine) as connection:
         if connection.dialect.name == "sqlite":
             version = connection.scalar(sa.text("SELECT sqlite_version()"))
-            # Opened with mode=ro; see lms_bot.db.lms_engine.
+            # Opened with mode=ro; see lms_bot.db.engine.lms_engine.
             return Server(f"SQLite {version}", 0, "", True, False, (), None)
         row = connection.execute(_SERVER).one()
         writable = tuple(connection.scalars(_WRITABLE))
@@ -91,27 +103,44 @@ def server(engine: sa.Engine) -> Server:
     )
 
 
-def found(engine: sa.Engine) -> dict[str, Table]:
-    """Those of the wanted tables that are there, as our role sees them. Raises LmsUnavailable."""
-    names = list(wanted())
+def found(engine: sa.Engine, schema: Schema) -> dict[str, Table]:
+    """Return those of the wanted tables that are there, as our role sees them. Raises LmsUnavailable."""
+    names = list(wanted(schema))
     with _reading(engine) as connection:
         look = _sqlite_table if connection.dialect.name == "sqlite" else _postgresql_table
         seen = {name: look(connection, name) for name in names}
     return {name: table for name, table in seen.items() if table is not None}
 
 
-def readable(engine: sa.Engine, wanted_too: sa.MetaData) -> set[str]:
-    """Those of these tables that are there with all their columns, and ours to read. Raises LmsUnavailable."""
+def missing_extras(engine: sa.Engine, schema: Schema) -> list[str]:
+    """Return the columns that are read only where they are ours to read, and are not. Raises LmsUnavailable."""
     with _reading(engine) as connection:
-        look = _sqlite_table if connection.dialect.name == "sqlite" else _postgresql_table
-        seen = {table: look(connection, table.name) for table in wanted_too.sorted_tables}
-    return {
-        table.name
-        for table, there in seen.items()
-        if there and all(c.name in there.columns and there.columns[c.name].is_readable for c in table.c)
-    }
+        missing = [query for query in schema.extras if not can_read(connection, query)]
+    wanted_last = [list(query.selected_columns)[-1] for query in missing]
+    return [f"{column.table.name}.{column.name}" for column in wanted_last]
 
 
+def read_if_there(connection: sa.Connection, query: sa.Select[Any]) -> list[Any]:
+    """Return the rows of a query; none where something of it is not there, or not for our role to read."""
+    return list(connection.execute(query)) if can_read(connection, query) else []
+
+
+def can_read(connection: sa.Connection, query: sa.Select[Any]) -> bool:
+    """Return whether all columns of a query are there, and ours to read."""
+    wanted_columns: dict[str, set[str]] = defaultdict(set)
+    for column in columns_of(query):
+        wanted_columns[column.table.name].add(column.name)
+    shown = _SQLITE_COLUMNS if connection.dialect.name == "sqlite" else _POSTGRESQL_COLUMNS
+    return all(
+        names <= set(connection.scalars(shown, {"table": table})) for table, names in sorted(wanted_columns.items())
+    )
+
+
+_SQLITE_COLUMNS = sa.text("SELECT name FROM pragma_table_info(:table)")
+_POSTGRESQL_COLUMNS = sa.text(
+    "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(:table)) "
+    "AND NOT attisdropped AND has_column_privilege(attrelid, attnum, 'SELECT')"
+)
 _SERVER = sa.text(
     """
     SELECT current_setting('server_version') AS named,
@@ -198,12 +227,8 @@ def _sqlite_kind(declared: str) -> Kind:
 
 
 def _wanted_kind(column: sa.Column[Any]) -> Kind:
-    if isinstance(column.type, tables.Time):
-        return Kind.TIME
-    if isinstance(column.type, sa.Text):
-        return Kind.TEXT
-    name = column.name
-    return Kind.INTEGER if name in ("id", "A", "B", "examId") or name.endswith("_id") else Kind.NUMBER
+    kinds = ((Id, Kind.INTEGER), (Time, Kind.TIME), (sa.Text, Kind.TEXT))
+    return next((kind for declared, kind in kinds if isinstance(column.type, declared)), Kind.NUMBER)
 
 
 @contextmanager
