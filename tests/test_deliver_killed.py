@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -20,13 +19,14 @@ from lms_bot.core.events import OBSERVED, Event
 from lms_bot.core.people import Mentor, Student
 from lms_bot.fixtures import school
 from lms_bot.store.session import Store, open_store
+from tests.bot_process import PATIENCE, wait_for
 from tests.fake_zulip import FakeZulip
-from tests.owed import GULNORA, JANE, MARY, OBRIEN, OMAR, RAVI, Office, notifications, owe, several
+from tests.office import GULNORA, JANE, MARY, OBRIEN, OMAR, RAVI, Office, notifications, owe, several
 
 LMS_BOT = Path(sys.executable).parent / "lms-bot"
 PAIRS = 10  # Mary and Omar, each as often as this, with two students each
 WAVES, WAVE_EVERY, EVENTS_IN_A_WAVE = 20, 0.3, 2  # a wave is due for every mentor at once
-LIVES = (2.5, 1.4, 1.9, 1.1)  # seconds until each of the processes is killed
+LIVES = (5, 3, 4, 2)  # messages that each of the processes offers to Zulip, at least, before it is killed
 FAULT_RATE = 0.3
 KINDS = (
     "500_after",
@@ -38,7 +38,6 @@ KINDS = (
     "500_before",
     "close_before",
 )
-LONGEST = 90.0  # seconds: a minute until "not found" counts, and some to do it
 
 
 class Process:
@@ -63,7 +62,7 @@ class Process:
         assert self._running is not None
         assert self._running.poll() is None, self.log()
         self._running.send_signal(number)
-        self._running.wait(30)
+        self._running.wait(PATIENCE)
 
     def kill_for_sure(self) -> None:
         if self._running is not None:
@@ -128,13 +127,6 @@ def owe_in_waves(store: Store, students: list[Student], dice: random.Random) -> 
     return owed
 
 
-def wait_for(predicate: Callable[[], bool], seconds: float, story: Callable[[], str]) -> None:
-    deadline = time.monotonic() + seconds
-    while not predicate():
-        assert time.monotonic() < deadline, story()
-        time.sleep(0.2)
-
-
 def kill_and_compare(store: Store, folder: Path, seed: int) -> None:
     folder.mkdir()
     dice = random.Random(seed)
@@ -152,17 +144,23 @@ def kill_and_compare(store: Store, folder: Path, seed: int) -> None:
         process = Process(folder, lms_url, store.engine.url.render_as_string(hide_password=False), zulip)
         zulip.chaos(seed, FAULT_RATE, KINDS)
         try:
-            for seconds in LIVES:
+            for offers in LIVES:
+                enough = office.sends() + offers
                 process.start()
-                time.sleep(seconds + dice.random() * 0.4)
+                wait_for(lambda: office.sends() >= enough or is_all_told(store), story=process.log)  # noqa: B023
+                time.sleep(dice.random() * 0.4)
                 process.end(signal.SIGKILL)
             process.start()
             zulip.calm()
-            wait_for(lambda: all(row.due_at is None for row in notifications(store)), LONGEST, process.log)
+            wait_for(lambda: is_all_told(store), story=process.log)
             process.end(signal.SIGTERM)
         finally:
             process.kill_for_sure()
         compare(office, mentors, links, owed)
+
+
+def is_all_told(store: Store) -> bool:
+    return all(row.due_at is None for row in notifications(store))
 
 
 def compare(office: Office, mentors: list[Mentor], links: set[tuple[int, int]], owed: dict[int, list[Event]]) -> None:

@@ -17,7 +17,7 @@ from lms_bot.store.reports import statistics
 from lms_bot.store.reports.standing import card, scores, standings
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
+from tests.office import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

@@ -15,8 +15,9 @@ from lms_bot.chat.rate_limit import Purpose
 from lms_bot.core.people import Mentor, Student
 from lms_bot.store.session import open_store
 from tests import fake_zulip
+from tests.bot_process import PATIENCE, wait_for
 from tests.fake_zulip import FakeZulip
-from tests.owed import Office, frozen, notifications, several
+from tests.office import Office, frozen, notifications, several
 
 DELIVER, LOOK, REPLY = Purpose.DELIVER, Purpose.LOOK, Purpose.REPLY
 ZULIPS_LIMIT, ZULIPS_WINDOW = 200, 60.0
@@ -185,7 +186,7 @@ def test_threads_that_wait_all_get_their_turn_and_keep_the_pace() -> None:
 
     def call() -> None:
         for _ in range(10):
-            assert shared.take(DELIVER, 30.0)
+            assert shared.take(DELIVER, PATIENCE)
             taken.append(time.monotonic())
 
     started = time.monotonic()
@@ -198,22 +199,41 @@ def test_threads_that_wait_all_get_their_turn_and_keep_the_pace() -> None:
     assert max(taken) - started >= (80 - 20) * 0.02
 
 
+class Still(Simulated):
+    """A clock that moves only when it is moved, and counts how often it was looked at."""
+
+    looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return self.now
+
+
 def test_closing_stops_the_threads_that_wait_already() -> None:
-    shared = Pace(60)
+    clock = Still()
+    shared = Pace(6000, clock)  # one every 10 ms, in which who waits looks at the clock again
     while shared.take(DELIVER, 0.0):
         pass
     passed: list[float] = []
 
     def call() -> None:
         if shared.take(DELIVER, 10.0):
-            passed.append(time.monotonic())
+            passed.append(clock.now)
+
+    def is_looked_at(more: int = 9) -> None:
+        looks = clock.looks + more
+        wait_for(lambda: clock.looks > looks)
 
     waiting = threading.Thread(target=call)
     waiting.start()
-    closed_at = time.monotonic()
+    is_looked_at()
     shared.close(1.8)
-    waiting.join()
-    assert passed[0] - closed_at >= 1.8
+    clock.now += 1.79
+    is_looked_at()
+    assert passed == []
+    clock.now += 0.02
+    waiting.join(PATIENCE)
+    assert passed == [clock.now]
 
 
 def test_5000_notifications_for_500_mentors_are_500_messages_and_no_rate_limit(

@@ -10,7 +10,8 @@ from lms_bot.chat import Chat
 from lms_bot.core.notifications import Message, Recipient
 from lms_bot.pipeline import replies
 from lms_bot.store.notifications import outbox
-from tests.owed import JANE, MARY, Killed, MortalChat, Office, frozen, happened, unsettled
+from tests.bot_process import PATIENCE
+from tests.office import JANE, MARY, Killed, MortalChat, Office, frozen, happened, unsettled
 
 UPLOAD = "POST /api/v1/user_uploads"
 TEXT = "📈 **jane**: 85%"
@@ -63,7 +64,7 @@ def test_no_transaction_is_open_while_a_file_is_uploaded(any_office: Office) -> 
             return super().send(*arguments, **named)  # type: ignore[arg-type]
 
     message = freeze(any_office)
-    any_office.chat = Watching(any_office.zuliprc, any_office.chat._pace)
+    any_office.chat = Watching(any_office.zulip, any_office.zuliprc, any_office.chat._pace)
     send(any_office, message)
     assert open_at_call == [0, 0]
     assert_told_once(any_office)
@@ -144,7 +145,7 @@ class UploadingChat(MortalChat):
 def test_a_kill_at_any_moment_loses_nothing_and_repeats_nothing(any_office: Office, moment: str) -> None:
     message = freeze(any_office)
     if moment != "frozen":
-        any_office.chat = UploadingChat(any_office.zuliprc, any_office.chat._pace)
+        any_office.chat = UploadingChat(any_office.zulip, any_office.zuliprc, any_office.chat._pace)
         any_office.chat.dies = moment
         with pytest.raises(Killed):
             send(any_office, message)
@@ -157,7 +158,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_repeats_nothing(any_office: Offi
 def test_of_two_who_upload_for_one_answer_one_sends(any_office: Office, kill_first: bool) -> None:
     """The worker takes over while the first process is still uploading."""
     message = freeze(any_office)
-    other = Chat(any_office.zuliprc, any_office.chat._pace)
+    other = Chat(any_office.zuliprc, any_office.chat._pace, PATIENCE)
 
     class Slow(MortalChat):
         def upload(self, name: str, content: bytes) -> str:
@@ -171,7 +172,7 @@ def test_of_two_who_upload_for_one_answer_one_sends(any_office: Office, kill_fir
             return uri
 
     any_office.deliverer._chat = other
-    any_office.chat = Slow(any_office.zuliprc, any_office.chat._pace)
+    any_office.chat = Slow(any_office.zulip, any_office.zuliprc, any_office.chat._pace)
     send(any_office, message)
     any_office.wait(90, step=5)
     assert_told_once(any_office, uploads=2)
@@ -186,7 +187,7 @@ def test_the_worker_leaves_a_file_alone_that_was_linked_while_it_waited_for_its_
                 outbox.link(transaction, message, "[a](b)", any_office.clock())
             return super().take_turn(patience)
 
-    any_office.deliverer._chat = Overtaken(any_office.zuliprc, any_office.chat._pace)
+    any_office.deliverer._chat = Overtaken(any_office.zulip, any_office.zuliprc, any_office.chat._pace)
     any_office.clock.forward(61)
     any_office.turn()
     assert any_office.told(MARY) == [], "who linked it sends it"

@@ -18,7 +18,7 @@ from lms_bot.store.reports import statistics as reports_statistics
 from lms_bot.store.retention.prune import SLICE, SLICES, WALK, turn
 from lms_bot.store.session import Store
 from lms_bot.store.streaks import days
-from tests.bot_process import from_store, in_store, wait_for
+from tests.bot_process import PATIENCE, from_store, in_store, wait_for
 from tests.lms_rows import CONTENT_ATTEMPTS, DAY, MARY, MINUTE, NOW, RAVI, SOFIA, Watch
 from tests.shell import Shell, daemon, daemon_log, shell
 
@@ -278,7 +278,7 @@ def test_a_poll_at_the_same_moment_does_not_bring_back_what_is_being_removed(wat
 
     with ThreadPoolExecutor(1) as pool:
         removed = pool.submit(remove)
-        removing.wait(30)
+        removing.wait(PATIENCE)
         found = 0
         while not removed.done():
             watch.rows.run("UPDATE attempts SET score = score + 1 WHERE id <= 3000")

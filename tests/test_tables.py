@@ -18,7 +18,7 @@ from lms_bot.core.reports import Card, Need, Standing, Tally
 from lms_bot.render import EMOJI, event_line
 from lms_bot.render.standing import card_text, feed_text, standings_text
 from tests import NOW
-from tests.owed import JANE, RAVI, happened, several
+from tests.office import JANE, RAVI, happened, several
 from tests.test_render import HOSTILE, live_tokens
 
 SHOWN_NOW = "<time:2026-03-02T12:00:00Z>"

@@ -18,6 +18,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Reply, Request
 from lms_bot.store.session import open_store
 from tests.asking import EVE, JANE, MARY, School
+from tests.bot_process import PATIENCE
 from tests.databases import store_in_file
 
 ROOT = Path(__file__).parents[1]
@@ -96,7 +97,7 @@ def test_the_shell_answers(store_url: str, tmp_path: Path) -> None:
         input="help\nhistory jane_smith\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         cwd=tmp_path,
         check=False,
     )

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lms_bot.core.events import EventClass
-from lms_bot.core.notifications import Preferences, Telling
-from lms_bot.core.schedule import telling_of, zone_of
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Preferences, Telling
+from lms_bot.core.schedule import timing_of, zone_of
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import ALL, DURATION, STUDENT, choice, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
-from lms_bot.pipeline.enqueue import DEFAULTS
-from lms_bot.pipeline.recheck import look_again
+from lms_bot.pipeline.recheck import reschedule_mentor
 from lms_bot.render import moment, quote
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people import people
@@ -71,7 +70,7 @@ def digest(request: Request, arguments: Arguments) -> str:
     if text == OFF:
         return _change(
             request,
-            lambda wishes: replace(wishes, tellings=_undigested(wishes), digest_hours=DEFAULTS.digest_hours),
+            lambda wishes: replace(wishes, tellings=_undigested(wishes), digest_hours=DEFAULT_PREFERENCES.digest_hours),
             "digest",
         )
     tellings = dict.fromkeys(EventClass, Telling.DIGEST)
@@ -141,7 +140,7 @@ def _change(request: Request, change: Callable[[Preferences], Preferences], back
     for mentor in request.mentors:
         wishes = change(preferences.asked(request.transaction, mentor.mentor_id))
         preferences.keep(request.transaction, mentor.mentor_id, wishes, request.now)
-        look_again(request.transaction, mentor.mentor_id, request.settings, request.now)
+        reschedule_mentor(request.transaction, mentor.mentor_id, request.settings, request.now)
     return "\n\n".join(["✅ Done.", _states(request), f"To take it back: `{back}`."])
 
 
@@ -155,7 +154,7 @@ def state(request: Request, mentor_id: int) -> str:
     zone = zone_of(wishes, request.settings.timezone)
     lines = []
     for telling, how in ((Telling.NOW, "At once"), (Telling.DIGEST, _digest_words(wishes)), (Telling.OFF, "Not told")):
-        named = [CLASS_NAMES[c] for c in EventClass if telling_of(c, wishes, request.settings.delivery) is telling]
+        named = [CLASS_NAMES[c] for c in EventClass if timing_of(c, wishes, request.settings.delivery) is telling]
         if named:
             lines.append(f"* **{how}:** {', '.join(named)}")
     if wishes.quiet_from is not None and wishes.quiet_to is not None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from lms_bot.core.events import STUDENT_ALERTS, EventClass
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Preferences, Telling
 from lms_bot.core.people import Mentor
-from lms_bot.core.schedule import telling_of
+from lms_bot.core.schedule import timing_of
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import EVENT
 from lms_bot.handlers.arguments import Arguments
@@ -17,7 +17,7 @@ from lms_bot.handlers.mentor.general import freshness, why_waiting, zone
 from lms_bot.handlers.mentor.preferences import CLASS_NAMES
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
-from lms_bot.pipeline.enqueue import DEFAULTS, is_told
+from lms_bot.pipeline.enqueue import is_enabled
 from lms_bot.render import counted, moment, numbered_line, quote
 from lms_bot.store.notifications import preferences
 from lms_bot.store.notifications.queue import NOT_THEIRS, TAKEN_BACK, TURNED_OFF
@@ -69,7 +69,7 @@ def _explanation(request: Request, found: Sequence[Told], wishes: Mapping[int, P
     lines = [numbered_line(first.event), "", f"* **Found:** {moment(first.found_at)}"]
     for one in found:
         whose = f" (mentor {quote(one.mentor_username)})" if len(found) > 1 else ""
-        lines.append(f"* {_outcome(request, one, wishes.get(one.mentor_id, DEFAULTS))}{whose}")
+        lines.append(f"* {_outcome(request, one, wishes.get(one.mentor_id, DEFAULT_PREFERENCES))}{whose}")
     if not first.is_current:
         lines.append("* The LMS says something else of it by now.")
     return "\n".join(lines)
@@ -92,7 +92,7 @@ def _when(one: Told) -> str:
 
 def _because(request: Request, one: Told, wishes: Preferences) -> str:
     kind = EventClass.of(one.event.event_type)
-    how = _HOW.get(telling_of(kind, wishes, request.settings.delivery), _NOT_ANY_MORE)
+    how = _HOW.get(timing_of(kind, wishes, request.settings.delivery), _NOT_ANY_MORE)
     return f"**{quote(one.event.student_username)}** is your student; {how.format(CLASS_NAMES[kind])}"
 
 
@@ -112,9 +112,9 @@ def _never_owed(request: Request, one: Told, wishes: Preferences) -> str:
         return "it was old when I found it, or there before I began to watch"
     if event.mirrors is not None:
         return "it is the same as an exam, of which you are told"
-    if not request.settings.notify_mentors or not is_told(event.event_type, request.settings):
+    if not request.settings.notify_mentors or not is_enabled(event.event_type, request.settings):
         return "the settings of this bot leave it out"
-    if telling_of(kind, wishes, request.settings.delivery) is Telling.OFF:
+    if timing_of(kind, wishes, request.settings.delivery) is Telling.OFF:
         return f"you have turned off {CLASS_NAMES[kind]}; `notify {kind} now` turns them on"
     return "when I found it, you had turned it off, or this student was not yours"
 

@@ -1,4 +1,4 @@
-"""Mentors who are owed notifications, a Deliverer whose clock the test moves, and what became of it all."""
+"""Mentors with notifications due, a Deliverer whose clock the test moves, and what was sent."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from lms_bot.store.people import people
 from lms_bot.store.people.accounts import keep_zulip_users
 from lms_bot.store.session import Store
 from tests import NOW
+from tests.bot_process import PATIENCE, wait_for
 from tests.fake_zulip import FakeZulip
 
 MARY = Mentor(1, "mary", "mary@school.example")
@@ -39,7 +40,7 @@ STUDENTS = (JANE, RAVI, GULNORA, OBRIEN)
 LINKS = frozenset({(1, 11), (1, 12), (2, 13), (2, 14)})
 
 FAST = 100_000  # messages a minute: the pace is no part of these tests
-CALL_TIMEOUT = 0.3  # seconds
+CALL_TIMEOUT = 0.3  # seconds of a call that hangs; all others have as long as they need
 SETTINGS = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
 _source_ids = itertools.count(1)
 
@@ -66,6 +67,10 @@ class MortalChat(Chat):
 
     dies: str | None = None
 
+    def __init__(self, zulip: FakeZulip, zuliprc: Path, pace: Pace) -> None:
+        super().__init__(zuliprc, pace, PATIENCE)
+        self._zulip = zulip
+
     def send(self, recipient: Recipient, content: str, *, purpose: Purpose = Purpose.REPLY) -> int:
         self._perhaps_die("before")
         sent = super().send(recipient, content, purpose=purpose)
@@ -76,6 +81,16 @@ class MortalChat(Chat):
         found = super().find(recipient, content, above)
         self._perhaps_die("looking")
         return found
+
+    def _call(self, method: str, url: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+        if not self._zulip.will_hang(method, f"/api/v1/{url}"):
+            return super()._call(method, url, *arguments, **options)
+        hung, self._timeout = self._zulip.hung, CALL_TIMEOUT
+        try:
+            return super()._call(method, url, *arguments, **options)
+        finally:
+            self._timeout = PATIENCE
+            wait_for(lambda: self._zulip.hung > hung)  # the clocks here stand still: what was asked is done by now
 
     def _perhaps_die(self, moment: str) -> None:
         if self.dies == moment:
@@ -240,7 +255,7 @@ class Office:
 
     def restart(self, pace: Pace | None = None) -> None:
         """A new process, which knows only what the store and Zulip know."""
-        self.chat = MortalChat(self.zuliprc, pace or Pace(FAST), CALL_TIMEOUT)
+        self.chat = MortalChat(self.zulip, self.zuliprc, pace or Pace(FAST))
         self.deliverer = Deliverer(self.store, self.chat, self.settings, clock=self.clock)
 
     def read_people(
@@ -260,8 +275,7 @@ class Office:
 
     def read_accounts(self) -> None:
         """What Zulip says now about its accounts."""
-        # Not through the Chat under test: its patience is shorter than a busy machine's pauses.
-        self.keep_accounts(Chat(self.zuliprc, Pace(FAST)).users())
+        self.keep_accounts(Chat(self.zuliprc, Pace(FAST), PATIENCE).users())
 
     def keep_accounts(self, users: Sequence[ZulipUser]) -> None:
         with self.store.writing() as transaction:
@@ -286,7 +300,7 @@ class Office:
         """A turn, once Zulip lets us call again: that pause is in real time, which these clocks know nothing of."""
         while self.chat.is_closed:
             time.sleep(0.005)
-        return self.deliverer.turn(30.0)
+        return self.deliverer.deliver_turn(30.0)
 
     def wait(self, seconds: float, step: float = 1.0) -> None:
         """Time goes by, with a turn after every `step` seconds."""
