@@ -63,7 +63,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _locks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who holds the lock of a store on a busy machine may hold it for longer than any user would."""
-    monkeypatch.setattr("lms_bot.db.STORE_LOCK_TIMEOUT", PATIENCE)
+    monkeypatch.setattr("lms_bot.db.engine.STORE_LOCK_TIMEOUT", PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -105,10 +105,10 @@ def server(engine: sa.Engine) -> Server:
 
 def found(engine: sa.Engine, schema: Schema) -> dict[str, Table]:
     """Return those of the wanted tables that are there, as our role sees them. Raises LmsUnavailable."""
-    names = list(wanted(schema))
+    keys = {source.table.name: source.key_column.name for source in schema.sources}
     with _reading(engine) as connection:
         look = _sqlite_table if connection.dialect.name == "sqlite" else _postgresql_table
-        seen = {name: look(connection, name) for name in names}
+        seen = {name: look(connection, name, keys.get(name, "id")) for name in wanted(schema)}
     return {name: table for name, table in seen.items() if table is not None}
 
 
@@ -166,7 +166,7 @@ _POSTGRESQL_TABLE = sa.text(
     SELECT c.relkind NOT IN ('r', 'p') AS is_view,
            row_security_active(c.oid) AS hides_rows,
            EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS k ON k.attrelid = c.oid AND k.attnum = i.indkey[0]
-                   WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND k.attname = 'id') AS has_index,
+                   WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND k.attname = :key) AS has_index,
            a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS declared, t.typcategory::text AS category,
            has_column_privilege(c.oid, a.attnum, 'SELECT') AS is_readable
     FROM pg_class AS c
@@ -179,8 +179,8 @@ _CATEGORIES = {"N": Kind.NUMBER, "S": Kind.TEXT, "E": Kind.TEXT, "B": Kind.NUMBE
 _IS_INTEGER = ("smallint", "integer", "bigint")
 
 
-def _postgresql_table(connection: sa.Connection, name: str) -> Table | None:
-    rows = connection.execute(_POSTGRESQL_TABLE, {"name": name}).all()
+def _postgresql_table(connection: sa.Connection, name: str, key: str) -> Table | None:
+    rows = connection.execute(_POSTGRESQL_TABLE, {"name": name, "key": key}).all()
     if not rows:
         return None
     columns = {row.name: Column(_postgresql_kind(row), row.declared, row.is_readable) for row in rows}
@@ -195,7 +195,7 @@ def _postgresql_kind(row: Any) -> Kind:
     return _CATEGORIES.get(row.category, Kind.OTHER)
 
 
-def _sqlite_table(connection: sa.Connection, name: str) -> Table | None:
+def _sqlite_table(connection: sa.Connection, name: str, key: str) -> Table | None:
     columns = connection.execute(sa.text("SELECT name, type, pk FROM pragma_table_info(:name)"), {"name": name}).all()
     if not columns:
         return None
@@ -207,7 +207,7 @@ def _sqlite_table(connection: sa.Connection, name: str) -> Table | None:
         ),
         {"name": name},
     ).all()
-    has_index = "id" in indexed or any(column.name == "id" and column.pk for column in columns)
+    has_index = key in indexed or any(column.name == key and column.pk for column in columns)
     shown = {column.name: Column(_sqlite_kind(column.type), column.type, True) for column in columns}
     return Table(kind == "view", has_index, False, shown)
 

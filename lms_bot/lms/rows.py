@@ -32,7 +32,8 @@ class RowReader:
         self._facts = [(name, at[column]) for name, column in source.facts.items()]
         self._titles = [(name, title.catalogue, at[title.column]) for name, title in source.titles.items()]
         self._times = [(name, at[column]) for name, column in source.times.items()]
-        self._mirror = source.mirrors and (at[source.mirrors.column], source.mirrors.value, at[source.mirrors.key])
+        mirrors = source.mirrors
+        self._mirror = (at[mirrors.column], mirrors.value, at[mirrors.key]) if mirrors else None
         self._stated = lru_cache(1_000)(_states(source))
 
     def lacks_title(self, row: Row, catalogue: Catalogue) -> bool:

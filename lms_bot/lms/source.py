@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from lms_bot.core.events import EventType
-
-Columns = Mapping[str, str]
-"""Columns of a source's table, by the key of the metadata that they become."""
-
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Id(sa.Integer):
@@ -58,7 +53,7 @@ class Source:
     * `states` are the LMS's words for a state, in lower case, and the event that each states; where that is
       exam_completed, `results` say by the word in `result` whether it is a better known one.
     * `started` and `ended` are the columns with those moments: the first of them that holds one counts.
-    * `facts`, `titles` and `times` become metadata; `title` is the activity's own.
+    * `facts`, `titles` and `times` become metadata, by its key; `title` is the activity's own.
     """
 
     name: str
@@ -76,9 +71,9 @@ class Source:
     results: Mapping[str, EventType] = field(default_factory=dict)
     started: tuple[str, ...]
     ended: tuple[str, ...]
-    facts: Columns = NOTHING
+    facts: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, Title] = field(default_factory=dict)
-    times: Columns = NOTHING
+    times: Mapping[str, str] = field(default_factory=dict)
     mirrors: Mirror | None = None
 
     @property
@@ -94,9 +89,9 @@ class PeopleQueries:
     `links` give mentor_id and student_id.
     """
 
-    students: sa.Select[tuple[object, ...]]
-    mentors: sa.Select[tuple[object, ...]]
-    links: sa.Select[tuple[object, object]]
+    students: sa.Select[Any]
+    mentors: sa.Select[Any]
+    links: sa.Select[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,16 +101,16 @@ class PresenceQueries:
     `days` gives an id that grows, a student id and a day; `moments` gives a student id and when they were seen last.
     """
 
-    days: sa.Select[tuple[object, object, object]]
-    moments: sa.Select[tuple[object, object]]
+    days: sa.Select[Any]
+    moments: sa.Select[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnrolmentQueries:
     """`since` gives a student id and when they were enrolled, `minutes` an exam's id and how long it takes."""
 
-    since: sa.Select[tuple[object, object]]
-    minutes: sa.Select[tuple[object, object]]
+    since: sa.Select[Any]
+    minutes: sa.Select[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +123,7 @@ class Schema:
 
     name: str
     sources: tuple[Source, ...]
-    catalogue: Mapping[str, sa.Select[tuple[object, object]]]
+    catalogue: Mapping[str, sa.Select[Any]]
     people: PeopleQueries
     presence: PresenceQueries
     enrolment: EnrolmentQueries
@@ -138,7 +133,7 @@ class Schema:
         return next(source for source in self.sources if source.name == name)
 
     @property
-    def extras(self) -> tuple[sa.Select[tuple[object, ...]], ...]:
+    def extras(self) -> tuple[sa.Select[Any], ...]:
         """Return the queries beside the catalogue that an installation may do without."""
         return self.presence.days, self.presence.moments, self.enrolment.since, self.enrolment.minutes
 
@@ -152,11 +147,11 @@ class Schema:
         return self.required().union(*map(columns_of, self.catalogue.values()))
 
 
-def columns_of(query: sa.Select[tuple[object, ...]]) -> set[sa.Column[object]]:
+def columns_of(query: sa.Select[Any]) -> set[sa.Column[object]]:
     """Return the columns of tables that a query reads."""
     return set(_columns(query))
 
 
-def _columns(query: sa.Select[tuple[object, ...]]) -> Iterator[sa.Column[object]]:
+def _columns(query: sa.Select[Any]) -> Iterator[sa.Column[object]]:
     used = (*query.selected_columns, *visitors.iterate(query))
     return (element for element in used if isinstance(element, sa.Column))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -13,15 +11,16 @@ import sqlalchemy as sa
 
 from lms_bot.core.cursor import Page
 from lms_bot.core.detect import Observed
-from lms_bot.core.events import OF_EXAMS, Event, EventType, course_key, is_finished, percentage
+from lms_bot.core.events import Event, EventType, course_key, is_finished, percentage
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.events import tombstones
+from lms_bot.store.events.attempts import number_attempts
 from lms_bot.store.people import forgotten
 from lms_bot.store.people.people import NOBODY, Around
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import IS_CURRENT_EXAM, events
+from lms_bot.store.tables import events
 
 COLUMNS = (
     "event_type",
@@ -180,46 +179,6 @@ def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Sai
             corrected.append(Said(student_id, at, found_at, finished, -1))
             corrected.append(Said(stated[event_id].student_id, at, found_at, finished))
     return corrected
-
-
-_ATTEMPTS = {
-    "sqlite": f"""
-        SELECT e.source_table, e.student_id, e.activity_id, e.source_id
-        FROM (SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS student,
-                     json_extract(value, '$[2]') AS exam
-              FROM json_each(:exams)) AS a
-        CROSS JOIN lms_activity_events AS e INDEXED BY ix_lms_activity_events_exams
-        WHERE {IS_CURRENT_EXAM}
-          AND e.student_id = a.student AND e.activity_id = a.exam AND e.source_table = a.source""",
-    "postgresql": f"""
-        SELECT e.source_table, e.student_id, e.activity_id, e.source_id
-        FROM (SELECT v->>0 AS source, (v->>1)::bigint AS student, (v->>2)::bigint AS exam
-              FROM json_array_elements(CAST(:exams AS json)) AS j(v)) AS a
-        JOIN lms_activity_events AS e
-          ON e.student_id = a.student AND e.activity_id = a.exam AND e.source_table = a.source
-        WHERE {IS_CURRENT_EXAM}""",
-}
-
-
-def number_attempts(transaction: Transaction, observed: Sequence[Event]) -> None:
-    """Note in the metadata of exam events which attempt of its student at its exam each belongs to, by id, from 1."""
-    exams = [
-        event
-        for event in observed
-        if event.event_type in OF_EXAMS and event.student_id is not None and event.activity_id is not None
-    ]
-    if not exams:
-        return
-    attempts: dict[tuple[str, int | None, int | None], set[int]] = defaultdict(set)
-    for event in exams:
-        attempts[event.source_table, event.student_id, event.activity_id].add(event.source_id)
-    query = sa.text(_ATTEMPTS[transaction.dialect.name])
-    for *key, source_id in transaction.execute(query, {"exams": json.dumps(list(attempts))}).all():
-        attempts[key[0], key[1], key[2]].add(source_id)
-    in_order = {key: sorted(ids) for key, ids in attempts.items()}
-    for event in exams:
-        of_exam = in_order[event.source_table, event.student_id, event.activity_id]
-        event.metadata["attempt_number"] = bisect_left(of_exam, event.source_id) + 1
 
 
 AS_EVENT = tuple(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import SOURCE_TABLES, Event
+from lms_bot.core.events import Event
 from lms_bot.core.people import Student
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.events import cursors
@@ -68,8 +68,7 @@ def student(transaction: Transaction, who: int | str) -> Student | None:
 
 def stop(transaction: Transaction, whom: Student, now: datetime) -> None:
     """From now on nothing is recorded about the student, and nothing that waits is told."""
-    for source_table in SOURCE_TABLES:
-        cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
+    cursors.lock_all(transaction)  # a poll that stores a page now is waited for
     values = {"student_id": whom.student_id, "username_digest": digest(whom.username), "forgotten_at": now}
     transaction.execute(insert_into(transaction, forgotten).values(values).on_conflict_do_nothing())
     for table in (mentor_students, students):
