@@ -149,7 +149,7 @@ def is_finished(kind: str, mirrors: int | None) -> bool:
 
 
 def percentage(metadata: Mapping[str, Any]) -> float | None:
-    """The percentage of an exam, where there is one that can be counted with."""
+    """Return the percentage of an exam, where there is one that can be counted with."""
     value = metadata.get("percentage")
     if value is None or isinstance(value, bool):
         return None
@@ -161,13 +161,13 @@ def percentage(metadata: Mapping[str, Any]) -> float | None:
 
 
 def course_key(metadata: Mapping[str, Any]) -> str | None:
-    """The title of an event's course, as it is searched."""
+    """Return the title of an event's course, as it is searched."""
     title = metadata.get("course_title")
     return searched(title) if isinstance(title, str) else None
 
 
 @lru_cache(1_000)
 def searched(title: str) -> str:
-    """A course's title, or a part of one, as both are compared: in lower case whatever the script, and not endless."""
+    """Return a course's title, or a part of one, as both are compared: in lower case whatever the script, and not endless."""
     storable = title.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     return storable.casefold()[:COURSE_KEY]

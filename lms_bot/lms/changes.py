@@ -256,7 +256,7 @@ def _is_replaced(cursor: Cursor, snapshot: Snapshot) -> bool:
 
 
 def _forget_snapshots(cursor: Cursor, snapshot: Snapshot) -> Cursor:
-    """What transaction ids said no longer holds: read again from the safe cursor, compare whole slices for a round."""
+    """Drop what transaction ids said, which no longer holds: read again from the safe cursor, compare whole slices for a round."""
     return replace(
         cursor,
         seen=(),

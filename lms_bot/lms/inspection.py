@@ -213,7 +213,7 @@ def _sqlite_table(connection: sa.Connection, name: str, key: str) -> Table | Non
 
 
 def _sqlite_kind(declared: str) -> Kind:
-    """What a declared type promises, after SQLite's rules of affinity; it keeps nobody from anything."""
+    """Return what a declared type promises by SQLite's rules of affinity, which keep no value out."""
     word = declared.upper()
     if "INT" in word or "BOOL" in word:
         return Kind.INTEGER

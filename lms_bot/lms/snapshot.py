@@ -92,5 +92,5 @@ def was_visible(xid: int, snapshot: str) -> bool:
 
 
 def written_since(xid: int) -> sa.TextClause:
-    """A condition: the row was written by transaction `xid` or a later one, compared modulo 2^32."""
+    """Return the condition that a row was written by transaction `xid` or a later one, compared modulo 2^32."""
     return sa.text(f"((xmin::text::bigint - {xid % XIDS} + {XIDS}) % {XIDS}) < {XIDS // 2}")

@@ -11,7 +11,7 @@ EPOCH_MILLISECONDS = 100_000_000_000  # numbers above this are milliseconds sinc
 
 
 def moment(value: Any, zone: tzinfo) -> datetime | None:
-    """A time as the LMS gives it, as aware UTC; naive ones are in `zone`; None for what is no time at all."""
+    """Return a time that the LMS gives as aware UTC; naive ones are in `zone`; None for what is no time at all."""
     if value is None:
         return None
     try:
@@ -25,7 +25,7 @@ def moment(value: Any, zone: tzinfo) -> datetime | None:
 
 
 def text(value: Any) -> str | None:
-    """A text without NUL characters, which PostgreSQL cannot store."""
+    """Return a text without NUL characters, which PostgreSQL cannot store."""
     if value is None:
         return None
     told = value if type(value) is str else str(value)
@@ -33,12 +33,12 @@ def text(value: Any) -> str | None:
 
 
 def integer(value: Any) -> int | None:
-    """A whole number where the value is one."""
+    """Return the value where it is a whole number, else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def plain(value: Any) -> Any:
-    """A value that JSON can hold: NaN and infinity become None, anything unknown becomes text."""
+    """Return a value that JSON can hold: NaN and infinity become None, anything unknown becomes text."""
     kind = type(value)
     if kind is int or value is None:
         return value
@@ -48,7 +48,7 @@ def plain(value: Any) -> Any:
 
 
 def fingerprint(row: tuple[Any, ...]) -> int:
-    """A signed 64-bit number that changes when any value of the row does."""
+    """Return a signed 64-bit number that changes when any value of the row does."""
     return int.from_bytes(
         blake2b(repr(tuple(row)).encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True
     )

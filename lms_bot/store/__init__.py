@@ -1,13 +1,9 @@
-"""The door to the event store: events, notifications, messages, people, and the state of the bot."""
+"""The door to the event store: what was seen, what is owed, what was sent, and who is who."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from lms_bot.store.events.handover import count_unprocessed, mark_processed, student_history, unprocessed_events
 from lms_bot.store.session import Store, Transaction, open_store
-
-if TYPE_CHECKING:
-    from lms_bot.store.events.handover import count_unprocessed, mark_processed, student_history, unprocessed_events
 
 __all__ = [
     "Store",
@@ -18,14 +14,3 @@ __all__ = [
     "student_history",
     "unprocessed_events",
 ]
-
-
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """The functions of the hand-over, which need this module themselves."""
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from lms_bot.store.events import handover
-
-        return getattr(handover, name)

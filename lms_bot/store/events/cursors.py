@@ -19,7 +19,7 @@ from lms_bot.store.tables import cursors, open_rows
 
 
 def load(transaction: Transaction, source_table: str, *, to_move: bool = False) -> Cursor | None:
-    """The cursor of a source table; None before its baseline was marked.
+    """Return the cursor of a source table; None before its baseline was marked.
 
     `to_move` keeps other processes from moving it before this transaction ends.
     """

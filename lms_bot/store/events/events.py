@@ -65,7 +65,7 @@ class Known(NamedTuple):
 
 
 def fingerprints(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, int]:
-    """The fingerprint that each row had when it was last recorded, by source id.
+    """Return the fingerprint that each row had when it was last recorded, by source id.
 
     A row with several current events, as two polls at once can leave it, has none: it is looked into again.
     """
@@ -84,7 +84,7 @@ def fingerprints(transaction: Transaction, source_table: str, source_ids: Collec
 
 
 def known(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, list[Known]]:
-    """The recorded states of rows, by source id."""
+    """Return the recorded states of rows, by source id."""
     c = events.c
     within = in_list(c.source_id, source_ids, transaction.dialect.name)
     query = sa.select(c.source_id, c.event_id, c.event_type, c.is_current, c.fingerprint)
@@ -165,7 +165,7 @@ def supersede(transaction: Transaction, event_ids: Collection[int]) -> list[Said
 
 
 def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]:
-    """What changes for days when these events become current and the students' whose rows say so now."""
+    """Return what changes for days when these events become current and the students' whose rows say so now."""
     c = events.c
     within = in_list(c.event_id, stated, transaction.dialect.name)
     query = sa.select(c.event_id, c.student_id, c.timestamp, c.created_at, c.event_type, c.mirrors, c.is_current).where(
@@ -192,7 +192,7 @@ AS_EVENT = tuple(
 
 
 def from_row(row: Any) -> Event:
-    """An event from a row that has these columns of the events table."""
+    """Return the event from a row that has these columns of the events table."""
     return Event(
         event_type=EventType(row.event_type),
         source_table=row.source_table,
@@ -267,7 +267,7 @@ def reconcile(
 
 
 def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -> list[int]:
-    """Current events of rows that disappeared or went into a state that gives no event."""
+    """Return the current events of rows that disappeared or went into a state that gives no event."""
     gone = [*page.vanished, *observed.silent]
     if not gone:
         return []

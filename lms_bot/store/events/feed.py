@@ -47,7 +47,7 @@ def feed(
 
 
 def _newest(transaction: Transaction, student_ids: Collection[int], wanted: Filter, most: int) -> sa.Select[Any]:
-    """The ids of the students' events, newest first, of which nobody needs more than `most`.
+    """Select the ids of the students' events, newest first, of which nobody needs more than `most`.
 
     However many events a student has, only the newest few are looked at: SQLite leaves a student whose next event is
     older than all that are needed; PostgreSQL is told to take so many of each.

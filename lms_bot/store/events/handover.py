@@ -50,7 +50,7 @@ def unprocessed_events(
     limit: int | None = None,
     include_processed: bool = False,
 ) -> Iterator[RecordedEvent]:
-    """The events not yet marked as processed, in the order of recording.
+    """Give the events not yet marked as processed, in the order of recording.
 
     `event_types` and `student` (an LMS id, or a username) choose among them; `limit` is the most events in all;
     `include_processed` gives the marked ones too. They are read a page at a time and no transaction is open between two
@@ -87,7 +87,7 @@ def mark_processed(store: Store, event_ids: Collection[int]) -> int:
 def student_history(
     store: Store, student: int | str, *, since: datetime | None = None, limit: int = PAGE
 ) -> list[RecordedEvent]:
-    """The last `limit` events of a student (an LMS id, or a username) from `since` on, newest first.
+    """Return the last `limit` events of a student (an LMS id, or a username) from `since` on, newest first.
 
     An exam that is also a piece of content is in it once, as the exam. Raises UserError and StoreUnavailable.
     """
@@ -124,7 +124,7 @@ def _chosen(
 
 
 def _is_about(store: Store, student: int | str) -> sa.ColumnElement[bool]:
-    """The condition that an event is about this student, also one whom the LMS no longer has."""
+    """Return the condition that an event is about this student, also one whom the LMS no longer has."""
     is_known: sa.ColumnElement[bool]
     is_about: sa.ColumnElement[bool]
     if isinstance(student, int):

@@ -18,7 +18,7 @@ UNTIL = "pruned_until"  # the fact, noted at the moment before which events were
 
 
 def until(transaction: Transaction) -> datetime | None:
-    """The moment before which events may be missing, for they were removed; None if none ever was."""
+    """Return the moment before which events may be missing, for they were removed; None if none ever was."""
     return state.noted_at(transaction, UNTIL)
 
 
@@ -40,7 +40,7 @@ def remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> Non
 
 
 def fingerprints(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, int]:
-    """The fingerprint that each row had when it was last looked into, where it is known."""
+    """Return the fingerprint that each row had when it was last looked into, where it is known."""
     c = pruned.c
     within = in_list(c.source_id, source_ids, transaction.dialect.name)
     query = sa.select(c.source_id, sa.func.min(c.fingerprint)).where(
@@ -75,7 +75,7 @@ def _known(transaction: Transaction, observed: Sequence[Event]) -> set[tuple[str
 
 
 def _note(transaction: Transaction, stated: Sequence[Event]) -> None:
-    """These rows say this now, and nothing else."""
+    """Note that these rows say this now, and nothing else."""
     says_it = pruned.c.event_type == sa.bindparam("kind")
     is_row = (pruned.c.source_table == sa.bindparam("of_table")) & (pruned.c.source_id == sa.bindparam("of_id"))
     mark = sa.case((says_it, sa.bindparam("mark", type_=sa.BigInteger)))
