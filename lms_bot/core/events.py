@@ -168,6 +168,6 @@ def course_key(metadata: Mapping[str, Any]) -> str | None:
 
 @lru_cache(1_000)
 def searched(title: str) -> str:
-    """Return a course's title, or a part of one, as both are compared: in lower case whatever the script, and not endless."""
+    """Return a course's title, or a part of one, as both are compared: folded to lower case, and not endless."""
     storable = title.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     return storable.casefold()[:COURSE_KEY]

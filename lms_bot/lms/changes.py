@@ -256,7 +256,7 @@ def _is_replaced(cursor: Cursor, snapshot: Snapshot) -> bool:
 
 
 def _forget_snapshots(cursor: Cursor, snapshot: Snapshot) -> Cursor:
-    """Drop what transaction ids said, which no longer holds: read again from the safe cursor, compare whole slices for a round."""
+    """Drop what transaction ids said: read again from the safe cursor, and compare whole slices for a round."""
     return replace(
         cursor,
         seen=(),

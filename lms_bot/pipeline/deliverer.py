@@ -33,10 +33,6 @@ LONGEST_PAUSE = timedelta(seconds=60)  # between two tries to reach Zulip at all
 MENTORS_AT_A_TIME = 100
 REPLY_PATIENCE = 1.0  # seconds that sending a reply again waits for its turn
 
-INTRODUCTION = (
-    "👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` "
-    "for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me."
-)
 PARKED = "parked"
 A_MESSAGE_IS_PARKED = "📦 Zulip refuses a message for good, so I put it aside. `errors` shows why, `retry` tries again."
 
@@ -171,7 +167,7 @@ class Deliverer:
         old = timedelta(hours=self._settings.stale_after_hours)
         stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
         told = [n.event for n in without_folded_starts(due)]
-        return render.notification_text(told, stale=stale, introduction=INTRODUCTION if is_first else None)
+        return render.notification_text(told, stale=stale, introduction=render.INTRODUCTION if is_first else None)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
         """Try once to send a message; no transaction is open meanwhile."""

@@ -2,11 +2,12 @@
 
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text, numbered_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, ROOM_FOR_LINES, WRITE_MORE, Shown, counted, fitted, lines_within
-from lms_bot.render.messages import notification_text
+from lms_bot.render.messages import INTRODUCTION, notification_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
 __all__ = [
     "EMOJI",
+    "INTRODUCTION",
     "MESSAGE_LIMIT",
     "NOTHING",
     "ROOM_FOR_LINES",

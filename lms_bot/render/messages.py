@@ -26,6 +26,11 @@ _BY_WEIGHT = (
     EventType.ALERT_REMINDER,
 )
 
+INTRODUCTION = (
+    "👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` "
+    "for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me."
+)
+
 
 def notification_text(
     events: Sequence[Event],
