@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.ground import databases
-from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Mentor, Student
 from lms_bot.core.reports import Exported
 from lms_bot.handlers.mentor.history import FILE_EVENTS
@@ -31,6 +31,7 @@ from lms_bot.store.people import people
 from lms_bot.store.reports.standing import card, scores, standings
 from lms_bot.store.reports.statistics import statistics as count_statistics
 from lms_bot.store.session import Store, Transaction, open_store
+from tests.lms_rows import ATTEMPTS, CONTENT_ATTEMPTS
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 STUDENTS = 20_000

@@ -16,13 +16,14 @@ import sqlalchemy as sa
 
 from benchmarks.ground import NOW, databases
 from lms_bot.config.settings import Settings, load
-from lms_bot.core.events import ATTEMPTS, Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.core.streaks import Kind
 from lms_bot.pipeline import streaks
 from lms_bot.store import state, tables
 from lms_bot.store.events import events
 from lms_bot.store.session import Store, open_store
 from lms_bot.store.streaks import days
+from tests.lms_rows import ATTEMPTS
 
 UTC = ZoneInfo("UTC")
 TODAY = NOW.date()

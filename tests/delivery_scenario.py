@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lms_bot.chat import Chat, RateLimiter
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings, load
-from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.core.notifications import Recipient
 from lms_bot.core.people import Mentor, Student, ZulipUser
 from lms_bot.pipeline.deliverer import Delivered, Deliverer
@@ -28,6 +28,7 @@ from lms_bot.store.session import Store
 from tests import NOW
 from tests.bot_process import PATIENCE, wait_for
 from tests.fake_zulip import FakeZulip
+from tests.lms_rows import ATTEMPTS, CONTENT_ATTEMPTS
 
 MARY = Mentor(1, "mary", "mary@school.example")
 OMAR = Mentor(2, "omar", "omar@school.example")

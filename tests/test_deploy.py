@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.config import settings
-from lms_bot.lms.inspection import wanted
-from lms_bot.lms.schemas.classic import enrolment, presence
+from lms_bot.lms.schemas import SCHEMA
+from lms_bot.lms.source import columns_of
 from tests.bot_process import BIN, GULNORA, JANE, PATIENCE, BotProcess, LmsHands, from_store
 from tests.pg import address, program
 from tests.shell import DONE, Shell, shell
@@ -135,9 +135,8 @@ def test_the_reader_may_read_what_is_read_and_nothing_else(installed: Shell) -> 
     )
     granted = {row[:2] for row in from_store(installed.lms_url, query) if row[2] == "SELECT"}
     assert {row[2] for row in from_store(installed.lms_url, query)} == {"SELECT"}
-    expected = {(table, column) for table, columns in wanted().items() for column in columns}
-    for extras in (presence.metadata, enrolment.metadata):
-        expected |= {(table.name, column.name) for table in extras.sorted_tables for column in table.c}
+    columns = SCHEMA.wanted().union(*map(columns_of, SCHEMA.extras))
+    expected = {(column.table.name, column.name) for column in columns}
     assert granted >= expected
     assert {table for table, _ in granted - expected} <= {"attempts", "content_attempts"}
     for statement in ("SELECT supervisor_email FROM mentors", "SELECT * FROM students", "SELECT * FROM videos"):

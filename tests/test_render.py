@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.core.alerts import Rule
-from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.render import (
     EMOJI,
     TITLES,
@@ -26,6 +26,7 @@ from lms_bot.render import (
     quote,
 )
 from lms_bot.render.alerts import HEADINGS
+from tests.lms_rows import ATTEMPTS, CONTENT_ATTEMPTS
 
 NOON = datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
 SHOWN_NOON = "<time:2024-01-15T14:30:00Z>"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.events import SOURCE_TABLES
 from lms_bot.core.people import Mentor
 from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms
-from lms_bot.lms.inspection import OF_TITLES, Kind, Server, Table, wanted
+from lms_bot.lms.inspection import Kind, Server, Table, Wanted, wanted
+from lms_bot.lms.source import Schema
 
 OLDEST, BY_CTID = 130_000, 140_000  # PostgreSQL 13 is needed, 14 reads ranges of ctid
 SKEW = timedelta(seconds=30)
@@ -49,11 +49,11 @@ def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, 
     return (
         ("lms", lambda: reach(lms)),
         ("lms writes", lambda: writes(lms.server())),
-        ("lms tables", lambda: tables(lms.tables())),
+        ("lms tables", lambda: tables(lms.schema, lms.tables())),
         ("lms extras", lambda: extras(lms.missing_extras())),
-        ("lms indexes", lambda: indexes(lms.tables())),
-        ("lms times", lambda: times(lms.server(), lms.tables(), settings)),
-        ("lms sweep", lambda: sweep(lms.server(), lms.tables())),
+        ("lms indexes", lambda: indexes(lms.schema, lms.tables())),
+        ("lms times", lambda: times(lms.server(), lms.schema, lms.tables(), settings)),
+        ("lms sweep", lambda: sweep(lms.server(), lms.schema, lms.tables())),
         ("lms people", people.read),
         ("lms clock", lambda: clock("lms clock", "the LMS", lms.server().ahead)),
     )
@@ -90,15 +90,15 @@ def writes(server: Server) -> Iterator[Finding]:
         yield ok("lms role", f"the role {server.role} can write to no table")
 
 
-def tables(found: Mapping[str, Table]) -> Iterator[Finding]:
+def tables(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
     """Check whether every table and column that is read is there, readable, and of the right kind."""
-    well = 0
-    for name, columns in wanted().items():
-        problems = list(_of_table(name, columns, found.get(name)))
+    well, of_schema = 0, wanted(schema)
+    for name, expected in of_schema.items():
+        problems = list(_of_table(name, expected, found.get(name)))
         yield from problems
         well += not problems
     if well:
-        yield ok("lms tables", f"{well} of {len(wanted())} tables are as expected")
+        yield ok("lms tables", f"{well} of {len(of_schema)} tables are as expected")
 
 
 def extras(missing: Sequence[str]) -> Iterator[Finding]:
@@ -107,25 +107,26 @@ def extras(missing: Sequence[str]) -> Iterator[Finding]:
     yield ok("lms extras", without or "presence, enrolment and the durations of exams are read")
 
 
-def indexes(found: Mapping[str, Table]) -> Iterator[Finding]:
+def indexes(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
     """Check whether rows are found by their id, as every poll does."""
-    without = [name for name in SOURCE_TABLES if name in found and not found[name].has_index]
+    keys = {source.table.name: source.key_column.name for source in schema.sources}
+    without = [name for name in keys if name in found and not found[name].has_index]
     for name in without:
         if found[name].is_view:
             yield warning("lms indexes", f"{name} is a view", "see that a row of it is found by id with an index")
         else:
-            advice = f"have the LMS run: CREATE UNIQUE INDEX ON {name} (id)"
-            yield warning("lms indexes", f"{name} has no index on id: every poll reads all of it", advice)
+            advice = f"have the LMS run: CREATE UNIQUE INDEX ON {name} ({keys[name]})"
+            yield warning("lms indexes", f"{name} has no index on {keys[name]}: every poll reads all of it", advice)
     if not without:
         yield ok("lms indexes", "every row is found by its id")
 
 
-def times(server: Server, found: Mapping[str, Table], settings: Settings) -> Iterator[Finding]:
+def times(server: Server, schema: Schema, found: Mapping[str, Table], settings: Settings) -> Iterator[Finding]:
     """Check in which zone times are read that name none; SQLite does not say whether its texts do."""
     naive = [
         f"{name}.{column}"
-        for name, columns in wanted().items()
-        for column, kind in columns.items()
+        for name, expected in wanted(schema).items()
+        for column, kind in expected.columns.items()
         if kind is Kind.TIME and name in found and column in found[name].columns
         if found[name].columns[column].declared in _ZONELESS
     ]
@@ -135,9 +136,10 @@ def times(server: Server, found: Mapping[str, Table], settings: Settings) -> Ite
         yield ok("lms times", "every time has its zone")
 
 
-def sweep(server: Server, found: Mapping[str, Table]) -> Iterator[Finding]:
+def sweep(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
     """Check how late changes are found; see docs/detection.md."""
-    views = [name for name in SOURCE_TABLES if name in found and found[name].is_view]
+    names = [source.table.name for source in schema.sources]
+    views = [name for name in names if name in found and found[name].is_view]
     if server.version == 0:
         yield ok("lms sweep", "late changes are found by comparing slices of primary keys")
     elif server.version < BY_CTID:
@@ -160,9 +162,10 @@ def clock(check: str, whose: str, ahead: timedelta | None) -> Iterator[Finding]:
         yield ok(check, f"the clock of {whose} agrees with ours to {max(1.0, abs(seconds)):.0f} s")
 
 
-def _of_table(name: str, columns: Mapping[str, Kind], table: Table | None) -> Iterator[Finding]:
-    worse = warning if name in OF_TITLES else failed
-    without = "; titles from it will be missing" if name in OF_TITLES else ""
+def _of_table(name: str, expected: Wanted, table: Table | None) -> Iterator[Finding]:
+    columns = expected.columns
+    worse = warning if expected.of_titles else failed
+    without = "; titles from it will be missing" if expected.of_titles else ""
     if table is None:
         yield worse(
             "lms tables", f"{name} is not there, or not for us{without}", f"is this the right database? {GRANTS}"

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from lms_bot.config.settings import Settings
 from lms_bot.core.cursor import Cursor, Page
 from lms_bot.core.detect import observe
-from lms_bot.core.events import SOURCE_TABLES, Activity, Event
+from lms_bot.core.events import Activity, Event
 from lms_bot.core.meter import Meter, PollOutcome
 from lms_bot.errors import LmsUnavailable, StoreUnavailable
 from lms_bot.lms import Lms
@@ -97,7 +97,7 @@ class Poller:
             enqueuer = Enqueuer(self._settings, now, not_before=surge.surge_ends_at(transaction, now))
         total = Polled()
         with _without_collecting():
-            for source_table in SOURCE_TABLES:
+            for source_table in self._lms.sources:
                 total += self._poll_table(source_table, enqueuer, now, progress)
         with self._store.writing() as transaction:
             surge.note_poll(transaction, total.new_events, now)
@@ -122,15 +122,15 @@ class Poller:
         cursor, total = self._baseline(source_table, now), Polled()
         rows = 0
         while not cursor.history_done:
-            page = self._lms.changes.history(cursor)
+            page = self._lms.changes.history(cursor, now)
             total += self._keep(page, {}, enqueuer, now)
             cursor = page.cursor
-            rows += len(page.found)
+            rows += page.rows
             (progress or _log_progress)(source_table, cursor.part_done, rows)
         with self._store.reading() as transaction:
             due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         since = dict(due)
-        for page in self._lms.changes.changes(cursor, list(since), now):
+        for page in self._lms.changes.changes(cursor, list(since), self._recorded, now):
             total += self._keep(page, since, enqueuer, now)
         return total
 
@@ -147,19 +147,14 @@ class Poller:
     def _keep(self, page: Page, open_since: Mapping[int, datetime], enqueuer: Enqueuer, now: datetime) -> Polled:
         """Store what a page says, in one transaction with the cursor that stands behind it."""
         source_table = page.cursor.source_table
-        seen_before = [source_id for source_id in page.found if source_id <= page.new_above]
-        with self._store.reading() as transaction:
-            recorded = events.fingerprints(transaction, source_table, seen_before) if seen_before else {}
-        changed = [i for i, mark in page.fingerprints.items() if recorded.get(i) != mark]
-        activities = self._with_students(self._lms.changes.activities(page, changed, now) if changed else [], now)
-        observed = observe(activities, page, now)
+        observed = observe(replace(page, activities=self._with_students(page.activities, now)), now)
         around = self._people_around(observed.events, now)
         with self._store.writing() as transaction:
             stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
             are_days_counted = days.lock(transaction) is not None
             # Another process may have read further meanwhile.
-            seen_before = [i for i in page.found if i <= max(page.new_above, stored.last_id)]
-            inserted, corrected = reconcile(transaction, source_table, observed, around, seen_before, now)
+            read_before = max(page.new_above, stored.last_id)
+            inserted, corrected = reconcile(transaction, observed, around, read_before, now)
             corrected += events.supersede(transaction, no_longer_stated(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
@@ -175,7 +170,7 @@ class Poller:
         history = sum(event.is_history for _, event in inserted)
         return Polled(len(inserted) - history, history, page.server_replaced)
 
-    def _with_students(self, activities: list[Activity], now: datetime) -> list[Activity]:
+    def _with_students(self, activities: tuple[Activity, ...], now: datetime) -> tuple[Activity, ...]:
         """Find the student by username where an attempt names no id."""
         nameless = {a.student_username for a in activities if a.student_id is None and a.student_username}
         if not nameless:
@@ -183,9 +178,9 @@ class Poller:
         ids = self._ids_by_username(nameless)
         if not nameless <= ids.keys() and self._read_people_for(now):
             ids = self._ids_by_username(nameless)
-        return [
+        return tuple(
             a._replace(student_id=ids.get(a.student_username or "")) if a.student_id is None else a for a in activities
-        ]
+        )
 
     def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Mentoring]:
         """Return the people around a page's students, and around those of the poll's pages before."""
@@ -195,6 +190,10 @@ class Poller:
             if not wanted <= self._around.keys() and self._read_people_for(now):
                 self._look_around(wanted - self._around.keys())
         return self._around
+
+    def _recorded(self, source_table: str, source_ids: Collection[int]) -> Mapping[int, int]:
+        with self._store.reading() as transaction:
+            return events.fingerprints(transaction, source_table, source_ids)
 
     def _ids_by_username(self, usernames: Collection[str]) -> dict[str, int]:
         with self._store.reading() as transaction:

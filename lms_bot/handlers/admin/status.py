@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from importlib.metadata import version
 
-from lms_bot.core.events import SOURCE_TABLES
 from lms_bot.core.process import THIS
 from lms_bot.handlers.admin.control import paused_lines
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import freshness
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Audience, Request
+from lms_bot.lms.schemas import SCHEMA
 from lms_bot.render import counted, moment, quote
 from lms_bot.store import state
 from lms_bot.store.events import cursors
@@ -60,7 +60,7 @@ def _reading(request: Request) -> list[str]:
     return [
         f"**Last poll:** {moment(polled_at) if polled_at else 'none yet'}{under_way}",
         f"**Newest event:** {lag}",
-        *(_sweep(transaction, table) for table in SOURCE_TABLES),
+        *(_sweep(transaction, source.name) for source in SCHEMA.sources),
     ]
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
 from lms_bot.core.calendar import DAY, start_of_day
-from lms_bot.core.events import ATTEMPTS, BY_CLOCK, CONTENT_ATTEMPTS, FINISHING, OBSERVED, EventType
+from lms_bot.core.events import BY_CLOCK, FINISHING, OBSERVED, OF_CONTENT, OF_EXAMS, EventType
 from lms_bot.core.streaks import Kind
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.people.zones import zones_of
@@ -96,7 +96,7 @@ def _activities(transaction: Transaction, student_ids: Collection[int], now: dat
     minutes = {row[0]: row[1] for row in transaction.execute(sa.select(exam_durations))}
     is_theirs = in_list(_c.student_id, student_ids, transaction.dialect.name)
     query = (
-        sa.select(_c.student_id, _c.source_table, _c.event_type, _at, _c.activity_id, _c.activity_title)
+        sa.select(_c.student_id, _c.event_type, _at, _c.activity_id, _c.activity_title)
         .add_columns(_c.percentage)
         .where(is_theirs, _c.timestamp >= now - LOOKBACK)
         .where(_c.is_current, _c.mirrors.is_(None), _c.event_type.in_(OBSERVED))
@@ -112,16 +112,16 @@ def _sort_activities(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[st
     exams, open_exams, content = [], [], None
     tried_since: set[int | None] = set()
     content_went_on = False
-    for table, kind, at, activity_id, title, percentage in rows:
+    for kind, at, activity_id, title, percentage in rows:
         if kind in _EXAM_ENDS:
             exams.append(Exam(at, activity_id, title, EventType(kind), percentage))
         elif kind == EventType.EXAM_STARTED and activity_id not in tried_since:
             open_exams.append(Opened(at, activity_id, title, minutes.get(activity_id or 0)))
         elif kind == EventType.CONTENT_STARTED and content is None and not content_went_on:
             content = Opened(at, activity_id, title)
-        if table == ATTEMPTS:
+        if kind in OF_EXAMS:
             tried_since.add(activity_id)
-        content_went_on = content_went_on or (table == CONTENT_ATTEMPTS and kind != EventType.CONTENT_STARTED)
+        content_went_on = content_went_on or (kind in OF_CONTENT and kind != EventType.CONTENT_STARTED)
     return {"exams": tuple(exams), "open_exams": tuple(open_exams), "content": content}
 
 

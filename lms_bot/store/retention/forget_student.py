@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import SOURCE_TABLES, Event
+from lms_bot.core.events import Event
 from lms_bot.core.people import Student
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.events import cursors
@@ -68,8 +68,7 @@ def find_student(transaction: Transaction, name: int | str) -> Student | None:
 
 def stop_recording(transaction: Transaction, student: Student, now: datetime) -> None:
     """Record nothing about the student from now on, and send nothing of what waits."""
-    for source_table in SOURCE_TABLES:
-        cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
+    cursors.lock_all(transaction)  # a poll that stores a page now is waited for
     values = {"student_id": student.student_id, "username_digest": digest(student.username), "forgotten_at": now}
     transaction.execute(insert_into(transaction, forgotten).values(values).on_conflict_do_nothing())
     for table in (mentor_students, students):

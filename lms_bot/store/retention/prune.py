@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import SOURCE_TABLES
 from lms_bot.db.lists import in_list
 from lms_bot.store import state
 from lms_bot.store.events import cursors, tombstones
@@ -50,8 +49,7 @@ def _prune_batch(store: Store, above: int, before: datetime) -> tuple[int, int |
         old = _old(transaction, seen, before)
     if old:
         with store.writing() as transaction:
-            for source_table in SOURCE_TABLES:
-                cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
+            cursors.lock_all(transaction)  # a poll that stores a page now is waited for
             _remove(transaction, _old(transaction, old, before))
             tombstones.note_until(transaction, before)
     return len(old), seen[-1] if len(seen) == BATCH else None

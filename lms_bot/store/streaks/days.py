@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from lms_bot.core.calendar import DAY, EARLIEST, counted_at, local_day
-from lms_bot.core.events import BY_CLOCK, FINISHING, SOURCE_TABLES, Event, is_finished
+from lms_bot.core.events import BY_CLOCK, FINISHING, Event, is_finished
 from lms_bot.core.streaks import Day, Kind
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store import state as notes
@@ -100,8 +100,7 @@ def recount(
 
     Days whose events were removed for their age stay as they were counted.
     """
-    for source_table in SOURCE_TABLES:
-        cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
+    cursors.lock_all(transaction)  # a poll that stores a page now is waited for
     lock(transaction)
     of_students = _among(transaction, student_days.c.student_id, student_ids)
     of_students &= student_days.c.day > _pruned_until(transaction)
