@@ -13,7 +13,7 @@ PACKAGE = Path(lms_bot.__file__).parent
 DOCS = PACKAGE.parent / "docs"
 PAGE = (DOCS / "architecture.md").read_text("utf-8")
 NOT_LISTED = {"__init__", "__main__", "env"}
-UNLISTED = ("store/migrations/", "lms/schemas/")  # rooms whose content is told by another row, or is for one LMS only
+UNLISTED = "store/migrations/"  # its row is that of the tables
 
 
 def rows(heading: str) -> list[list[str]]:
