@@ -1,4 +1,4 @@
-"""The turn of the day in a school where everybody has a streak, and what a poll pays for days and streaks."""
+"""Closing the day in a school where everybody has a streak, and what a poll pays for days and streaks."""
 
 from __future__ import annotations
 

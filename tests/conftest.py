@@ -33,7 +33,7 @@ keep_in_memory()
 BEGUN_FIRST = (
     "test_deliver_killed",
     "test_bot_process",
-    "test_stopping",
+    "test_shutdown",
     "test_poll",
     "test_cli",
     "test_poll_killed",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from lms_bot.config.settings import Settings
 from lms_bot.doctor.findings import Finding, failed, ok, warning
@@ -79,7 +78,7 @@ def on_disk(state: StoreState) -> Iterator[Finding]:
     """Check whether SQLite's file is on a local disk and in WAL mode; nothing for a server."""
     if state.file is None:
         return
-    kind = _kind_of(state.file)
+    kind = file_system(state.file if state.file.exists() else state.file.parent)
     if kind in NETWORKED:
         advice = "move it to a local disk, or use PostgreSQL: locks fail there, and messages may be sent twice"
         yield failed("store file", f"{state.file} is on a network file system ({kind})", advice)
@@ -132,7 +131,3 @@ def retention(settings: Settings, state: StoreState, now: datetime) -> Iterator[
             yield warning("retention", message, "is the bot running? its log says why removing fails")
         else:
             yield ok("retention", f"events are kept for {days} days")
-
-
-def _kind_of(file: Path) -> str | None:
-    return file_system(file if file.exists() else file.parent)

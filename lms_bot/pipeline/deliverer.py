@@ -149,18 +149,15 @@ class Deliverer:
                     f"📚 {len(due):,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
                 )
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
-            message = outbox.freeze(
-                transaction,
-                outbox.Draft(
-                    Recipient(user_ids=(mentor.zulip_user_id,)),
-                    self._text(due, is_first=not outbox.has_been_notified(transaction, mentor_id)),
-                    mentor_id=mentor_id,
-                    log_ids=[n.log_id for n in due],
-                    attempts=max(n.attempts for n in due),
-                    above=self._chat.bot().max_message_id,
-                ),
-                now,
+            draft = outbox.Draft(
+                Recipient(user_ids=(mentor.zulip_user_id,)),
+                self._text(due, is_first=not outbox.has_been_notified(transaction, mentor_id)),
+                mentor_id=mentor_id,
+                log_ids=[n.log_id for n in due],
+                attempts=max(n.attempts for n in due),
+                above=self._chat.bot().max_message_id,
             )
+            message = outbox.freeze(transaction, draft, now)
         return self._send(message, len(due))
 
     def _text(self, due: Sequence[Notification], *, is_first: bool) -> str:

@@ -172,14 +172,14 @@ def _write(
         )
     if new := [(whose, streak) for whose, streak in named if streak.streak_id is None]:
         transaction.execute(
-            sa.insert(streaks), [dict(zip(_COLUMNS, _row(whose, streak), strict=True)) for whose, streak in new]
+            sa.insert(streaks),
+            [
+                dict(zip(_COLUMNS, (*whose, streak.first, streak.last, streak.days), strict=True))
+                for whose, streak in new
+            ],
         )
     went_on = [one.streak_id for one in moved if known[one.streak_id].last < one.last]
     _withdraw_ends(transaction, [*gone, *went_on], now)
-
-
-def _row(whose: _Owner, streak: Streak) -> tuple[Any, ...]:
-    return (*whose, streak.first, streak.last, streak.days)
 
 
 def _withdraw_ends(transaction: Transaction, streak_ids: Iterable[int | None], now: datetime) -> None:
