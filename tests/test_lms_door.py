@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
@@ -16,7 +17,6 @@ from sqlalchemy import event
 
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms
-from lms_bot.lms.changes import ChangeReader
 from tests.lms_rows import CONTENT_ATTEMPTS, JANE, MARY, NOW, LmsRows, Watch, metadata
 
 OPTIONAL_TABLES = (
@@ -346,7 +346,7 @@ def test_an_lms_that_cannot_be_reached_is_unavailable(lms_url: str, store_file: 
     watch.close()
 
 
-STEPS = ("_above", "_by_key", "_slice", "_read_titles")
+STEPS = ("ChangeReader._above", "_by_key", "ChangeReader._sweep", "ChangeReader._activities")
 
 
 @on_postgresql
@@ -363,7 +363,8 @@ def test_an_lms_that_goes_away_in_the_middle_of_a_page_loses_nothing(
     watch.rows.insert_finished(22, 400, at=NOW)
     watch.rows.update_attempt(21, state="completed", result="fail")
     watch.rows.insert_content_attempt(1)
-    work = getattr(ChangeReader, step)
+    path = f"lms_bot.lms.changes.{step}"
+    work = pkgutil.resolve_name(path)
 
     def cut_off(*arguments: Any) -> Any:
         database = watch.rows.engine.url.database
@@ -374,9 +375,9 @@ def test_an_lms_that_goes_away_in_the_middle_of_a_page_loses_nothing(
         return work(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ChangeReader, step, cut_off)
+        patch.setattr(path, cut_off)
         patch.setattr(watch.lms.changes, "_titles_read_at", None)
-        if step == "_read_titles":  # it connects anew, so there is nothing to lose
+        if step == "ChangeReader._activities":  # it connects anew, so there is nothing to lose
             watch.poll()
         else:
             with pytest.raises(LmsUnavailable) as raised:
