@@ -14,7 +14,7 @@ from lms_bot.store.events import events
 from lms_bot.store.events.feed import EXPORT_PAGE, Filter, export, feed, history
 from lms_bot.store.notifications.trace import told
 from lms_bot.store.reports import statistics
-from lms_bot.store.reports.standing import card, scores, standings
+from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
@@ -157,7 +157,7 @@ def test_no_question_about_students_looks_through_the_table(store: Store) -> Non
     seen(store, (JANE, RAVI), wanted=wanted)
     with store.reading() as transaction:
         list(export(transaction, [11, 12], NOW, most=5, after=(11, NOW, 1)))
-        standings(transaction, [JANE, RAVI], NOW)
+        summaries(transaction, [JANE, RAVI], NOW)
         card(transaction, JANE, NOW)
         scores(transaction, JANE.student_id, NOW, 5)
         told(transaction, None, 1, [1])

@@ -11,7 +11,7 @@ from lms_bot.cli.options import DONE, Commands, positive, settings_of
 from lms_bot.errors import UserError
 
 if TYPE_CHECKING:
-    from lms_bot.core.streaks import Habit
+    from lms_bot.core.streaks import StudentStreaks
     from lms_bot.store.session import Store
 
 MOST_SIMULATED = 365  # days
@@ -57,14 +57,14 @@ def _show(store: Store, zone: ZoneInfo, goal: int, student_id: int | None, now: 
     """Print a line for each student, by username. Raises UserError for a student who is not known."""
     from lms_bot.core.people import Student
     from lms_bot.store.people import directory
-    from lms_bot.store.streaks.habits import habits
+    from lms_bot.store.streaks.overview import streaks_of
 
     with store.reading() as transaction:
         people = (
             directory.everybody(transaction) if student_id is None else directory.with_number(transaction, student_id)
         )
         students = [one for one in people if isinstance(one, Student)]
-        found = habits(transaction, students, zone, now)
+        found = streaks_of(transaction, students, zone, now)
     if not found and student_id is not None:
         raise UserError(f"the store knows no student #{student_id}")
     print(f"{'id':>8}  {'username':<24} {'streak':>6} {'longest':>7} {'present':>7} {'longest':>7}  last days")
@@ -72,7 +72,7 @@ def _show(store: Store, zone: ZoneInfo, goal: int, student_id: int | None, now: 
         print(_line(habit, goal))
 
 
-def _line(habit: Habit, goal: int) -> str:
+def _line(habit: StudentStreaks, goal: int) -> str:
     from lms_bot.core.streaks import Mark
     from lms_bot.render.quoting import plain
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from lms_bot.core.events import Event, EventClass
 
 
-class Telling(StrEnum):
+class Timing(StrEnum):
     """How soon a mentor wants to be told of a class of events."""
 
     NOW = "now"
@@ -27,7 +27,7 @@ class Preferences:
     the name of a rule, the limit that the mentor set in the rule's unit (0: the rule is off), and since when.
     """
 
-    tellings: dict[EventClass, Telling] = field(default_factory=dict)
+    timings: dict[EventClass, Timing] = field(default_factory=dict)
     digest_hours: tuple[int, ...] = (8,)
     quiet_from: int | None = None
     quiet_to: int | None = None

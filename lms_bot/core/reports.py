@@ -49,7 +49,7 @@ class Statistics:
         ]
 
 
-class Need(StrEnum):
+class Concern(StrEnum):
     """Why a student needs attention."""
 
     LAST_FAILED = "last exam failed"
@@ -58,7 +58,7 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StudentSummary:
     """How one student does, in one line: what the `students` table shows."""
 
     student: Student
@@ -66,16 +66,16 @@ class Standing:
     open_exams: int
     last_result: Event | None
     average: float | None
-    needs: tuple[Need, ...]
+    concerns: tuple[Concern, ...]
 
     @property
     def is_failing(self) -> bool:
         """The last result is a failed exam, or the average is below the pass line."""
-        return Need.LAST_FAILED in self.needs or Need.LOW_AVERAGE in self.needs
+        return Concern.LAST_FAILED in self.concerns or Concern.LOW_AVERAGE in self.concerns
 
     @property
     def is_inactive(self) -> bool:
-        return Need.INACTIVE in self.needs
+        return Concern.INACTIVE in self.concerns
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Card:
     trend: float | None
     last_exams: tuple[Event, ...]
     courses: tuple[Course, ...]
-    needs: tuple[Need, ...]
+    concerns: tuple[Concern, ...]
 
     @property
     def open_exams(self) -> int:
@@ -155,21 +155,21 @@ def trend(percentages: Sequence[float]) -> float | None:
     return fmean(percentages[:TREND_EXAMS]) - fmean(percentages[TREND_EXAMS : 2 * TREND_EXAMS])
 
 
-def needs(
+def concerns_of(
     last_active: datetime | None, last_result: Event | None, average: float | None, now: datetime
-) -> tuple[Need, ...]:
+) -> tuple[Concern, ...]:
     """Why the student needs attention now: nothing if all is well."""
     found = []
     if last_result is not None and last_result.event_type is EventType.EXAM_FAILED:
-        found.append(Need.LAST_FAILED)
+        found.append(Concern.LAST_FAILED)
     if average is not None and average < PASS_LINE:
-        found.append(Need.LOW_AVERAGE)
+        found.append(Concern.LOW_AVERAGE)
     if last_active is None or now - last_active > INACTIVE_AFTER:
-        found.append(Need.INACTIVE)
+        found.append(Concern.INACTIVE)
     return tuple(found)
 
 
-def by_attention(standings: Iterable[Standing]) -> list[Standing]:
+def by_attention(standings: Iterable[StudentSummary]) -> list[StudentSummary]:
     """Who needs attention first: failing before inactive before the rest, then lower averages and longer silence."""
     return sorted(
         standings,
@@ -205,7 +205,7 @@ def card(
         trend(last_percentages),
         tuple(last_exams[:LAST_EXAMS]),
         _courses(tallies),
-        needs(last_active, last_exams[0] if last_exams else None, average, now),
+        concerns_of(last_active, last_exams[0] if last_exams else None, average, now),
     )
 
 

@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 
 from lms_bot.core.calendar import zone_named
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import Preferences, Timing
 
 DAY = timedelta(days=1)
 MOST_DAYS = 8  # quiet days can cover a week; a week and a day further something must be allowed
 
 CALM = {
-    EventClass.FAILED: Telling.NOW,
-    EventClass.PASSED: Telling.NOW,
-    EventClass.COMPLETED: Telling.NOW,
-    EventClass.STARTED: Telling.DIGEST,
-    EventClass.CONTENT: Telling.DIGEST,
-    EventClass.STREAK: Telling.DIGEST,
-    EventClass.ALERT: Telling.NOW,
+    EventClass.FAILED: Timing.NOW,
+    EventClass.PASSED: Timing.NOW,
+    EventClass.COMPLETED: Timing.NOW,
+    EventClass.STARTED: Timing.DIGEST,
+    EventClass.CONTENT: Timing.DIGEST,
+    EventClass.STREAK: Timing.DIGEST,
+    EventClass.ALERT: Timing.NOW,
 }
-EAGER = {**dict.fromkeys(EventClass, Telling.NOW), EventClass.STREAK: Telling.DIGEST}
+EAGER = {**dict.fromkeys(EventClass, Timing.NOW), EventClass.STREAK: Timing.DIGEST}
 
 
 class Held(NamedTuple):
@@ -41,11 +41,11 @@ def hold(
     digest holds until the next digest hour after that; quiet time holds whatever would be told within it until it ends.
     `delivery` is the setting that decides where the mentor did not; hours and days are those of the mentor's time zone.
     """
-    telling = telling_of(EventClass.of(kind), preferences, delivery)
-    if telling is Telling.OFF:
+    timing = timing_of(EventClass.of(kind), preferences, delivery)
+    if timing is Timing.OFF:
         return Held(None, "turned off")
     due_at, reason = _after_silence(student_id, preferences, now)
-    if telling is Telling.DIGEST:
+    if timing is Timing.DIGEST:
         due_at, reason = _next_digest(due_at, preferences, zone), "digest"
     awake = _after_quiet(due_at, preferences, zone)
     return Held(due_at, reason) if awake == due_at else Held(awake, "quiet time")
@@ -78,10 +78,10 @@ def zone_of(preferences: Preferences, default: ZoneInfo) -> ZoneInfo:
     return zone_named(preferences.timezone or "") or default
 
 
-def telling_of(event_class: EventClass, preferences: Preferences, delivery: str) -> Telling:
+def timing_of(event_class: EventClass, preferences: Preferences, delivery: str) -> Timing:
     """What the mentor asked for, or else what the setting `delivery` says."""
     default = CALM if delivery == "calm" else EAGER
-    return preferences.tellings.get(event_class, default[event_class])
+    return preferences.timings.get(event_class, default[event_class])
 
 
 def _after_silence(student_id: int | None, preferences: Preferences, now: datetime) -> tuple[datetime, str]:

@@ -75,7 +75,7 @@ class Lasting:
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class StudentStreaks:
     """How regularly a student learns; `days` are the last ones until today, oldest first."""
 
     student: Student
@@ -125,7 +125,7 @@ def lasting(streaks: Iterable[Streak], today: date) -> Lasting:
     return Lasting(current, max((streak.days for streak in known), default=0))
 
 
-def by_streak(habits: Iterable[Habit]) -> list[Habit]:
+def by_streak(habits: Iterable[StudentStreaks]) -> list[StudentStreaks]:
     """The longest current streak first, then the longest ever."""
     return sorted(
         habits,

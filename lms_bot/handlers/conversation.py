@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Given
 from lms_bot.handlers.find_student import SeveralMatch
 from lms_bot.handlers.registry import REGISTRY, Command
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.store.questions import dialogues
 
 VALID_FOR = timedelta(minutes=15)
@@ -101,7 +102,7 @@ def _continued(request: Request) -> Asked | None:
 
 def _asked(request: Request, kept: Mapping[str, Any]) -> Asked | None:
     """What was asked before, if the asker may still ask it, here."""
-    audience = Audience(kept["audience"])
+    audience = Role(kept["audience"])
     command = REGISTRY.get(audience, kept["command"])
     return Asked(command, kept["given"]) if command and audience in request.audiences else None
 

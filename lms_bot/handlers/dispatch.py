@@ -12,8 +12,9 @@ from lms_bot.chat import Incoming
 from lms_bot.config.settings import Settings
 from lms_bot.core.notifications import Message
 from lms_bot.core.people import ZulipUser
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
-from lms_bot.handlers import conversation, rate_limit, student
+from lms_bot.handlers import conversation, rate_limit
 from lms_bot.handlers.admin import accounts, control, general, messages, status
 from lms_bot.handlers.find_student import SeveralMatch
 from lms_bot.handlers.mentor import alert_rules, alerts, history, preferences, streaks, why
@@ -21,7 +22,8 @@ from lms_bot.handlers.mentor import general as mentor_general
 from lms_bot.handlers.mentor import students as mentor_students
 from lms_bot.handlers.rate_limit import Verdict
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
+from lms_bot.handlers.student import general as student_general
 from lms_bot.render import MESSAGE_LIMIT, fitted, moment, quote
 from lms_bot.store.notifications import outbox
 from lms_bot.store.people import directory, people
@@ -73,7 +75,7 @@ def reply_to(
     try:
         asked = conversation.understand(request, incoming.text)
     except UserError as error:
-        is_student = request.audiences == {Audience.STUDENT}
+        is_student = request.audiences == {Role.STUDENT}
         return Reply(STRANGER) if is_student else Reply(str(error), is_personal=not is_admin_stream)
     reply = _carried_out(request, asked)
     return replace(reply, is_personal=asked.command.is_personal)
@@ -87,7 +89,7 @@ def is_known(store: Store, incoming: Incoming) -> bool:
 
 def usage() -> str:
     """What `zulip-run-bot` shows when it starts."""
-    commands = REGISTRY.of(Audience.MENTOR)
+    commands = REGISTRY.of(Role.MENTOR)
     width = max(len(command.name) for command in commands) + 2
     lines = [f"    {command.name:<{width}} {command.summary}" for command in commands]
     return "\n".join(["Tells mentors what matters about their own students. Mentors can ask:", *lines])
@@ -102,11 +104,11 @@ def _request(
         return None
     mentors = people.mentors_of_account(transaction, user.user_id)
     students = directory.students_of_account(transaction, user.user_id)
-    audiences = {Audience.MENTOR} if mentors else set()
+    audiences = {Role.MENTOR} if mentors else set()
     if students:
-        audiences.add(Audience.STUDENT)
+        audiences.add(Role.STUDENT)
     if is_admin_stream and not user.is_guest:
-        audiences.add(Audience.ADMIN)
+        audiences.add(Role.ADMIN)
     if not audiences:
         return None
     return Request(transaction, now, settings, user, mentors, frozenset(audiences), incoming.reply_to, None, students)
@@ -185,7 +187,7 @@ _ = (
     mentor_students,
     status,
     control,
-    student,
+    student_general,
     why,
     accounts,
     preferences,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from lms_bot.core.principal import Role
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience
 
 _INTRODUCTION = """# Commands
 
@@ -17,9 +17,9 @@ When several students match, answer with the number of the one you mean. When a 
 for 15 minutes, until your next command.
 """
 _HEADINGS = {
-    Audience.MENTOR: "## For mentors, about their own students",
-    Audience.STUDENT: "## For students, about themselves",
-    Audience.ADMIN: "## For admins, in the private admin stream",
+    Role.MENTOR: "## For mentors, about their own students",
+    Role.STUDENT: "## For students, about themselves",
+    Role.ADMIN: "## For admins, in the private admin stream",
 }
 
 

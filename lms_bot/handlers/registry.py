@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers import arguments
 from lms_bot.handlers.arguments import Argument, Arguments, Given
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.render import quote
 
@@ -23,7 +24,7 @@ class Command:
     """
 
     name: str
-    audience: Audience
+    audience: Role
     arguments: tuple[Argument, ...]
     changes: bool
     is_personal: bool
@@ -60,12 +61,12 @@ class Registry:
     """The commands by audience and name."""
 
     def __init__(self) -> None:
-        self._commands: dict[tuple[Audience, str], Command] = {}
+        self._commands: dict[tuple[Role, str], Command] = {}
 
     def command(
         self,
         name: str,
-        audience: Audience,
+        audience: Role,
         *expected: Argument,
         changes: bool = False,
         is_personal: bool | None = None,
@@ -74,7 +75,7 @@ class Registry:
 
         Unless said otherwise, what mentors and students are answered is personal, and what admins are answered is not.
         """
-        alone = audience is not Audience.ADMIN if is_personal is None else is_personal
+        alone = audience is not Role.ADMIN if is_personal is None else is_personal
 
         def register(run: Run) -> Run:
             summary, _, details = (run.__doc__ or "").strip().partition("\n")
@@ -85,28 +86,28 @@ class Registry:
 
         return register
 
-    def of(self, audience: Audience) -> list[Command]:
+    def of(self, audience: Role) -> list[Command]:
         """The commands of one audience, in the order they were registered."""
         return [command for (whose, _), command in self._commands.items() if whose is audience]
 
-    def among(self, audiences: Iterable[Audience]) -> list[Command]:
+    def among(self, audiences: Iterable[Role]) -> list[Command]:
         """The commands for these audiences; of one name an admin's comes first, then a mentor's, then a student's."""
         names: dict[str, Command] = {}
-        for audience in (Audience.ADMIN, Audience.MENTOR, Audience.STUDENT):
+        for audience in (Role.ADMIN, Role.MENTOR, Role.STUDENT):
             if audience in audiences:
                 for command in self.of(audience):
                     names.setdefault(command.name, command)
         return list(names.values())
 
-    def get(self, audience: Audience, name: str) -> Command | None:
+    def get(self, audience: Role, name: str) -> Command | None:
         return self._commands.get((audience, name))
 
-    def sentence(self, text: str, audiences: Iterable[Audience]) -> Command | None:
+    def sentence(self, text: str, audiences: Iterable[Role]) -> Command | None:
         """The command whose name of several words this is, in any case."""
         words = " ".join(text.casefold().split())
         return next((command for command in self.among(audiences) if command.name == words and " " in words), None)
 
-    def find(self, word: str, audiences: Iterable[Audience]) -> Command:
+    def find(self, word: str, audiences: Iterable[Role]) -> Command:
         """The command of this name, in any case. Raises UserError, which says what may have been meant."""
         commands = {command.name: command for command in self.among(audiences)}
         if word.casefold() in commands:

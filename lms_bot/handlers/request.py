@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.notifications import Recipient
 from lms_bot.core.people import Mentor, Student, ZulipUser
+from lms_bot.core.principal import Role
 from lms_bot.store.session import Transaction
-
-
-class Audience(Enum):
-    """Who may use a command: mentors and students for themselves anywhere, admins in the private admin stream."""
-
-    MENTOR = "mentor"
-    ADMIN = "admin"
-    STUDENT = "student"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +29,7 @@ class Request:
     settings: Settings
     asker: ZulipUser
     mentors: Sequence[Mentor]
-    audiences: frozenset[Audience]
+    audiences: frozenset[Role]
     asked_in: Recipient
     position: Any = None
     students: Sequence[Student] = ()

@@ -12,8 +12,7 @@ from typing import Any
 from lms_bot.core.events import Event, EventType, percentage
 from lms_bot.render.events import exam_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, counted, listed
-from lms_bot.render.quoting import plain, quote
-from lms_bot.render.standing import mean
+from lms_bot.render.quoting import mean, plain, quote
 
 FONT = "DejaVu Sans"
 NAME = 60

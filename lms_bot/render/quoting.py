@@ -108,3 +108,8 @@ def _decimal(value: float) -> str:
     text = f"{value:.2f}" if abs(value) < 1e15 else f"{value:g}"
     plain = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
     return "0" if plain == "-0" else plain
+
+
+def mean(value: float | None) -> str:
+    """An average in percent, with one decimal."""
+    return NOTHING if value is None else percent(round(value, 1))

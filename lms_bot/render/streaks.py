@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lms_bot.core.streaks import WORTH_TELLING, Day, Habit, Mark
+from lms_bot.core.streaks import WORTH_TELLING, Day, Mark, StudentStreaks
 from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
 from lms_bot.render.quoting import quote
 
@@ -26,12 +26,12 @@ def legend(days: int, goal: int) -> str:
     )
 
 
-def streak_words(habit: Habit) -> str:
+def streak_words(habit: StudentStreaks) -> str:
     """How long a student's streak is."""
     return f"{counted(habit.learning.current, 'day')}, longest {habit.learning.best:,}"
 
 
-def habit_text(habit: Habit, goal: int) -> str:
+def streak_text(habit: StudentStreaks, goal: int) -> str:
     """One student's streaks and last days."""
     return "\n".join(
         [
@@ -45,7 +45,7 @@ def habit_text(habit: Habit, goal: int) -> str:
     )
 
 
-def habits_text(habits: Sequence[Habit], goal: int, limit: int = MESSAGE_LIMIT, *, skip: int = 0) -> Shown:
+def streaks_text(habits: Sequence[StudentStreaks], goal: int, limit: int = MESSAGE_LIMIT, *, skip: int = 0) -> Shown:
     """A table of students in the order given, after how many have how long a streak; `skip` have been shown before."""
     heading = f"🔥 **{counted(len(habits), 'student')}** · {_distribution(habits)}"
     left = habits[skip:]
@@ -55,14 +55,14 @@ def habits_text(habits: Sequence[Habit], goal: int, limit: int = MESSAGE_LIMIT, 
     return Shown(start + table.text, table.entries)
 
 
-def _distribution(habits: Sequence[Habit]) -> str:
+def _distribution(habits: Sequence[StudentStreaks]) -> str:
     current = [habit.learning.current for habit in habits]
     long, none = sum(days >= WORTH_TELLING for days in current), current.count(0)
     short = len(current) - long - none
     return f"{long:,} with {WORTH_TELLING} days or more · {short:,} with 1 to {WORTH_TELLING - 1} · {none:,} with none"
 
 
-def _row(habit: Habit, goal: int) -> str:
+def _row(habit: StudentStreaks, goal: int) -> str:
     cells = (
         quote(habit.student.username, CELL),
         f"{habit.learning.current:,}",

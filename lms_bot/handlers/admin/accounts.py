@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 
 from lms_bot.core.people import Mentor, Student, ZulipUser
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.find_student import MENTION, matching
 from lms_bot.handlers.mentor.preferences import state
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.render import NOTHING, counted, quote
 from lms_bot.store.people import directory, people
 from lms_bot.store.people.accounts import accounts_named, zulip_user
@@ -25,7 +26,7 @@ WHO = words(
 )
 
 
-@REGISTRY.command("user", Audience.ADMIN, WHO, is_personal=True)
+@REGISTRY.command("user", Role.ADMIN, WHO, is_personal=True)
 def user(request: Request, arguments: Arguments) -> str:
     """Show who a mentor or a student is: the Zulip account, their students or mentors, and what they want to be told.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from lms_bot.core.principal import Role
 from lms_bot.core.process import THIS
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import DURATION, TYPES, choice
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.render import counted, moment, quote
 from lms_bot.store import state
 from lms_bot.store.operations import figures, heartbeat, orders, pauses
@@ -28,7 +29,7 @@ WORK = replace(
 KINDS = replace(TYPES, form="type", is_rest=True)
 
 
-@REGISTRY.command("poll", Audience.ADMIN, changes=True)
+@REGISTRY.command("poll", Role.ADMIN, changes=True)
 def poll(request: Request, arguments: Arguments) -> str:
     """Read the LMS now, and say here what was found.
 
@@ -40,7 +41,7 @@ def poll(request: Request, arguments: Arguments) -> str:
     return f"{_who(request)} polls{_when(request)} and writes here what was found.{_but_paused(request, Work.POLLING)}"
 
 
-@REGISTRY.command("process-pending", Audience.ADMIN, KINDS, changes=True)
+@REGISTRY.command("process-pending", Role.ADMIN, KINDS, changes=True)
 def process_pending(request: Request, arguments: Arguments) -> str:
     """Tell mentors what is due now, all of it or only some kinds, and say here how much that was.
 
@@ -57,7 +58,7 @@ def process_pending(request: Request, arguments: Arguments) -> str:
     return f"{_who(request)} delivers {what}, and writes here when that is done.{paused}"
 
 
-@REGISTRY.command("pause", Audience.ADMIN, WORK, DURATION, changes=True)
+@REGISTRY.command("pause", Role.ADMIN, WORK, DURATION, changes=True)
 def pause(request: Request, arguments: Arguments) -> str:
     """Stop polling or delivery for a while, in every process and across restarts.
 
@@ -70,7 +71,7 @@ def pause(request: Request, arguments: Arguments) -> str:
     return f"⏸️ **{_name(work)} is paused** {ending(until)}.\n\nTo take it back: `resume {work}`."
 
 
-@REGISTRY.command("resume", Audience.ADMIN, WORK, changes=True)
+@REGISTRY.command("resume", Role.ADMIN, WORK, changes=True)
 def resume(request: Request, arguments: Arguments) -> str:
     """Let polling or delivery go on, and say what waits."""
     work = Work(arguments["work"])

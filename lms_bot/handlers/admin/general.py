@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from lms_bot.core.principal import Role
 from lms_bot.handlers.admin.control import paused_lines
 from lms_bot.handlers.admin.messages import unmapped_lines
 from lms_bot.handlers.argument_types import count
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import COMMAND, PENDING_LINES, freshness, help_, more, owed_lines, statistics_text
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
 from lms_bot.store.events import cursors
 from lms_bot.store.notifications import queue
@@ -19,10 +20,10 @@ from lms_bot.store.reports import statistics
 LISTED = 20
 MOST_LISTED = 100
 
-REGISTRY.command("help", Audience.ADMIN, COMMAND)(help_)
+REGISTRY.command("help", Role.ADMIN, COMMAND)(help_)
 
 
-@REGISTRY.command("stats", Audience.ADMIN)
+@REGISTRY.command("stats", Role.ADMIN)
 def stats(request: Request, arguments: Arguments) -> str:
     """Count all events, and what was told of them.
 
@@ -31,7 +32,7 @@ def stats(request: Request, arguments: Arguments) -> str:
     return statistics_text(statistics.statistics(request.transaction)) + freshness(request)
 
 
-@REGISTRY.command("pending", Audience.ADMIN)
+@REGISTRY.command("pending", Role.ADMIN)
 def pending(request: Request, arguments: Arguments) -> str:
     """Show what is owed to mentors and why it waits, and what can be told to nobody."""
     total, owed = queue.owed_to_anybody(request.transaction, PENDING_LINES)
@@ -45,7 +46,7 @@ def pending(request: Request, arguments: Arguments) -> str:
     return "\n\n".join(parts or ["Nothing is waiting."]) + freshness(request)
 
 
-@REGISTRY.command("audit", Audience.ADMIN, count(MOST_LISTED, LISTED, is_keyed=False))
+@REGISTRY.command("audit", Role.ADMIN, count(MOST_LISTED, LISTED, is_keyed=False))
 def audit(request: Request, arguments: Arguments) -> Reply:
     """Show who changed what, newest first."""
     most, offset = arguments["n"], request.position or 0
@@ -58,7 +59,7 @@ def audit(request: Request, arguments: Arguments) -> Reply:
     return Reply("\n".join([heading, "", *shown]) + (WRITE_MORE if goes_on else ""), more=goes_on)
 
 
-REGISTRY.command("more", Audience.ADMIN)(more)
+REGISTRY.command("more", Role.ADMIN)(more)
 
 
 def _audit_line(entry: audits.Entry) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lms_bot.core.people import Mentor, ZulipUser
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import ALL, count, number, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.find_student import MENTION
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.render import counted, moment, quote
 from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.operations import incidents
@@ -20,7 +21,7 @@ MOST_LISTED = 100
 LISTED = 20
 
 
-@REGISTRY.command("unmapped", Audience.ADMIN)
+@REGISTRY.command("unmapped", Role.ADMIN)
 def unmapped(request: Request, arguments: Arguments) -> str:
     """List the mentors who have no Zulip account that I can write to, and why."""
     found = accounts.unmapped(request.transaction)
@@ -34,7 +35,7 @@ def unmapped(request: Request, arguments: Arguments) -> str:
 
 @REGISTRY.command(
     "map",
-    Audience.ADMIN,
+    Role.ADMIN,
     number("mentor", "The mentor's number in the LMS, as `unmapped` shows it."),
     words("account", "A mention of the Zulip account, its e-mail address or its id; or `off` for by e-mail again."),
     changes=True,
@@ -60,7 +61,7 @@ def map_(request: Request, arguments: Arguments) -> str:
     )
 
 
-@REGISTRY.command("errors", Audience.ADMIN, count(MOST_LISTED, LISTED, is_keyed=False))
+@REGISTRY.command("errors", Role.ADMIN, count(MOST_LISTED, LISTED, is_keyed=False))
 def errors(request: Request, arguments: Arguments) -> str:
     """List the messages that Zulip refused for good."""
     total, parked = outbox.parked(request.transaction, arguments["n"])
@@ -77,7 +78,7 @@ def errors(request: Request, arguments: Arguments) -> str:
 
 
 @REGISTRY.command(
-    "retry", Audience.ADMIN, number("id", "A message's number, as `errors` shows it.", also=(ALL,)), changes=True
+    "retry", Role.ADMIN, number("id", "A message's number, as `errors` shows it.", also=(ALL,)), changes=True
 )
 def retry(request: Request, arguments: Arguments) -> str:
     """Tell anew what a parked message, or all of them, told."""

@@ -6,12 +6,13 @@ from datetime import timedelta
 from importlib.metadata import version
 
 from lms_bot.core.events import SOURCE_TABLES
+from lms_bot.core.principal import Role
 from lms_bot.core.process import THIS
 from lms_bot.handlers.admin.control import paused_lines
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import freshness
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.render import counted, moment, quote
 from lms_bot.store import state
 from lms_bot.store.events import cursors
@@ -22,7 +23,7 @@ from lms_bot.store.schema import CURRENT
 from lms_bot.store.session import Transaction
 
 
-@REGISTRY.command("status", Audience.ADMIN)
+@REGISTRY.command("status", Role.ADMIN)
 def status(request: Request, arguments: Arguments) -> str:
     """Show who works, when the LMS was last read, what waits and what was told today, and what is wrong."""
     lines = [*_work(request), *_reading(request), *_telling(request), *_wrong(request), *_versions(request)]

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from lms_bot.core.alerts import DEFAULTS, TERMS, Rule, Unit
 from lms_bot.core.notifications import Preferences
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import choice, words
 from lms_bot.handlers.arguments import Argument, Arguments
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.pipeline.alerts import limits_of, look_at
 from lms_bot.pipeline.freshness import BLIND
@@ -47,7 +48,7 @@ LIMIT = words("limit", "From when on it counts, as `7d`, `3h`, `25 points` or `5
 SWITCH = replace(choice("switch", [ON, OFF], "Whether it is looked at."), is_required=True)
 
 
-@REGISTRY.command("rules", Audience.MENTOR)
+@REGISTRY.command("rules", Role.MENTOR)
 def rules(request: Request, arguments: Arguments) -> str:
     """Show by which rules I tell you who needs you."""
     state = watchlist.state(request.transaction)
@@ -62,7 +63,7 @@ def rules(request: Request, arguments: Arguments) -> str:
     return "\n\n".join(["📏 **What I look at**", *parts, end])
 
 
-@REGISTRY.command("rule", Audience.MENTOR, NAME, LIMIT)
+@REGISTRY.command("rule", Role.MENTOR, NAME, LIMIT)
 def rule_(request: Request, arguments: Arguments) -> str:
     """Change from when on a rule counts for you, or turn it off.
 
@@ -89,7 +90,7 @@ def rule_(request: Request, arguments: Arguments) -> str:
     return f"📏 `{rule}` from now on: {_words(rule, limit)}. So it is for {counted(count, 'alert')} in `open` now."
 
 
-@REGISTRY.command("rules", Audience.ADMIN)
+@REGISTRY.command("rules", Role.ADMIN)
 def all_rules(request: Request, arguments: Arguments) -> str:
     """Show by which rules mentors are told who needs them, and which are off for everybody."""
     state = watchlist.state(request.transaction)
@@ -99,7 +100,7 @@ def all_rules(request: Request, arguments: Arguments) -> str:
     return "\n".join(["📏 **Rules**, with the limits where a mentor has set no other", "", *lines])
 
 
-@REGISTRY.command("rule", Audience.ADMIN, NAME, SWITCH, changes=True)
+@REGISTRY.command("rule", Role.ADMIN, NAME, SWITCH, changes=True)
 def switch(request: Request, arguments: Arguments) -> str:
     """Turn a rule on or off for everybody.
 

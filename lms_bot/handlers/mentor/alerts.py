@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from lms_bot.core.alert_rules import verdicts
 from lms_bot.core.alerts import TERMS, Limits, Outcome, Rule, StudentAlert, Untold, Verdict
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import ALERT, DURATION, STUDENT, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import freshness
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.pipeline.alerts import limits_of
 from lms_bot.pipeline.freshness import is_blind
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
@@ -35,7 +36,7 @@ _ENDED: dict[Outcome, str] = {
 }
 
 
-@REGISTRY.command("open", Audience.MENTOR)
+@REGISTRY.command("open", Role.MENTOR)
 def open_(request: Request, arguments: Arguments) -> Reply:
     """Show which of your students need you, the most serious first.
 
@@ -53,7 +54,7 @@ def open_(request: Request, arguments: Arguments) -> Reply:
     return Reply(text + _blindness(request) + freshness(request), more=seen if seen < len(found) else None)
 
 
-@REGISTRY.command("ack", Audience.MENTOR, ALERT)
+@REGISTRY.command("ack", Role.MENTOR, ALERT)
 def ack(request: Request, arguments: Arguments) -> str:
     """Say that you take an alert: nobody is reminded of it any more."""
     alert = _open(request, arguments["alert"])
@@ -61,7 +62,7 @@ def ack(request: Request, arguments: Arguments) -> str:
     return f"👍 {_name(alert)} is yours. It is closed by itself when its reason is gone, or by `done {_name(alert)} …`."
 
 
-@REGISTRY.command("snooze", Audience.MENTOR, ALERT, DURATION.by_default("1d"))
+@REGISTRY.command("snooze", Role.MENTOR, ALERT, DURATION.by_default("1d"))
 def snooze(request: Request, arguments: Arguments) -> str:
     """Hear of an alert again later, if it is still so then."""
     alert, until = _open(request, arguments["alert"]), request.now + arguments["duration"]
@@ -71,7 +72,7 @@ def snooze(request: Request, arguments: Arguments) -> str:
     return f"⏰ {_name(alert)} comes back {moment(until)}, if it is still so."
 
 
-@REGISTRY.command("done", Audience.MENTOR, ALERT, NOTE)
+@REGISTRY.command("done", Role.MENTOR, ALERT, NOTE)
 def done(request: Request, arguments: Arguments) -> str:
     """Close an alert, and say what you did.
 
@@ -84,7 +85,7 @@ def done(request: Request, arguments: Arguments) -> str:
     return f"✅ {_name(alert)} is done: {quote(note, NOTE_LENGTH)}"
 
 
-@REGISTRY.command("why-not", Audience.MENTOR, STUDENT)
+@REGISTRY.command("why-not", Role.MENTOR, STUDENT)
 def why_not(request: Request, arguments: Arguments) -> str:
     """Say for each rule why there is an alert about one of your students, or why there is none."""
     student, zone = arguments["student"], request.settings.timezone

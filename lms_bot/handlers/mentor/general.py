@@ -8,13 +8,14 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from lms_bot.core.notifications import Preferences
+from lms_bot.core.principal import Role
 from lms_bot.core.reports import Statistics
 from lms_bot.core.schedule import zone_of
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import PERIOD, STUDENT, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.pipeline.enqueue import DEFAULTS
 from lms_bot.pipeline.freshness import POLLS_MISSED
 from lms_bot.pipeline.recheck import held_still
@@ -28,7 +29,7 @@ PENDING_LINES = 20
 COMMAND = words("command", "One of my commands, to learn how it works.").optional()
 
 
-@REGISTRY.command("help", Audience.MENTOR, COMMAND)
+@REGISTRY.command("help", Role.MENTOR, COMMAND)
 def help_(request: Request, arguments: Arguments) -> str:
     """Say what I can do, or how one command works."""
     if arguments["command"]:
@@ -37,7 +38,7 @@ def help_(request: Request, arguments: Arguments) -> str:
     return "\n".join(["**What you can ask me**", "", *lines, "", "`help` and a command say more about it."])
 
 
-@REGISTRY.command("stats", Audience.MENTOR, STUDENT.optional(), replace(PERIOD, form="7d|30d|all"))
+@REGISTRY.command("stats", Role.MENTOR, STUDENT.optional(), replace(PERIOD, form="7d|30d|all"))
 def stats(request: Request, arguments: Arguments) -> str:
     """Count what happened to your students, or to one of them, and what you were told of it.
 
@@ -55,7 +56,7 @@ def stats(request: Request, arguments: Arguments) -> str:
     return statistics_text(counts, of) + freshness(request)
 
 
-@REGISTRY.command("pending", Audience.MENTOR)
+@REGISTRY.command("pending", Role.MENTOR)
 def pending(request: Request, arguments: Arguments) -> str:
     """Show what I still have to tell you, and why it waits."""
     total, owed = queue.owed_to(request.transaction, request.mentor_ids, PENDING_LINES)
@@ -64,7 +65,7 @@ def pending(request: Request, arguments: Arguments) -> str:
     return owed_lines(request, f"**{total} waiting for you**", total, owed) + freshness(request)
 
 
-@REGISTRY.command("more", Audience.MENTOR)
+@REGISTRY.command("more", Role.MENTOR)
 def more(request: Request, arguments: Arguments) -> str:
     """Go on with the list that I showed you last."""
     raise UserError("There is no list that I could go on with. Ask for one first, like `history @student`.")

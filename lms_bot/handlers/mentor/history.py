@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from lms_bot.core.events import Event
+from lms_bot.core.principal import Role
 from lms_bot.core.reports import Exported
 from lms_bot.handlers.argument_types import COURSE, PERIOD, SINCE, STUDENT, STUDENTS, TYPES, Period, count
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import freshness
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES, counted, quote
 from lms_bot.render.export import csv_pages
-from lms_bot.render.standing import feed_text
+from lms_bot.render.feed import feed_text
 from lms_bot.store.events import feed as events_feed
 from lms_bot.store.events import feed as feeds
 from lms_bot.store.events.feed import Filter, Position
@@ -26,7 +27,7 @@ MOST_LINES = 50
 FILE_EVENTS = 10_000  # in one file; a second is enough to read and write so many
 
 
-@REGISTRY.command("history", Audience.MENTOR, STUDENT, PERIOD, TYPES, COURSE, count(MOST_LINES, LINES))
+@REGISTRY.command("history", Role.MENTOR, STUDENT, PERIOD, TYPES, COURSE, count(MOST_LINES, LINES))
 def history(request: Request, arguments: Arguments) -> Reply:
     """Show what one of your students did, newest first.
 
@@ -46,7 +47,7 @@ def history(request: Request, arguments: Arguments) -> Reply:
     return _page(request, events, most, name, _nothing(f"{name} has", arguments, arguments["period"]))
 
 
-@REGISTRY.command("feed", Audience.MENTOR, count(MOST_LINES, LINES, is_keyed=False), TYPES, SINCE, COURSE)
+@REGISTRY.command("feed", Role.MENTOR, count(MOST_LINES, LINES, is_keyed=False), TYPES, SINCE, COURSE)
 def feed(request: Request, arguments: Arguments) -> Reply:
     """Show what all your students did, newest first.
 
@@ -60,7 +61,7 @@ def feed(request: Request, arguments: Arguments) -> Reply:
     return _page(request, events, most, "**Your students**", _nothing("Your students have", arguments, since))
 
 
-@REGISTRY.command("export", Audience.MENTOR, STUDENTS, PERIOD)
+@REGISTRY.command("export", Role.MENTOR, STUDENTS, PERIOD)
 def export(request: Request, arguments: Arguments) -> Reply:
     """Get what one of your students did, or all of them, as a file for a spreadsheet.
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lms_bot.core.events import EventClass
-from lms_bot.core.notifications import Preferences, Telling
-from lms_bot.core.schedule import telling_of, zone_of
+from lms_bot.core.notifications import Preferences, Timing
+from lms_bot.core.principal import Role
+from lms_bot.core.schedule import timing_of, zone_of
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import ALL, DURATION, STUDENT, choice, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.pipeline.enqueue import DEFAULTS
 from lms_bot.pipeline.recheck import look_again
 from lms_bot.render import moment, quote
@@ -35,33 +36,33 @@ CLASS_NAMES = {
     EventClass.ALERT: "alerts about students",
 }
 CLASS = choice("class", [*EventClass, ALL], "Which events: of one class, or all of them.")
-TELLING = choice("telling", list(Telling), "How soon: now, in the digest, or not at all.")
+TIMING = choice("timing", list(Timing), "How soon: now, in the digest, or not at all.")
 
 
-@REGISTRY.command("settings", Audience.MENTOR)
+@REGISTRY.command("settings", Role.MENTOR)
 def settings(request: Request, arguments: Arguments) -> str:
     """Show how soon, when and about whom you are told."""
     return _states(request)
 
 
-@REGISTRY.command("notify", Audience.MENTOR, CLASS, TELLING)
+@REGISTRY.command("notify", Role.MENTOR, CLASS, TIMING)
 def notify(request: Request, arguments: Arguments) -> str:
     """Choose for each class of events whether you are told now, in the digest, or not at all.
 
     Streaks come to something at night: `notify all now` leaves them in the digest, `notify streak now` does not.
     """
-    chosen, telling = arguments["class"], arguments["telling"]
-    if chosen is None and telling is None:
+    chosen, timing = arguments["class"], arguments["timing"]
+    if chosen is None and timing is None:
         return _states(request) + "\n\nChange it with `notify content digest`, `notify started off`, …"
-    if chosen is None or telling is None:
+    if chosen is None or timing is None:
         raise UserError("Write which events and how soon, like `notify content digest` or `notify all now`.")
     if chosen == ALL:
-        return _change(request, lambda wishes: replace(wishes, tellings=_all(Telling(telling))), "notify all now")
-    one = {EventClass(chosen): Telling(telling)}
-    return _change(request, lambda wishes: replace(wishes, tellings={**wishes.tellings, **one}), "notify all now")
+        return _change(request, lambda wishes: replace(wishes, timings=_all(Timing(timing))), "notify all now")
+    one = {EventClass(chosen): Timing(timing)}
+    return _change(request, lambda wishes: replace(wishes, timings={**wishes.timings, **one}), "notify all now")
 
 
-@REGISTRY.command("digest", Audience.MENTOR, words("hours", "When, as `8` or `8, 17`; or `off`.").optional())
+@REGISTRY.command("digest", Role.MENTOR, words("hours", "When, as `8` or `8, 17`; or `off`.").optional())
 def digest(request: Request, arguments: Arguments) -> str:
     """Get everything in one message a day, or at each of several hours.
 
@@ -71,19 +72,19 @@ def digest(request: Request, arguments: Arguments) -> str:
     if text == OFF:
         return _change(
             request,
-            lambda wishes: replace(wishes, tellings=_undigested(wishes), digest_hours=DEFAULTS.digest_hours),
+            lambda wishes: replace(wishes, timings=_undigested(wishes), digest_hours=DEFAULTS.digest_hours),
             "digest",
         )
-    tellings = dict.fromkeys(EventClass, Telling.DIGEST)
+    timings = dict.fromkeys(EventClass, Timing.DIGEST)
     hours = _hours(text)
     return _change(
         request,
-        lambda wishes: replace(wishes, tellings=tellings, digest_hours=hours or wishes.digest_hours),
+        lambda wishes: replace(wishes, timings=timings, digest_hours=hours or wishes.digest_hours),
         "digest off",
     )
 
 
-@REGISTRY.command("quiet", Audience.MENTOR, words("times", "As `22:00-7:00`, `sat sun`, or `off`.").optional())
+@REGISTRY.command("quiet", Role.MENTOR, words("times", "As `22:00-7:00`, `sat sun`, or `off`.").optional())
 def quiet(request: Request, arguments: Arguments) -> str:
     """Set hours and days of the week in which nothing is told; what happens in them is told after."""
     text = (arguments["times"] or "").casefold()
@@ -102,7 +103,7 @@ def quiet(request: Request, arguments: Arguments) -> str:
     return _change(request, lambda wishes: _quieter(wishes, times, days), "quiet off")
 
 
-@REGISTRY.command("mute", Audience.MENTOR, STUDENT, DURATION.by_default("7d"))
+@REGISTRY.command("mute", Role.MENTOR, STUDENT, DURATION.by_default("7d"))
 def mute(request: Request, arguments: Arguments) -> str:
     """Hear nothing of one student for a while; it is told when that ends."""
     student, until = arguments["student"], request.now + arguments["duration"]
@@ -113,7 +114,7 @@ def mute(request: Request, arguments: Arguments) -> str:
     )
 
 
-@REGISTRY.command("unmute", Audience.MENTOR, STUDENT)
+@REGISTRY.command("unmute", Role.MENTOR, STUDENT)
 def unmute(request: Request, arguments: Arguments) -> str:
     """Hear of a student again, and of what happened meanwhile."""
     student = arguments["student"]
@@ -124,14 +125,14 @@ def unmute(request: Request, arguments: Arguments) -> str:
     )
 
 
-@REGISTRY.command("pause", Audience.MENTOR, DURATION.by_default("1d"))
+@REGISTRY.command("pause", Role.MENTOR, DURATION.by_default("1d"))
 def pause(request: Request, arguments: Arguments) -> str:
     """Hear nothing for a while; what happens meanwhile comes as one summary when that ends."""
     until = request.now + arguments["duration"]
     return _change(request, lambda wishes: replace(wishes, paused_until=until), "resume")
 
 
-@REGISTRY.command("resume", Audience.MENTOR)
+@REGISTRY.command("resume", Role.MENTOR)
 def resume(request: Request, arguments: Arguments) -> str:
     """End a pause now."""
     return _change(request, lambda wishes: replace(wishes, paused_until=None), "pause 1d")
@@ -154,8 +155,8 @@ def state(request: Request, mentor_id: int) -> str:
     wishes = preferences.of(request.transaction, [mentor_id]).get(mentor_id, Preferences())
     zone = zone_of(wishes, request.settings.timezone)
     lines = []
-    for telling, how in ((Telling.NOW, "At once"), (Telling.DIGEST, _digest_words(wishes)), (Telling.OFF, "Not told")):
-        named = [CLASS_NAMES[c] for c in EventClass if telling_of(c, wishes, request.settings.delivery) is telling]
+    for timing, how in ((Timing.NOW, "At once"), (Timing.DIGEST, _digest_words(wishes)), (Timing.OFF, "Not told")):
+        named = [CLASS_NAMES[c] for c in EventClass if timing_of(c, wishes, request.settings.delivery) is timing]
         if named:
             lines.append(f"* **{how}:** {', '.join(named)}")
     if wishes.quiet_from is not None and wishes.quiet_to is not None:
@@ -181,15 +182,15 @@ def _digest_words(wishes: Preferences) -> str:
     return f"In a digest at {', '.join(f'{hour}:00' for hour in sorted(wishes.digest_hours))}"
 
 
-def _undigested(wishes: Preferences) -> dict[EventClass, Telling]:
-    kept = {c: telling for c, telling in wishes.tellings.items() if telling is Telling.OFF}
-    return {**_all(Telling.NOW), **kept}
+def _undigested(wishes: Preferences) -> dict[EventClass, Timing]:
+    kept = {c: timing for c, timing in wishes.timings.items() if timing is Timing.OFF}
+    return {**_all(Timing.NOW), **kept}
 
 
-def _all(telling: Telling) -> dict[EventClass, Telling]:
+def _all(timing: Timing) -> dict[EventClass, Timing]:
     """Every class told like that; of what comes at night nobody is told at once who did not ask for just that."""
-    left = {EventClass.STREAK} if telling is Telling.NOW else set()
-    return {event_class: telling for event_class in EventClass if event_class not in left}
+    left = {EventClass.STREAK} if timing is Timing.NOW else set()
+    return {event_class: timing for event_class in EventClass if event_class not in left}
 
 
 def _hours(text: str) -> tuple[int, ...]:

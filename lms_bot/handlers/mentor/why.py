@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from lms_bot.core.events import STUDENT_ALERTS, EventClass
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.core.people import Mentor
-from lms_bot.core.schedule import telling_of
+from lms_bot.core.principal import Role
+from lms_bot.core.schedule import timing_of
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import EVENT
 from lms_bot.handlers.arguments import Arguments
@@ -16,7 +17,7 @@ from lms_bot.handlers.mentor.alerts import explanation
 from lms_bot.handlers.mentor.general import freshness, why_waiting, zone
 from lms_bot.handlers.mentor.preferences import CLASS_NAMES
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.pipeline.enqueue import DEFAULTS, is_told
 from lms_bot.render import counted, moment, numbered_line, quote
 from lms_bot.store.notifications import preferences
@@ -25,11 +26,11 @@ from lms_bot.store.notifications.trace import Told, told
 from lms_bot.store.people import people
 
 NAMED_STUDENTS = 10
-_HOW = {Telling.NOW: "you are told of {} at once", Telling.DIGEST: "you are told of {} in the digest"}
+_HOW = {Timing.NOW: "you are told of {} at once", Timing.DIGEST: "you are told of {} in the digest"}
 _NOT_ANY_MORE = "by now you have turned off {}"
 
 
-@REGISTRY.command("why", Audience.MENTOR, EVENT)
+@REGISTRY.command("why", Role.MENTOR, EVENT)
 def why(request: Request, arguments: Arguments) -> str:
     """Say why I told you of an event, or why not, or not yet.
 
@@ -48,13 +49,13 @@ def why(request: Request, arguments: Arguments) -> str:
     return "\n\n".join(parts) + freshness(request)
 
 
-@REGISTRY.command("whoami", Audience.MENTOR)
+@REGISTRY.command("whoami", Role.MENTOR)
 def whoami(request: Request, arguments: Arguments) -> str:
     """Show whom I take you for, which students you have, and what time it is for you."""
     lines = [_mentor_line(request, mentor) for mentor in request.mentors]
     lines.append(f"* **Time zone:** {quote(zone(request).key)}")
     stream = quote(request.settings.admin_stream)
-    if Audience.ADMIN in request.audiences:
+    if Role.ADMIN in request.audiences:
         lines.append("* **Admin:** yes, here in the admin stream")
     elif request.asker.is_guest:
         lines.append("* **Admin:** no, a guest is none")
@@ -92,7 +93,7 @@ def _when(one: Told) -> str:
 
 def _because(request: Request, one: Told, wishes: Preferences) -> str:
     kind = EventClass.of(one.event.event_type)
-    how = _HOW.get(telling_of(kind, wishes, request.settings.delivery), _NOT_ANY_MORE)
+    how = _HOW.get(timing_of(kind, wishes, request.settings.delivery), _NOT_ANY_MORE)
     return f"**{quote(one.event.student_username)}** is your student; {how.format(CLASS_NAMES[kind])}"
 
 
@@ -114,7 +115,7 @@ def _never_owed(request: Request, one: Told, wishes: Preferences) -> str:
         return "it is the same as an exam, of which you are told"
     if not request.settings.notify_mentors or not is_told(event.event_type, request.settings):
         return "the settings of this bot leave it out"
-    if telling_of(kind, wishes, request.settings.delivery) is Telling.OFF:
+    if timing_of(kind, wishes, request.settings.delivery) is Timing.OFF:
         return f"you have turned off {CLASS_NAMES[kind]}; `notify {kind} now` turns them on"
     return "when I found it, you had turned it off, or this student was not yours"
 

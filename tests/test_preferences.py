@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Recipient, Telling
+from lms_bot.core.notifications import Preferences, Recipient, Timing
 from lms_bot.core.people import ZulipUser
 from lms_bot.pipeline.recheck import look_again
 from lms_bot.store.notifications import outbox, preferences, queue
@@ -39,7 +39,7 @@ moments = st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: NOW + timedelta(
 @given(
     st.builds(
         Preferences,
-        tellings=st.dictionaries(st.sampled_from(EventClass), st.sampled_from(Telling)),
+        timings=st.dictionaries(st.sampled_from(EventClass), st.sampled_from(Timing)),
         digest_hours=st.lists(st.integers(0, 23), min_size=1, max_size=3, unique=True).map(tuple),
         quiet_from=st.none() | st.integers(0, 1439),
         quiet_to=st.none() | st.integers(0, 1439),
@@ -120,7 +120,7 @@ def test_what_is_turned_off_while_it_waits_is_never_told_and_says_so(office: Off
     ask(office, Preferences(paused_until=office.clock() + timedelta(hours=5)))
     office.owe(happened(JANE, "Geometry", STARTED))
     office.turn()
-    ask(office, Preferences(tellings={EventClass.STARTED: Telling.OFF}))
+    ask(office, Preferences(timings={EventClass.STARTED: Timing.OFF}))
     office.wait(DAY, step=HOUR)
 
     (row,) = notifications(office.store, MARY)
@@ -139,7 +139,7 @@ def test_what_is_in_a_message_already_is_not_touched_by_a_wish(office: Office) -
             mentor_id=MARY.mentor_id,
             log_ids=[waiting.log_id],
         )
-    ask(office, Preferences(tellings={EventClass.STARTED: Telling.OFF}))
+    ask(office, Preferences(timings={EventClass.STARTED: Timing.OFF}))
 
     (row,) = notifications(office.store, MARY)
     assert (row.event_id, row.error) == (event.event_id, None)
@@ -148,9 +148,9 @@ def test_what_is_in_a_message_already_is_not_touched_by_a_wish(office: Office) -
 
 def test_a_digest_is_told_at_its_hour_once_and_a_late_one_is_not_held_for_another_day(office: Office) -> None:
     hour = (office.clock().hour + 2) % 24
-    ask(office, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}, digest_hours=(hour,)))
+    ask(office, Preferences(timings={EventClass.STARTED: Timing.DIGEST}, digest_hours=(hour,)))
     (event,) = office.owe(happened(JANE, "Geometry", STARTED))
-    ask(office, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}, digest_hours=(hour,)))
+    ask(office, Preferences(timings={EventClass.STARTED: Timing.DIGEST}, digest_hours=(hour,)))
     office.wait(HOUR, step=HOUR)
     assert office.told(MARY) == []
 
@@ -161,10 +161,10 @@ def test_a_digest_is_told_at_its_hour_once_and_a_late_one_is_not_held_for_anothe
 
 
 def test_a_start_that_waits_for_the_digest_is_not_told_after_its_end_was(office: Office) -> None:
-    ask(office, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}))
+    ask(office, Preferences(timings={EventClass.STARTED: Timing.DIGEST}))
     start = happened(JANE, "Geometry", STARTED, source_id=900_001)
     (start,) = office.owe(start)
-    ask(office, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}))
+    ask(office, Preferences(timings={EventClass.STARTED: Timing.DIGEST}))
     office.turn()
     office.owe(happened(JANE, "Geometry", PASSED, source_id=900_001))
     office.turn()

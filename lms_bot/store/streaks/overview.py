@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 from lms_bot.core.calendar import DAY, local_day
 from lms_bot.core.people import Student
-from lms_bot.core.streaks import SHOWN_DAYS, Habit, Kind, Lasting, last_days, lasting
+from lms_bot.core.streaks import SHOWN_DAYS, Kind, Lasting, StudentStreaks, last_days, lasting
 from lms_bot.store.people.zones import zones_of
 from lms_bot.store.session import Transaction
 from lms_bot.store.streaks import days, streaks
 
 
-def habits(
+def streaks_of(
     transaction: Transaction, students: Sequence[Student], default: ZoneInfo, now: datetime, count: int = SHOWN_DAYS
-) -> list[Habit]:
+) -> list[StudentStreaks]:
     """The habits of these students, in their order, with their last `count` days until today by their own clocks."""
     ids = [student.student_id for student in students]
     zones, runs = zones_of(transaction, ids), streaks.of_students(transaction, ids)
@@ -26,7 +26,7 @@ def habits(
     first = min(todays.values()) - DAY * count
     known = days.between(transaction, ids, first, max(todays.values()), default)
     return [
-        Habit(
+        StudentStreaks(
             student,
             lasting(runs.get((student.student_id, Kind.LEARNING), ()), todays[student.student_id]),
             lasting(runs.get((student.student_id, Kind.PRESENCE), ()), todays[student.student_id]),
@@ -36,7 +36,7 @@ def habits(
     ]
 
 
-def learning(
+def learning_streaks(
     transaction: Transaction, students: Sequence[Student], default: ZoneInfo, now: datetime
 ) -> dict[int, Lasting]:
     """How long the learning streaks of these students are, by student id."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lms_bot.core import reports
 from lms_bot.core.events import BY_CLOCK, Event, EventType
 from lms_bot.core.people import Student
-from lms_bot.core.reports import LAST_EXAMS, TREND_EXAMS, Card, Standing, Tally
+from lms_bot.core.reports import LAST_EXAMS, TREND_EXAMS, Card, StudentSummary, Tally
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.session import Transaction
@@ -24,7 +24,7 @@ _is_active = _c.event_type.not_in(BY_CLOCK)
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
 
-def standings(transaction: Transaction, students: Sequence[Student], now: datetime) -> list[Standing]:
+def summaries(transaction: Transaction, students: Sequence[Student], now: datetime) -> list[StudentSummary]:
     """How each of the students does, who needs attention first."""
     figures = _figures(transaction, [student.student_id for student in students])
     results = _by_id(transaction, [row.last_result for row in figures.values() if row.last_result is not None])
@@ -84,10 +84,10 @@ def _by_id(transaction: Transaction, event_ids: Collection[int]) -> dict[int, Ev
     return {row.event_id: from_row(row) for row in transaction.execute(query)}
 
 
-def _standing(student: Student, figures: Any, results: dict[int, Event], now: datetime) -> Standing:
+def _standing(student: Student, figures: Any, results: dict[int, Event], now: datetime) -> StudentSummary:
     last_result = results.get(figures.last_result)
-    why = reports.needs(figures.last_active, last_result, figures.average, now)
-    return Standing(student, figures.last_active, figures.open_exams, last_result, figures.average, why)
+    why = reports.concerns_of(figures.last_active, last_result, figures.average, now)
+    return StudentSummary(student, figures.last_active, figures.open_exams, last_result, figures.average, why)
 
 
 def _tallies(transaction: Transaction, of_student: sa.ColumnElement[bool]) -> list[Tally]:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people import people
 from lms_bot.store.session import Store
@@ -56,7 +56,7 @@ def test_each_wish_is_kept_as_it_was_written(school: School) -> None:
     school.ask("quiet 22:30-7 sat")
     school.ask("mute jane_smith 3d")
     wishes = asked(school)
-    assert wishes.tellings == {EventClass.STARTED: Telling.OFF}
+    assert wishes.timings == {EventClass.STARTED: Timing.OFF}
     assert (wishes.quiet_from, wishes.quiet_to, wishes.quiet_days) == (22 * 60 + 30, 7 * 60, frozenset({5}))
     assert wishes.muted.keys() == {JANE.student_id}
     assert asked(school, mentor_id=2) == Preferences()
