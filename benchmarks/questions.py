@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from benchmarks.ground import databases
 from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
 from lms_bot.core.people import Mentor, Student
-from lms_bot.core.reports import Exported
+from lms_bot.core.reports import Exported, Filter
 from lms_bot.handlers.mentor.history import FILE_EVENTS
 from lms_bot.render.chart import chart_png, chart_text
 from lms_bot.render.export import csv_pages
@@ -26,9 +26,9 @@ from lms_bot.render.feed import feed_text
 from lms_bot.render.students import card_text, students_text
 from lms_bot.store import counters, tables
 from lms_bot.store.events import events as recorded
-from lms_bot.store.events.feed import Filter, export, feed, history
 from lms_bot.store.notifications.trace import told
 from lms_bot.store.people import people
+from lms_bot.store.reports.feed import export, feed, history
 from lms_bot.store.reports.statistics import statistics as count_statistics
 from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store, Transaction, open_store

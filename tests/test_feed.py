@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
+from lms_bot.core.reports import Filter
 from lms_bot.store.events import events
-from lms_bot.store.events.feed import EXPORT_PAGE, Filter, export, feed, history
 from lms_bot.store.notifications.trace import told
 from lms_bot.store.reports import statistics
+from lms_bot.store.reports.feed import EXPORT_PAGE, export, feed, history
 from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store
 from tests import NOW

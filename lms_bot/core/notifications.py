@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from lms_bot.core.events import Event, EventClass
 
@@ -75,3 +76,12 @@ class Message:
     attempts: int = 0
     mentor_id: int | None = None
     attachment: str | None = None
+
+
+class ParkedMessage(NamedTuple):
+    """A message that Zulip refused for good; without mentor it was a reply."""
+
+    message_id: int
+    mentor_id: int | None
+    error: str | None
+    tried_at: datetime

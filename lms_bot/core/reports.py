@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
 
+Position = tuple[int, datetime, int]
+"""Where an export ended: the student, the timestamp and the event id of the last event."""
+
 INACTIVE_AFTER = timedelta(days=7)
 PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
 TREND_EXAMS = 5
@@ -226,3 +229,44 @@ def _courses(tallies: Sequence[Tally]) -> tuple[Course, ...]:
 def _average(tallies: Sequence[Tally]) -> float | None:
     scored = sum(tally.scored for tally in tallies)
     return math.fsum(tally.percent for tally in tallies) / scored if scored else None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events are asked for; `course` is a part of the course's title, in any case."""
+
+    since: datetime | None = None
+    types: frozenset[EventType] = frozenset()
+    course: str = ""
+
+
+class Queue(NamedTuple):
+    """How many notifications are due and how many are held for later; since when the oldest is due, if any is."""
+
+    due: int
+    held: int
+    oldest_due_at: datetime | None
+
+
+class ToldCounts(NamedTuple):
+    """How many notifications were told, in how many messages."""
+
+    notifications: int
+    messages: int
+
+
+class NewestEvent(NamedTuple):
+    """An event: when its row says that it happened, and when it was stored."""
+
+    happened_at: datetime
+    stored_at: datetime
+
+
+class AuditEntry(NamedTuple):
+    """One change: the command as it was typed and what came of it; `full_name` is None for an account that is gone."""
+
+    zulip_user_id: int
+    full_name: str | None
+    command: str
+    outcome: str
+    at: datetime

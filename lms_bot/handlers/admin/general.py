@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lms_bot.core import reports
 from lms_bot.core.principal import Role
 from lms_bot.handlers.admin.control import paused_lines
 from lms_bot.handlers.admin.messages import unmapped_lines
@@ -62,7 +63,7 @@ def audit(request: Request, arguments: Arguments) -> Reply:
 REGISTRY.command("more", Role.ADMIN)(more)
 
 
-def _audit_line(entry: audits.Entry) -> str:
+def _audit_line(entry: reports.AuditEntry) -> str:
     who = quote(entry.full_name or f"account {entry.zulip_user_id}")
     return f"* {moment(entry.at)} **{who}** · “{quote(entry.command)}”: {quote(entry.outcome)}"
 

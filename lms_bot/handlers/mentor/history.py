@@ -8,7 +8,7 @@ from typing import Any
 
 from lms_bot.core.events import Event
 from lms_bot.core.principal import Role
-from lms_bot.core.reports import Exported
+from lms_bot.core.reports import Exported, Filter, Position
 from lms_bot.handlers.argument_types import COURSE, PERIOD, SINCE, STUDENT, STUDENTS, TYPES, Period, count
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import freshness
@@ -17,10 +17,9 @@ from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES, counted, quote
 from lms_bot.render.export import csv_pages
 from lms_bot.render.feed import feed_text
-from lms_bot.store.events import feed as events_feed
-from lms_bot.store.events import feed as feeds
-from lms_bot.store.events.feed import Filter, Position
 from lms_bot.store.people import people
+from lms_bot.store.reports import feed as events_feed
+from lms_bot.store.reports import feed as feeds
 
 LINES = 20
 MOST_LINES = 50

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bot.core.events import ALERTING, Event, EventType, searched
-from lms_bot.core.reports import Exported
+from lms_bot.core.reports import Exported, Filter, Position
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events
 
 EXPORT_PAGE = 1_000
-Position = tuple[int, datetime, int]
-"""Where an export ended: the student, the timestamp and the event id of the last event."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events are asked for; `course` is a part of the course's title, in any case."""
-
-    since: datetime | None = None
-    types: frozenset[EventType] = frozenset()
-    course: str = ""
 
 
 ALL = Filter()
