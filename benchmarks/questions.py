@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from benchmarks.ground import databases
 from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
 from lms_bot.core.people import Mentor, Student
-from lms_bot.core.reports import Exported, Filter
+from lms_bot.core.reports.feed import Exported, Filter
 from lms_bot.handlers.mentor.history import FILE_EVENTS
 from lms_bot.render.chart import chart_png, chart_text
 from lms_bot.render.export import csv_pages

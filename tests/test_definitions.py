@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.core import reports
 from lms_bot.core.events import EventType, course_key, percentage
 from lms_bot.core.people import Student
-from lms_bot.core.reports import Card, Concern, StudentSummary, Tally, by_attention, concerns_of, trend
+from lms_bot.core.reports import students
+from lms_bot.core.reports.students import Card, Concern, StudentSummary, Tally, by_attention, concerns_of, trend
 from tests import NOW
 from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened
 
@@ -30,7 +30,7 @@ def summary(
 
 
 def card(*tallies: Tally, percentages: tuple[float, ...] = ()) -> Card:
-    return reports.card(JANE, NOW, tallies, percentages, [], NOW)
+    return students.card(JANE, NOW, tallies, percentages, [], NOW)
 
 
 def test_one_thing_that_is_wrong_is_enough_to_need_attention() -> None:
@@ -106,7 +106,7 @@ def test_the_pass_rate_leaves_out_exams_without_a_verdict() -> None:
 
 
 def test_a_card_of_nothing_has_no_averages_and_no_division_by_zero() -> None:
-    empty = reports.card(JANE, None, [], [], [], NOW)
+    empty = students.card(JANE, None, [], [], [], NOW)
     assert (empty.average, empty.trend, empty.pass_rate, empty.courses) == (None, None, None, ())
     assert empty.concerns == (Concern.INACTIVE,)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
-from lms_bot.core.reports import Filter
+from lms_bot.core.reports.feed import Filter
 from lms_bot.store.events import events
 from lms_bot.store.notifications.trace import told
 from lms_bot.store.reports import statistics

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.core import reports
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
-from lms_bot.core.reports import Card, Concern, StudentSummary, Tally
+from lms_bot.core.reports import students
+from lms_bot.core.reports.students import Card, Concern, StudentSummary, Tally
 from lms_bot.render import EMOJI, event_line
 from lms_bot.render.feed import feed_text
 from lms_bot.render.students import card_text, students_text
@@ -33,7 +33,7 @@ def summary(name: str = "jane", title: str = "Algebra", *why: Concern) -> Studen
 def card(name: str, title: str, courses: Sequence[str | None]) -> Card:
     exams = [happened(JANE, title, EventType.EXAM_PASSED, percentage=90) for _ in range(6)]
     tallies = [Tally(EventType.EXAM_PASSED, course, 2, 1, 90.0) for course in courses]
-    return reports.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams, NOW)
+    return students.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams, NOW)
 
 
 def cells(row: str) -> list[str]:
@@ -100,7 +100,7 @@ def test_a_card_says_all_at_a_glance() -> None:
         Tally(EventType.EXAM_STARTED, None, 1, 0, 0.0),
     ]
     exams = [happened(JANE, "Algebra", EventType.EXAM_FAILED, percentage=20)]
-    shown = card_text(reports.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams, NOW))
+    shown = card_text(students.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams, NOW))
     assert shown == (
         f"👤 **jane** · last active {SHOWN_NOW}\n"
         "**Needs attention:** ❗ last exam failed\n"
@@ -119,7 +119,7 @@ def test_a_card_says_all_at_a_glance() -> None:
 
 
 def test_a_card_of_nothing_is_a_card() -> None:
-    assert card_text(reports.card(JANE, None, [], [], [], NOW)) == (
+    assert card_text(students.card(JANE, None, [], [], [], NOW)) == (
         "👤 **jane** · no activity yet\n"
         "**Needs attention:** 💤 inactive\n"
         "* **Average:** —\n"
@@ -139,7 +139,7 @@ def test_a_card_of_nothing_is_a_card() -> None:
     ],
 )
 def test_the_trend_points_where_the_scores_go(last: float, before: float, shown: str) -> None:
-    found = reports.card(JANE, NOW, [], [last] * 5 + [before] * 5, [], NOW)
+    found = students.card(JANE, NOW, [], [last] * 5 + [before] * 5, [], NOW)
     assert f"**Trend:** {shown}," in card_text(found)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lms_bot.core.events import Event, EventType, percentage
 from lms_bot.core.people import Student
-from lms_bot.core.reports import Card, Concern, StudentSummary
+from lms_bot.core.reports.students import Card, Concern, StudentSummary
 from lms_bot.store import tables
 from lms_bot.store.events import events
 from lms_bot.store.reports.students import card, scores, summaries

@@ -78,6 +78,73 @@ class Message:
     attachment: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A notification that is not finished, and why not yet.
+
+    It is under way; or it failed with an `error` and is tried again at `due_at`; or it waits until then for `hold`
+    ("": for nothing but its turn).
+    """
+
+    event: Event
+    mentor_id: int
+    mentor_username: str | None
+    due_at: datetime
+    is_under_way: bool
+    error: str | None
+    hold: str
+
+
+class Unsent(StrEnum):
+    """Why a mentor was not told of an event."""
+
+    CHOICE = "choice"  # it was turned off before it was due
+    NOT_THEIRS = "not theirs"  # the student was not theirs when it was due
+    TAKEN_BACK = "taken back"  # it did not happen after all
+    REFUSED = "refused"  # Zulip took no message of it
+    HISTORY = "history"
+    MIRROR = "mirror"  # another event says the same
+    SETTINGS = "settings"  # the settings leave it out
+    CLASS_OFF = "class off"  # the mentor has turned its class off by now
+    BEFORE = "before"  # when it was found, it was turned off or the student was not theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What became of an event for one mentor: it is `pending`, or `is_sent`, or `unsent` says why it is neither.
+
+    `others` is how many events the same message told; `with_end` says that one of them is the end of this start.
+    `timing` is what holds for its class now. `error` is what Zulip said in refusing.
+    """
+
+    event: Event
+    is_current: bool
+    found_at: datetime
+    mentor_username: str
+    timing: Timing
+    pending: Pending | None = None
+    is_sent: bool = False
+    told_at: datetime | None = None
+    others: int = 0
+    with_end: bool = False
+    unsent: Unsent | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MentorPreferences:
+    """What holds for a mentor now: what they asked for, and where they did not, what the settings say.
+
+    `timezone` is the key of a time zone that is known here. `muted` are (username, until), by username.
+    """
+
+    preferences: Preferences
+    timings: dict[EventClass, Timing]
+    timezone: str
+    paused_until: datetime | None
+    muted: tuple[tuple[str, datetime], ...]
+
+
 class ParkedMessage(NamedTuple):
     """A message that Zulip refused for good; without mentor it was a reply."""
 

@@ -11,7 +11,7 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
-from lms_bot.core.reports import Exported
+from lms_bot.core.reports.feed import Exported
 from lms_bot.render.quoting import plain
 
 _METADATA = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lms_bot.core.reports import TREND_EXAMS, Card, Concern, Course, StudentSummary
+from lms_bot.core.reports.students import TREND_EXAMS, Card, Concern, Course, StudentSummary
 from lms_bot.core.streaks import Lasting, StudentStreaks
 from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, Shown, counted, listed

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lms_bot.core import reports
 from lms_bot.core.principal import Role
+from lms_bot.core.reports import overview
 from lms_bot.handlers.admin.control import paused_lines
 from lms_bot.handlers.admin.messages import unmapped_lines
 from lms_bot.handlers.argument_types import count
@@ -63,7 +63,7 @@ def audit(request: Request, arguments: Arguments) -> Reply:
 REGISTRY.command("more", Role.ADMIN)(more)
 
 
-def _audit_line(entry: reports.AuditEntry) -> str:
+def _audit_line(entry: overview.AuditEntry) -> str:
     who = quote(entry.full_name or f"account {entry.zulip_user_id}")
     return f"* {moment(entry.at)} **{who}** · “{quote(entry.command)}”: {quote(entry.outcome)}"
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from lms_bot.core.notifications import Preferences
 from lms_bot.core.principal import Role
-from lms_bot.core.reports import Statistics
+from lms_bot.core.reports.statistics import Statistics
 from lms_bot.core.schedule import zone_of
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import PERIOD, STUDENT, words

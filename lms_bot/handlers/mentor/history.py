@@ -8,7 +8,7 @@ from typing import Any
 
 from lms_bot.core.events import Event
 from lms_bot.core.principal import Role
-from lms_bot.core.reports import Exported, Filter, Position
+from lms_bot.core.reports.feed import Exported, Filter, Position
 from lms_bot.handlers.argument_types import COURSE, PERIOD, SINCE, STUDENT, STUDENTS, TYPES, Period, count
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import freshness

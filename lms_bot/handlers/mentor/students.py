@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lms_bot.core.people import Student
 from lms_bot.core.principal import Role
-from lms_bot.core.reports import StudentSummary
+from lms_bot.core.reports.students import StudentSummary
 from lms_bot.handlers.argument_types import ALL, PERIOD, STUDENT, choice
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import freshness, zone

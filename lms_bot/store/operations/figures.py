@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from lms_bot.core.reports import NewestEvent, Queue, ToldCounts
+from lms_bot.core.reports.overview import NewestEvent, Queue, ToldCounts
 from lms_bot.store.notifications.outbox import SENT
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, is_owed, logs, messages

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lms_bot.core.reports import AuditEntry
+from lms_bot.core.reports.overview import AuditEntry
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import audit, zulip_users
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.events import ALERTING, Event, EventType, searched
-from lms_bot.core.reports import Exported, Filter, Position
+from lms_bot.core.reports.feed import Exported, Filter, Position
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.session import Transaction

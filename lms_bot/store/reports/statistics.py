@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.reports import Statistics
+from lms_bot.core.reports.statistics import Statistics
 from lms_bot.store import counters
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import (

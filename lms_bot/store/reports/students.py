@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core import reports
 from lms_bot.core.events import BY_CLOCK, Event, EventType
 from lms_bot.core.people import Student
-from lms_bot.core.reports import LAST_EXAMS, TREND_EXAMS, Card, StudentSummary, Tally
+from lms_bot.core.reports import students as reports_students
+from lms_bot.core.reports.students import LAST_EXAMS, TREND_EXAMS, Card, StudentSummary, Tally
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.session import Transaction
@@ -28,7 +28,9 @@ def summaries(transaction: Transaction, students: Sequence[Student], now: dateti
     """How each of the students does, who needs attention first."""
     figures = _figures(transaction, [student.student_id for student in students])
     results = _by_id(transaction, [row.last_result for row in figures.values() if row.last_result is not None])
-    return reports.by_attention(_standing(student, figures[student.student_id], results, now) for student in students)
+    return reports_students.by_attention(
+        _standing(student, figures[student.student_id], results, now) for student in students
+    )
 
 
 def card(transaction: Transaction, student: Student, now: datetime) -> Card:
@@ -42,7 +44,7 @@ def card(transaction: Transaction, student: Student, now: datetime) -> Card:
         .order_by(*_NEWEST_FIRST)
         .limit(2 * TREND_EXAMS)
     )
-    return reports.card(
+    return reports_students.card(
         student,
         last_active,
         _tallies(transaction, of_student),
@@ -86,7 +88,7 @@ def _by_id(transaction: Transaction, event_ids: Collection[int]) -> dict[int, Ev
 
 def _standing(student: Student, figures: Any, results: dict[int, Event], now: datetime) -> StudentSummary:
     last_result = results.get(figures.last_result)
-    why = reports.concerns_of(figures.last_active, last_result, figures.average, now)
+    why = reports_students.concerns_of(figures.last_active, last_result, figures.average, now)
     return StudentSummary(student, figures.last_active, figures.open_exams, last_result, figures.average, why)
 
 

@@ -8,48 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
-
-Position = tuple[int, datetime, int]
-"""Where an export ended: the student, the timestamp and the event id of the last event."""
+from lms_bot.core.streaks import Lasting, StudentStreaks
 
 INACTIVE_AFTER = timedelta(days=7)
 PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
 TREND_EXAMS = 5
 LAST_EXAMS = 5
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Five counts of events.
-
-    `pending`: at least one notification still owed. `with_notifications`: at least one sent. `with_errors`: at least
-    one unsent that has an error.
-    """
-
-    total: int
-    pending: int
-    with_notifications: int
-    with_errors: int
-
-    @property
-    def processed(self) -> int:
-        """Nothing is owed any more; history, of which nothing ever was, included."""
-        return self.total - self.pending
-
-    def named(self) -> list[tuple[str, str, int]]:
-        """(key, name, count) in the order in which they are shown."""
-        return [
-            ("total_events", "Total Events", self.total),
-            ("processed_events", "Processed Events", self.processed),
-            ("pending_events", "Pending Events", self.pending),
-            ("events_with_notifications", "Events with Notifications", self.with_notifications),
-            ("events_with_errors", "Events with Errors", self.with_errors),
-        ]
 
 
 class Concern(StrEnum):
@@ -124,6 +93,22 @@ class Card:
         return 100 * self.passed / self.judged if self.judged else None
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The card of a student with their streaks."""
+
+    card: Card
+    streaks: StudentStreaks
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """How students do, who needs attention first, and how long their learning streaks are, by student id."""
+
+    summaries: tuple[StudentSummary, ...]
+    streaks: Mapping[int, Lasting]
+
+
 class Tally(NamedTuple):
     """How many current events of one type and course there are, how many with a percentage, and the sum of those."""
 
@@ -132,20 +117,6 @@ class Tally(NamedTuple):
     events: int
     scored: int
     percent: float
-
-
-class Exported(NamedTuple):
-    """An event as a file shows it; `is_current` says whether its row in the LMS still says so."""
-
-    timestamp: datetime
-    student_id: int | None
-    student_username: str | None
-    event_type: str
-    activity_id: int | None
-    activity_title: str | None
-    metadata: dict[str, Any]
-    is_current: bool
-    event_id: int = 0
 
 
 def trend(percentages: Sequence[float]) -> float | None:
@@ -229,44 +200,3 @@ def _courses(tallies: Sequence[Tally]) -> tuple[Course, ...]:
 def _average(tallies: Sequence[Tally]) -> float | None:
     scored = sum(tally.scored for tally in tallies)
     return math.fsum(tally.percent for tally in tallies) / scored if scored else None
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events are asked for; `course` is a part of the course's title, in any case."""
-
-    since: datetime | None = None
-    types: frozenset[EventType] = frozenset()
-    course: str = ""
-
-
-class Queue(NamedTuple):
-    """How many notifications are due and how many are held for later; since when the oldest is due, if any is."""
-
-    due: int
-    held: int
-    oldest_due_at: datetime | None
-
-
-class ToldCounts(NamedTuple):
-    """How many notifications were told, in how many messages."""
-
-    notifications: int
-    messages: int
-
-
-class NewestEvent(NamedTuple):
-    """An event: when its row says that it happened, and when it was stored."""
-
-    happened_at: datetime
-    stored_at: datetime
-
-
-class AuditEntry(NamedTuple):
-    """One change: the command as it was typed and what came of it; `full_name` is None for an account that is gone."""
-
-    zulip_user_id: int
-    full_name: str | None
-    command: str
-    outcome: str
-    at: datetime

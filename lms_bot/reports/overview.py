@@ -1,0 +1,73 @@
+"""How the bot is doing, for admins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lms_bot.config.settings import Settings
+from lms_bot.core.events import SOURCE_TABLES
+from lms_bot.core.principal import Principal
+from lms_bot.core.reports.overview import AuditEntry, Operation, Queue, Status, Unplaced
+from lms_bot.reports import access
+from lms_bot.store import state
+from lms_bot.store.events import cursors
+from lms_bot.store.notifications import outbox
+from lms_bot.store.operations import figures, heartbeat, incidents, pauses
+from lms_bot.store.people import accounts, directory
+from lms_bot.store.questions import audit as audits
+from lms_bot.store.schema import CURRENT
+from lms_bot.store.session import Transaction
+
+
+def operation(transaction: Transaction, principal: Principal, now: datetime) -> Operation:
+    """Return who works, what is paused, and when the LMS was last read. Raises NotFound."""
+    access.require_admin(principal)
+    paused = {str(work): pause.until for work, pause in pauses.current(transaction, now).items()}
+    return Operation(heartbeat.last(transaction), paused, state.noted_at(transaction, state.POLLED))
+
+
+def queue(transaction: Transaction, principal: Principal, now: datetime) -> Queue:
+    """Return how many notifications are due and held. Raises NotFound."""
+    access.require_admin(principal)
+    return figures.queue(transaction, now)
+
+
+def status(transaction: Transaction, principal: Principal, settings: Settings, now: datetime) -> Status:
+    """Return what works, waits and is wrong; today begins at midnight in the time zone of the settings.
+
+    Raises NotFound.
+    """
+    today = now.astimezone(settings.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Status(
+        operation=operation(transaction, principal, now),
+        newest=figures.newest(transaction),
+        cursors={table: cursors.load(transaction, table) for table in SOURCE_TABLES},
+        queue=figures.queue(transaction, now),
+        told_today=figures.told_since(transaction, today),
+        held_today=figures.held_since(transaction, today, now),
+        parked=outbox.parked(transaction, 1)[0],
+        unmapped=len(accounts.unmapped(transaction)),
+        odd_rows=sum(rows for _, _, rows in cursors.unknown_states(transaction)),
+        incidents=tuple(incidents.lasting(transaction)),
+        schema=CURRENT,
+        product=figures.product(transaction),
+    )
+
+
+def unplaced(transaction: Transaction, principal: Principal, most: int) -> Unplaced:
+    """Return what can be told to nobody: at most `most` of the students without a mentor. Raises NotFound."""
+    access.require_admin(principal)
+    total, students = directory.without_mentor(transaction, most)
+    return Unplaced(
+        total,
+        tuple(students),
+        tuple(accounts.unmapped(transaction)),
+        tuple(cursors.unknown_states(transaction)),
+        directory.without_student(transaction),
+    )
+
+
+def audit(transaction: Transaction, principal: Principal, most: int, offset: int = 0) -> list[AuditEntry]:
+    """Return the last changes by admins, newest first, after the first `offset`. Raises NotFound."""
+    access.require_admin(principal)
+    return audits.last(transaction, most, offset)
