@@ -24,10 +24,10 @@ WRITTEN = ("lms_activity_events", "lms_event_logs")
 def measure(kind: str, rows: int) -> None:
     """Print what one poll of `rows` new rows takes, and the floor of the same run."""
     with ground(kind) as here:
-        here.poller.poll(NOW)
+        here.poll(NOW)
         add_attempts(here.lms_engine, 1_000_000, rows, NOW)
         started = time.perf_counter()
-        polled = here.poller.poll(NOW + timedelta(seconds=60))
+        polled = here.poll(NOW + timedelta(seconds=60))
         poll = time.perf_counter() - started
         assert polled.new_events == rows, polled
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -21,7 +21,7 @@ from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import open_store
 from tests.fake_zulip import FakeZulip
-from tests.owed import happened, owe
+from tests.office import happened, owe
 
 MENTORS, EACH = 500, 10
 NOW = datetime.now(UTC)
@@ -69,7 +69,7 @@ def measure(messages_per_minute: int) -> None:
         deliverer = Deliverer(store, chat, settings)
         began = time.perf_counter()
         sent = 0
-        while not (turn := deliverer.turn(3.0)).is_done:
+        while not (turn := deliverer.deliver_turn(3.0)).is_done:
             sent += turn.sent
         sent += turn.sent
         took = time.perf_counter() - began

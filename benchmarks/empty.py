@@ -19,7 +19,7 @@ def measure(kind: str, rows: int) -> float:
     with ground(kind) as here:
         add_attempts(here.lms_engine, 1_000_000, rows, NOW - timedelta(days=30))
         started = time.perf_counter()
-        polled = here.poller.poll(NOW)
+        polled = here.poll(NOW)
         baseline = time.perf_counter() - started
         assert polled.history_events == rows, polled
         statements = _counted(here.lms.engine)
@@ -27,7 +27,7 @@ def measure(kind: str, rows: int) -> float:
         for number in range(1, POLLS + 1):
             statements.clear()
             started = time.perf_counter()
-            here.poller.poll(NOW + timedelta(seconds=number))
+            here.poll(NOW + timedelta(seconds=number))
             taken.append(time.perf_counter() - started)
     median = statistics.median(taken) * 1000
     print(

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from lms_bot.config.settings import load
 from lms_bot.fixtures import school
 from lms_bot.lms import Lms
-from lms_bot.pipeline.poller import Poller
+from lms_bot.pipeline.poller import Polled, Poller
 from lms_bot.store.session import Store, open_store
+from lms_bot.worker.clock import ClockJobs
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 STUDENTS = 5_000
@@ -40,6 +41,13 @@ class Ground:
     store: Store
     lms: Lms
     poller: Poller
+    clock_jobs: ClockJobs
+
+    def poll(self, now: datetime) -> Polled:
+        """Poll, and run the jobs of the clock."""
+        polled = self.poller.poll(now)
+        self.clock_jobs.run(now)
+        return polled
 
     def close(self) -> None:
         self.store.close()
@@ -59,7 +67,9 @@ def ground(kind: str) -> Iterator[Ground]:
         settings = load(None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url})
         store = open_store(settings.store_database_url)
         lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
-        here = Ground(kind, engine, spare_url, store, lms, Poller(store, lms, settings))
+        here = Ground(
+            kind, engine, spare_url, store, lms, Poller(store, lms, settings), ClockJobs(store, lms, settings)
+        )
         try:
             yield here
         finally:

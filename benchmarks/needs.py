@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from lms_bot.chat import Chat, Pace
 from lms_bot.config.settings import Settings, load
 from lms_bot.fixtures import school
 from lms_bot.lms import Lms
-from lms_bot.pipeline.alerts import TOGETHER, look, note_people
+from lms_bot.pipeline.alerts import TOGETHER, judge_due_students
 from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.pipeline.poller import Poller
 from lms_bot.store import tables
@@ -29,6 +30,7 @@ from lms_bot.store.alerts import watchlist
 from lms_bot.store.people import accounts
 from lms_bot.store.session import Store, open_store
 from lms_bot.store.streaks import days
+from lms_bot.worker.clock import ClockJobs
 from tests.fake_zulip import FakeZulip
 
 DAYS, MENTORS, PUPILS = 30, 10, 300
@@ -46,21 +48,21 @@ def over_everybody(kind: str, rows: int) -> None:
         now = datetime.now(UTC)
         _timed(f"{kind}: days of {rows:,} events counted for the first time", lambda: _count_days(store, now))
         with store.writing() as transaction:
-            note_people(transaction, now)
-        _timed(f"{kind}: first look at {STUDENTS:,} students", lambda: look(store, settings, now))
+            watchlist.add_new(transaction, now)
+        _timed(f"{kind}: first look at {STUDENTS:,} students", lambda: judge_due_students(store, settings, now))
         with store.reading() as transaction:
             opened = transaction.scalar(sa.select(sa.func.count()).select_from(tables.student_alerts))
         print(f"{kind}: {opened:,} alerts are open")
         _touch(store, None, now)
         _timed(f"{kind}: all of them again, in twenty polls", lambda: _look_often(store, settings, now))
         _touch(store, range(1, 201), now)
-        _timed(f"{kind}: 200 of them", lambda: look(store, settings, now))
-        _timed(f"{kind}: a poll of which nothing is new", lambda: look(store, settings, now))
+        _timed(f"{kind}: 200 of them", lambda: judge_due_students(store, settings, now))
+        _timed(f"{kind}: a poll of which nothing is new", lambda: judge_due_students(store, settings, now))
 
 
 def _look_often(store: Store, settings: Settings, now: datetime) -> None:
     for _ in range(1 + STUDENTS // TOGETHER):
-        look(store, settings, now)
+        judge_due_students(store, settings, now)
 
 
 def _count_days(store: Store, now: datetime) -> None:
@@ -111,7 +113,13 @@ def thirty_days() -> None:
             accounts.keep_zulip_users(transaction, chat.users(), BEGIN)
         rows = _rows(pupils, rng)
         began = time.perf_counter()
-        wrong = _live(engine, rows, poller, deliverer, store, clock)
+        jobs = ClockJobs(store, lms, settings)
+
+        def poll(now: datetime) -> None:
+            poller.poll(now)
+            jobs.run(now)
+
+        wrong = _live(engine, rows, poll, deliverer, store, clock)
         print(f"{DAYS} days, {PUPILS} students, {MENTORS} mentors: {time.perf_counter() - began:.0f} s")
         _report(store, pupils, wrong)
         store.close()
@@ -121,7 +129,7 @@ def thirty_days() -> None:
 def _live(
     engine: sa.Engine,
     rows: list[tuple[datetime, int, int, str, int]],
-    poller: Poller,
+    poll: Callable[[datetime], None],
     deliverer: Deliverer,
     store: Store,
     clock: list[datetime],
@@ -144,8 +152,8 @@ def _live(
                 )
                 learned[student_id] = at
                 row = next(left)
-        poller.poll(clock[0])
-        while not deliverer.turn(30.0).is_done:
+        poll(clock[0])
+        while not deliverer.deliver_turn(30.0).is_done:
             pass
         told = _told(store, "inactive")
         wrong += sum(clock[0] - learned[who] < STAYS_AWAY for who, _ in told[known:] if who in learned)

@@ -25,10 +25,10 @@ MEBIBYTE = 2**20
 def measure(kind: str, rows: int) -> None:
     """Print what `rows` passed and failed exams take, found by a poll, each owed to one mentor and told on its own."""
     with ground(kind) as here:
-        here.poller.poll(datetime.now(UTC))
+        here.poll(datetime.now(UTC))
         _say(kind, "empty", here.store)
         add_attempts(here.lms_engine, 1, rows, NOW)
-        here.poller.poll(datetime.now(UTC))
+        here.poll(datetime.now(UTC))
         _say(kind, "with notifications", here.store)
         _tell(here.store)
         _say(kind, "each told in a message", here.store)

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from lms_bot.demo.chat import PEOPLE
-from lms_bot.demo.play import STEP
 from lms_bot.demo.screen import Screen
 from lms_bot.demo.stage import Clock, Stage
+from lms_bot.demo.tour import STEP
 
 STEPS = 5
 SHOWN_FROM = 3

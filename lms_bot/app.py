@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from lms_bot.chat import Chat, Pace
 from lms_bot.config.settings import Settings
-from lms_bot.core.meter import Meter
+from lms_bot.core.meter import Meter, QueueLength
 from lms_bot.errors import ConfigError
 from lms_bot.lms import Lms
 from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.pipeline.poller import Poller
+from lms_bot.store.operations import figures
 from lms_bot.store.operations.lease import Lease
 from lms_bot.store.session import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of one process, put together from its settings."""
+    """Parts of one process, put together from its settings."""
 
     settings: Settings
     store: Store
@@ -61,4 +63,14 @@ def _meter(settings: Settings, store: Store) -> Meter:
             "metrics_port is set, but prometheus_client is not installed: install lms_bot with the extra "
             "metrics, as in pip install '.[metrics]'."
         ) from error
-    return PrometheusMeter(store, settings.metrics_port)
+
+    def read_queue() -> QueueLength:
+        with store.reading() as transaction:
+            queue = figures.queue(transaction, datetime.now(UTC))
+        return QueueLength(queue.due, queue.held)
+
+    def read_lags(message_id: int) -> list[timedelta]:
+        with store.reading() as transaction:
+            return figures.lags(transaction, message_id)
+
+    return PrometheusMeter(settings.metrics_port, read_queue, read_lags)

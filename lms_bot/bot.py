@@ -33,12 +33,12 @@ from lms_bot.worker.scheduler import Worker
 log = logging.getLogger(__name__)
 
 NEW_USER_AGE = timedelta(seconds=30)
-STREAM_AGE = 60.0  # seconds that a look at the admin stream counts
+STREAM_AGE = 60.0  # seconds until the admin stream is read again
 NO_STORE = "I cannot reach my event store just now. Please ask again in a minute."
 
 
 class LmsBotHandler:
-    """What zulip-run-bot runs."""
+    """The handler that zulip-run-bot runs."""
 
     META = {  # noqa: RUF012 - zulip_bots reads a plain dict
         "name": "LMS",
@@ -79,11 +79,11 @@ class LmsBotHandler:
             log.exception("a question could not be answered")
 
     def _answer(self, incoming: Incoming, chat: Chat, admin_stream: AdminStream) -> None:
-        """Claim, answer and settle; what stays unsettled is looked up by the worker."""
+        """Claim, answer and settle; the worker settles what stays open."""
         now, begun = datetime.now(UTC), time.monotonic()
         stream_id = admin_stream.private_id() if incoming.stream_id is not None else None
         try:
-            self._get_to_know(incoming, chat)
+            self._find_account(incoming, chat)
             frozen = dispatch.answer(self._parts.store, incoming, self._parts.settings, now, stream_id)
         except StoreUnavailable as error:
             log.warning("a question could not be answered: %s", error)
@@ -94,8 +94,8 @@ class LmsBotHandler:
         if frozen:
             self._parts.meter.answered(time.monotonic() - begun)
 
-    def _get_to_know(self, incoming: Incoming, chat: Chat) -> None:
-        """Look whether somebody unknown has a new account."""
+    def _find_account(self, incoming: Incoming, chat: Chat) -> None:
+        """Re-read the accounts of Zulip if the asker is unknown."""
         if dispatch.is_known(self._parts.store, incoming):
             return
         try:
@@ -146,28 +146,28 @@ class LmsBotHandler:
 
 
 class AdminStream:
-    """The stream in which admins are answered, as long as it is private."""
+    """Finds the stream in which admins are answered, as long as it is private."""
 
     def __init__(self, chat: Chat, name: str) -> None:
         self._chat = chat
         self._name = name
         self._stream: Stream | None = None
-        self._looked_at = -STREAM_AGE
+        self._read_at = -STREAM_AGE
 
     def private_id(self) -> int | None:
-        """Its id if it is private now, or was at most a minute ago; None otherwise and when Zulip does not say."""
-        if time.monotonic() - self._looked_at >= STREAM_AGE:
+        """Return its id if it is private, by what Zulip said at most a minute ago; None otherwise."""
+        if time.monotonic() - self._read_at >= STREAM_AGE:
             try:
                 self._stream = self._chat.stream(self._name)
-                self._looked_at = time.monotonic()
+                self._read_at = time.monotonic()
             except SendError as error:
-                log.warning("the admin stream cannot be looked at: %s", error)
+                log.warning("the admin stream cannot be read: %s", error)
                 return None
         return self._stream.stream_id if self._stream is not None and self._stream.is_private else None
 
 
 def _zuliprc() -> str | None:
-    """The zuliprc that zulip-run-bot was given; it hands on only its own client, which repeats sends."""
+    """Return the zuliprc that zulip-run-bot was given; it hands on only its own client, which repeats sends."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--config-file", "-c")
     known, _ = parser.parse_known_args()

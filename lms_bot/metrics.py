@@ -1,11 +1,11 @@
-"""The figures of one process for Prometheus, on a port of this machine alone; only with the extra `metrics`."""
+"""Serves the figures of one process to Prometheus, on this machine only; needs the extra `metrics`."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from importlib.metadata import version
 
 import prometheus_client as prometheus
@@ -13,10 +13,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from lms_bot.core.events import Event, EventType
-from lms_bot.core.meter import Meter, PollOutcome, SendOutcome
+from lms_bot.core.meter import Meter, PollOutcome, QueueLength, SendOutcome
 from lms_bot.errors import StoreUnavailable
-from lms_bot.store.operations import figures
-from lms_bot.store.session import Store
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +25,17 @@ ANSWERS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 
 
 class PrometheusMeter(Meter):
-    """Counts in memory; what waits is read from the store when somebody asks for it."""
+    """Counts in memory, but for the queue, which is read when somebody asks for it.
 
-    def __init__(self, store: Store, port: int) -> None:
-        self._store = store
+    `read_lags` returns how late the notifications of a message were sent, given its id; both may raise
+    StoreUnavailable.
+    """
+
+    def __init__(
+        self, port: int, read_queue: Callable[[], QueueLength], read_lags: Callable[[int], Iterable[timedelta]]
+    ) -> None:
         self._port = port
+        self._read_lags = read_lags
         self._is_serving = False
         registry = self._registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=registry)
@@ -53,7 +57,7 @@ class PrometheusMeter(Meter):
         self._answers = prometheus.Histogram(
             "lms_bot_answer_seconds", "From taking up a question to its answer.", buckets=ANSWERS, registry=registry
         )
-        registry.register(Queue(store))
+        registry.register(Queue(read_queue))
         self._begin_at_zero()
 
     def serve(self) -> None:
@@ -83,9 +87,7 @@ class PrometheusMeter(Meter):
         self._sends.labels(purpose, outcome).inc()
 
     def told(self, message_id: int) -> None:
-        with self._store.reading() as transaction:
-            lags = figures.lags(transaction, message_id)
-        for lag in lags:
+        for lag in self._read_lags(message_id):
             self._lag.observe(max(0.0, lag.total_seconds()))
 
     def answered(self, seconds: float) -> None:
@@ -104,16 +106,15 @@ class PrometheusMeter(Meter):
 
 
 class Queue(Collector):
-    """What is owed to mentors, as the store has it at that moment."""
+    """The queue of notifications as it is at the moment of asking."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, read_queue: Callable[[], QueueLength]) -> None:
+        self._read_queue = read_queue
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("lms_bot_store_up", "1 where the event store answers.")
         try:
-            with self._store.reading() as transaction:
-                queue = figures.queue(transaction, datetime.now(UTC))
+            queue = self._read_queue()
         except StoreUnavailable:  # which is what the metric says
             up.add_metric([], 0)
         else:
@@ -122,7 +123,7 @@ class Queue(Collector):
                 "lms_bot_notifications", "Notifications owed: due, or waiting for their time.", labels=["state"]
             )
             waiting.add_metric(["due"], queue.due)
-            waiting.add_metric(["waiting"], queue.held)
+            waiting.add_metric(["waiting"], queue.waiting)
             yield waiting
         yield up
 

@@ -17,7 +17,7 @@ from lms_bot.store.session import Store, open_store
 from tests.bot_process import People, Place
 from tests.databases import do_not_wait_for_the_disk, lms_in_file, make_store, on_server, store_in_file
 from tests.fake_zulip import FakeZulip
-from tests.owed import Office
+from tests.office import Office
 from tests.school import fill_lms
 from tests.scratch import keep_in_memory
 

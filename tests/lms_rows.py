@@ -14,11 +14,13 @@ from lms_bot.config.settings import Settings, load
 from lms_bot.core.alerts import Rule
 from lms_bot.core.events import ALERTING
 from lms_bot.db.engine import UtcDateTime
+from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms
 from lms_bot.pipeline.poller import Polled, Poller
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.alerts.watchlist import State
 from lms_bot.store.session import Store, open_store
+from lms_bot.worker.clock import ClockJobs, Ran
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -209,11 +211,26 @@ class Watch:
         self.store: Store
         self.lms: Lms
         self.poller: Poller
+        self.clock_jobs: ClockJobs
         self._open(settings)
 
     def poll(self, now: datetime | None = None) -> Polled:
+        """Poll, and run the jobs of the clock; those that read no LMS also when that is away."""
         self.now = now or self.now + MINUTE
-        return self.poller.poll(self.now)
+        try:
+            polled = self.poller.poll(self.now)
+        except LmsUnavailable:
+            self.run_clock_jobs(lms_is_away=True)
+            raise
+        self.run_clock_jobs()
+        return polled
+
+    def run_clock_jobs(self, *, lms_is_away: bool = False) -> Ran:
+        """Run the jobs of the clock once. Raises what one of them raised, after the others were run."""
+        ran = self.clock_jobs.run(self.now, lms_is_away=lms_is_away)
+        if ran.error:
+            raise ran.error
+        return ran
 
     def polls(self, count: int) -> None:
         for _ in range(count):
@@ -238,6 +255,7 @@ class Watch:
         self.store = open_store(self.settings.store_database_url)
         self.lms = Lms(self.settings.lms_database_url, self.settings.timezone, self.settings.sweep_rows)
         self.poller = Poller(self.store, self.lms, self.settings)
+        self.clock_jobs = ClockJobs(self.store, self.lms, self.settings)
 
     def events(self, source_id: int | None = None, source_table: str = ATTEMPTS) -> list[Any]:
         """The rows of lms_activity_events but for alerts about students, in the order of recording; or of one row."""

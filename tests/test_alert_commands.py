@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.alert_school import DAY, HOUR, Ward
 from tests.bot_process import Place
 from tests.lms_rows import GULNORA, JANE, MARY, NOW, OBRIEN, OMAR, RAVI
-from tests.ward import DAY, HOUR, Ward
 
 RULES = ("inactive", "never_started", "failed_twice", "score_drop", "abandoned", "streak_broken", "stuck", "many_fail")
 

@@ -26,6 +26,7 @@ from lms_bot.lms import Lms
 from lms_bot.pipeline.poller import Poller
 from lms_bot.store.people import accounts
 from lms_bot.store.session import Store, open_store
+from lms_bot.worker.clock import ClockJobs
 from tests import NOW
 from tests.asking import ADMIN_STREAM, BOT_ID, BOT_NAME, OTHER_STREAM, incoming
 from tests.bot_process import GULNORA, KWAME, MEI, OBRIEN, SOFIA, from_store, in_store
@@ -122,6 +123,7 @@ def live(folder: Path, store_url: str, *, without: Sequence[int] = ()) -> Asked:
         _forget(lms_url, without)
         lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
         Poller(store, lms, settings).poll(now)
+        ClockJobs(store, lms, settings).run(now)
         lms.close()
 
     poll(NOW - timedelta(hours=2))

@@ -25,7 +25,7 @@ from lms_bot.store.reports import statistics
 from lms_bot.store.session import Store, Transaction, open_store
 from tests import NOW
 from tests.databases import store_in_file
-from tests.owed import GULNORA, JANE, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, happened, notifications, owe
+from tests.office import GULNORA, JANE, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, happened, notifications, owe
 from tests.test_store import at_once
 
 BOTH = LINKS | {(2, JANE.student_id)}  # Jane has two mentors, so that one event is told twice

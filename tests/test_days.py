@@ -205,9 +205,9 @@ def test_a_students_days_are_cut_by_the_time_zone_of_their_zulip_account(watch: 
             )
         )
         transaction.execute(sa.update(tables.students).values(zulip_user_id=77).where(_is_jane()))
-        from lms_bot.pipeline.streaks import follow_zones
+        from lms_bot.pipeline.streaks import recount_moved_zones
 
-        follow_zones(transaction, watch.settings.timezone, NOW)
+        recount_moved_zones(transaction, watch.settings.timezone, NOW)
     assert [day.day for day in jane(watch)] == [late.date() + DAY]
     passes(watch, 2, late)
     watch.poll()

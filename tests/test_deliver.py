@@ -19,7 +19,7 @@ from lms_bot.store.events import events
 from lms_bot.store.notifications import outbox
 from lms_bot.store.session import open_store
 from tests import NOW
-from tests.owed import (
+from tests.office import (
     FAST,
     GULNORA,
     JANE,
@@ -169,7 +169,7 @@ def test_what_is_not_due_yet_waits(office: Office) -> None:
 
 def test_a_turn_for_some_kinds_of_event_leaves_the_others_owed(office: Office) -> None:
     passed, watched = office.owe(happened(JANE, "Biology"), happened(JANE, "Cells", WATCHED))
-    assert office.deliverer.turn(30.0, only={PASSED}).sent == 1
+    assert office.deliverer.deliver_turn(30.0, only={PASSED}).sent == 1
     assert (office.times_told(MARY, passed), office.times_told(MARY, watched)) == (1, 0)
     office.turn()
     assert office.times_told(MARY, watched) == 1
@@ -407,8 +407,8 @@ def test_a_rate_limit_of_a_minute_keeps_everybody_quiet(office: Office) -> None:
     office.zulip.retry_after = 57.0
     office.owe(happened(JANE, "Biology"), happened(GULNORA, "Biology"))
     office.zulip.fail("429")
-    office.deliverer.turn(0.2)
-    office.deliverer.turn(0.2)
+    office.deliverer.deliver_turn(0.2)
+    office.deliverer.deliver_turn(0.2)
     assert office.sends() == 1
 
 
@@ -935,7 +935,7 @@ def test_a_mentor_who_was_removed_without_a_successor_is_not_told(office: Office
     """The LMS may still list the link to a mentor who is gone."""
     office.owe(happened(JANE, "Biology"))
     office.read_people(mentors=[OMAR])
-    assert office.deliverer.turn(2.0).is_done
+    assert office.deliverer.deliver_turn(2.0).is_done
     office.wait(DAY, step=HOUR)
     assert office.zulip.sent_by_bot() == []
 
@@ -1015,7 +1015,7 @@ def test_a_turn_does_not_wait_for_a_pace_that_is_closed(office: Office) -> None:
     office.turn()
     office.clock.forward(61)
     pace.close(1.5)
-    office.deliverer.turn(0.1)
+    office.deliverer.deliver_turn(0.1)
     assert (office.sends(), office.zulip.count_calls("GET", "/api/v1/messages")) == (1, 0)
 
 
@@ -1027,5 +1027,5 @@ def test_mentors_without_an_account_cost_nothing_of_the_pace(office: Office) -> 
     office.clock.forward(1)
     office.move(JANE, MARY)
     [event] = office.owe(happened(JANE, "Chemistry"))
-    office.deliverer.turn(2.0)
+    office.deliverer.deliver_turn(2.0)
     assert office.times_told(MARY, event) == 1

@@ -21,7 +21,7 @@ from lms_bot.core.people import Mentor, Student
 from lms_bot.fixtures import school
 from lms_bot.store.session import Store, open_store
 from tests.fake_zulip import FakeZulip
-from tests.owed import GULNORA, JANE, MARY, OBRIEN, OMAR, RAVI, Office, notifications, owe, several
+from tests.office import GULNORA, JANE, MARY, OBRIEN, OMAR, RAVI, Office, notifications, owe, several
 
 LMS_BOT = Path(sys.executable).parent / "lms-bot"
 PAIRS = 10  # Mary and Omar, each as often as this, with two students each

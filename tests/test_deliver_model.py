@@ -16,7 +16,7 @@ from lms_bot.store.notifications import outbox
 from lms_bot.store.session import open_store
 from tests.databases import store_in_file
 from tests.fake_zulip import FAULTS, FakeZulip
-from tests.owed import GULNORA, JANE, MARY, MENTORS, OMAR, STUDENTS, Killed, Office, notifications, several, unsettled
+from tests.office import GULNORA, JANE, MARY, MENTORS, OMAR, STUDENTS, Killed, Office, notifications, several, unsettled
 
 NO_LONGER = "no longer"
 OTHER_CALLS = ("GET /api/v1/messages", "GET /api/v1/users", "GET /api/v1/users/me")

@@ -19,7 +19,7 @@ from lms_bot.store.session import Store, open_store
 from tests import NOW
 from tests.asking import ADA, ADMIN_STREAM, JANE, JANET, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, School
 from tests.databases import store_in_file
-from tests.owed import happened, owe
+from tests.office import happened, owe
 
 NO_LIST = "There is no list that I could go on with."
 

@@ -18,7 +18,7 @@ from lms_bot.store.reports.feed import EXPORT_PAGE, export, feed, history
 from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.owed import GULNORA, JANE, OBRIEN, RAVI, happened, owe
+from tests.office import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

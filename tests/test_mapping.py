@@ -11,7 +11,7 @@ from lms_bot.store.notifications import queue
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.owed import JANE, MARY, OMAR, Office, happened
+from tests.office import JANE, MARY, OMAR, Office, happened
 
 MARYS = ZulipUser(7, "Mary", "MARY@school.example ", True, False)
 OTHER = ZulipUser(8, "Maria", "maria@home.example", True, False)

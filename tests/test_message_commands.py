@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import lms_bot
-from lms_bot import doctor
+from lms_bot import doctor, pipeline
 from lms_bot.store.tables import metadata
 from tests.bot_process import GULNORA, JANE, from_store, wait_for
 from tests.pg import address, program
@@ -43,7 +42,7 @@ def test_every_table_of_the_store_is_in_the_page_on_privacy() -> None:
 
 
 def test_every_alert_is_in_the_table_of_alerts() -> None:
-    sources = [Path(lms_bot.__file__).parent / f"{name}.py" for name in ("watching", "brake", "deliver")]
+    sources = [Path(pipeline.__file__).parent / f"{name}.py" for name in ("incidents", "surge", "deliverer")]
     signs = {sign for source in sources for sign in ALERT.findall(source.read_text())} - {"🟢", "👋"}
     assert len(signs) > 7
     table = OPERATING[OPERATING.index("## What it says by itself") : OPERATING.index("## Polling and delivery by hand")]

@@ -109,13 +109,13 @@ def test_of_two_processes_with_one_port_the_second_says_so_works_on_and_has_it_w
 
 def test_without_the_setting_nothing_listens_and_prometheus_is_not_imported(shell: Shell) -> None:
     code = (
-        "import os, sys; from lms_bot import config; from lms_bot.jobs import Parts\n"
-        "Parts.assemble(config.load(sys.argv[1], os.environ), None).close()\n"
+        "import os, sys; from lms_bot.app import Parts; from lms_bot.config.settings import load\n"
+        "Parts.assemble(load(sys.argv[1], os.environ), None).close()\n"
         "print(*sys.modules)"
     )
     command = [str(BIN / "python"), "-c", code, str(shell.configure())]
     loaded = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout.split()
-    assert "lms_bot.jobs" in loaded
+    assert "lms_bot.app" in loaded
     assert "prometheus_client" not in loaded
 
 

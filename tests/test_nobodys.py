@@ -11,7 +11,7 @@ from lms_bot.store.people import directory, people
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.asking import GULNORA, JANE, School
-from tests.owed import happened, owe
+from tests.office import happened, owe
 
 OTHERS = 20_000
 

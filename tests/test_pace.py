@@ -16,7 +16,7 @@ from lms_bot.core.people import Mentor, Student
 from lms_bot.store.session import open_store
 from tests import fake_zulip
 from tests.fake_zulip import FakeZulip
-from tests.owed import Office, frozen, notifications, several
+from tests.office import Office, frozen, notifications, several
 
 DELIVER, LOOK, REPLY = Purpose.DELIVER, Purpose.LOOK, Purpose.REPLY
 ZULIPS_LIMIT, ZULIPS_WINDOW = 200, 60.0

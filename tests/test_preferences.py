@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from lms_bot.core.events import EventClass, EventType
 from lms_bot.core.notifications import Preferences, Recipient, Timing
 from lms_bot.core.people import ZulipUser
-from lms_bot.pipeline.recheck import look_again
+from lms_bot.pipeline.recheck import reschedule_mentor
 from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store, open_store
 from tests import NOW
-from tests.owed import JANE, MARY, OMAR, RAVI, Office, happened, notifications
+from tests.office import JANE, MARY, OMAR, RAVI, Office, happened, notifications
 
 PASSED, FAILED, STARTED = EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventType.EXAM_STARTED
 HOUR, DAY = 3600.0, 86400.0
@@ -26,7 +26,7 @@ def ask(office: Office, wishes: Preferences) -> None:
     now = office.clock()
     with office.store.writing() as transaction:
         preferences.keep(transaction, MARY.mentor_id, wishes, now)
-        look_again(transaction, MARY.mentor_id, office.settings, now)
+        reschedule_mentor(transaction, MARY.mentor_id, office.settings, now)
 
 
 def due(office: Office) -> list[datetime | None]:

@@ -10,7 +10,7 @@ from lms_bot.chat import Chat
 from lms_bot.core.notifications import Message, Recipient
 from lms_bot.pipeline import replies
 from lms_bot.store.notifications import outbox
-from tests.owed import JANE, MARY, Killed, MortalChat, Office, frozen, happened, unsettled
+from tests.office import JANE, MARY, Killed, MortalChat, Office, frozen, happened, unsettled
 
 UPLOAD = "POST /api/v1/user_uploads"
 TEXT = "📈 **jane**: 85%"

@@ -34,7 +34,7 @@ def known(**facts: Any) -> Facts:
 
 def true(facts: Facts, now: datetime = NOW, /, **limits: float) -> dict[tuple[Rule, int], Verdict]:
     """What is true by the default limits, or by others."""
-    return alert_rules.holding(
+    return alert_rules.true_verdicts(
         alert_rules.verdicts(facts, {**DEFAULTS, **{Rule(name): value for name, value in limits.items()}}), now
     )
 
@@ -258,14 +258,16 @@ def test_between_the_looks_that_are_asked_for_nothing_changes(facts: Facts, hour
     until = NOW + timedelta(hours=hours)
     now = NOW
     while (look := alert_rules.next_look(found, now)) is not None and look <= until:
-        assert alert_rules.holding(found, look - timedelta(microseconds=1)) == alert_rules.holding(found, now)
+        assert alert_rules.true_verdicts(found, look - timedelta(microseconds=1)) == alert_rules.true_verdicts(
+            found, now
+        )
         now = look
-    assert alert_rules.holding(found, until) == alert_rules.holding(found, now)
+    assert alert_rules.true_verdicts(found, until) == alert_rules.true_verdicts(found, now)
 
 
 @given(some_facts)
 def test_what_is_true_says_since_when_with_numbers_that_json_can_hold(facts: Facts) -> None:
-    for (rule, subject), verdict in alert_rules.holding(alert_rules.verdicts(facts, DEFAULTS), NOW).items():
+    for (rule, subject), verdict in alert_rules.true_verdicts(alert_rules.verdicts(facts, DEFAULTS), NOW).items():
         assert verdict.at is not None
         assert verdict.at <= NOW
         assert (verdict.rule, verdict.subject_id) == (rule, subject)

@@ -1,4 +1,4 @@
-"""When a mentor is to be told, as a table of cases."""
+"""When a mentor is due to be notified, as a table of cases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lms_bot.core.events import EventClass, EventType
 from lms_bot.core.notifications import Preferences, Timing
-from lms_bot.core.schedule import hold, hold_still, zone_of
+from lms_bot.core.schedule import MentorSchedule, zone_of
 from lms_bot.store.notifications import queue
 from tests.lms_rows import Watch
 
@@ -58,10 +58,10 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         (STARTED, Preferences(quiet_from=7 * 60, quiet_to=9 * 60 + 30), "calm", at(3, 8, 30), "quiet time"),
     ],
 )
-def test_the_order_of_what_holds_a_notification(
+def test_the_order_of_what_postpones_a_notification(
     kind: EventType, preferences: Preferences, delivery: str, due_at: datetime | None, reason: str
 ) -> None:
-    assert hold(kind, JANE, preferences, delivery, BERLIN, NOON) == (due_at, reason)
+    assert MentorSchedule(preferences, delivery, BERLIN).when_due(kind, JANE, NOON) == (due_at, reason)
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_the_order_of_what_holds_a_notification(
         (FAILED, Preferences(paused_until=at(4, 9)), at(4, 9), at(4, 9), ""),
     ],
 )
-def test_what_was_held_since_noon_is_looked_at_again(
+def test_what_has_waited_since_noon_is_scheduled_again(
     kind: EventType, preferences: Preferences, now: datetime, due_at: datetime | None, reason: str
 ) -> None:
-    held = hold_still(kind, JANE, preferences, "calm", BERLIN, found_at=NOON, now=now)
-    assert held == (due_at, reason)
+    schedule = MentorSchedule(preferences, "calm", BERLIN)
+    assert schedule.still_due(kind, JANE, NOON, now) == (due_at, reason)
 
 
 @pytest.mark.parametrize("name", ["Europe/Nowhere", "../../etc/passwd", "/etc/localtime", "", "\x00", "Europe"])
@@ -94,7 +94,7 @@ def test_a_time_zone_that_is_none_is_the_default(name: str) -> None:
 
 def test_a_digest_hour_that_the_clock_skips_is_told_all_the_same() -> None:
     evening = datetime(2026, 3, 28, 20, 0, tzinfo=UTC)  # the night in which Berlin has no 02:30
-    due_at, reason = hold(STARTED, JANE, Preferences(digest_hours=(2,)), "calm", BERLIN, evening)
+    due_at, reason = MentorSchedule(Preferences(digest_hours=(2,)), "calm", BERLIN).when_due(STARTED, JANE, evening)
     assert reason == "digest"
     assert due_at is not None
     assert timedelta() <= due_at - evening <= timedelta(hours=6)
@@ -109,7 +109,7 @@ def test_a_digest_hour_that_the_clock_skips_is_told_all_the_same() -> None:
     hours=st.lists(st.integers(0, 23), min_size=1, max_size=4).map(tuple),
     zone=st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
 )
-def test_what_is_held_is_due_within_ten_days_and_never_earlier_than_now(
+def test_what_is_postponed_is_due_within_ten_days_and_never_earlier_than_now(
     now: datetime,
     kind: EventType,
     quiet_from: int | None,
@@ -119,10 +119,11 @@ def test_what_is_held_is_due_within_ten_days_and_never_earlier_than_now(
     zone: str,
 ) -> None:
     preferences = Preferences(digest_hours=hours, quiet_from=quiet_from, quiet_to=quiet_to, quiet_days=quiet_days)
-    held = hold(kind, JANE, preferences, "calm", ZoneInfo(zone), now)
-    assert held.due_at is not None
-    assert now <= held.due_at <= now + timedelta(days=10)
-    assert hold(FAILED, JANE, preferences, "calm", ZoneInfo(zone), held.due_at).due_at == held.due_at
+    schedule = MentorSchedule(preferences, "calm", ZoneInfo(zone))
+    due_at, _ = schedule.when_due(kind, JANE, now)
+    assert due_at is not None
+    assert now <= due_at <= now + timedelta(days=10)
+    assert schedule.when_due(FAILED, JANE, due_at).due_at == due_at
 
 
 def test_a_calm_school_is_told_of_exam_ends_at_once_and_of_the_rest_in_the_morning(

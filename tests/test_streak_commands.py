@@ -29,7 +29,7 @@ from tests.asking import (
     STUDENTS,
     School,
 )
-from tests.owed import happened, owe
+from tests.office import happened, owe
 
 DAY = timedelta(days=1)
 JANES_ACCOUNT, RAVIS_ACCOUNT = 31, 32

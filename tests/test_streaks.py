@@ -120,7 +120,7 @@ def test_days_are_cut_at_local_midnight_through_changes_of_the_clock(
     moment: datetime, zone: ZoneInfo, local: date
 ) -> None:
     assert calendar.local_day(moment, zone) == local
-    assert calendar.midnight(local, zone) <= moment < calendar.midnight(local + timedelta(days=1), zone)
+    assert calendar.start_of_day(local, zone) <= moment < calendar.start_of_day(local + timedelta(days=1), zone)
 
 
 def test_the_last_days_have_empty_ones_where_nothing_is_known() -> None:

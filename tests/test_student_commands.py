@@ -17,7 +17,7 @@ from lms_bot.store.people import people
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.asking import GULNORA, JANE, JANET, LINKS, MARY, MENTORS, OMAR, OTHER_STREAM, RAVI, STUDENTS, School
-from tests.owed import happened, owe
+from tests.office import happened, owe
 from tests.test_commands import LIVE
 
 DAY = timedelta(days=1)

@@ -17,7 +17,7 @@ from lms_bot.store import state
 from lms_bot.store.events import events
 from tests import NOW
 from tests.asking import incoming
-from tests.owed import GULNORA, JANE, LINKS, MARY, OMAR, RAVI, STUDENTS, Office, happened
+from tests.office import GULNORA, JANE, LINKS, MARY, OMAR, RAVI, STUDENTS, Office, happened
 from tests.test_commands import LIVE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

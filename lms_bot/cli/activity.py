@@ -1,4 +1,4 @@
-"""`lms-bot activity`: the days and streaks of students, from the event store or simulated."""
+"""`lms-bot activity`: print days and streaks of students, from the event store or simulated."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _simulated(options: argparse.Namespace) -> int:
-    from lms_bot.demo.days import simulated
+    from lms_bot.demo.simulation import simulated
 
     with simulated(options.simulate_days, datetime.now(UTC)) as lived:
         _show(lived.store, lived.settings.timezone, lived.settings.daily_goal, options.user_id, lived.now)

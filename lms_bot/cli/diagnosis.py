@@ -1,4 +1,4 @@
-"""`lms-bot doctor`: one line for each finding, and what to do about it."""
+"""`lms-bot doctor`: print one line for each finding, and what to do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lms-bot events`: recorded events as JSON lines for another program, marked once they are written."""
+"""`lms-bot events`: print recorded events as JSON lines for another program, and mark them once written."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _write_events(store: Store, options: argparse.Namespace, out: TextIO) -> None:
-    """Write a few, make sure of them, mark them: whatever happens, nothing is marked that was not written."""
+    """Write some, flush them, mark them, and so on: nothing is ever marked that was not written."""
     from lms_bot.store import count_unprocessed, mark_processed, unprocessed_events
 
     choice: dict[str, Any] = {
@@ -71,7 +71,7 @@ def _write_events(store: Store, options: argparse.Namespace, out: TextIO) -> Non
     with CountBar("Events", min(count, options.limit or count)) as bar:
         for some in _in_batches(found):
             out.write("".join(f"{as_json(event)}\n" for event in some))
-            _make_sure(out)
+            _flush(out)
             if options.mark:
                 mark_processed(store, [event.event_id for event in some])
             written += len(some)
@@ -79,7 +79,7 @@ def _write_events(store: Store, options: argparse.Namespace, out: TextIO) -> Non
 
 
 def as_json(event: RecordedEvent) -> str:
-    """One line of ASCII whose keys are the columns of lms_activity_events; times are ISO 8601 in UTC."""
+    """Return one line of ASCII whose keys are the columns of lms_activity_events; times are ISO 8601 in UTC."""
     return json.dumps(event._asdict(), default=_iso)
 
 
@@ -94,8 +94,8 @@ def _in_batches(found: Iterator[RecordedEvent]) -> Iterator[list[RecordedEvent]]
         yield some
 
 
-def _make_sure(out: TextIO) -> None:
-    """Hand everything on; a file is on its disk then."""
+def _flush(out: TextIO) -> None:
+    """Hand on everything that was written; a file is on its disk then."""
     out.flush()
     if stat.S_ISREG(os.fstat(out.fileno()).st_mode):
         os.fsync(out.fileno())

@@ -1,4 +1,4 @@
-"""`lms-bot forget`: one student is removed everywhere."""
+"""`lms-bot forget`: remove one student everywhere."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def _run(options: argparse.Namespace) -> int:
         if not options.yes:
             _ask(whom)
         chat = Chat(options.config_file, Pace(settings.messages_per_minute))
-        return _tell(forget(store, chat, whom, datetime.now(UTC)))
+        return _print_report(forget(store, chat, whom, datetime.now(UTC)))
     finally:
         store.close()
 
 
 def _ask(whom: Student) -> None:
-    """Whether it is meant. Raises ConfigError where nobody can answer, UserError where the answer is no."""
+    """Ask whether it is meant. Raises ConfigError where nobody can answer, UserError where the answer is no."""
     name = whom.username or f"#{whom.student_id}"
     if not sys.stdin.isatty():
         raise ConfigError("nobody is there to be asked: say --yes if it is meant")
@@ -59,7 +59,7 @@ def _ask(whom: Student) -> None:
         raise UserError("nothing was removed")
 
 
-def _tell(done: Forgotten) -> int:
+def _print_report(done: Forgotten) -> int:
     from lms_bot.render.fitting import counted
 
     print(f"Removed from the store: {counted(done.events, 'event')}, {counted(done.notifications, 'notification')}.")

@@ -14,20 +14,21 @@ from lms_bot.cli.options import DONE, Commands, event_types, positive, settings_
 from lms_bot.cli.progress import HistoryBar
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import EventType
-from lms_bot.errors import LmsBotError, SendError
+from lms_bot.errors import LmsBotError, LmsUnavailable, SendError
 from lms_bot.worker import shutdown
 
 if TYPE_CHECKING:
     from lms_bot.app import Parts
+    from lms_bot.pipeline.deliverer import Delivered
 
 log = logging.getLogger(__name__)
 
-TURN = 3.0  # seconds of delivery between two looks at the clock
+TURN = 3.0  # seconds of one turn of delivery
 
 
 @dataclass(slots=True)
 class Counted:
-    """What `monitor --once` reports, in rows of lms_event_logs but for the events."""
+    """Result of `monitor --once`; all but the events are rows of lms_event_logs."""
 
     new_events: int = 0
     delivered: int = 0
@@ -67,7 +68,7 @@ def _monitor(options: argparse.Namespace) -> int:
 
 
 def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
-    """The settings with what the command line says instead."""
+    """Return the settings with what the command line says instead."""
     return replace(
         settings,
         poll_interval=options.interval or settings.poll_interval,
@@ -76,7 +77,10 @@ def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
 
 
 def _once(parts: Parts, options: argparse.Namespace) -> int:
-    """One poll unless only what is pending is wanted, then delivery until nothing is due, unless another delivers."""
+    """Poll, unless only what is pending is wanted; then deliver until nothing is due, unless another process does.
+
+    Raises the first error, after everything else was done.
+    """
     from lms_bot.store.notifications import queue
 
     counted = Counted()
@@ -84,26 +88,23 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
     has_lease = parts.lease.take()
     _mention_pauses(parts)
     if options.once:
-        try:
-            with HistoryBar() as progress:
-                counted.new_events = parts.poller.poll(datetime.now(UTC), progress).new_events
-        except LmsBotError as error:
-            failed = error
+        counted.new_events, failed = _poll(parts)
     if has_lease and parts.settings.notify_mentors:
         try:
-            _deliver_all(parts, counted, options.event_types if options.process_pending else None)
+            delivered = _deliver_all(parts, options.event_types if options.process_pending else None)
+            counted.delivered, counted.postponed = delivered.sent, delivered.postponed
         except SendError as error:
             failed = failed or error
     with parts.store.reading() as transaction:
         counted.pending = queue.pending_notifications(transaction)
-    _report(counted, options.json)
+    _print(counted, options.json)
     if failed:
         raise failed
     return DONE
 
 
 def _mention_pauses(parts: Parts) -> None:
-    """Say what an admin paused: that stops what works by itself, and not what somebody types here."""
+    """Log what an admin paused: that stops what works by itself, and not what somebody types here."""
     from lms_bot.store.operations import pauses
 
     with parts.store.reading() as transaction:
@@ -112,21 +113,37 @@ def _mention_pauses(parts: Parts) -> None:
         log.warning("%s is paused by an admin; this command is carried out all the same", work)
 
 
-def _deliver_all(parts: Parts, counted: Counted, only: frozenset[EventType] | None) -> None:
+def _poll(parts: Parts) -> tuple[int, LmsBotError | None]:
+    """Poll, and run the jobs of the clock even if that fails; return the new events and the first error."""
+    from lms_bot.worker.clock import ClockJobs
+
+    new_events, failed = 0, None
+    try:
+        with HistoryBar() as progress:
+            new_events = parts.poller.poll(datetime.now(UTC), progress).new_events
+    except LmsBotError as error:
+        failed = error
+    jobs = ClockJobs(parts.store, parts.lms, parts.settings)
+    ran = jobs.run(datetime.now(UTC), lms_is_away=isinstance(failed, LmsUnavailable))
+    return new_events, failed or ran.error
+
+
+def _deliver_all(parts: Parts, only: frozenset[EventType] | None) -> Delivered:
+    """Deliver until nothing is due or Zulip is away. Raises SendError."""
+    from lms_bot.pipeline.deliverer import Delivered
     from lms_bot.store.notifications import outbox, queue
     from lms_bot.worker.accounts import refresh_users
 
+    total = Delivered()
     with parts.store.writing() as transaction:
         outbox.wake(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
         if not queue.pending_notifications(transaction):
-            return
+            return total
     refresh_users(parts)
     while True:
-        turn = parts.deliverer.turn(TURN, only)
-        counted.delivered += turn.sent
-        counted.postponed += turn.postponed
-        if turn.is_done or parts.deliverer.is_pausing:
-            return
+        total += parts.deliverer.deliver_turn(TURN, only)
+        if total.is_done or parts.deliverer.is_pausing:
+            return total
         time.sleep(0.01)
 
 
@@ -161,7 +178,7 @@ def _stats(settings: Settings, options: argparse.Namespace) -> int:
     return DONE
 
 
-def _report(counted: Counted, as_json: bool) -> None:
+def _print(counted: Counted, as_json: bool) -> None:
     counts = {name: getattr(counted, name) for name in ("new_events", "delivered", "postponed", "pending")}
     if as_json:
         print(json.dumps(counts))

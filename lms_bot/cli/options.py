@@ -1,4 +1,4 @@
-"""What several commands take from the command line, and how they end."""
+"""Options that several commands take, and exit codes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # a
 
 
 def settings_of(options: argparse.Namespace) -> settings.Settings:
-    """The settings of the file and the environment. Raises ConfigError."""
+    """Return the settings of the file and the environment. Raises ConfigError."""
     return settings.load(options.bot_config_file, os.environ)
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1."""
+    """Return a whole number of at least 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
@@ -29,12 +29,12 @@ def positive(text: str) -> int:
 
 
 def event_types(text: str) -> frozenset[EventType]:
-    """Kinds of events of the LMS, separated by commas."""
+    """Return kinds of events of the LMS, given separated by commas."""
     return _event_types(text, OBSERVED)
 
 
 def any_event_types(text: str) -> frozenset[EventType]:
-    """Kinds of events, those that the clock causes too."""
+    """Return kinds of events, also of those that the clock causes."""
     return _event_types(text, tuple(EventType))
 
 
@@ -46,6 +46,6 @@ def _event_types(text: str, among: Collection[EventType]) -> frozenset[EventType
 
 
 def student(text: str) -> int | str:
-    """An LMS id if written as #id, otherwise a username."""
+    """Return an LMS id if written as #id, otherwise a username."""
     number = text.removeprefix("#")
     return int(number) if text.startswith("#") and number.isascii() and number.isdigit() else text

@@ -12,7 +12,7 @@ PATIENCE = 2.0  # seconds that go by before a bar is worth showing
 
 
 class HistoryBar:
-    """How the history comes along: a bar for each table, by the part done."""
+    """Shows how far the history is recorded: a bar for each table, by the part done."""
 
     def __enter__(self) -> Any:
         self._bar: Any = None
@@ -34,7 +34,7 @@ class HistoryBar:
 
 
 class CountBar:
-    """How far a known number of things has come, once that has taken two seconds."""
+    """Shows how many of a known number of things are done, once that takes two seconds."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what = what
@@ -63,7 +63,7 @@ class CountBar:
 
 
 def is_watched() -> bool:
-    """Whether somebody sees stderr, and stdout goes elsewhere."""
+    """Return whether somebody sees stderr, and stdout goes elsewhere."""
     return sys.stderr.isatty() and not sys.stdout.isatty()
 
 

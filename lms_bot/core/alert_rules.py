@@ -188,7 +188,7 @@ def verdicts(facts: Facts, limits: Limits) -> list[Verdict]:
     return [found for rule, says in RULES.items() if limits[rule] > 0 for found in says(facts, limits[rule])]
 
 
-def holding(found: Iterable[Verdict], now: datetime) -> dict[tuple[Rule, int], Verdict]:
+def true_verdicts(found: Iterable[Verdict], now: datetime) -> dict[tuple[Rule, int], Verdict]:
     """What is true now, by rule and subject, each at its highest level."""
     true: dict[tuple[Rule, int], Verdict] = {}
     for verdict in found:

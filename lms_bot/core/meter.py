@@ -1,9 +1,10 @@
-"""What is worth counting about the work; this meter counts nothing, and `metrics` has one that does."""
+"""The events worth counting about the work; this meter counts nothing, the one in `metrics` does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 from lms_bot.core.events import Event
 
@@ -15,7 +16,7 @@ class PollOutcome(StrEnum):
 
 
 class SendOutcome(StrEnum):
-    """What became of one try: a refusal may be for good or for the moment; the unknown is looked up."""
+    """The outcome of one try to send: refused for good, put off for the moment, or unknown and looked up."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -23,26 +24,33 @@ class SendOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+class QueueLength(NamedTuple):
+    """How many notifications are due, and how many wait for their time."""
+
+    due: int
+    waiting: int
+
+
 class Meter:
-    """Takes what happens, with nothing in it that names anybody."""
+    """Counts nothing; what it is given names nobody."""
 
     def serve(self) -> None:
-        """Let the figures be read from now on, if they are not yet."""
+        """Serve the figures from now on, if they are not served yet."""
 
     def holds_lease(self, held: bool) -> None:
-        """Whether this process works for the store."""
+        """Note whether this process works for the store."""
 
     def polled(self, outcome: PollOutcome) -> None:
-        """A poll has ended."""
+        """Count a poll that has ended."""
 
     def recorded(self, inserted: Iterable[tuple[int, Event]]) -> None:
-        """These events were recorded, each with its event id."""
+        """Count events that were recorded, each given with its event id."""
 
     def sent(self, purpose: str, outcome: SendOutcome) -> None:
-        """One try to send a message, a `delivery` or a `reply`, has ended."""
+        """Count one try to send a message, a `delivery` or a `reply`."""
 
     def told(self, message_id: int) -> None:
-        """The notifications of a message were told just now."""
+        """Count the notifications of a message that was sent just now."""
 
     def answered(self, seconds: float) -> None:
-        """A question was answered, so long after it was taken up."""
+        """Count a question, answered so long after it was taken up."""

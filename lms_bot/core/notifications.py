@@ -11,7 +11,7 @@ from lms_bot.core.events import Event, EventClass
 
 
 class Timing(StrEnum):
-    """How soon a mentor wants to be told of a class of events."""
+    """How soon a mentor is notified of a class of events."""
 
     NOW = "now"
     DIGEST = "digest"
@@ -20,10 +20,10 @@ class Timing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a mentor asked for; where nothing was asked the settings decide.
+    """A mentor's preferences; the settings decide where there are none.
 
     `digest_hours` are local hours of the day. Quiet time is from `quiet_from` to `quiet_to` every day, in minutes since
-    local midnight and over midnight if it begins later than it ends, and the whole of `quiet_days` (0 is Monday).
+    the day began locally, and overnight if it begins later than it ends, and the whole of `quiet_days` (0 is Monday).
     `muted` holds the end of each muted student's silence by student id. `timezone` is a zoneinfo key. `rules` holds, by
     the name of a rule, the limit that the mentor set in the rule's unit (0: the rule is off), and since when.
     """
@@ -39,9 +39,12 @@ class Preferences:
     rules: dict[str, tuple[float, datetime]] = field(default_factory=dict)
 
 
+DEFAULT_PREFERENCES = Preferences()
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One event owed to one mentor from `due_at` on; `found_at` is when the event was recorded."""
+    """One event for one mentor, to be sent from `due_at` on; `found_at` is when the event was recorded."""
 
     log_id: int
     mentor_id: int
@@ -62,7 +65,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is really sent: the text is frozen from before the first try until its outcome is known.
+    """A message as it is really sent: its text is frozen from the first try until the outcome is known.
 
     `anchor_id` is the highest Zulip message id known before the first try; `tried_at` is the last try. `attachment` is
     the name of a file that must be uploaded before the text, with its link, can be sent.

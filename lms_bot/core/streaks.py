@@ -12,13 +12,13 @@ from lms_bot.core.calendar import DAY
 from lms_bot.core.people import Student
 
 MILESTONES = (7, 30, 100)  # days
-WORTH_TELLING = 7  # days: the end of a shorter streak is no news
+NOTABLE_DAYS = 7  # a streak that is shorter is not told of when it ends
 SETTLED_AFTER = timedelta(hours=1)  # a day is over when what happened at its end has been found
 SHOWN_DAYS = 14
 
 
 class Mark(StrEnum):
-    """What became of a student's day."""
+    """How far a student reached the goal of a day."""
 
     NONE = "none"
     PARTIAL = "partial"
@@ -41,7 +41,7 @@ class Day(NamedTuple):
     in_lms: bool = False
 
     def mark(self, goal: int) -> Mark:
-        """What became of it, where `goal` finished exams or contents make it complete."""
+        """Return how far the day's goal was reached, which is `goal` finished exams or contents."""
         if self.finished >= goal:
             return Mark.COMPLETE
         return Mark.PARTIAL if self.belongs_to(Kind.PRESENCE) else Mark.NONE
@@ -62,7 +62,7 @@ class Streak(NamedTuple):
         return (self.last - self.first).days + 1
 
     def goes_on(self, today: date) -> bool:
-        """Whether no day was missed yet: today is not over."""
+        """Return whether no day was missed yet; today is not over."""
         return self.last >= today - DAY
 
 
@@ -85,12 +85,12 @@ class StudentStreaks:
 
 
 def streaks_of(days: Iterable[date]) -> list[Streak]:
-    """The streaks that these days make, oldest first."""
+    """Return the streaks that these days make, oldest first."""
     return _joined(Streak(day, day) for day in days)
 
 
 def changed(before: Sequence[Streak], appeared: Iterable[date], disappeared: Iterable[date]) -> list[Streak]:
-    """What becomes of a student's streaks when days are found late, or turn out not to have been; oldest first.
+    """Return a student's streaks, oldest first, once days were found late or turned out not to have been.
 
     A streak keeps the id of the last one before that it has days of: what grows at its end, or is joined by an earlier
     one, stays itself.
@@ -102,7 +102,7 @@ def changed(before: Sequence[Streak], appeared: Iterable[date], disappeared: Ite
 
 
 def with_ids(before: Iterable[Streak], after: Sequence[Streak]) -> list[Streak]:
-    """The streaks `after`, oldest first, each with the id of the last one before that it shares days with."""
+    """Return the streaks `after`, oldest first, each with the id of the last one before that shares days with it."""
     free = sorted(before)
     named = []
     for streak in reversed(after):
@@ -114,19 +114,19 @@ def with_ids(before: Iterable[Streak], after: Sequence[Streak]) -> list[Streak]:
 
 
 def are_beside(streak: Streak, day: date) -> bool:
-    """Whether the day is in the streak, or the next one to it."""
+    """Return whether the day is in the streak, or next to it."""
     return streak.first - DAY <= day <= streak.last + DAY
 
 
 def lasting(streaks: Iterable[Streak], today: date) -> Lasting:
-    """How long the streaks of one student and kind are; one that missed a day ended by itself."""
+    """Return how long the streaks of one student and kind are; one that missed a day has ended by itself."""
     known = list(streaks)
     current = max((streak.days for streak in known if streak.goes_on(today)), default=0)
     return Lasting(current, max((streak.days for streak in known), default=0))
 
 
 def by_streak(habits: Iterable[StudentStreaks]) -> list[StudentStreaks]:
-    """The longest current streak first, then the longest ever."""
+    """Return habits with the longest current streak first, then the longest ever."""
     return sorted(
         habits,
         key=lambda one: (
@@ -140,7 +140,7 @@ def by_streak(habits: Iterable[StudentStreaks]) -> list[StudentStreaks]:
 
 
 def last_days(days: Iterable[Day], today: date, count: int = SHOWN_DAYS) -> list[Day]:
-    """The last days until today, oldest first; empty ones where nothing is known."""
+    """Return the last days until today, oldest first; empty ones where nothing is known."""
     known = {day.day: day for day in days}
     wanted = [today - DAY * (count - 1 - number) for number in range(count)]
     return [known.get(day, Day(day, 0, 0)) for day in wanted]

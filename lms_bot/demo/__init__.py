@@ -1,4 +1,4 @@
-"""The embedded default: a small LMS that lives, the real bot beside it, and Zulip in the terminal."""
+"""Runs the embedded default: a small LMS that lives, the real bot beside it, and Zulip in the terminal."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import logging
 import signal
 import sys
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from lms_bot import __version__
-from lms_bot.demo import play, talk
+from lms_bot.demo import prompt, tour
 from lms_bot.demo.screen import Screen
 from lms_bot.demo.stage import Clock, Stage
 
 WELCOME = f"""
-🤖 lms_bot {__version__} on a small school that lives in this computer.
+🤖 lms_bot {version("lms_bot")} on a small school that lives in this computer.
 What watches, tells and answers is the real bot; the terminal plays Zulip.
 """
 GOODBYE = """
@@ -25,23 +25,23 @@ For your own LMS and your own Zulip, see “Set it up” in README.md."""
 
 
 def run() -> int:
-    """Let a person be a mentor in a terminal, and play by itself without one; gives the exit status."""
+    """Let a person be a mentor in a terminal, and play by itself without one; return the exit status."""
     logging.getLogger().setLevel(logging.ERROR)
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _leave)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts its background jobs deaf to it
     is_talk = sys.stdin.isatty() and sys.stdout.isatty()
     now = datetime.now(UTC)
-    clock = Clock(None if is_talk else now - play.DURATION)
+    clock = Clock(None if is_talk else now - tour.DURATION)
     screen = Screen(clock)
     with TemporaryDirectory(prefix="lms-bot-demo-", ignore_cleanup_errors=True) as folder:
         stage = Stage(Path(folder), clock, screen)
         try:
             _open(stage, screen)
             if is_talk:
-                talk.run(stage, screen)
+                prompt.run(stage, screen)
             else:
-                play.run(stage, screen, clock)
+                tour.run(stage, screen, clock)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience must not stop the cleaning up
             stage.close()

@@ -1,4 +1,4 @@
-"""Zulip as the demo plays it: a few accounts, a private admin stream, and messages that appear on the screen."""
+"""Plays Zulip in the demo: a few accounts, a private admin stream, and messages that appear on the screen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOPIC = "questions"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account; `handle` is what is typed to be them."""
+    """Somebody with an account, whom one becomes by typing their `handle`."""
 
     handle: str
     user_id: int
@@ -78,7 +78,7 @@ class TerminalChat(Chat):
         return []
 
     def question(self, asker: Person, text: str) -> dict[str, Any]:
-        """What somebody typed, as Zulip would hand it to the bot; admins write in the admin stream."""
+        """Return what somebody typed as Zulip would hand it to the bot; admins write in the admin stream."""
         message = {"id": next(self._ids), "sender_id": asker.user_id, "content": text}
         if not asker.is_admin:
             return {**message, "type": "private", "display_recipient": [{"id": asker.user_id}, {"id": BOT.user_id}]}

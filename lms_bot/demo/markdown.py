@@ -1,4 +1,4 @@
-"""Zulip Markdown, as far as the bot writes it, made readable in a terminal."""
+"""Renders Zulip Markdown, as far as the bot writes it, for a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`|<time:(?P<time>[^>
 
 
 def rendered(text: str, now: datetime) -> Group:
-    """A message as it is read: spoilers open, times in the reader's own zone, nothing invisible."""
+    """Return a message as it is read: spoilers open, times in the reader's own zone, nothing invisible."""
     shown: list[RenderableType] = []
     indent = 0
     for line in INVISIBLE.sub("", text).splitlines():
@@ -33,7 +33,7 @@ def rendered(text: str, now: datetime) -> Group:
 
 
 def friendly(when: datetime, now: datetime) -> str:
-    """A time as people say it, in the zone of this computer."""
+    """Return a time as people say it, in the zone of this computer."""
     local, today = when.astimezone(), now.astimezone().date()
     if local.date() == today:
         return f"{local:%H:%M} today"

@@ -1,4 +1,4 @@
-"""What the demo shows, and where a person types, on one terminal."""
+"""Shows the demo on a terminal, and reads what a person types there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ERASE_LINE = Control((ControlType.ERASE_IN_LINE, 2), ControlType.CARRIAGE_RETURN
 
 
 class Screen:
-    """Shows things in the order in which they come; `me`, once set, is whose messages stand out."""
+    """Shows things in the order in which they come; messages to `me`, once that is set, stand out."""
 
     def __init__(self, clock: Callable[[], datetime], console: Console | None = None) -> None:
         self._clock = clock
@@ -44,12 +44,12 @@ class Screen:
         )
 
     def happened(self, sentences: Sequence[str]) -> None:
-        """These things happened in the LMS at once."""
+        """Show what happened in the LMS at once."""
         time = f"{self._clock().astimezone():%H:%M}"
         self.note("".join(f"\n{time}  In the LMS, {sentence}." for sentence in sentences))
 
     def message(self, recipient: Recipient, text: str) -> None:
-        """The bot sent a message: in bright colours to `me` and while nobody is, dim to others."""
+        """Show a message of the bot: in bright colours to `me`, or while nobody is; dim to others."""
         is_mine = self.me is None or self._is_for(self.me, recipient)
         title = Text(f"🤖 {BOT.full_name} → {_address(recipient)}", style="bold" if is_mine else "")
         title.append(f" · {self._clock().astimezone():%H:%M}", style="not bold")
@@ -66,21 +66,21 @@ class Screen:
         )
 
     def question(self, asker: Person, text: str) -> None:
-        """Somebody asked the bot."""
+        """Show a question to the bot."""
         where = f" in #{ADMIN_STREAM.name}" if asker.is_admin else ""
         self._show(Text.assemble(("\n💬 ", ""), (f"{asker.full_name}{where}: ", "bold"), (text, "yellow")))
 
     def note(self, text: str) -> None:
-        """The narrator says something."""
+        """Show a remark of the narrator."""
         self._show(Text(text, style="dim italic"))
 
     def plain(self, text: str) -> None:
-        """A line as it is."""
+        """Show a line as it is."""
         self._show(Text(text))
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[poller.Progress | None]:
-        """A bar for the history in a terminal, nothing elsewhere."""
+        """Show a bar for the history in a terminal, nothing elsewhere."""
         if not self._console.is_terminal:
             yield None
             return
@@ -90,7 +90,7 @@ class Screen:
             yield lambda table, done, rows: bar.update(tasks[table], completed=done, rows=rows)
 
     def read(self, prompt: str) -> str:
-        """What the person types. Raises EOFError and KeyboardInterrupt."""
+        """Return what the person types. Raises EOFError and KeyboardInterrupt."""
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401 - gives the prompt its line editing
         self._prompt = prompt

@@ -1,4 +1,4 @@
-"""The school, and the bot's real parts at work on it."""
+"""Puts the school and the bot's real parts together."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from lms_bot.pipeline.poller import Polled, Progress
 from lms_bot.store.people import people
 from lms_bot.store.reports import statistics as reports_statistics
 from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.clock import ClockJobs
 
 
 class Clock:
-    """The time of day, or a time that stands still until it is moved on."""
+    """Tells the time of day, or a time that stands still until it is moved on."""
 
     def __init__(self, start: datetime | None) -> None:
         self._now = start
@@ -40,13 +41,13 @@ class Clock:
 
 
 class Audience(Protocol):
-    """Who sees what happens."""
+    """Somebody who sees what happens."""
 
     def happened(self, sentences: Sequence[str]) -> None:
-        """These things happened in the LMS at once."""
+        """Show what happened in the LMS at once."""
 
     def message(self, recipient: Recipient, text: str) -> None:
-        """The bot sent a message."""
+        """Show a message of the bot."""
 
 
 class Stage:
@@ -59,18 +60,25 @@ class Stage:
         school.build(lms, clock())
         self._school = school.School(lms)
         self._chat, self._parts = _assemble(_settings(lms, folder / "store.db"), clock, audience)
+        self._jobs = ClockJobs(self._parts.store, self._parts.lms, self._parts.settings)
 
     def poll_history(self, progress: Progress | None) -> Polled:
-        """The first poll: everything there is becomes history, and nobody is told."""
-        polled = self._parts.poller.poll(self._clock(), progress)
+        """Poll for the first time: everything there is becomes history, and nobody is told."""
+        polled = self._poll(progress)
         refresh_users(self._parts)
         return polled
 
     def live(self) -> None:
         """Let the next things happen in the school, and let the bot find and tell them."""
         self._audience.happened(self._school.step(self._clock()))
-        self._parts.poller.poll(self._clock())
-        self._parts.deliverer.turn()
+        self._poll()
+        self._parts.deliverer.deliver_turn()
+
+    def _poll(self, progress: Progress | None = None) -> Polled:
+        now, parts = self._clock(), self._parts
+        polled = parts.poller.poll(now, progress)
+        self._jobs.run(now)
+        return polled
 
     def ask(self, asker: Person, text: str) -> None:
         """Claim, answer and settle a question as the bot does."""
@@ -82,7 +90,7 @@ class Stage:
             replies.send(store, self._chat, message, self._clock)
 
     def students_of(self, asker: Person) -> Sequence[str]:
-        """The usernames of somebody's students."""
+        """Return the usernames of somebody's students."""
         with self._parts.store.reading() as transaction:
             mentors = people.mentors_of_account(transaction, asker.user_id)
             students = people.students_of(transaction, [mentor.mentor_id for mentor in mentors])
@@ -97,7 +105,7 @@ class Stage:
 
 
 def _settings(lms: Path, store: Path) -> Settings:
-    """Only these settings, whatever the environment says; a pace that no demo reaches."""
+    """Return these settings alone, whatever the environment says; the pace is one that no demo reaches."""
     given = {
         "LMS_DATABASE_URL": f"sqlite:///{lms}",
         "LMS_STORE_DATABASE_URL": f"sqlite:///{store}",

@@ -1,16 +1,17 @@
-"""Watches over students: what the rules say becomes alerts to mentors, which are told once and closed by themselves."""
+"""Judges students and exams by the rules: what the rules say opens and closes alerts to mentors."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.alert_rules import FAILING_WITHIN, RULES, Facts, holding, many_fail, next_look, verdicts
+from lms_bot.core.alert_rules import FAILING_WITHIN, RULES, Facts, many_fail, next_look, true_verdicts, verdicts
 from lms_bot.core.alerts import DEFAULTS, TERMS, Key, Limits, Opening, Outcome, Rule, StudentAlert, Untold, Verdict
+from lms_bot.core.calendar import EARLIEST
 from lms_bot.core.events import EventType
 from lms_bot.lms import Lms
 from lms_bot.pipeline import freshness
@@ -22,31 +23,60 @@ from lms_bot.store.people import people
 from lms_bot.store.session import Store, Transaction
 from lms_bot.store.state import note, noted_at
 
-TOGETHER = 1_000  # students looked at in a poll, so that the next one is not late; the others come with the next polls
+TOGETHER = 1_000  # students judged in a turn, so that the next poll is not late; the others come with the next turns
 ENROLMENT = "enrolment"  # the fact: when it was last read since when students are enrolled
 ENROLMENT_AGE = timedelta(minutes=15)
 
 
-@dataclass(slots=True)
-class _Changes:
-    """What is to be done with the alerts of some students."""
+class _Closing(NamedTuple):
+    """An alert to be closed."""
 
-    open: list[Opening] = field(default_factory=list)
-    over: list[int] = field(default_factory=list)
-    grown: list[int] = field(default_factory=list)
-    restated: list[tuple[StudentAlert, Verdict]] = field(default_factory=list)
-    unseen: set[int] = field(default_factory=set)  # students of whom something cannot be said while we are blind
+    alert_id: int
+    outcome: Outcome
 
 
-class _Mentor(NamedTuple):
-    """What one mentor's alerts go by: limits, and since when each rule is looked at for them."""
+class _Restating(NamedTuple):
+    """An open alert whose rule says something else of the same thing."""
 
+    alert: StudentAlert
+    verdict: Verdict
+
+
+class _Waiting(NamedTuple):
+    """A student who cannot be called absent before the LMS was read again."""
+
+    student_id: int
+
+
+_Change: TypeAlias = Opening | _Closing | _Restating | _Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class _Mentor:
+    """A mentor's limits, and since when each rule applies to them."""
+
+    mentor_id: int
     limits: Limits
     since: Mapping[Rule, datetime]
 
 
-def look(store: Store, settings: Settings, now: datetime) -> None:
-    """Look at students of whom something is new, or time says something new, longest due first; at all the first time.
+class _Moment(NamedTuple):
+    """The moment of judging, and the one until which it is known who was there."""
+
+    now: datetime
+    absence_known_until: datetime
+
+    @property
+    def has_fresh_data(self) -> bool:
+        return self.absence_known_until > EARLIEST
+
+    def cannot_judge(self, verdict: Verdict) -> bool:
+        """Return whether it takes a later poll to know that this is so."""
+        return TERMS[verdict.rule].absence and (verdict.at or EARLIEST) > self.absence_known_until
+
+
+def judge_due_students(store: Store, settings: Settings, now: datetime) -> None:
+    """Judge students with news, or whom time has made due, the longest due first; everybody the first time.
 
     Raises StoreUnavailable.
     """
@@ -60,7 +90,7 @@ def look(store: Store, settings: Settings, now: datetime) -> None:
     while True:
         with store.writing() as transaction:
             student_ids = watchlist.due(transaction, now, TOGETHER)
-            look_at(transaction, student_ids, settings, now)
+            judge_students(transaction, student_ids, settings, now)
         if not is_first or len(student_ids) < TOGETHER:
             break
     with store.writing() as transaction:
@@ -68,37 +98,32 @@ def look(store: Store, settings: Settings, now: datetime) -> None:
         watchlist.forget_failed(transaction)
 
 
-def look_at(transaction: Transaction, student_ids: Sequence[int], settings: Settings, now: datetime) -> None:
+def judge_students(transaction: Transaction, student_ids: Sequence[int], settings: Settings, now: datetime) -> None:
     """Bring the alerts about these students up to what the rules say of them now."""
     if not student_ids:
         return
-    state, is_blind = watchlist.hold(transaction, now), freshness.is_blind(transaction, settings, now)
+    state = watchlist.hold(transaction, now)
+    moment = _Moment(now, freshness.absence_known_until(transaction, settings, now))
     found = alerts_facts.facts_of(transaction, student_ids, settings.timezone, now)
     mentors_of = people.mentors_by_student(transaction, student_ids)
     mentors = _mentors(transaction, {one for ids in mentors_of.values() for one in ids}, state)
     kept: dict[int, list[StudentAlert]] = defaultdict(list)
     for alert in alerts.around(transaction, student_ids, now):
         kept[alert.student_id].append(alert)
-    changes = _Changes()
-    moments: dict[int, datetime | None] = dict.fromkeys(student_ids)
+    changes: list[_Change] = []
+    next_looks: dict[int, datetime | None] = dict.fromkeys(student_ids)
     for one in found:
-        moments[one.student_id] = _judge(one, mentors_of, mentors, kept[one.student_id], changes, is_blind, now)
-    moments |= dict.fromkeys(changes.unseen, now + freshness.LOOK_AGAIN)
+        looks = []
+        for mentor, said in _judged(one, [mentors[mentor_id] for mentor_id in mentors_of.get(one.student_id, ())]):
+            looks.append(next_look(said, now))
+            own = [alert for alert in kept[one.student_id] if alert.mentor_id == mentor.mentor_id]
+            changes += _compared(_true(said, mentor, one.student_id, now), own, mentor, moment)
+        next_looks[one.student_id] = min((look for look in looks if look), default=None)
+    retry_at = now + (timedelta(seconds=settings.poll_interval) if moment.has_fresh_data else freshness.RETRY)
+    next_looks |= {one.student_id: retry_at for one in changes if isinstance(one, _Waiting)}
     _apply(transaction, changes, now)
-    watchlist.look_again(transaction, moments)
+    watchlist.look_again(transaction, next_looks)
     watchlist.note_failed(transaction, _failed(found, mentors_of, now), now)
-
-
-def _is_something_due(transaction: Transaction, now: datetime) -> bool:
-    if watchlist.due(transaction, now, 1) or watchlist.failed(transaction):
-        return True
-    return alerts.is_expiring(transaction, now)
-
-
-def note_people(transaction: Transaction, now: datetime) -> None:
-    """Who is a student, and whose, was read anew: watch those who are, and close what is said to a former mentor."""
-    watchlist.add_new(transaction, now)
-    alerts.close_strangers(transaction, now)
 
 
 def read_enrolment(store: Store, lms: Lms, now: datetime) -> None:
@@ -114,100 +139,96 @@ def read_enrolment(store: Store, lms: Lms, now: datetime) -> None:
 
 
 def limits_of(transaction: Transaction, mentor_id: int, state: State) -> Limits:
-    """The limits that hold for a mentor; 0 where a rule is off."""
+    """Return the limits that hold for a mentor; 0 where a rule is off."""
     return _mentors(transaction, [mentor_id], state)[mentor_id].limits
 
 
+def _is_something_due(transaction: Transaction, now: datetime) -> bool:
+    if watchlist.due(transaction, now, 1) or watchlist.failed(transaction):
+        return True
+    return alerts.is_expiring(transaction, now)
+
+
 def _mentors(transaction: Transaction, mentor_ids: Collection[int], state: State) -> dict[int, _Mentor]:
-    wishes = preferences.of(transaction, mentor_ids)
+    asked = preferences.of(transaction, mentor_ids)
     found = {}
     for mentor_id in mentor_ids:
-        asked = wishes[mentor_id].rules if mentor_id in wishes else {}
-        limits = {rule: asked[rule][0] if rule in asked else limit for rule, limit in DEFAULTS.items()}
+        own = asked[mentor_id].rules if mentor_id in asked else {}
+        limits = {rule: own[rule][0] if rule in own else limit for rule, limit in DEFAULTS.items()}
         limits |= {Rule(rule): 0 for rule in state.off if rule in DEFAULTS}
         since = {
-            rule: max(state.watching_since(rule), asked[rule][1]) if rule in asked else state.watching_since(rule)
+            rule: max(state.watching_since(rule), own[rule][1]) if rule in own else state.watching_since(rule)
             for rule in Rule
         }
-        found[mentor_id] = _Mentor(limits, since)
+        found[mentor_id] = _Mentor(mentor_id, limits, since)
     return found
 
 
-def _judge(
-    one: Facts,
-    mentors_of: Mapping[int, Sequence[int]],
-    mentors: Mapping[int, _Mentor],
-    kept: Sequence[StudentAlert],
-    changes: _Changes,
-    is_blind: bool,
-    now: datetime,
-) -> datetime | None:
-    """Compare what the rules say of a student to each mentor with the alerts there are; gives when to look again."""
-    looks = []
-    judged: dict[tuple[float, ...], list[Verdict]] = {}
-    for mentor_id in mentors_of.get(one.student_id, ()):
-        mentor = mentors[mentor_id]
+def _judged(one: Facts, mentors: Iterable[_Mentor]) -> Iterator[tuple[_Mentor, list[Verdict]]]:
+    """Yield what the rules say of a student to each mentor; the same limits are judged once."""
+    known: dict[tuple[float, ...], list[Verdict]] = {}
+    for mentor in mentors:
         limits = tuple(mentor.limits[rule] for rule in RULES)
-        if limits not in judged:
-            judged[limits] = verdicts(one, mentor.limits)
-        looks.append(next_look(judged[limits], now))
-        true = {
-            Key(mentor_id, one.student_id, rule, subject): verdict
-            for (rule, subject), verdict in holding(judged[limits], now).items()
-        }
-        own = [alert for alert in kept if alert.mentor_id == mentor_id]
-        _compare(true, own, mentor, changes, is_blind, now)
-    return min((moment for moment in looks if moment), default=None)
+        if limits not in known:
+            known[limits] = verdicts(one, mentor.limits)
+        yield mentor, known[limits]
 
 
-def _compare(
-    true: Mapping[Key, Verdict],
-    kept: Sequence[StudentAlert],
-    mentor: _Mentor,
-    changes: _Changes,
-    is_blind: bool,
-    now: datetime,
-) -> None:
+def _true(said: Iterable[Verdict], mentor: _Mentor, student_id: int, now: datetime) -> dict[Key, Verdict]:
+    return {
+        Key(mentor.mentor_id, student_id, rule, subject): verdict
+        for (rule, subject), verdict in true_verdicts(said, now).items()
+    }
+
+
+def _compared(
+    true: Mapping[Key, Verdict], kept: Sequence[StudentAlert], mentor: _Mentor, moment: _Moment
+) -> Iterator[_Change]:
+    """Yield how one mentor's alerts, of which these are `kept`, come to say what is true."""
     standing = {alert.key: alert for alert in kept if alert.is_open}
-    changes.over += [alert.alert_id for key, alert in standing.items() if key not in true]
+    for key, alert in standing.items():
+        if key not in true:
+            yield _Closing(alert.alert_id, Outcome.OVER)
     for key, verdict in true.items():
-        alert = standing.get(key)
-        if alert is not None and alert.level >= verdict.level:
-            changes.restated.append((alert, verdict))
-        elif is_blind and TERMS[key.rule].absence:
-            changes.unseen.add(key.student_id)
+        weaker = standing.get(key)
+        if weaker is not None and weaker.level >= verdict.level:
+            yield _Restating(weaker, verdict)
+        elif moment.cannot_judge(verdict):
+            yield _Waiting(key.student_id)
+        elif _is_dealt_with(key, verdict, kept, moment.now):
+            continue
         else:
-            before = [one for one in kept if one.key == key and not one.is_open]
-            opening = _opening(key, verdict, alert, before, mentor.since[key.rule], now)
-            if opening is not None:
-                changes.open.append(opening)
-                changes.grown += [alert.alert_id] if alert else []
+            yield _opening(key, verdict, kept, mentor.since[key.rule], moment.now)
+            if weaker is not None:
+                yield _Closing(weaker.alert_id, Outcome.GREW)
 
 
-def _opening(
-    key: Key,
-    verdict: Verdict,
-    weaker: StudentAlert | None,
-    before: Iterable[StudentAlert],
-    since: datetime,
-    now: datetime,
-) -> Opening | None:
-    """The alert that says this now, `weaker` being the one that said less of it; None where it was dealt with."""
+def _is_dealt_with(key: Key, verdict: Verdict, kept: Iterable[StudentAlert], now: datetime) -> bool:
+    """Return whether a mentor is done with this since it became true, at this level or a higher one."""
     assert verdict.at is not None
-    terms, earlier = TERMS[key.rule], list(before)
-    for one in earlier:
-        if one.outcome is Outcome.DONE and verdict.at <= (one.closed_at or now) and verdict.level <= one.level:
-            return None
+    return any(
+        one.outcome is Outcome.DONE and verdict.at <= (one.closed_at or now) and verdict.level <= one.level
+        for one in kept
+        if one.key == key and not one.is_open
+    )
+
+
+def _opening(key: Key, verdict: Verdict, kept: Iterable[StudentAlert], since: datetime, now: datetime) -> Opening:
+    """Return the alert that says this from now on; a weaker open one may be among those `kept`."""
+    assert verdict.at is not None
+    terms = TERMS[key.rule]
     if terms.told_otherwise:
         return Opening(key, verdict, None, Untold.OTHERWISE)
     if verdict.at <= since:
         return Opening(key, verdict, None, Untold.BASELINE)
-    told = [one.told_at + terms.cooldown for one in earlier if one.told_at and one.level >= verdict.level]
-    return Opening(key, verdict, max([now + (timedelta() if weaker else terms.settle), *told]))
+    same = [one for one in kept if one.key == key]
+    settles_at = now if any(one.is_open for one in same) else now + terms.settle
+    told = [one for one in same if not one.is_open and one.told_at and one.level >= verdict.level]
+    return Opening(key, verdict, max([settles_at, *(one.told_at + terms.cooldown for one in told if one.told_at)]))
 
 
 def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], now: datetime) -> None:
-    """See which of these exams many of these mentors' students failed in the last day, as (exam id, mentor id)."""
+    """Judge which of these exams many students of a mentor failed in the last day, given as (exam id, mentor id)."""
     if not pairs:
         return
     exam_ids = {exam_id for exam_id, _ in pairs}
@@ -215,7 +236,7 @@ def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], n
     mentors = _mentors(transaction, {mentor_id for _, mentor_id in pairs}, watchlist.hold(transaction, now))
     everybody = {student_id for own in students.values() for student_id in own}
     results = alerts_facts.results(transaction, exam_ids, everybody, now - FAILING_WITHIN)
-    kept, changes = alerts.about_exams(transaction, exam_ids, now), _Changes()
+    kept, changes = alerts.about_exams(transaction, exam_ids, now), list[_Change]()
     for exam_id, mentor_id in sorted(pairs):
         title, of_exam = results.get(exam_id, (None, {}))
         own = [of_exam[student_id] for student_id in students.get(mentor_id, ()) if student_id in of_exam]
@@ -223,12 +244,12 @@ def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], n
         verdict = many_fail(exam_id, title, own, limit) if limit else None
         key = Key(mentor_id, 0, Rule.MANY_FAIL, exam_id)
         before = [one for one in kept if one.key == key and (verdict or not _is_past(one, now))]
-        _compare({key: verdict} if verdict else {}, before, mentors[mentor_id], changes, False, now)
+        changes += _compared({key: verdict} if verdict else {}, before, mentors[mentor_id], _Moment(now, now))
     _apply(transaction, changes, now)
 
 
 def _failed(found: Sequence[Facts], mentors_of: Mapping[int, Sequence[int]], now: datetime) -> set[tuple[int, int]]:
-    """The exams that these students failed in the last day, with their mentors."""
+    """Return the exams that these students failed in the last day, each with their mentors."""
     return {
         (exam.exam_id, mentor_id)
         for one in found
@@ -240,12 +261,21 @@ def _failed(found: Sequence[Facts], mentors_of: Mapping[int, Sequence[int]], now
 
 
 def _is_past(alert: StudentAlert, now: datetime) -> bool:
-    """What an alert about an exam goes by has left the last day: it stands for its time."""
+    """Return whether what an alert about an exam is based on is over a day old; it then stands until its time ends."""
     return alert.since < now - FAILING_WITHIN
 
 
-def _apply(transaction: Transaction, changes: _Changes, now: datetime) -> None:
-    alerts.close(transaction, changes.over, Outcome.OVER, now)
-    alerts.close(transaction, changes.grown, Outcome.GREW, now)
-    alerts.open_new(transaction, changes.open, now)
-    alerts.restate(transaction, changes.restated)
+def _apply(transaction: Transaction, changes: Iterable[_Change], now: datetime) -> None:
+    closings: dict[Outcome, list[int]] = defaultdict(list)
+    openings, restated = [], []
+    for change in changes:
+        if isinstance(change, _Closing):
+            closings[change.outcome].append(change.alert_id)
+        elif isinstance(change, Opening):
+            openings.append(change)
+        elif isinstance(change, _Restating):
+            restated.append((change.alert, change.verdict))
+    for outcome, alert_ids in closings.items():
+        alerts.close(transaction, alert_ids, outcome, now)
+    alerts.open_new(transaction, openings, now)
+    alerts.restate(transaction, restated)

@@ -1,4 +1,4 @@
-"""Due notifications become messages; each message is settled, or tried again when that is certain to be right."""
+"""Delivers: due notifications become messages; each is settled, or sent again when that is certainly right."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from lms_bot.chat import Chat
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import MANY_EVENTS, EventType
-from lms_bot.core.notifications import Message, Notification, Recipient
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.pipeline import alert_notifications, replies
-from lms_bot.pipeline.enqueue import DEFAULTS
-from lms_bot.pipeline.recheck import release, still_theirs, without_folded_starts, without_told_ends
+from lms_bot.pipeline.recheck import fold_told_starts, hand_over_former_students, reschedule, without_folded_starts
 from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.operations import incidents
 from lms_bot.store.people import accounts, people
-from lms_bot.store.session import Store, Transaction
+from lms_bot.store.session import Store
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ A_MESSAGE_IS_PARKED = "📦 Zulip refuses a message for good, so I put it aside.
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a turn did, in notifications; `is_done` says that nothing is due any more."""
+    """Notifications sent and postponed in a turn of delivery; `is_done`: nothing is due any more."""
 
     sent: int = 0
     postponed: int = 0
@@ -55,7 +54,7 @@ class Delivered:
 
 
 class Deliverer:
-    """Delivers for one store through one Chat; what it remembers is only when to leave Zulip alone."""
+    """Delivers for one store through one Chat; it remembers only when to leave Zulip alone."""
 
     def __init__(
         self,
@@ -71,8 +70,13 @@ class Deliverer:
         self._pause_until = datetime.min.replace(tzinfo=UTC)
         self._failures = 0
 
-    def turn(self, seconds: float = 3.0, only: Collection[EventType] | None = None, begins: bool = True) -> Delivered:
-        """Settle and, if it `begins` any, send for about `seconds`, `only` these kinds. Raises StoreUnavailable."""
+    def deliver_turn(
+        self, seconds: float = 3.0, only: Collection[EventType] | None = None, begins: bool = True
+    ) -> Delivered:
+        """Settle what is under way and, if it `begins` messages, send for about `seconds`, `only` these kinds.
+
+        Raises StoreUnavailable.
+        """
         end = time.monotonic() + seconds
         total = Delivered()
         if self.is_pausing:
@@ -87,23 +91,23 @@ class Deliverer:
             if postponed := self._postpone_unmapped():
                 total += Delivered(postponed=postponed)
                 continue
-            if not self._knows_zulip():
+            if not self._is_zulip_there():
                 return total
             for mentor_id in mentors:
                 if not self._chat.take_turn(max(0.0, end - time.monotonic())):
                     return total
-                total += self._tell(mentor_id, only)
+                total += self._deliver_to(mentor_id, only)
                 if time.monotonic() >= end or self.is_pausing:
                     return total
         return replace(total, is_done=True)
 
-    def say(self, message: Message) -> None:
+    def send_message(self, message: Message) -> None:
         """Send a message that tells no notification; it is settled like any other."""
         self._send(message, 0)
 
     @property
     def is_pausing(self) -> bool:
-        """Zulip is being left alone for a while."""
+        """Return whether Zulip is being left alone for a while."""
         return self._clock() < self._pause_until or self._chat.is_closed
 
     def _unsettled(self) -> list[tuple[Message, str]]:
@@ -115,13 +119,13 @@ class Deliverer:
             return queue.due_mentors(transaction, self._clock(), MENTORS_AT_A_TIME, only)
 
     def _postpone_unmapped(self) -> int:
-        """Let wait what is due to mentors without an account; gives how many notifications that are."""
+        """Postpone what is due to mentors without an account; return how many notifications that are."""
         now = self._clock()
         with self._store.writing() as transaction:
             return queue.postpone_unmapped(transaction, now, now + ACCOUNT_RETRY)
 
-    def _knows_zulip(self) -> bool:
-        """Whether Zulip has said who we are; its highest message id of then is below all that we send."""
+    def _is_zulip_there(self) -> bool:
+        """Ask Zulip who we are, unless it is known; the highest message id of then is below all that we send."""
         try:
             self._chat.bot()
         except SendError as error:
@@ -130,22 +134,25 @@ class Deliverer:
             return False
         return True
 
-    def _tell(self, mentor_id: int, only: Collection[EventType] | None) -> Delivered:
+    def _deliver_to(self, mentor_id: int, only: Collection[EventType] | None) -> Delivered:
         """Freeze one mentor's due notifications into a message, and send it."""
         now = self._clock()
         with self._store.writing() as transaction:
             mentor = people.mentor(transaction, mentor_id)
-            due = still_theirs(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
+            due = hand_over_former_students(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
             if mentor is None or mentor.zulip_user_id is None:
                 return Delivered()
-            wishes = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULTS)
-            due = release(transaction, due, wishes, self._settings, now)
-            due = alert_notifications.all_else_or_one_alert(transaction, due, wishes, self._settings, now)
-            due = without_told_ends(transaction, due, now)
+            asked = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
+            due = reschedule(transaction, due, asked, self._settings, now)
+            due = alert_notifications.take_for_message(transaction, due, asked, self._settings, now)
+            due = fold_told_starts(transaction, due, now)
             if not due:
                 return Delivered()
             if len(due) > MANY_EVENTS:
-                _note_many(transaction, mentor_id, len(due), now)
+                text = (
+                    f"📚 {len(due):,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
+                )
+                incidents.notice(transaction, f"many for {mentor_id}", text, now)
             message = outbox.freeze(
                 transaction,
                 Recipient(user_ids=(mentor.zulip_user_id,)),
@@ -165,7 +172,7 @@ class Deliverer:
         return render.notification_text(told, stale=stale, introduction=INTRODUCTION if is_first else None)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
-        """One try; no transaction is open meanwhile."""
+        """Try once to send a message; no transaction is open meanwhile."""
         try:
             linked = replies.with_link(self._store, self._chat, message, self._clock)
             if linked is None:
@@ -203,7 +210,7 @@ class Deliverer:
         return Delivered(postponed=notifications)
 
     def _refused_for_good(self, message: Message, error: Refused, notifications: int) -> Delivered:
-        """A 400: either the account is gone, and the notifications wait for one, or the message is bad."""
+        """Handle a 400: without an account the notifications wait for one, otherwise the message is parked."""
         try:
             users = self._chat.users()
         except SendError as failure:
@@ -227,21 +234,21 @@ class Deliverer:
         log.warning("message %d is %s: %s", message.message_id, state, error)
 
     def _pause(self) -> None:
-        """Zulip as a whole does not work: leave it alone for a while, longer each time."""
+        """Leave Zulip alone for a while, longer each time: it does not work as a whole."""
         self._pause_until = self._clock() + _growing(self._failures, LONGEST_PAUSE)
         self._failures += 1
 
     def _reached(self) -> None:
-        """Zulip works: what waited only for that need not wait any longer."""
+        """Wake what waited only for Zulip, which works again."""
         if self._failures:
             self._failures = 0
             with self._store.writing() as transaction:
                 outbox.wake(transaction, self._clock(), outbox.REFUSED)
 
     def _settle(self, message: Message, state: str) -> Delivered:
-        """Find out what became of a message, before anything is sent again."""
+        """Find out whether Zulip has a message, before anything is sent again."""
         if state == outbox.REFUSED or message.attachment:  # before its file is linked, nothing was sent
-            return self._tell_anew(message)
+            return self._send_anew(message)
         try:
             found = self._chat.find(message.recipient, message.content, message.anchor_id)
         except SendError as error:
@@ -255,13 +262,13 @@ class Deliverer:
         since = self._clock() - message.tried_at
         counts_after = max(NOT_FOUND_COUNTS_AFTER, _growing(message.attempts, LONGEST_RETRY))
         if since >= counts_after:
-            return self._tell_anew(message)
+            return self._send_anew(message)
         still = counts_after if since >= NOT_FOUND_COUNTS_AFTER else NOT_FOUND_COUNTS_AFTER
         self._look_again(message, min(max(since, FIRST_RETRY), still - since))
         return Delivered()
 
     def _not_looked_up(self, message: Message, error: SendError) -> Delivered:
-        """Zulip did not say whether it has the message: ask again, later each time."""
+        """Ask again, later each time, whether Zulip has a message: it did not say."""
         log.warning("message %d cannot be looked up: %s", message.message_id, error)
         if not isinstance(error, Refused) or error.unreachable:
             self._pause()
@@ -272,8 +279,8 @@ class Deliverer:
         with self._store.writing() as transaction:
             outbox.look_again(transaction, message, self._clock() + wait)
 
-    def _tell_anew(self, message: Message) -> Delivered:
-        """Zulip certainly does not have it: its notifications are told anew, and a reply is sent again as it is."""
+    def _send_anew(self, message: Message) -> Delivered:
+        """Release the notifications of a message that Zulip certainly does not have; send a reply again as it is."""
         if message.mentor_id is not None:
             with self._store.writing() as transaction:
                 outbox.release(transaction, message)
@@ -288,11 +295,6 @@ class Deliverer:
         return self._send(again, 0)
 
 
-def _note_many(transaction: Transaction, mentor_id: int, waiting: int, now: datetime) -> None:
-    text = f"📚 {waiting:,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
-    incidents.notice(transaction, f"many for {mentor_id}", text, now)
-
-
 def _growing(failures: int, longest: timedelta) -> timedelta:
-    """2 s, 4 s, 8 s, ... up to `longest`, each up to a quarter longer, so that many do not come back together."""
+    """Return 2 s, 4 s, 8 s, ... up to `longest`, each up to a quarter longer, so that not all come back together."""
     return min(FIRST_RETRY * 2.0 ** min(failures, 20), longest) * random.uniform(1.0, 1.25)  # noqa: S311 - no secret

@@ -1,4 +1,4 @@
-"""A student is forgotten: in the event store altogether, in Zulip as far as Zulip allows it."""
+"""Forgets a student: removes all of it from the event store, and from Zulip as far as Zulip allows."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Progress = Callable[[int], None]
 
 
 class MessagesUnderWay(LmsBotError):
-    """What is being sent cannot be taken back yet."""
+    """Messages that are being sent cannot be taken back yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was removed; `left` are the Zulip ids of messages that Zulip lets us neither delete nor change."""
+    """Numbers of what was removed; `left` are the Zulip ids of messages that Zulip lets nobody delete or change."""
 
     events: int
     notifications: int
@@ -65,7 +65,7 @@ def forget(store: Store, chat: Chat, student: Student, now: datetime, progress: 
 
 
 def _erase(chat: Chat, trace: Trace) -> tuple[str, bool]:
-    """Take a student out of one message; gives the text that stays, and whether Zulip has no other."""
+    """Take a student out of one message; return the text that stays, and whether Zulip has no other."""
     content = notification_text(trace.others) if trace.others else traces.REMOVED
     if trace.zulip_message_id is None:
         return content, True

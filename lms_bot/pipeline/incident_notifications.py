@@ -1,4 +1,4 @@
-"""Tells the admins what they must know, in one topic of their stream and only while that is private."""
+"""Sends incidents to the admins, in one topic of their stream and only while that is private."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ log = logging.getLogger(__name__)
 TOPIC = "alerts"
 
 
-def tell_admins(store: Store, chat: Chat, deliverer: Deliverer, stream_name: str, now: datetime) -> None:
-    """Say what has begun and what is over; waits while the stream is not there. Raises SendError, StoreUnavailable."""
+def send_incidents(store: Store, chat: Chat, deliverer: Deliverer, stream_name: str, now: datetime) -> None:
+    """Send what has begun and what is over; without a private stream it waits. Raises SendError, StoreUnavailable."""
     with store.reading() as transaction:
-        unsaid = incidents.unsaid(transaction)
-    if not unsaid or deliverer.is_pausing:
+        waiting = incidents.unannounced(transaction)
+    if not waiting or deliverer.is_pausing:
         return
     stream = chat.stream(stream_name)
     if stream is None or not stream.is_private:
-        log.warning("%d alerts wait: there is no private stream for them that I can see", len(unsaid))
+        log.warning("%d incidents wait: I can see no private stream for them", len(waiting))
         return
     recipient = Recipient(stream_id=stream.stream_id, topic=TOPIC)
     above = chat.bot().max_message_id
-    for alert in unsaid:
+    for incident in waiting:
         with store.writing() as transaction:
-            message = outbox.freeze(transaction, recipient, alert.text, now, above=above)
-            incidents.said(transaction, alert, now)
-        deliverer.say(message)
+            message = outbox.freeze(transaction, recipient, incident.text, now, above=above)
+            incidents.mark_announced(transaction, incident, now)
+        deliverer.send_message(message)

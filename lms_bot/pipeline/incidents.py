@@ -1,4 +1,4 @@
-"""Notices what the admins must know, and when it is over; `alerting` tells them."""
+"""Finds incidents, which admins must know of: when they begin and when they are over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.lms_silence import LEARNED_FROM, is_unusual
+from lms_bot.core.lms_silence import LEARNED_FROM, is_unusual_silence
 from lms_bot.core.process import Process
 from lms_bot.pipeline.freshness import LMS, SILENCE
 from lms_bot.render import counted, moment, quote
@@ -18,67 +18,71 @@ from lms_bot.store.operations.pauses import Work
 from lms_bot.store.people import accounts, directory
 from lms_bot.store.session import Store, Transaction
 
-FAILED_POLLS = 3  # in a row are said
-LATE = timedelta(minutes=15)  # notifications that were tried in vain for so long are said
+FAILED_POLLS = 3  # in a row begin an incident
+LATE = timedelta(minutes=15)  # notifications tried in vain for so long are an incident
 MEBIBYTE = 2**20
 LITTLE, ENOUGH = 1024 * MEBIBYTE, 1280 * MEBIBYTE  # bytes free: too few below the one, enough again above the other
 MOST_NAMED = 20
 
 DELIVERY, DISK, UNMAPPED = "delivery", "disk", "unmapped"
 FOUND = "found"  # the fact: when events were last found, and how many on each day
+FAILURES = "failed_polls"  # the fact: how many polls have failed in a row
 
 
-def note_failed_poll(store: Store, failures: int, reason: str, now: datetime) -> None:
-    """A poll failed, the `failures`-th in a row."""
-    if failures < FAILED_POLLS:
-        return
-    text = (
-        f"🔴 The LMS cannot be read: {quote(reason)}. What happens meanwhile is told afterwards, and "
-        "nothing is said of students who are absent."
-    )
+def note_failed_poll(store: Store, reason: str, now: datetime) -> None:
+    """Count a poll that failed; the third in a row, whoever polled, begins an incident. Raises StoreUnavailable."""
     with store.writing() as transaction:
-        incidents.begin(transaction, LMS, text, now)
+        failures = (state.value(transaction, FAILURES) or 0) + 1
+        state.note(transaction, FAILURES, failures, now)
+        if failures >= FAILED_POLLS:
+            text = (
+                f"🔴 The LMS cannot be read: {quote(reason)}. What happens meanwhile is told afterwards, and "
+                "nothing is said of students who are absent."
+            )
+            incidents.begin(transaction, LMS, text, now)
 
 
 def note_poll(store: Store, new_events: int, settings: Settings, now: datetime) -> None:
-    """A poll was made: the LMS can be read, and new events were found or not."""
+    """Note that a poll succeeded: the LMS can be read, and is silent or is not. Raises StoreUnavailable."""
     with store.reading() as transaction:
-        noted = state.value(transaction, FOUND)
+        noted = state.some(transaction, [FOUND, FAILURES])
         was_failing, was_silent = incidents.is_on(transaction, LMS), incidents.is_on(transaction, SILENCE)
-    last, days = _found(noted)
-    is_silent = not new_events and last is not None and is_unusual(last, now, days, settings.timezone)
-    if not (new_events or was_failing or last is None or (is_silent and not was_silent)):
+    last, days = _found(noted[FOUND][0] if FOUND in noted else None)
+    is_silent = not new_events and last is not None and is_unusual_silence(last, now, days, settings.timezone)
+    has_failed = was_failing or FAILURES in noted
+    if not (new_events or has_failed or last is None or (is_silent and not was_silent)):
         return
     with store.writing() as transaction:
-        if was_failing:
+        if has_failed:
+            state.forget(transaction, FAILURES)
             incidents.end(transaction, LMS, "🟢 The LMS can be read again.")
         if new_events or last is None:
             _note_found(transaction, days, new_events, settings, now)
         if new_events and was_silent:
             incidents.end(transaction, SILENCE, "🟢 There are new events in the LMS again.")
         if is_silent and last:
-            incidents.begin(transaction, SILENCE, _silent(last), now)
+            incidents.begin(transaction, SILENCE, _silence_text(last), now)
 
 
 def note_takeover(store: Store, before: Process, process: Process, now: datetime) -> None:
-    """A process that stood by goes on where another one worked."""
+    """Note that a process that stood by goes on where another one worked."""
     text = f"🔁 {quote(str(process))} works now, in the place of {quote(str(before))}."
     with store.writing() as transaction:
         incidents.notice(transaction, "takeover", text, now)
 
 
-def look(store: Store, settings: Settings, now: datetime) -> None:
-    """Look at what waits, who cannot be written to, and how much room there is. Raises StoreUnavailable."""
+def find_incidents(store: Store, settings: Settings, now: datetime) -> None:
+    """Find incidents in what waits, in who has no account, and in free disk space. Raises StoreUnavailable."""
     free = _free(settings)
     with store.writing() as transaction:
-        _look_at_delivery(transaction, settings, now)
-        _look_at_mentors(transaction, now)
+        _judge_delivery(transaction, settings, now)
+        _judge_accounts(transaction, now)
         if free is not None:
-            look_at_disk(transaction, free, now)
+            judge_disk(transaction, free, now)
 
 
-def look_at_disk(transaction: Transaction, free: int, now: datetime) -> None:
-    """Judge the bytes that are free where the store is."""
+def judge_disk(transaction: Transaction, free: int, now: datetime) -> None:
+    """Begin or end the incident of a full disk, by the bytes that are free where the store is."""
     if free < LITTLE and not incidents.is_on(transaction, DISK):
         text = f"💾 The disk of the event store is nearly full: {free // MEBIBYTE:,} MiB are free."
         incidents.begin(transaction, DISK, text, now)
@@ -86,7 +90,7 @@ def look_at_disk(transaction: Transaction, free: int, now: datetime) -> None:
         incidents.end(transaction, DISK, "🟢 The disk of the event store has room again.")
 
 
-def _look_at_delivery(transaction: Transaction, settings: Settings, now: datetime) -> None:
+def _judge_delivery(transaction: Transaction, settings: Settings, now: datetime) -> None:
     is_on = incidents.is_on(transaction, DELIVERY)
     failing = figures.failing(transaction, now, LATE)
     is_meant = settings.notify_mentors and Work.DELIVERY not in pauses.current(transaction, now)
@@ -97,8 +101,8 @@ def _look_at_delivery(transaction: Transaction, settings: Settings, now: datetim
         incidents.end(transaction, DELIVERY, "🟢 Delivery works again.")
 
 
-def _look_at_mentors(transaction: Transaction, now: datetime) -> None:
-    """Say which mentors with students have newly no account; said at once of all, and once when there is none left."""
+def _judge_accounts(transaction: Transaction, now: datetime) -> None:
+    """Note which mentors with students have newly no account, all at once, and when the last of them has one."""
     if state.noted_at(transaction, accounts.ZULIP_USERS_READ) is None:
         return
     unmapped = directory.unmapped_with_students(transaction)
@@ -118,12 +122,12 @@ def _look_at_mentors(transaction: Transaction, now: datetime) -> None:
 
 
 def _free(settings: Settings) -> int | None:
-    """The bytes free where a SQLite store is; None for a server, whose disk cannot be seen from here."""
+    """Return the bytes free where a SQLite store is; None for a server, whose disk cannot be seen from here."""
     file = file_of(settings.store_database_url)
     return shutil.disk_usage(file.parent).free if file is not None and file.parent.is_dir() else None
 
 
-def _silent(last: datetime) -> str:
+def _silence_text(last: datetime) -> str:
     return (
         f"🤫 The LMS can be read, but has had nothing new since {moment(last)}, which is unusual in working hours. "
         "Holidays? If not, look whether it still records what students do. Nothing is said of who is absent meanwhile."

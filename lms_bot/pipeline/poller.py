@@ -1,4 +1,4 @@
-"""What changed in the LMS becomes events, and events become notifications owed, page by page."""
+"""Polls the LMS: what changed becomes events, and events become notifications, page by page."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.cursor import Cursor, Page
 from lms_bot.core.detect import observe
 from lms_bot.core.events import SOURCE_TABLES, Activity, Event
-from lms_bot.core.meter import Meter
+from lms_bot.core.meter import Meter, PollOutcome
+from lms_bot.errors import LmsUnavailable, StoreUnavailable
 from lms_bot.lms import Lms
-from lms_bot.pipeline import alert_notifications, alerts, streaks, surge
-from lms_bot.pipeline.enqueue import Owing
-from lms_bot.store.alerts import watchlist
+from lms_bot.pipeline import incidents, streaks, surge
+from lms_bot.pipeline.enqueue import Enqueuer
+from lms_bot.store.alerts import alerts, watchlist
 from lms_bot.store.events import cursors, events
 from lms_bot.store.events.cursors import postpone_looks
 from lms_bot.store.events.events import no_longer_stated, reconcile
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 
 PEOPLE_AGE = timedelta(minutes=5)
 OPEN_ROWS_AT_A_TIME = 2_000
-MUCH = 20_000  # events in one poll
 LOG_EVERY = 50_000  # rows of history between two lines of the log
 
 Progress = Callable[[str, float, int], None]
@@ -41,22 +41,17 @@ Progress = Callable[[str, float, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What a poll recorded: events of the LMS to be told or not, history, and what the clock caused.
-
-    `server_replaced`: the LMS is another server now.
-    """
+    """Numbers of events that a poll recorded; `server_replaced`: the LMS is another server now."""
 
     new_events: int = 0
     history_events: int = 0
     server_replaced: bool = False
-    clock_events: int = 0
 
     def __add__(self, other: Polled) -> Polled:
         return Polled(
             self.new_events + other.new_events,
             self.history_events + other.history_events,
             self.server_replaced or other.server_replaced,
-            self.clock_events + other.clock_events,
         )
 
 
@@ -73,24 +68,40 @@ class Poller:
         self._touched: set[int | None] = set()
 
     def poll(self, now: datetime, progress: Progress | None = None) -> Polled:
-        """Read everything that changed. Raises LmsUnavailable or StoreUnavailable; what was committed stays right."""
+        """Read everything that changed, and note whether the LMS can be read.
+
+        Raises LmsUnavailable or StoreUnavailable; what was committed stays right.
+        """
+        try:
+            polled = self._poll(now, progress)
+        except StoreUnavailable:
+            self._meter.polled(PollOutcome.FAILED)
+            raise
+        except LmsUnavailable as error:
+            self._meter.polled(PollOutcome.LMS_UNAVAILABLE)
+            incidents.note_failed_poll(self._store, str(error), now)
+            raise
+        except Exception:
+            self._meter.polled(PollOutcome.FAILED)
+            incidents.note_failed_poll(self._store, "something unexpected happened, and the log says what", now)
+            raise
+        self._meter.polled(PollOutcome.OK)
+        incidents.note_poll(self._store, polled.new_events, self._settings, now)
+        return polled
+
+    def _poll(self, now: datetime, progress: Progress | None) -> Polled:
         self.refresh_people(now)
         for of_this_poll in (self._around, self._counted, self._touched):
             of_this_poll.clear()
         with self._store.reading() as transaction:
-            owing = Owing(self._settings, now, not_before=surge.held_until(transaction, now))
+            enqueuer = Enqueuer(self._settings, now, not_before=surge.surge_ends_at(transaction, now))
         total = Polled()
         with _without_collecting():
             for source_table in SOURCE_TABLES:
-                total += self._poll_table(source_table, owing, now, progress)
-            streaks.see_days(self._store, self._lms, self._settings.timezone, now)
-            with self._store.writing() as transaction:
-                total += Polled(clock_events=streaks.turn(transaction, owing, self._settings, now))
-                surge.note_poll(transaction, total.new_events, now)
-            alerts.read_enrolment(self._store, self._lms, now)
-            if total.new_events < MUCH:  # otherwise the next poll looks at the students
-                alerts.look(self._store, self._settings, now)
-        return total + Polled(clock_events=alert_notifications.tell(self._store, self._settings, owing, now))
+                total += self._poll_table(source_table, enqueuer, now, progress)
+        with self._store.writing() as transaction:
+            surge.note_poll(transaction, total.new_events, now)
+        return total
 
     def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
         """Re-read students, mentors and links when they are old, or `at_once`."""
@@ -103,15 +114,16 @@ class Poller:
         with self._store.writing() as transaction:
             mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
             queue.wake_waiting(transaction, mapped, now)
-            streaks.follow_zones(transaction, self._settings.timezone, now)
-            alerts.note_people(transaction, now)
+            streaks.recount_moved_zones(transaction, self._settings.timezone, now)
+            watchlist.add_new(transaction, now)
+            alerts.close_strangers(transaction, now)
 
-    def _poll_table(self, source_table: str, owing: Owing, now: datetime, progress: Progress | None) -> Polled:
+    def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         cursor, total = self._baseline(source_table, now), Polled()
         rows = 0
         while not cursor.history_done:
             page = self._lms.changes.history(cursor)
-            total += self._keep(page, {}, owing, now)
+            total += self._keep(page, {}, enqueuer, now)
             cursor = page.cursor
             rows += len(page.found)
             (progress or _log_progress)(source_table, cursor.part_done, rows)
@@ -119,7 +131,7 @@ class Poller:
             due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         since = dict(due)
         for page in self._lms.changes.changes(cursor, list(since), now):
-            total += self._keep(page, since, owing, now)
+            total += self._keep(page, since, enqueuer, now)
         return total
 
     def _baseline(self, source_table: str, now: datetime) -> Cursor:
@@ -132,7 +144,7 @@ class Poller:
             cursors.mark(transaction, marked, now)
             return cursors.load(transaction, source_table) or marked
 
-    def _keep(self, page: Page, open_since: Mapping[int, datetime], owing: Owing, now: datetime) -> Polled:
+    def _keep(self, page: Page, open_since: Mapping[int, datetime], enqueuer: Enqueuer, now: datetime) -> Polled:
         """Store what a page says, in one transaction with the cursor that stands behind it."""
         source_table = page.cursor.source_table
         seen_before = [source_id for source_id in page.found if source_id <= page.new_above]
@@ -156,7 +168,7 @@ class Poller:
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             postpone_looks(transaction, source_table, page, observed, open_since, now)
-            owing.owe(transaction, inserted, around)
+            enqueuer.enqueue(transaction, inserted, around)
             cursors.save(transaction, replace(page.cursor, last_id=max(page.cursor.last_id, stored.last_id)), now)
         self._touched |= touched
         self._meter.recorded(inserted)
@@ -176,7 +188,7 @@ class Poller:
         ]
 
     def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Around]:
-        """The people around a page's students, and around those of this poll's pages before."""
+        """Return the people around a page's students, and around those of the poll's pages before."""
         wanted = {event.student_id for event in observed if event.student_id is not None}
         if not wanted <= self._around.keys():
             self._look_around(wanted - self._around.keys())
@@ -193,7 +205,7 @@ class Poller:
             self._around |= people.around(transaction, student_ids)
 
     def _read_people_for(self, now: datetime) -> bool:
-        """Somebody is unknown: read the people again, unless this poll has done so."""
+        """Read the people again, since somebody is unknown; return False where this poll has done so."""
         with self._store.reading() as transaction:
             if noted_at(transaction, people.PEOPLE_READ) == now:
                 return False
@@ -203,7 +215,7 @@ class Poller:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """A poll makes rows by the hundred thousand and no cycles; looking for cycles among them takes a third of it."""
+    """Stop collecting garbage: a poll makes rows by the hundred thousand and no cycles, and this saves a third."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Answers on their way to the asker: a file is uploaded, the text is sent, the outcome is settled."""
+"""Sends replies: uploads a file that belongs to one, sends the text, and settles the outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UPLOAD_TRIES = 6  # after so many the text goes without the file
 
 
 def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetime]) -> None:
-    """Send a frozen answer and settle it; what cannot be settled now is the worker's. Raises StoreUnavailable.
+    """Send a frozen reply and settle it; the worker settles what cannot be settled now. Raises StoreUnavailable.
 
     No transaction is open while Zulip is called.
     """
@@ -40,9 +40,9 @@ def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetim
 
 
 def with_link(store: Store, chat: Chat, message: Message, clock: Callable[[], datetime]) -> Message | None:
-    """The message as it can be sent: a file that belongs to it is uploaded, and its link committed to, before.
+    """Upload the file of a message, if it has one, and store its link; return the message as it can be sent.
 
-    None if somebody else has taken it over. Raises SendError and StoreUnavailable. A kill in between uploads the file
+    None if another process has taken it over. Raises SendError and StoreUnavailable. A kill in between uploads the file
     once more, which nobody sees: only a link that was committed is ever sent.
     """
     if message.attachment is None:

@@ -1,4 +1,4 @@
-"""The turn of the day: days are counted where they were not yet, and streaks that came to something become events."""
+"""Ends each day once: streaks that reached a milestone, or ended, become events."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.calendar import DAY, EARLIEST, counted_at, local_day, midnight, zone_named
+from lms_bot.core.calendar import DAY, EARLIEST, counted_at, local_day, start_of_day, zone_named
 from lms_bot.core.events import STREAK_MARKS, Event, EventType
 from lms_bot.core.streaks import SETTLED_AFTER
 from lms_bot.lms import Lms
-from lms_bot.pipeline.enqueue import Owing
+from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.store import state
 from lms_bot.store.events import events
 from lms_bot.store.people import forgotten, people, zones
@@ -23,36 +23,40 @@ from lms_bot.store.streaks.streaks import ENDED, Reached
 PRESENCE = "presence"  # the fact: how far the LMS's own list of days was read
 PRESENCE_AGE = timedelta(minutes=5)
 FURTHEST_EAST = timedelta(hours=14)
-MOST_DAYS = timedelta(days=7)  # what is older when the turn is made is the past, and not told
+MOST_DAYS = timedelta(days=7)  # what is older when a day ends is the past, and not told
 
 
-def turn(transaction: Transaction, owing: Owing, settings: Settings, now: datetime) -> int:
-    """Once a day and time zone, an hour after midnight: record and owe what streaks came to; gives how many events.
+def record_streak_events(store: Store, settings: Settings, now: datetime) -> int:
+    """Record and enqueue what streaks came to, once a day and time zone; return how many events that are.
 
-    It belongs to the end of a poll: what happened the day before has been found then. The first turn only takes note.
+    A day is over an hour after its end, and once the LMS was read since then: only then is all found that happened in
+    it. The first time, days are counted and nothing is recorded. Raises StoreUnavailable.
     """
-    default = settings.timezone.key
-    if days.counted_by(transaction) != default:
-        days.recount(transaction, settings.timezone, now)
-        days.note(transaction, {"zone": default, "turned": {}}, now)
-    counted = days.hold(transaction)
-    turned = {name: date.fromisoformat(day) for name, day in counted["turned"].items()}
-    due = {name: today for name, today in _todays(transaction, settings, now).items() if turned.get(name) != today}
-    if not due:
-        return 0
-    told = 0
-    for name, today in due.items():
-        before = turned.get(name, today)
-        zone = None if name == default else name
-        reached = streaks.mark(transaction, max(before - DAY, today - MOST_DAYS), today, zone)
-        if name in turned:
-            told += _record(transaction, reached, owing, midnight(today, ZoneInfo(name)), now)
-    days.note(transaction, {"zone": default, "turned": {**counted["turned"], **_as_text(due)}}, now)
-    return told
+    with store.reading() as transaction:
+        if not _ended_days(transaction, settings, now):
+            return 0
+    with store.writing() as transaction:
+        default = settings.timezone.key
+        if days.counted_by(transaction) != default:
+            days.recount(transaction, settings.timezone, now)
+            days.note(transaction, {"zone": default, "turned": {}}, now)
+        counted = days.hold(transaction)
+        before = {name: date.fromisoformat(day) for name, day in counted["turned"].items()}
+        ended = _ended_days(transaction, settings, now)
+        enqueuer = Enqueuer(settings, now)
+        recorded = 0
+        for name, today in ended.items():
+            since = max(before.get(name, today) - DAY, today - MOST_DAYS)
+            reached = streaks.mark(transaction, since, today, None if name == default else name)
+            if name in before:
+                recorded += _record(transaction, reached, enqueuer, start_of_day(today, ZoneInfo(name)), now)
+        noted = {name: day.isoformat() for name, day in ended.items()}
+        days.note(transaction, {"zone": default, "turned": {**counted["turned"], **noted}}, now)
+        return recorded
 
 
-def follow_zones(transaction: Transaction, default: ZoneInfo, now: datetime) -> None:
-    """Cut the days of students by the time zone that Zulip says is theirs; those who have another now are recounted."""
+def recount_moved_zones(transaction: Transaction, default: ZoneInfo, now: datetime) -> None:
+    """Recount the days of students whose time zone in Zulip is another now."""
     if days.counted_by(transaction) is None:
         return
     named = zones.to_follow(transaction, default)
@@ -61,7 +65,7 @@ def follow_zones(transaction: Transaction, default: ZoneInfo, now: datetime) -> 
         days.recount(transaction, default, now, moved)
 
 
-def see_days(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> None:
+def read_presence(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> None:
     """Note the days on which the LMS saw students, every five minutes, as far as it says so. Raises LmsUnavailable."""
     with store.reading() as transaction:
         known = state.some(transaction, [PRESENCE]).get(PRESENCE)
@@ -84,27 +88,47 @@ def see_days(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> None:
 
 
 def _is_possible(day: date, now: datetime) -> bool:
-    """Whether it is that day, or was, somewhere on earth."""
+    """Return whether it is that day, or was, somewhere on earth."""
     return EARLIEST.date() <= day <= (now + FURTHEST_EAST).date()
 
 
-def _todays(transaction: Transaction, settings: Settings, now: datetime) -> dict[str, date]:
-    """The local day in each time zone by which days are cut, once the day before is settled."""
+def _ended_days(transaction: Transaction, settings: Settings, now: datetime) -> dict[str, date]:
+    """Return the local today of each time zone in use in which the day before is over and was not dealt with."""
+    read_until = _read_until(transaction, now)
+    if read_until is None:
+        return {}
+    counted = state.value(transaction, days.COUNTED)
+    known = counted["turned"] if counted and counted["zone"] == settings.timezone.key else {}
     names = {settings.timezone.key, *zones.in_use(transaction)}
-    return {name: local_day(now - SETTLED_AFTER, ZoneInfo(name)) for name in names}
+    todays = {name: local_day(read_until - SETTLED_AFTER, ZoneInfo(name)) for name in names}
+    return {name: today for name, today in todays.items() if known.get(name) != today.isoformat()}
 
 
-def _record(transaction: Transaction, reached: Sequence[Reached], owing: Owing, at: datetime, now: datetime) -> int:
+def _read_until(transaction: Transaction, now: datetime) -> datetime | None:
+    """Return until when everything is known that students did; None before the first poll."""
+    noted = state.some(transaction, [state.POLLED, PRESENCE])
+    if state.POLLED not in noted:
+        return None
+    _, polled_at = noted[state.POLLED]
+    if PRESENCE not in noted:
+        return min(now, polled_at)
+    _, presence_read_at = noted[PRESENCE]
+    return min(now, polled_at, presence_read_at + PRESENCE_AGE)
+
+
+def _record(
+    transaction: Transaction, reached: Sequence[Reached], enqueuer: Enqueuer, at: datetime, now: datetime
+) -> int:
     if not reached:
         return 0
     around = people.around(transaction, {one.student_id for one in reached})
     recorded = events.record(transaction, [_event(one, at) for one in reached], around, now)
-    owing.owe(transaction, recorded, around)
+    enqueuer.enqueue(transaction, recorded, around)
     return len(recorded)
 
 
 def _event(reached: Reached, at: datetime) -> Event:
-    """What a streak came to, at the midnight that made it so."""
+    """Return what a streak came to `at` the start of a day."""
     streak, is_end = reached.streak, reached.milestone == ENDED
     return Event(
         event_type=EventType.STREAK_BROKEN if is_end else EventType.STREAK_MILESTONE,
@@ -124,7 +148,3 @@ def _event(reached: Reached, at: datetime) -> Event:
         fingerprint=0,
         mirrors=None,
     )
-
-
-def _as_text(todays: dict[str, date]) -> dict[str, str]:
-    return {name: day.isoformat() for name, day in todays.items()}

@@ -1,4 +1,4 @@
-"""Holds notifications for a while when the LMS says far more at once than it usually does."""
+"""Postpones notifications for a while when one poll finds far more events than usual."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from lms_bot.store.operations import incidents
 from lms_bot.store.session import Transaction
 
 UNUSUAL = 10.0  # times the mean of a poll
-HELD_FOR = timedelta(minutes=30)
+POSTPONED_FOR = timedelta(minutes=30)
 TALLIED = timedelta(hours=24)
-BRAKE = "brake"
+SURGE = "brake"  # the name of the fact and of the incident
 
 
-def held_until(transaction: Transaction, now: datetime) -> datetime | None:
-    """When what is found now may be told at the earliest, while the brake is on."""
-    until = state.value(transaction, BRAKE)
+def surge_ends_at(transaction: Transaction, now: datetime) -> datetime | None:
+    """Return until when new notifications are postponed; None without a surge."""
+    until = state.value(transaction, SURGE)
     if until is None or (moment_of := datetime.fromisoformat(until)) <= now:
         return None
     return moment_of
 
 
 def note_poll(transaction: Transaction, new_events: int, now: datetime) -> None:
-    """Note that a poll was made and what it found; pull the brake, or release it."""
+    """Note what a poll found; begin a surge, or end it."""
     polls, events = _tally(transaction, now)
     mean = sum(events.values()) / max(1, sum(polls.values()))
     if new_events > MANY_EVENTS and new_events > UNUSUAL * mean:
-        until = now + HELD_FOR
-        state.note(transaction, BRAKE, until.isoformat(), now)
+        until = now + POSTPONED_FOR
+        state.note(transaction, SURGE, until.isoformat(), now)
         incidents.begin(
             transaction,
-            BRAKE,
+            SURGE,
             f"🛑 One poll found {counted(new_events, 'event')}, where {mean:.1f} are usual. Mentors get one summary of "
             f"them, and the next one at {moment(until)}, in place of a message for each poll.",
             now,
         )
-    elif held_until(transaction, now) is None and incidents.is_on(transaction, BRAKE):
-        incidents.end(transaction, BRAKE, "🟢 The flood of events is over; mentors are told as usual.")
+    elif surge_ends_at(transaction, now) is None and incidents.is_on(transaction, SURGE):
+        incidents.end(transaction, SURGE, "🟢 The flood of events is over; mentors are told as usual.")
     hour = now.isoformat()[:13]
     polls[hour] = polls.get(hour, 0) + 1
     events[hour] = events.get(hour, 0) + new_events
@@ -47,7 +47,7 @@ def note_poll(transaction: Transaction, new_events: int, now: datetime) -> None:
 
 
 def _tally(transaction: Transaction, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
-    """Polls and new events of the last day, by hour."""
+    """Return the polls and the new events of the last day, by hour."""
     noted = state.value(transaction, state.POLLED)
     noted = noted if isinstance(noted, dict) else {}
     first = (now - TALLIED).isoformat()[:13]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lms_bot.core.streaks import WORTH_TELLING, Day, Mark, StudentStreaks
+from lms_bot.core.streaks import NOTABLE_DAYS, Day, Mark, StudentStreaks
 from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
 from lms_bot.render.quoting import quote
 
@@ -57,9 +57,9 @@ def streaks_text(habits: Sequence[StudentStreaks], goal: int, limit: int = MESSA
 
 def _distribution(habits: Sequence[StudentStreaks]) -> str:
     current = [habit.learning.current for habit in habits]
-    long, none = sum(days >= WORTH_TELLING for days in current), current.count(0)
+    long, none = sum(days >= NOTABLE_DAYS for days in current), current.count(0)
     short = len(current) - long - none
-    return f"{long:,} with {WORTH_TELLING} days or more · {short:,} with 1 to {WORTH_TELLING - 1} · {none:,} with none"
+    return f"{long:,} with {NOTABLE_DAYS} days or more · {short:,} with 1 to {NOTABLE_DAYS - 1} · {none:,} with none"
 
 
 def _row(habit: StudentStreaks, goal: int) -> str:

@@ -22,7 +22,7 @@ from lms_bot.core.alerts import (
 from lms_bot.core.principal import Principal
 from lms_bot.errors import NotFound
 from lms_bot.pipeline.alerts import limits_of
-from lms_bot.pipeline.freshness import is_blind
+from lms_bot.pipeline.freshness import has_fresh_data
 from lms_bot.reports import access
 from lms_bot.store.alerts import alerts, facts, watchlist
 from lms_bot.store.session import Transaction
@@ -57,7 +57,7 @@ def student_rules(
     if state is None or not found:
         return []
     around = alerts.around(transaction, [student.student_id], now)
-    blind = is_blind(transaction, settings, now)
+    blind = not has_fresh_data(transaction, settings, now)
     seen = []
     for mentor_id in principal.mentor_ids:
         limits = limits_of(transaction, mentor_id, state)

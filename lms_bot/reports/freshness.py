@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from lms_bot.config.settings import Settings
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.overview import Freshness
-from lms_bot.pipeline.freshness import POLLS_MISSED, is_blind
+from lms_bot.pipeline.freshness import POLLS_MISSED, has_fresh_data
 from lms_bot.reports import access
 from lms_bot.store import state
 from lms_bot.store.session import Transaction
@@ -19,4 +19,4 @@ def freshness(transaction: Transaction, principal: Principal, settings: Settings
     read_at = state.noted_at(transaction, state.POLLED)
     allowed = timedelta(seconds=max(60, POLLS_MISSED * settings.poll_interval))
     is_old = read_at is None or now - read_at > allowed
-    return Freshness(read_at, is_old, is_blind(transaction, settings, now))
+    return Freshness(read_at, is_old, not has_fresh_data(transaction, settings, now))

@@ -10,8 +10,8 @@ from lms_bot.core.events import EventClass
 from lms_bot.core.notifications import ParkedMessage, Pending, Preferences, Timing, Trace, Unsent
 from lms_bot.core.principal import Principal
 from lms_bot.core.schedule import timing_of
-from lms_bot.pipeline.enqueue import is_told
-from lms_bot.pipeline.recheck import held_still
+from lms_bot.pipeline.enqueue import is_enabled
+from lms_bot.pipeline.recheck import still_due
 from lms_bot.reports import access
 from lms_bot.store.notifications import outbox, preferences, queue, trace
 from lms_bot.store.notifications.queue import Owed
@@ -72,7 +72,7 @@ def _pending(owed: Owed, asked: Mapping[int, Preferences], settings: Settings, n
     chosen = asked.get(owed.mentor_id, Preferences())
     hold = ""
     if owed.due_at > now:
-        reason = held_still(owed.event, owed.found_at, chosen, settings, now).reason
+        reason = still_due(owed.event, owed.found_at, chosen, settings, now).reason
         hold = reason or (TOO_MANY if owed.event.event_type.is_alert else "")
     return Pending(
         owed.event, owed.mentor_id, owed.mentor_username, owed.due_at, owed.under_way, owed.reason or None, hold
@@ -108,6 +108,6 @@ def _unsent(told: Told, timing: Timing, settings: Settings) -> Unsent:
         return Unsent.HISTORY
     if event.mirrors is not None:
         return Unsent.MIRROR
-    if not settings.notify_mentors or not is_told(event.event_type, settings):
+    if not settings.notify_mentors or not is_enabled(event.event_type, settings):
         return Unsent.SETTINGS
     return Unsent.CLASS_OFF if timing is Timing.OFF else Unsent.BEFORE

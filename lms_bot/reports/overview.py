@@ -48,7 +48,7 @@ def status(transaction: Transaction, principal: Principal, settings: Settings, n
         parked=outbox.parked(transaction, 1)[0],
         unmapped=len(accounts.unmapped(transaction)),
         odd_rows=sum(rows for _, _, rows in cursors.unknown_states(transaction)),
-        incidents=tuple(incidents.lasting(transaction)),
+        incidents=tuple(incidents.ongoing(transaction)),
         schema=CURRENT,
         product=figures.product(transaction),
     )

@@ -13,7 +13,7 @@ USERS_EVERY = timedelta(minutes=10)
 
 
 def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> None:
-    """Re-read who has an account in Zulip, when that is older than `age`. Raises SendError."""
+    """Re-read who has an account in Zulip, if that is older than `age`. Raises SendError, StoreUnavailable."""
     now = datetime.now(UTC)
     with parts.store.reading() as transaction:
         if accounts.users_are_fresh(transaction, now, age):

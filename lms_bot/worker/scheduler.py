@@ -1,4 +1,4 @@
-"""The heartbeat: polls, delivers and looks for unanswered questions every few seconds, whatever a job raises."""
+"""Schedules the jobs of one process: to poll, to deliver, to look for unanswered questions; whatever a job raises."""
 
 from __future__ import annotations
 
@@ -6,39 +6,38 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import schedule
 
 from lms_bot.app import Parts
-from lms_bot.core.meter import PollOutcome
 from lms_bot.core.process import THIS
-from lms_bot.errors import LmsBotError, LmsUnavailable, StoreUnavailable
+from lms_bot.errors import LmsBotError, LmsUnavailable
 from lms_bot.pipeline import incidents
-from lms_bot.pipeline.incident_notifications import tell_admins
+from lms_bot.pipeline.incident_notifications import send_incidents
 from lms_bot.pipeline.poller import Polled, Progress
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import heartbeat
 from lms_bot.store.operations.pauses import Work
-from lms_bot.store.retention import cleanup
-from lms_bot.store.retention.prune import turn
+from lms_bot.store.retention import cleanup, prune
 from lms_bot.worker.accounts import refresh_users
-from lms_bot.worker.orders import Steering
+from lms_bot.worker.clock import ClockJobs, Job
+from lms_bot.worker.orders import AdminOrders
 
 log = logging.getLogger(__name__)
 
-STEER_EVERY = 1  # seconds
-SAY_EVERY = 30  # seconds
+ORDERS_EVERY = 1  # seconds
+HEARTBEAT_EVERY = 30  # seconds
 DELIVER_EVERY = 1  # seconds
 CATCH_UP_EVERY = 10  # seconds
-ALERT_EVERY = 5  # seconds
-WATCH_EVERY = 60  # seconds
+INCIDENTS_EVERY = 5  # seconds between two looks for incidents to be sent
 TIDY_EVERY = 3600  # seconds
 PRUNE_EVERY = 10  # seconds between two turns of what is done once a day
 LONGEST_LMS_PAUSE = timedelta(minutes=1)
 
 
 class Waiting(Exception):
-    """A job is waiting for its next try after a failure."""
+    """A job is waiting for its next try after a failure, or is paused."""
 
 
 class Worker:
@@ -52,27 +51,39 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._holds_lease: bool | None = None
         self._failing: dict[str, str] = {}
-        self._lms_failures = self._failed_polls = 0
+        self._has_run: set[str] = set()
+        self._unread: set[str] = set()
+        self._lms_failures = 0
         self._lms_pause_until = datetime.min.replace(tzinfo=UTC)
-        self._scheduler = schedule.Scheduler()
-        self._steering = Steering(parts.store, parts.deliverer)
+        self._orders = AdminOrders(parts.store, parts.deliverer)
         self._works_since = datetime.now(UTC)
-        self._every(STEER_EVERY, self.steer)
-        self._every(SAY_EVERY, self.say_who_works)
-        uses_zulip = parts.settings.notify_mentors or catch_up
+        self._scheduler = schedule.Scheduler()
+        self._after_polls: list[schedule.Job] = []
+        self._schedule_all()
+
+    def _schedule_all(self) -> None:
+        """Schedule every job; of those that are due at once, the first to be scheduled runs first."""
+        settings = self._parts.settings
+        uses_zulip = settings.notify_mentors or self._catch_up
+        self._every(ORDERS_EVERY, "carry_out_orders", self.carry_out_orders)
+        self._every(HEARTBEAT_EVERY, "note_heartbeat", self.note_heartbeat)
         if uses_zulip:
-            self._every(DELIVER_EVERY, self.refresh_users)
-        if catch_up:
-            self._every(CATCH_UP_EVERY, self.catch_up)
-        if parts.settings.monitor_enabled:
-            self._every(parts.settings.poll_interval, self.poll)
+            self._every(DELIVER_EVERY, "refresh_users", self.refresh_users)
+        if self._catch_up:
+            self._every(CATCH_UP_EVERY, "catch_up", self._catch_up)
+        if settings.monitor_enabled:
+            self._every(settings.poll_interval, "poll", self.poll)
+        self._after_polls = [
+            self._every(job.seconds, job.name, partial(self.run_clock_job, job))
+            for job in ClockJobs(self._parts.store, self._parts.lms, settings).jobs
+            if settings.monitor_enabled or not job.reads_lms
+        ]
         if uses_zulip:
-            self._every(DELIVER_EVERY, self.deliver)
-            self._every(ALERT_EVERY, self.alert)
-            self._every(WATCH_EVERY, self.watch)
-        self._every(TIDY_EVERY, self.tidy)
-        if parts.settings.retention_days:
-            self._every(PRUNE_EVERY, self.prune)
+            self._every(DELIVER_EVERY, "deliver", self.deliver)
+            self._every(INCIDENTS_EVERY, "send_incidents", self.send_incidents)
+        self._every(TIDY_EVERY, "tidy", self.tidy)
+        if settings.retention_days:
+            self._every(PRUNE_EVERY, "prune", self.prune)
 
     def start(self) -> None:
         """Work in a daemon thread, so that it never keeps the process alive."""
@@ -81,7 +92,7 @@ class Worker:
         self._thread.start()
 
     def stop(self, seconds: float = 4.0) -> None:
-        """Finish the statement at hand and end; waits for that at most so long."""
+        """Finish the statement at hand and end; wait for that at most `seconds`."""
         self._stopping.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(seconds)
@@ -98,51 +109,63 @@ class Worker:
             self._scheduler.run_pending()
             self._stopping.wait(max(0.05, min(1.0, self._scheduler.idle_seconds or 0.0)))
 
-    def steer(self) -> None:
-        """Look what admins paused, and do what they want done at once."""
-        self._steering.turn(self._poll, datetime.now(UTC))
+    def carry_out_orders(self) -> None:
+        self._orders.carry_out(self._poll, datetime.now(UTC))
 
     def poll(self) -> None:
-        if datetime.now(UTC) < self._lms_pause_until or self._steering.is_paused(Work.POLLING):
+        if datetime.now(UTC) < self._lms_pause_until or self._orders.is_paused(Work.POLLING):
             raise Waiting
         self._poll()
 
+    def run_clock_job(self, job: Job) -> None:
+        """Run a job of the clock. Raises Waiting where it reads the LMS and that is away or polling is paused."""
+        if job.reads_lms and (self._lms_failures or self._orders.is_paused(Work.POLLING)):
+            raise Waiting
+        try:
+            recorded = self._run_noted(job)
+        except LmsUnavailable:
+            if job.name in self._unread:
+                raise
+            self._unread.add(job.name)  # if the LMS is away, the next poll says so: that is logged once
+            raise Waiting from None
+        self._unread.discard(job.name)
+        if recorded:
+            log.info("%s: %d new events", job.name, recorded)
+
+    def _run_noted(self, job: Job) -> int:
+        """Run a job; the first time may take minutes, as everybody is counted or judged, and is noted like a poll."""
+        now = datetime.now(UTC)
+        if job.name in self._has_run:
+            return job.run(now)
+        self.note_heartbeat(polling_since=now)
+        try:
+            recorded = job.run(now)
+        finally:
+            self.note_heartbeat()
+        self._has_run.add(job.name)
+        return recorded
+
     def _poll(self) -> Polled:
         now = datetime.now(UTC)
-        self.say_who_works(polling_since=now)
+        self.note_heartbeat(polling_since=now)
         try:
             polled = self._parts.poller.poll(now, self._progress)
-        except StoreUnavailable:
-            self._parts.meter.polled(PollOutcome.FAILED)
-            raise
-        except LmsUnavailable as error:
+        except LmsUnavailable:
             pause = timedelta(seconds=self._parts.settings.poll_interval) * 2 ** min(self._lms_failures, 10)
             self._lms_failures += 1
             self._lms_pause_until = now + min(pause, LONGEST_LMS_PAUSE)
-            self._note_failed_poll(PollOutcome.LMS_UNAVAILABLE, str(error), now)
-            raise
-        except Exception:
-            self._note_failed_poll(PollOutcome.FAILED, "something unexpected happened, and the log says what", now)
             raise
         finally:
-            self.say_who_works()
-        self._lms_failures = self._failed_polls = 0
+            self.note_heartbeat()
+        self._lms_failures = 0
         self._lms_pause_until = now
-        self._parts.meter.polled(PollOutcome.OK)
-        incidents.note_poll(self._parts.store, polled.new_events, self._parts.settings, now)
         if polled.new_events or polled.history_events:
             log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
         if polled.server_replaced:
             log.warning("the LMS is another server, or was restored: everything is compared again")
+        for job in self._after_polls:
+            job.next_run = datetime.now()  # noqa: DTZ005 - as `schedule` counts
         return polled
-
-    def _note_failed_poll(self, outcome: PollOutcome, reason: str, now: datetime) -> None:
-        self._parts.meter.polled(outcome)
-        self._failed_polls += 1
-        incidents.note_failed_poll(self._parts.store, self._failed_polls, reason, now)
-
-    def watch(self) -> None:
-        incidents.look(self._parts.store, self._parts.settings, datetime.now(UTC))
 
     def tidy(self) -> None:
         if removed := cleanup.tidy(self._parts.store, datetime.now(UTC)):
@@ -150,10 +173,10 @@ class Worker:
 
     def prune(self) -> None:
         days = self._parts.settings.retention_days
-        if days and (removed := turn(self._parts.store, days, datetime.now(UTC))):
+        if days and (removed := prune.turn(self._parts.store, days, datetime.now(UTC))):
             log.info("%d events and answers older than %d days are removed", removed, days)
 
-    def say_who_works(self, polling_since: datetime | None = None) -> None:
+    def note_heartbeat(self, polling_since: datetime | None = None) -> None:
         """Note in the store that this process works, and since when it is in a poll, if it is."""
         with self._parts.store.writing() as transaction:
             heartbeat.note(
@@ -166,23 +189,20 @@ class Worker:
             )
 
     def deliver(self) -> None:
-        if self._steering.is_delivering:
+        if self._orders.is_delivering:
             raise Waiting
-        self._parts.deliverer.turn(begins=not self._steering.is_paused(Work.DELIVERY))
+        self._parts.deliverer.deliver_turn(begins=not self._orders.is_paused(Work.DELIVERY))
 
-    def alert(self) -> None:
+    def send_incidents(self) -> None:
         parts = self._parts
-        tell_admins(parts.store, parts.chat, parts.deliverer, parts.settings.admin_stream, datetime.now(UTC))
-
-    def catch_up(self) -> None:
-        if self._catch_up:
-            self._catch_up()
+        send_incidents(parts.store, parts.chat, parts.deliverer, parts.settings.admin_stream, datetime.now(UTC))
 
     def refresh_users(self) -> None:
         refresh_users(self._parts)
 
-    def _every(self, seconds: int, job: Callable[[], None]) -> None:
-        self._scheduler.every(seconds).seconds.do(self._guarded, job.__name__, job)
+    def _every(self, seconds: int, name: str, job: Callable[[], None]) -> schedule.Job:
+        scheduled: schedule.Job = self._scheduler.every(seconds).seconds.do(self._guarded, name, job)
+        return scheduled
 
     def _guarded(self, name: str, job: Callable[[], None]) -> None:
         """Run a job while the lease is ours; say once that it fails, and once that it works again."""
@@ -226,5 +246,5 @@ class Worker:
             before = heartbeat.last(transaction)
         if stood_by and before is not None and before.process != THIS:
             incidents.note_takeover(self._parts.store, before.process, THIS, now)
-        self._steering.look(now)  # before any other job: what is paused must not begin
-        self.say_who_works()
+        self._orders.read_pauses(now)  # before any other job: what is paused must not begin
+        self.note_heartbeat()

@@ -18,7 +18,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)  # a shell starts its background jobs 
 
 @cache
 def end_on_signals() -> None:
-    """From now on the first of these signals raises SystemExit in the main thread, which must be calling this.
+    """Let the first of these signals raise SystemExit in the main thread, which must be calling this.
 
     Python runs a handler only between two steps of the main thread, and a driver that waits for a dead server is one
     step; so a thread of its own, woken by the signal itself, ends what is not over by then. That may be done at any
@@ -33,7 +33,7 @@ def end_on_signals() -> None:
 
 
 def end_on_signals_in(program: str) -> None:
-    """The same, where this process is that program and this its main thread."""
+    """Do so where this process is that program and this its main thread."""
     if Path(sys.argv[0]).name == program and threading.current_thread() is threading.main_thread():
         end_on_signals()
 

@@ -87,7 +87,7 @@ def _wrong(request: Request) -> list[str]:
     odd = sum(rows for _, _, rows in cursors.unknown_states(transaction))
     lines = [f"**Parked:** {counted(parked, 'message')}", f"**Mentors without an account:** {unmapped:,}"]
     lines += [f"**Rows in unknown states:** {odd:,}"] if odd else []
-    return lines + [f"**Alert** since {moment(since)}: {text}" for since, text in incidents.lasting(transaction)]
+    return lines + [f"**Alert** since {moment(since)}: {text}" for since, text in incidents.ongoing(transaction)]
 
 
 def _versions(request: Request) -> list[str]:

@@ -14,7 +14,7 @@ from lms_bot.handlers.arguments import Argument, Arguments
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import did_you_mean
-from lms_bot.pipeline.alerts import limits_of, look_at
+from lms_bot.pipeline.alerts import judge_students, limits_of
 from lms_bot.pipeline.freshness import BLIND
 from lms_bot.render import counted, quote
 from lms_bot.render.alerts import limit_words, meaning
@@ -84,7 +84,7 @@ def rule_(request: Request, arguments: Arguments) -> str:
         return f"🔕 `{rule}` is off for you. Back: `rule {rule} default`."
     if state is not None:
         students = people.students_of(request.transaction, request.mentor_ids)
-        look_at(request.transaction, [one.student_id for one in students], request.settings, request.now)
+        judge_students(request.transaction, [one.student_id for one in students], request.settings, request.now)
     found = alerts.open_of(request.transaction, request.mentor_ids)
     count = sum(alert.rule is rule for alert in found)
     return f"📏 `{rule}` from now on: {_words(rule, limit)}. So it is for {counted(count, 'alert')} in `open` now."

@@ -14,7 +14,7 @@ from lms_bot.handlers.mentor.general import freshness
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.pipeline.alerts import limits_of
-from lms_bot.pipeline.freshness import is_blind
+from lms_bot.pipeline.freshness import has_fresh_data
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
 from lms_bot.render.alerts import HEADINGS, LEVELS, about, alert_name, limit_words, meaning
 from lms_bot.store.alerts import alerts as alerts_alerts
@@ -212,7 +212,7 @@ def _rule_line(
     true = [one for one in said if one.holds(request.now)]
     if true and dealt:
         return f"{start}: `{_name(dealt[-1])}` was done, and it has not become more serious since"
-    if true and TERMS[rule].absence and is_blind(request.transaction, request.settings, request.now):
+    if true and TERMS[rule].absence and not has_fresh_data(request.transaction, request.settings, request.now):
         return f"{start}: {_so(true[-1], username)}, but there is no fresh data of the LMS"
     if true:
         return f"{start}: {_so(true[-1], username)}; the next poll opens an alert"
@@ -235,6 +235,6 @@ def _at(verdict: Verdict) -> str:
 
 
 def _blindness(request: Request) -> str:
-    if is_blind(request.transaction, request.settings, request.now):
+    if not has_fresh_data(request.transaction, request.settings, request.now):
         return "\n\n🙈 There is no fresh data of the LMS: nothing is said of who is absent until there is."
     return ""

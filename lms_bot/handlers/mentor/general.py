@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from lms_bot.core.notifications import Preferences
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Preferences
 from lms_bot.core.principal import Role
 from lms_bot.core.reports.statistics import Statistics
 from lms_bot.core.schedule import zone_of
@@ -16,9 +16,8 @@ from lms_bot.handlers.argument_types import PERIOD, STUDENT, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
-from lms_bot.pipeline.enqueue import DEFAULTS
 from lms_bot.pipeline.freshness import POLLS_MISSED
-from lms_bot.pipeline.recheck import held_still
+from lms_bot.pipeline.recheck import still_due
 from lms_bot.render import moment, numbered_line, quote
 from lms_bot.store import state
 from lms_bot.store.notifications import preferences, queue
@@ -76,10 +75,9 @@ def owed_lines(request: Request, heading: str, count: int, owed: Sequence[Owed],
     wishes = preferences.of(request.transaction, {one.mentor_id for one in owed})
     lines = []
     for one in owed:
+        wanted = wishes.get(one.mentor_id, DEFAULT_PREFERENCES)
         to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if with_mentor else ""
-        lines.append(
-            f"* {numbered_line(one.event)}{to}: {why_waiting(request, one, wishes.get(one.mentor_id, DEFAULTS))}"
-        )
+        lines.append(f"* {numbered_line(one.event)}{to}: {why_waiting(request, one, wanted)}")
     if count > len(owed):
         lines.append(f"* … and {count - len(owed):,} more")
     return "\n".join([heading, "", *lines])
@@ -99,7 +97,7 @@ def freshness(request: Request) -> str:
 def zone(request: Request) -> ZoneInfo:
     """The time zone that the asker is shown days in."""
     wishes = preferences.of(request.transaction, request.mentor_ids[:1])
-    return zone_of(next(iter(wishes.values()), DEFAULTS), request.settings.timezone)
+    return zone_of(next(iter(wishes.values()), DEFAULT_PREFERENCES), request.settings.timezone)
 
 
 def why_waiting(request: Request, owed: Owed, wishes: Preferences) -> str:
@@ -108,7 +106,7 @@ def why_waiting(request: Request, owed: Owed, wishes: Preferences) -> str:
         return f"{quote(owed.reason)}; next try {moment(owed.due_at)}"
     if owed.under_way:
         return "being sent now"
-    held = held_still(owed.event, owed.found_at, wishes, request.settings, request.now)
+    held = still_due(owed.event, owed.found_at, wishes, request.settings, request.now)
     reason = held.reason or ("more than a day's number of alerts" if owed.event.event_type.is_alert else "")
     why = f"{reason}, " if reason and owed.due_at > request.now else ""
     return f"{why}due {moment(owed.due_at)}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lms_bot.core.events import EventClass
-from lms_bot.core.notifications import Preferences, Timing
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Preferences, Timing
 from lms_bot.core.principal import Role
 from lms_bot.core.schedule import timing_of, zone_of
 from lms_bot.errors import UserError
@@ -15,8 +15,7 @@ from lms_bot.handlers.argument_types import ALL, DURATION, STUDENT, choice, word
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
-from lms_bot.pipeline.enqueue import DEFAULTS
-from lms_bot.pipeline.recheck import look_again
+from lms_bot.pipeline.recheck import reschedule_mentor
 from lms_bot.render import moment, quote
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people import people
@@ -72,7 +71,7 @@ def digest(request: Request, arguments: Arguments) -> str:
     if text == OFF:
         return _change(
             request,
-            lambda wishes: replace(wishes, timings=_undigested(wishes), digest_hours=DEFAULTS.digest_hours),
+            lambda wishes: replace(wishes, timings=_undigested(wishes), digest_hours=DEFAULT_PREFERENCES.digest_hours),
             "digest",
         )
     timings = dict.fromkeys(EventClass, Timing.DIGEST)
@@ -142,7 +141,7 @@ def _change(request: Request, change: Callable[[Preferences], Preferences], back
     for mentor in request.mentors:
         wishes = change(preferences.asked(request.transaction, mentor.mentor_id))
         preferences.keep(request.transaction, mentor.mentor_id, wishes, request.now)
-        look_again(request.transaction, mentor.mentor_id, request.settings, request.now)
+        reschedule_mentor(request.transaction, mentor.mentor_id, request.settings, request.now)
     return "\n\n".join(["✅ Done.", _states(request), f"To take it back: `{back}`."])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from lms_bot.core.events import STUDENT_ALERTS, EventClass
-from lms_bot.core.notifications import Preferences, Timing
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Preferences, Timing
 from lms_bot.core.people import Mentor
 from lms_bot.core.principal import Role
 from lms_bot.core.schedule import timing_of
@@ -18,7 +18,7 @@ from lms_bot.handlers.mentor.general import freshness, why_waiting, zone
 from lms_bot.handlers.mentor.preferences import CLASS_NAMES
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
-from lms_bot.pipeline.enqueue import DEFAULTS, is_told
+from lms_bot.pipeline.enqueue import is_enabled
 from lms_bot.render import counted, moment, numbered_line, quote
 from lms_bot.store.notifications import preferences
 from lms_bot.store.notifications.queue import NOT_THEIRS, TAKEN_BACK, TURNED_OFF
@@ -70,7 +70,7 @@ def _explanation(request: Request, found: Sequence[Told], wishes: Mapping[int, P
     lines = [numbered_line(first.event), "", f"* **Found:** {moment(first.found_at)}"]
     for one in found:
         whose = f" (mentor {quote(one.mentor_username)})" if len(found) > 1 else ""
-        lines.append(f"* {_outcome(request, one, wishes.get(one.mentor_id, DEFAULTS))}{whose}")
+        lines.append(f"* {_outcome(request, one, wishes.get(one.mentor_id, DEFAULT_PREFERENCES))}{whose}")
     if not first.is_current:
         lines.append("* The LMS says something else of it by now.")
     return "\n".join(lines)
@@ -113,7 +113,7 @@ def _never_owed(request: Request, one: Told, wishes: Preferences) -> str:
         return "it was old when I found it, or there before I began to watch"
     if event.mirrors is not None:
         return "it is the same as an exam, of which you are told"
-    if not request.settings.notify_mentors or not is_told(event.event_type, request.settings):
+    if not request.settings.notify_mentors or not is_enabled(event.event_type, request.settings):
         return "the settings of this bot leave it out"
     if timing_of(kind, wishes, request.settings.delivery) is Timing.OFF:
         return f"you have turned off {CLASS_NAMES[kind]}; `notify {kind} now` turns them on"

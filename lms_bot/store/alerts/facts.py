@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
-from lms_bot.core.calendar import DAY, midnight
+from lms_bot.core.calendar import DAY, start_of_day
 from lms_bot.core.events import ATTEMPTS, BY_CLOCK, CONTENT_ATTEMPTS, FINISHING, OBSERVED, EventType
 from lms_bot.core.streaks import Kind
 from lms_bot.db.lists import each_id, in_list
@@ -147,6 +147,6 @@ def _last_streaks(transaction: Transaction, student_ids: Collection[int], defaul
     query = sa.select(c.student_id, c.last_day, c.days).where(is_theirs, c.kind == Kind.LEARNING)
     last = {row.student_id: row for row in transaction.execute(query.order_by(c.student_id, c.last_day))}
     return {
-        student_id: Broken(row.days, row.last_day, midnight(row.last_day + 2 * DAY, zones.get(student_id, default)))
+        student_id: Broken(row.days, row.last_day, start_of_day(row.last_day + 2 * DAY, zones.get(student_id, default)))
         for student_id, row in last.items()
     }

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from lms_bot.core import streaks as rules
 from lms_bot.core.calendar import DAY
 from lms_bot.core.events import STREAK_MARKS, EventType
-from lms_bot.core.streaks import MILESTONES, WORTH_TELLING, Kind, Streak
+from lms_bot.core.streaks import MILESTONES, NOTABLE_DAYS, Kind, Streak
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.notifications import queue
@@ -89,7 +89,7 @@ def mark(transaction: Transaction, since: date, today: date, zone: str | None) -
     has_zone = sa.exists().where(student_zones.c.student_id == c.student_id)
     in_zone = ~has_zone if zone is None else has_zone.where(student_zones.c.zone == zone)
     query = sa.select(c.streak_id, c.student_id, c.first_day, c.last_day).where(
-        c.kind == Kind.LEARNING, c.last_day >= since - DAY, c.days >= WORTH_TELLING, in_zone
+        c.kind == Kind.LEARNING, c.last_day >= since - DAY, c.days >= NOTABLE_DAYS, in_zone
     )
     found = []
     for streak_id, student_id, first, last in transaction.execute(query):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from lms_bot.app import Parts
@@ -15,6 +16,7 @@ from lms_bot.config.settings import Settings, load
 from lms_bot.core.notifications import Message
 from lms_bot.handlers import dispatch
 from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.clock import ClockJobs
 from lms_bot.worker.scheduler import Worker
 from tests.bot_process import Place
 
@@ -39,6 +41,7 @@ class Desk:
         desk.start()
         refresh_users(desk.parts)
         desk.worker.poll()
+        desk.run_clock_jobs()
         try:
             yield desk
         finally:
@@ -86,8 +89,19 @@ class Desk:
 
     def work(self) -> None:
         """Each of the jobs once, as the worker does them."""
-        for job in (self.worker.steer, self.worker.poll, self.worker.deliver):
+        self.run(self.worker.carry_out_orders, self.worker.poll)
+        self.run_clock_jobs()
+        self.run(self.worker.deliver)
+
+    def run(self, *jobs: Callable[[], None]) -> None:
+        for job in jobs:
             self.worker._guarded(job.__name__, job)
+
+    def run_clock_jobs(self, *names: str) -> None:
+        """Run the jobs of the clock once, or those of these names."""
+        for job in ClockJobs(self.parts.store, self.parts.lms, self.settings).jobs:
+            if job.name in names or not names:
+                self.worker._guarded(job.name, partial(self.worker.run_clock_job, job))
 
     def told(self, user_id: int) -> list[str]:
         return [one.content for one in self.place.zulip.direct_to(user_id)]

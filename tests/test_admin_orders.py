@@ -10,13 +10,13 @@ import pytest
 from lms_bot.store.operations import figures, heartbeat, orders, pauses
 from lms_bot.store.operations.pauses import Work
 from lms_bot.store.questions import audit
+from tests.admin_desk import TOPIC, Desk
 from tests.bot_process import BOTH, GULNORA, JANE, Place
-from tests.desk import TOPIC, Desk
 from tests.shell import Shell, shell
 
 __all__ = ["shell"]
 
-STEERING = ["poll", "process-pending", "pause polling", "pause delivery 2h", "resume delivery", "user mary", "status"]
+ORDERS = ["poll", "process-pending", "pause polling", "pause delivery 2h", "resume delivery", "user mary", "status"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -34,16 +34,16 @@ def test_a_poll_is_made_at_once_and_its_result_is_said_where_it_was_asked(desk: 
     desk.place.lms.pass_exam(1000, JANE)
     assert desk.ask("poll") == "This process polls at once and writes here what was found."
     assert desk.said() == []
-    desk.worker.steer()
+    desk.worker.carry_out_orders()
     assert desk.said() == ["✅ The poll found 1 new event."]
-    desk.worker.steer()
+    desk.worker.carry_out_orders()
     assert len(desk.said()) == 1
 
 
 def test_several_who_ask_for_a_poll_in_one_topic_are_told_once(desk: Desk) -> None:
     for _ in range(3):
         desk.ask("poll")
-    desk.worker.steer()
+    desk.worker.carry_out_orders()
     assert desk.said() == ["✅ The poll found 0 new events."]
 
 
@@ -111,9 +111,9 @@ def test_a_process_that_begins_to_work_knows_of_the_pause_before_its_first_job(d
     with desk.parts.store.reading() as transaction:
         assert figures.queue(transaction, datetime.now(UTC)).due == 0
     desk.ask("poll")
-    desk.worker._guarded("steer", desk.worker.steer)
+    desk.run(desk.worker.carry_out_orders)
     desk.restart()
-    desk.worker._guarded("deliver", desk.worker.deliver)
+    desk.run(desk.worker.deliver)
     assert desk.told(desk.place.people.mary) == []
     assert "⏸️ **Delivery is paused** until it is resumed" in desk.ask("pending")
 
@@ -183,14 +183,14 @@ def test_a_delivery_that_zulip_refuses_is_reported_and_tried_again_later(desk: D
     desk.worker.poll()
     desk.ask("process-pending")
     desk.place.zulip.stop()
-    desk.worker.steer()
+    desk.worker.carry_out_orders()
     with desk.parts.store.reading() as transaction:
         assert orders.waiting(transaction) == []
     desk.place.zulip.start()
     assert desk.told(desk.place.people.mary) == []
 
 
-@pytest.mark.parametrize("text", STEERING)
+@pytest.mark.parametrize("text", ORDERS)
 def test_it_is_for_admins_in_their_private_stream_alone(desk: Desk, text: str) -> None:
     people = desk.place.people
     nowhere = ({"private_id": None}, {"stream_id": desk.stream_id + 1})

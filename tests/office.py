@@ -1,4 +1,4 @@
-"""Mentors who are owed notifications, a Deliverer whose clock the test moves, and what became of it all."""
+"""Mentors with notifications due, a Deliverer whose clock the test moves, and what was sent."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ class Office:
         """A turn, once Zulip lets us call again: that pause is in real time, which these clocks know nothing of."""
         while self.chat.is_closed:
             time.sleep(0.005)
-        return self.deliverer.turn(30.0)
+        return self.deliverer.deliver_turn(30.0)
 
     def wait(self, seconds: float, step: float = 1.0) -> None:
         """Time goes by, with a turn after every `step` seconds."""

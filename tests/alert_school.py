@@ -1,4 +1,4 @@
-"""A school that the rules watch: an LMS, a poller, a store and a Zulip, under one clock that the test moves."""
+"""A school whose students are judged by the rules: LMS, poller, store and Zulip, on one clock that the test moves."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Ward:
         """A poll, of what has happened by then, and whatever is due."""
         self.happen(now or self.now + timedelta(minutes=1))
         self.watch.poll(now)
-        self.deliverer.turn(5.0)
+        self.deliverer.deliver_turn(5.0)
 
     def happen(self, now: datetime) -> None:
         """What was to happen by now does."""

@@ -1,4 +1,4 @@
-"""The demo with a person, who is a mentor and asks, while the school lives on in the background."""
+"""Lets a person be a mentor who asks at a prompt, while the school lives on in the background."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OWN_COMMANDS = "In this demo also: whoami, as NAME (mary, omar, lucy, or the adm
 
 
 def run(stage: Stage, screen: Screen) -> None:
-    """Talk until the person has enough."""
-    Conversation(stage, screen).hold()
+    """Answer until the person has enough."""
+    Prompt(stage, screen).run()
 
 
-class Conversation:
+class Prompt:
     """One person at the prompt, as one of PEOPLE at a time."""
 
     def __init__(self, stage: Stage, screen: Screen) -> None:
@@ -37,7 +37,7 @@ class Conversation:
         self._me = PEOPLE["mary"]
         self._stopping = threading.Event()
 
-    def hold(self) -> None:
+    def run(self) -> None:
         life = threading.Thread(target=self._live, name="school", daemon=True)
         self._become(self._me)
         self._screen.note(FIRST_HINT)
@@ -68,7 +68,7 @@ class Conversation:
         if word.casefold() in ("quit", "exit", "bye"):
             return False
         if word.casefold() == "whoami":
-            self._say_who()
+            self._show_me()
         elif word.casefold() == "as":
             self._switch(rest)
         elif line:
@@ -89,9 +89,9 @@ class Conversation:
 
     def _become(self, person: Person) -> None:
         self._me = self._screen.me = person
-        self._say_who()
+        self._show_me()
 
-    def _say_who(self) -> None:
+    def _show_me(self) -> None:
         me = self._me
         if me.is_admin:
             self._screen.note(f"You are {me.full_name}, an admin, writing in the private stream #{ADMIN_STREAM.name}.")

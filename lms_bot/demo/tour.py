@@ -1,4 +1,4 @@
-"""The demo without a person: the whole story of the school, with a few questions in between."""
+"""Plays the demo without a person: the whole story of the school, with a few questions in between."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ASKED = {  # after which step who asks what
 }
 SAID = {  # before which step the narrator says what
     5: "jane_smith is not Omar's student: he reads the same as about somebody who does not exist.",
-    8: "Now much happens at once; whoever is owed more than three things reads one summary.",
+    8: "Now much happens at once; whoever has more than three notifications reads one summary.",
 }
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lms_bot.core.calendar import working_time
-from lms_bot.core.lms_silence import is_unusual
+from lms_bot.core.lms_silence import is_unusual_silence
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)
@@ -50,7 +50,7 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
     ],
 )
 def test_silence_is_unusual(last: datetime, now: datetime, found: Mapping[date, int], unusual: bool) -> None:
-    assert is_unusual(last.astimezone(UTC), now.astimezone(UTC), found, BERLIN) is unusual
+    assert is_unusual_silence(last.astimezone(UTC), now.astimezone(UTC), found, BERLIN) is unusual
 
 
 @pytest.mark.parametrize(

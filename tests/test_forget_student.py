@@ -22,7 +22,7 @@ from tests.bot_process import JANE as SCHOOLS_JANE
 from tests.bot_process import from_store
 from tests.fake_zulip_state import EDIT_SECONDS
 from tests.lms_rows import Watch
-from tests.owed import JANE, MARY, RAVI, Office, happened
+from tests.office import JANE, MARY, RAVI, Office, happened
 from tests.shell import DONE, FAILED, WRONG_USE, Shell, shell
 
 __all__ = ["shell"]
@@ -44,7 +44,7 @@ def answered(office: Office, text: str) -> None:
     """Mary was given an answer."""
     with office.store.writing() as transaction:
         message = outbox.freeze(transaction, Recipient(user_ids=(office.account(MARY),)), text, office.clock())
-    office.deliverer.say(message)
+    office.deliverer.send_message(message)
 
 
 def counted(store: Store) -> dict[str, int]:

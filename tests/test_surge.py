@@ -1,4 +1,4 @@
-"""A flood becomes summaries and one word to the admins."""
+"""A surge of events becomes summaries, and one incident for the admins."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from lms_bot.pipeline.incident_notifications import TOPIC, tell_admins
-from lms_bot.pipeline.surge import HELD_FOR
+from lms_bot.pipeline.incident_notifications import TOPIC, send_incidents
+from lms_bot.pipeline.surge import POSTPONED_FOR
 from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.operations import incidents
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.lms_rows import Watch
-from tests.owed import JANE, MARY, Office, happened, notifications, several
+from tests.office import JANE, MARY, Office, happened, notifications, several
 
 
 @pytest.fixture
 def watch(lms_url: str, tmp_path: Path) -> Iterator[Watch]:
-    watch = Watch(lms_url, f"sqlite:///{tmp_path}/brake.db")
+    watch = Watch(lms_url, f"sqlite:///{tmp_path}/surge.db")
     watch.poll()
     yield watch
     watch.close()
@@ -55,13 +55,13 @@ def test_a_flood_is_told_at_once_and_what_follows_it_waits_for_one_summary(watch
     watch.rows.insert_finished(400, 410, at=watch.now)
     watch.poll()
 
-    assert held(watch) == {pulled_at - watch.now, pulled_at + HELD_FOR - watch.now}
+    assert held(watch) == {pulled_at - watch.now, pulled_at + POSTPONED_FOR - watch.now}
 
 
 def test_the_brake_is_released_when_the_flood_is_over(watch: Watch) -> None:
     watch.rows.insert_finished(1, 300, at=watch.now)
     watch.poll()
-    watch.poll(watch.now + HELD_FOR)
+    watch.poll(watch.now + POSTPONED_FOR)
     assert not is_on(watch)
     watch.rows.insert_finished(400, 410, at=watch.now)
     watch.poll()
@@ -82,7 +82,7 @@ def admin_stream(office: Office) -> None:
 
 
 def say(office: Office) -> list[str]:
-    tell_admins(office.store, office.chat, office.deliverer, "lms-admin", office.clock())
+    send_incidents(office.store, office.chat, office.deliverer, "lms-admin", office.clock())
     return [message.content for message in office.zulip.sent_by_bot() if message.topic == TOPIC]
 
 
@@ -104,16 +104,16 @@ def test_what_begins_and_ends_before_it_could_be_said_is_not_said(store: Store) 
     with store.writing() as transaction:
         incidents.begin(transaction, "fire", "It burns.", NOW)
         incidents.end(transaction, "fire", "The fire is out.")
-        assert incidents.unsaid(transaction) == []
+        assert incidents.unannounced(transaction) == []
 
 
 def test_an_alert_that_begins_again_is_not_over(store: Store) -> None:
     with store.writing() as transaction:
         incidents.begin(transaction, "fire", "It burns.", NOW)
-        incidents.said(transaction, incidents.unsaid(transaction)[0], NOW)
+        incidents.mark_announced(transaction, incidents.unannounced(transaction)[0], NOW)
         incidents.end(transaction, "fire", "The fire is out.")
         incidents.begin(transaction, "fire", "It burns.", NOW)
-        assert incidents.unsaid(transaction) == []
+        assert incidents.unannounced(transaction) == []
         assert incidents.is_on(transaction, "fire")
 
 

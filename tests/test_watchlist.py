@@ -1,4 +1,4 @@
-"""Which students are looked at next can be noted by several polls at once."""
+"""Several polls at once may note which students are to be judged next."""
 
 from __future__ import annotations
 

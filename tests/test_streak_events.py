@@ -1,4 +1,4 @@
-"""The turn of the day tells what streaks came to, once, in the digest, and nothing of the past."""
+"""When a day is over, mentors are told what streaks came to: once, in the digest, and nothing of the past."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_each_time_zone_has_its_own_midnight(watch: Watch) -> None:
     for day in range(7):
         passes(watch, NOW + DAY * day)
         watch.poll(NOW + DAY * day + HOUR)
-    watch.poll(datetime(2026, 3, 8, 19, 30, tzinfo=UTC))  # half past midnight there
+    watch.poll(datetime(2026, 3, 8, 19, 30, tzinfo=UTC))  # half an hour into the day there
     assert told(watch) == []
     watch.poll(datetime(2026, 3, 8, 20, 30, tzinfo=UTC))
     assert told(watch) == [(MILESTONE, JANE, 7)]
@@ -219,9 +219,9 @@ def test_a_night_in_which_many_streaks_end_is_no_flood(watch: Watch) -> None:
         watch.rows.insert_finished(10_000 + 400 * day, 10_399 + 400 * day, at=NOW + DAY * day, crowd=400)
         watch.poll(NOW + DAY * day + HOUR)
     with watch.store.writing() as transaction:
-        state.forget(transaction, surge.BRAKE)
+        state.forget(transaction, surge.SURGE)
     polled = watch.poll(NOW + 6 * DAY + 13.5 * HOUR)
     assert len(told(watch)) == 400
     assert polled.new_events == 0
     with watch.store.reading() as transaction:
-        assert surge.held_until(transaction, watch.now) is None
+        assert surge.surge_ends_at(transaction, watch.now) is None

@@ -1,4 +1,4 @@
-"""A small school that lives through some days at once, polled as the bot polls: for looking at streaks."""
+"""Simulates a small school for some days, polled as the bot polls, to show streaks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from tempfile import TemporaryDirectory
 
 from lms_bot.app import Parts
 from lms_bot.config.settings import Settings, load
-from lms_bot.core.calendar import DAY, local_day, midnight
+from lms_bot.core.calendar import DAY, local_day, start_of_day
 from lms_bot.fixtures import school
 from lms_bot.store.session import Store
+from lms_bot.worker.clock import ClockJobs
 
 DILIGENCE = (0.97, 0.8, 0.45)  # how likely a student does something on a day; they take turns
 MOST_A_DAY = 5  # exams
-STUDY, NIGHT = timedelta(hours=15), timedelta(hours=26)  # after midnight: when they study, when the bot looks last
+STUDY, NIGHT = (
+    timedelta(hours=15),
+    timedelta(hours=26),
+)  # after the day began: they study, the last poll
 _STARTED = """
     INSERT INTO attempts (id, date, exam_id, user_id, state) VALUES (?, ?, (SELECT min(id) FROM exams), ?, 'started')"""
 _PASSED = """
@@ -29,7 +33,7 @@ _PASSED = """
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """A store that some days were polled into until `now`, and how many events the clock caused."""
+    """A store into which some days were polled until `now`, and how many events the clock caused."""
 
     store: Store
     settings: Settings
@@ -39,7 +43,7 @@ class Lived:
 
 @contextmanager
 def simulated(days: int, now: datetime, seed: int = 7) -> Iterator[Lived]:
-    """A school that has lived through so many whole days, the last of them yesterday; gone after the block."""
+    """Yield a school that has lived through so many whole days, the last of them yesterday; gone after the block."""
     with TemporaryDirectory(prefix="lms-bot-days-", ignore_cleanup_errors=True) as folder:
         lms = Path(folder) / "lms.db"
         given = {"LMS_DATABASE_URL": f"sqlite:///{lms}", "LMS_STORE_DATABASE_URL": f"sqlite:///{folder}/store.db"}
@@ -47,18 +51,24 @@ def simulated(days: int, now: datetime, seed: int = 7) -> Iterator[Lived]:
         try:
             with closing(sqlite3.connect(lms)) as db:
                 students = _enrol(db)
-                begin = midnight(local_day(now, parts.settings.timezone) - DAY * days, parts.settings.timezone)
-                total = parts.poller.poll(begin - DAY)
+                begin = start_of_day(local_day(now, parts.settings.timezone) - DAY * days, parts.settings.timezone)
+                clock_events = _poll(parts, begin - DAY)
                 for number in range(days):
                     _study(db, students, begin + DAY * number, number, Random(f"{seed} {number}"))  # noqa: S311 a game
-                    total += parts.poller.poll(begin + DAY * number + NIGHT)
-            yield Lived(parts.store, parts.settings, begin + DAY * days + STUDY, total.clock_events)
+                    clock_events += _poll(parts, begin + DAY * number + NIGHT)
+            yield Lived(parts.store, parts.settings, begin + DAY * days + STUDY, clock_events)
         finally:
             parts.close()
 
 
+def _poll(parts: Parts, now: datetime) -> int:
+    """Poll and run the jobs of the clock; return how many events the clock caused."""
+    parts.poller.poll(now)
+    return ClockJobs(parts.store, parts.lms, parts.settings).run(now).recorded_events
+
+
 def _enrol(db: sqlite3.Connection) -> list[int]:
-    """Make the LMS with the people of the demo school, and nothing that they did; gives the students' ids."""
+    """Make the LMS with the people of the demo school, and nothing that they did; return the students' ids."""
     db.executescript(school.schema("sqlite"))
     for table, rows in school.rows().items():
         for row in rows:
@@ -68,7 +78,7 @@ def _enrol(db: sqlite3.Connection) -> list[int]:
 
 
 def _study(db: sqlite3.Connection, students: list[int], day: datetime, number: int, rng: Random) -> None:
-    """One day of everybody: some finish exams, some only start one, some do nothing."""
+    """Let everybody live one day: some finish exams, some only start one, some do nothing."""
     for place, student_id in enumerate(students):
         if rng.random() > DILIGENCE[place % len(DILIGENCE)]:
             continue

@@ -1,0 +1,145 @@
+"""Work that time causes is done on time, whether or not the LMS can be read, and never on old knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from lms_bot.core.events import EventType
+from lms_bot.errors import LmsUnavailable
+from lms_bot.lms import Lms
+from lms_bot.pipeline.freshness import LMS
+from lms_bot.store import tables
+from lms_bot.store.operations.incidents import is_on
+from lms_bot.worker.clock import ClockJobs
+from tests.alert_school import DAY, HOUR, Ward
+from tests.bot_process import Place
+from tests.lms_rows import JANE, MINUTE, NOW, QUIZ, RAVI, Watch
+from tests.shell import FAILED, Shell, shell
+
+__all__ = ["shell"]
+
+MILESTONE = EventType.STREAK_MILESTONE
+
+
+@pytest.fixture
+def ward(place_with_store: Place) -> Iterator[Ward]:
+    with Ward.at(place_with_store) as ward:
+        yield ward
+
+
+def poll_in_vain(ward: Ward, now: datetime) -> None:
+    """A poll while the LMS is away, and whatever is due all the same."""
+    ward.watch.rows.run("ALTER TABLE attempts RENAME TO elsewhere")
+    with pytest.raises(LmsUnavailable):
+        ward.watch.poll(now)
+    ward.watch.rows.run("ALTER TABLE elsewhere RENAME TO attempts")
+    ward.deliverer.deliver_turn(5.0)
+
+
+def recorded(watch: Watch, kind: EventType) -> int:
+    c = tables.events.c
+    query = sa.select(sa.func.count()).select_from(tables.events).where(c.event_type == kind.value)
+    with watch.store.reading() as transaction:
+        return transaction.scalar(query) or 0
+
+
+def test_an_alert_that_settles_while_the_lms_is_away_is_told(ward: Ward) -> None:
+    for hours in range(4):
+        ward.ends("pass", NOW - DAY + hours * HOUR, percent=95)
+    ward.poll(NOW)
+    ward.ends("pass", NOW + HOUR, percent=55)
+    ward.poll(NOW + HOUR)
+    assert [alert.tell_at for alert in ward.opened("score_drop")] == [NOW + 2 * HOUR]
+    assert ward.told() == []
+    poll_in_vain(ward, NOW + 2 * HOUR)
+    assert len(ward.told()) == 1
+
+
+def test_nobody_is_called_absent_for_a_moment_after_the_last_poll(ward: Ward) -> None:
+    ward.ends("pass", NOW - MINUTE)
+    ward.poll(NOW)
+    ward.live(NOW + 5 * DAY - 2 * MINUTE)
+    assert ward.alerts("inactive") == []
+    ward.ends("pass", NOW + 5 * DAY - 1.5 * MINUTE)
+    ward.happen(NOW + 5 * DAY)  # and no poll has found it
+    poll_in_vain(ward, NOW + 5 * DAY)
+    assert ward.alerts("inactive") == []
+    ward.poll(NOW + 5 * DAY + MINUTE)
+    ward.live(NOW + 5.1 * DAY)
+    assert ward.alerts("inactive", student_id=JANE) == []
+
+
+def test_who_is_absent_is_told_as_soon_as_a_poll_has_confirmed_it(ward: Ward) -> None:
+    ward.ends("pass", NOW - MINUTE)
+    ward.poll(NOW)
+    ward.live(NOW + 5 * DAY - 2 * MINUTE)
+    poll_in_vain(ward, NOW + 5 * DAY)
+    assert ward.alerts("inactive") == []
+    ward.poll(NOW + 5 * DAY + MINUTE)
+    assert [text.split("**")[1] for text in ward.told()] == ["Inactive"]
+
+
+def test_before_the_first_poll_nothing_is_done(lms_url: str, store_beside: str) -> None:
+    watch = Watch(lms_url, store_beside)
+    watch.rows.insert_attempt(1, state="completed", result="fail", last_answer_updated_time=NOW)
+    watch.rows.insert_attempt(2, state="completed", result="fail", last_answer_updated_time=NOW)
+    assert watch.run_clock_jobs().recorded_events == 0
+    watch.poll(NOW + HOUR)
+    with watch.store.reading() as transaction:
+        untold = set(transaction.scalars(sa.select(tables.student_alerts.c.untold)))
+    assert untold == {"baseline"}, "what was so already at the first poll is no news"
+    watch.close()
+
+
+def test_a_day_does_not_end_before_a_poll_has_found_what_happened_in_it(lms_url: str, store_beside: str) -> None:
+    watch = Watch(lms_url, store_beside)
+    watch.poll(NOW)
+    for day in range(1, 8):
+        at = NOW + day * DAY
+        watch.rows.insert_attempt(day, state="completed", result="pass", date=at, last_answer_updated_time=at)
+        if day < 7:  # the last day's exam is found only on the next day
+            watch.poll(at + HOUR)
+    next_morning = NOW + 7 * DAY + 13.5 * HOUR
+    watch.now = next_morning
+    watch.run_clock_jobs()
+    assert recorded(watch, MILESTONE) == 0
+    watch.poll(next_morning + MINUTE)
+    assert recorded(watch, MILESTONE) == 1
+    watch.close()
+
+
+def test_one_job_that_fails_does_not_keep_the_others_from_working(ward: Ward) -> None:
+    ward.poll(NOW)
+    for minutes in (1, 2):
+        ward.ends("fail", NOW + timedelta(minutes=minutes), student=RAVI, exam=QUIZ)
+    ward.happen(NOW + HOUR)
+    ward.watch.now = NOW + HOUR
+    ward.watch.poller.poll(ward.now)
+    away = Lms("sqlite:////nowhere/lms.db", ward.settings.timezone, ward.settings.sweep_rows)
+    ran = ClockJobs(ward.watch.store, away, ward.settings).run(ward.now)
+    away.close()
+    assert isinstance(ran.error, LmsUnavailable)
+    assert ran.recorded_events == 1
+
+
+def test_polls_by_hand_begin_and_end_the_incident_of_an_lms_that_cannot_be_read(shell: Shell) -> None:
+    shell.counts("--once")
+    shell.lms.run("ALTER TABLE attempts RENAME TO elsewhere")
+    watch = Watch(shell.lms_url, shell.store_url)
+
+    def is_incident() -> bool:
+        with watch.store.reading() as transaction:
+            return is_on(transaction, LMS)
+
+    for failures in (1, 2, 3):
+        assert is_incident() is False, failures
+        shell.counts("--once", code=FAILED)
+    assert is_incident()
+    shell.lms.run("ALTER TABLE elsewhere RENAME TO attempts")
+    shell.counts("--once")
+    assert not is_incident()
+    watch.close()
