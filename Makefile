@@ -41,8 +41,10 @@ bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.writing $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.streaks $$kind 100000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.space $$kind 1000000; done
-	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.needs $$kind 1000000; done
-	$(BIN)/python -m benchmarks.needs days
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.alerts $$kind 1000000; done
+	$(BIN)/python -m benchmarks.alerts days
+	$(BIN)/python -m benchmarks.stopping 5
+	$(BIN)/python -m benchmarks.answering 5
 
 commands: $(VENV)/installed  ## Write docs/commands.md anew.
 	$(BIN)/python -m lms_bot.handlers.reference > docs/commands.md

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lms_bot.chat import Chat, Pace
+from lms_bot.chat import Chat, RateLimiter
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import load
 from lms_bot.core.events import EventType
@@ -20,8 +20,8 @@ from lms_bot.core.people import Mentor, Student
 from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import open_store
+from tests.delivery_scenario import happened, owe
 from tests.fake_zulip import FakeZulip
-from tests.office import happened, owe
 
 MENTORS, EACH = 500, 10
 NOW = datetime.now(UTC)
@@ -30,13 +30,13 @@ NOW = datetime.now(UTC)
 class TimedChat(Chat):
     """A real Chat that notes when its calls began and ended."""
 
-    def __init__(self, config_file: Path, pace: Pace) -> None:
-        super().__init__(config_file, pace)
+    def __init__(self, config_file: Path, rate_limiter: RateLimiter) -> None:
+        super().__init__(config_file, rate_limiter)
         self.calls: list[tuple[float, float]] = []
 
-    def take_turn(self, patience: float) -> bool:
+    def wait_for_turn(self, most_seconds: float) -> bool:
         with self._noted():
-            return super().take_turn(patience)
+            return super().wait_for_turn(most_seconds)
 
     def send(self, recipient: Recipient, content: str, *, purpose: Purpose = Purpose.REPLY) -> int:
         with self._noted():
@@ -59,7 +59,7 @@ def measure(messages_per_minute: int) -> None:
         for mentor in mentors:
             zulip.add_user(mentor.username, mentor.email or "")
         links = {(mentor.mentor_id, 999 + mentor.mentor_id) for mentor in mentors}
-        chat = TimedChat(zulip.write_zuliprc(Path(folder) / "zuliprc"), Pace(messages_per_minute))
+        chat = TimedChat(zulip.write_zuliprc(Path(folder) / "zuliprc"), RateLimiter(messages_per_minute))
         with store.writing() as transaction:
             people.keep_people(transaction, students, mentors, links, NOW)
         with store.writing() as transaction:

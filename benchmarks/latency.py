@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lms_bot.fixtures import school
-from tests.bot_process import BotProcess, LmsHands, People
+from tests.bot_process import BotProcess, LmsHands, People, wait_for
 from tests.fake_zulip import FakeZulip
 
 JANE = 1001
@@ -41,7 +41,7 @@ def _one(zulip: FakeZulip, mentor: int, lms: LmsHands, attempt_id: int, randomly
     before = len(zulip.direct_to(mentor))
     lms.pass_exam(attempt_id, JANE)
     committed = time.perf_counter()
-    zulip.wait_for(lambda: len(zulip.direct_to(mentor)) > before, timeout=60.0)
+    wait_for(lambda: len(zulip.direct_to(mentor)) > before)
     return time.perf_counter() - committed
 
 

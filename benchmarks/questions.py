@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.ground import databases
-from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Mentor, Student
 from lms_bot.core.reports.feed import Exported, Filter
 from lms_bot.handlers.mentor.history import FILE_EVENTS
@@ -26,12 +26,13 @@ from lms_bot.render.feed import feed_text
 from lms_bot.render.students import card_text, students_text
 from lms_bot.store import counters, tables
 from lms_bot.store.events import events as recorded
-from lms_bot.store.notifications.trace import told
+from lms_bot.store.notifications.trace import trace
 from lms_bot.store.people import people
 from lms_bot.store.reports.feed import export, feed, history
 from lms_bot.store.reports.statistics import statistics as count_statistics
 from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store, Transaction, open_store
+from tests.lms_rows import ATTEMPTS, CONTENT_ATTEMPTS
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 STUDENTS = 20_000
@@ -117,7 +118,7 @@ def _questions(store: Store) -> Iterator[tuple[str, Question, Callable[[Any], ob
     yield "feed course:матем, 200 students", lambda t: feed(t, many_ids, 21, Filter(course="МАТЕМ")), feed_text
     yield "feed course:(none has it), 200 students", lambda t: feed(t, many_ids, 21, nobody), str
     yield "chart", lambda t: scores(t, jane.student_id, None, 200), _drawn
-    yield "why", lambda t: told(t, ATTEMPTS, 8 * STUDENTS, [1]), str
+    yield "why", lambda t: trace(t, ATTEMPTS, 8 * STUDENTS, [1]), str
     yield "students of a mentor", lambda t: people.students_of(t, [2]), str
     yield "export, one student", lambda t: list(export(t, [jane.student_id])), csv_pages
     yield "export 30d, 200 students", lambda t: list(export(t, many_ids, NOW - timedelta(days=30))), csv_pages
@@ -190,7 +191,7 @@ def fill(store: Store, rows: int) -> None:
         record(store, page(start, rows))
     with store.writing() as transaction:
         transaction.execute(_logs(rows))
-        counters.add(transaction, counters.TOLD, rows - OWED - (rows - OWED) // 10)
+        counters.add(transaction, counters.NOTIFIED, rows - OWED - (rows - OWED) // 10)
     if store.engine.dialect.name == "postgresql":
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")

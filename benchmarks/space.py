@@ -65,7 +65,7 @@ def _tell(store: Store) -> None:
     assert event.event_type in (EventType.EXAM_PASSED, EventType.EXAM_FAILED)
     text = render.notification_text([event])
     with store.writing() as transaction:
-        first = outbox.freeze(transaction, Recipient(user_ids=(9,)), text, NOW)
+        first = outbox.freeze(transaction, outbox.Draft(Recipient(user_ids=(9,)), text), NOW)
         outbox.settle_sent(transaction, first, 1, NOW)
     m, log_id = tables.messages.c, tables.logs.c.log_id
     copied = [c for c in tables.messages.columns if c.name not in ("message_id", "mentor_id", "zulip_message_id")]
@@ -83,7 +83,7 @@ def _tell(store: Store) -> None:
 
 def _prune(store: Store) -> None:
     later = datetime.now(UTC) + timedelta(days=100)
-    while prune.turn(store, 30, later):
+    while prune.prune_slice(store, 30, later):
         pass
 
 

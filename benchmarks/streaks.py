@@ -16,13 +16,14 @@ import sqlalchemy as sa
 
 from benchmarks.ground import NOW, databases
 from lms_bot.config.settings import Settings, load
-from lms_bot.core.events import ATTEMPTS, Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.core.streaks import Kind
 from lms_bot.pipeline import streaks
 from lms_bot.store import state, tables
 from lms_bot.store.events import events
 from lms_bot.store.session import Store, open_store
 from lms_bot.store.streaks import days
+from tests.lms_rows import ATTEMPTS
 
 UTC = ZoneInfo("UTC")
 TODAY = NOW.date()
@@ -98,7 +99,7 @@ def _fill(store: Store, students: int) -> int:
         links = [{"mentor_id": 1 + n % MENTORS, "student_id": n} for n in range(1, students + 1)]
         transaction.execute(sa.insert(tables.mentor_students), links)
         turned = {"zone": "UTC", "turned": {"UTC": (TODAY - timedelta(days=1)).isoformat()}}
-        days.note(transaction, turned, NOW)
+        days.note_counting(transaction, turned, NOW)
         state.note(transaction, state.POLLED, {}, TURN)
     some: list[dict[str, Any]] = []
     for row in _streaks(students, rng):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from lms_bot.chat import Chat, Pace
+from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
 from lms_bot.core.meter import Meter, QueueLength
 from lms_bot.errors import ConfigError
@@ -24,7 +24,7 @@ class Parts:
     settings: Settings
     store: Store
     lms: Lms
-    pace: Pace
+    rate_limiter: RateLimiter
     chat: Chat
     poller: Poller
     deliverer: Deliverer
@@ -40,13 +40,14 @@ class Parts:
         store = open_store(settings.store_database_url)
         meter = _meter(settings, store)
         lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
-        pace = Pace(settings.messages_per_minute)
-        chat = Chat(zuliprc, pace, meter=meter)
+        rate_limiter = RateLimiter(settings.messages_per_minute)
+        chat = Chat(zuliprc, rate_limiter, meter=meter)
         deliverer = Deliverer(store, chat, settings)
         poller = Poller(store, lms, settings, meter)
-        return cls(settings, store, lms, pace, chat, poller, deliverer, Lease(store), meter)
+        return cls(settings, store, lms, rate_limiter, chat, poller, deliverer, Lease(store), meter)
 
     def close(self) -> None:
+        """Give up the lease and close the databases."""
         self.lease.give_up()
         self.lms.close()
         self.store.close()

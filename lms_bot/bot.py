@@ -61,7 +61,7 @@ class LmsBotHandler:
         except StoreUnavailable as error:
             _give_up(error, 1)
         self._me = Bot(getattr(bot_handler, "user_id", 0), getattr(bot_handler, "full_name", ""), 0)
-        self._chat = Chat(_zuliprc(), self._parts.pace, meter=self._parts.meter)
+        self._chat = Chat(_zuliprc(), self._parts.rate_limiter, meter=self._parts.meter)
         self._admin_stream = AdminStream(self._chat, settings.admin_stream)
         if self._in_zulip:
             self._start_worker()

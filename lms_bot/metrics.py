@@ -86,7 +86,7 @@ class PrometheusMeter(Meter):
     def sent(self, purpose: str, outcome: SendOutcome) -> None:
         self._sends.labels(purpose, outcome).inc()
 
-    def told(self, message_id: int) -> None:
+    def delivered(self, message_id: int) -> None:
         for lag in self._read_lags(message_id):
             self._lag.observe(max(0.0, lag.total_seconds()))
 
@@ -106,7 +106,7 @@ class PrometheusMeter(Meter):
 
 
 class Queue(Collector):
-    """The queue of notifications as it is at the moment of asking."""
+    """The length of the queue at the moment of asking."""
 
     def __init__(self, read_queue: Callable[[], QueueLength]) -> None:
         self._read_queue = read_queue

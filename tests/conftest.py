@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from lms_bot.config import settings
 from lms_bot.store.session import Store, open_store
-from tests.bot_process import People, Place
+from tests.bot_process import PATIENCE, People, Place
 from tests.databases import do_not_wait_for_the_disk, lms_in_file, make_store, on_server, store_in_file
+from tests.delivery_scenario import DeliveryScenario
 from tests.fake_zulip import FakeZulip
-from tests.office import Office
 from tests.school import fill_lms
 from tests.scratch import keep_in_memory
 
@@ -58,6 +58,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(setting.environment, raising=False)
     for name in ("ZULIP_CONFIG", "ZULIP_EMAIL", "ZULIP_API_KEY", "ZULIP_SITE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _locks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds the lock of a store on a busy machine may hold it for longer than any user would."""
+    monkeypatch.setattr("lms_bot.db.engine.STORE_LOCK_TIMEOUT", PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -146,19 +152,17 @@ def place_with_store(kind: str, request: pytest.FixtureRequest, zulip: FakeZulip
 
 
 @pytest.fixture
-def office(tmp_path: Path, zulip: FakeZulip) -> Iterator[Office]:
+def delivery(tmp_path: Path, zulip: FakeZulip) -> Iterator[DeliveryScenario]:
     """An office with its store on SQLite."""
-    zulip.hang_seconds = 1.0
     store = open_store(store_in_file(tmp_path / "office.db"))
-    yield Office.open(store, zulip, tmp_path)
+    yield DeliveryScenario.open(store, zulip, tmp_path)
     store.close()
 
 
 @pytest.fixture
-def any_office(store: Store, zulip: FakeZulip, tmp_path: Path) -> Office:
+def any_delivery(store: Store, zulip: FakeZulip, tmp_path: Path) -> DeliveryScenario:
     """An office with its store on SQLite, then on PostgreSQL."""
-    zulip.hang_seconds = 1.0
-    return Office.open(store, zulip, tmp_path)
+    return DeliveryScenario.open(store, zulip, tmp_path)
 
 
 @contextmanager

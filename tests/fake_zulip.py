@@ -131,10 +131,11 @@ class FakeZulip(ZulipState):
         super().__init__(first_message_id)
         self.rate_limit = rate_limit
         self.retry_after = 1.0
-        self.hang_seconds = 30.0
+        self.hang_seconds = 3600.0  # unless the server is stopped before
         self.calls: list[tuple[float, str, str]] = []
         self.unknown_calls: list[tuple[str, str]] = []
         self.limited = 0
+        self.hung = 0
         self._windows: dict[bool, deque[float]] = {True: deque(), False: deque()}
         self._faults: list[Fault] = []
         self._chaos: Chaos | None = None
@@ -184,16 +185,8 @@ class FakeZulip(ZulipState):
         with self.lock:
             return sum(1 for _, verb, path in self.calls if verb == method and path.startswith(path_prefix))
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
-        """What `predicate` gives once it is true; AssertionError after `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        while not (found := predicate()):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {timeout} s; {self._story()}")
-            time.sleep(0.01)
-        return found
-
-    def _story(self) -> str:
+    def story(self) -> str:
+        """Say what happened last, for a test that waited in vain."""
         with self.lock:
             calls = [f"{method} {path}" for _, method, path in self.calls[-5:]]
         sent = [(message.to or message.topic, message.content[:80]) for message in self.sent_by_bot()[-5:]]
@@ -221,6 +214,12 @@ class FakeZulip(ZulipState):
             self._chaos = None
             self._faults.clear()
 
+    def will_hang(self, method: str, path: str) -> bool:
+        """Say whether the next such call will find a server that hangs."""
+        with self.lock:
+            fault = next((fault for fault in self._faults if fnmatchcase(f"{method} {path}", fault.on)), None)
+            return fault is not None and fault.kind.startswith("hang")
+
     def _next_fault(self, call: Call) -> str | None:
         for fault in self._faults:
             if fault.hits(call):
@@ -244,6 +243,7 @@ class FakeZulip(ZulipState):
             case "429":
                 raise self._too_many(self.retry_after)
             case "hang":
+                self.hung += 1
                 self.lock.wait_for(lambda: not self.running, self.hang_seconds)
                 return done
         return BROKEN_REPLIES.get(answer)
@@ -782,7 +782,7 @@ class _Server(ThreadingHTTPServer):
         for thread, connection in list(self.open.items()):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            thread.join(5.0)
+            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

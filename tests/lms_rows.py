@@ -18,7 +18,7 @@ from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms
 from lms_bot.pipeline.poller import Polled, Poller
 from lms_bot.store.alerts import watchlist
-from lms_bot.store.alerts.watchlist import State
+from lms_bot.store.alerts.watchlist import RulesState
 from lms_bot.store.session import Store, open_store
 from lms_bot.worker.clock import ClockJobs, Ran
 
@@ -248,7 +248,7 @@ class Watch:
     def without_rules(self) -> None:
         """From now on nobody needs anybody, however long nothing happens."""
         with self.store.writing() as transaction:
-            watchlist.keep(transaction, State(self.now, frozenset(Rule)), self.now)
+            watchlist.save_rules_state(transaction, RulesState(self.now, frozenset(Rule)), self.now)
 
     def _open(self, settings: Mapping[str, str]) -> None:
         self.settings = load(None, {**self._urls, **settings})

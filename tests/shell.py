@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.bot_process import BIN, Place
+from tests.bot_process import BIN, PATIENCE, Place
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
@@ -46,7 +46,7 @@ class Shell(Place):
 
 
 def run(command: Sequence[str], cwd: Path, code: int) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
     return done

@@ -9,7 +9,7 @@ from lms_bot.handlers.dispatch import IN_PRIVATE
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.asking import ADA, ADMIN_STREAM, GULNORA, LINKS, MARY, MENTORS, OTHER_STREAM, STUDENTS, School
+from tests.questions import ADA, ADMIN_STREAM, GULNORA, LINKS, MARY, MENTORS, OTHER_STREAM, STUDENTS, School
 from tests.test_commands import LIVE
 
 HOSTILE = "@**all** [x](http://evil.example.com) <time:now> `code` | # 👋"

@@ -16,8 +16,8 @@ from lms_bot.handlers.mentor import history
 from lms_bot.store.notifications import outbox
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.asking import GULNORA, JANE, JANET, LINKS, MARY, OMAR, OTHER_STREAM, RAVI, School
-from tests.office import happened, owe
+from tests.delivery_scenario import happened, owe
+from tests.questions import GULNORA, JANE, JANET, LINKS, MARY, OMAR, OTHER_STREAM, RAVI, School
 from tests.test_commands import LIVE
 
 DAY = timedelta(days=1)
@@ -47,7 +47,7 @@ def tasks(answer: str) -> list[int]:
 def file_of(school: School, message: Message) -> list[dict[str, str]]:
     """The lines of the file that goes with an answer."""
     with school.store.reading() as transaction:
-        content = outbox.content(transaction, message)
+        content = outbox.attachment(transaction, message)
     assert content is not None
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
 

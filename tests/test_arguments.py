@@ -36,7 +36,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.asking import ACCOUNTS
+from tests.questions import ACCOUNTS
 
 HISTORY = (STUDENT, PERIOD, TYPES, COURSE, count(50, 20))
 WHICH = choice("which", ("failing", "inactive", "all"), "Whom to show.")

@@ -18,7 +18,7 @@ from lms_bot.core.events import Event, EventType
 from lms_bot.render import event_line
 from lms_bot.render.chart import chart_png, chart_text
 from tests import NOW
-from tests.office import JANE, happened
+from tests.delivery_scenario import JANE, happened
 from tests.test_render import HOSTILE, live_tokens
 
 DAY = timedelta(days=1)

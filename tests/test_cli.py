@@ -12,7 +12,7 @@ import pytest
 
 from lms_bot.store.people.accounts import ZULIP_USERS_READ
 from lms_bot.store.state import POLLED
-from tests.bot_process import BIN, BOTH, GULNORA, JANE, from_store, in_store, noted_facts, wait_for
+from tests.bot_process import BIN, BOTH, GULNORA, JANE, PATIENCE, from_store, in_store, noted_facts, wait_for
 from tests.shell import DONE, FAILED, WRONG_USE, Shell, daemon, daemon_log, lms_bot, problems, run, shell
 
 __all__ = ["shell"]
@@ -325,7 +325,7 @@ def test_beside_a_living_worker_it_polls_and_leaves_delivery(shell: Shell) -> No
         assert (counts["new_events"], counts["delivered"], counts["pending"]) == (1, 0, 1)
         wait_for(lambda: shell.told(shell.people.mary), story=lambda: daemon_log(shell))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     assert len(shell.told(shell.people.mary)) == 1
 
 
@@ -335,7 +335,7 @@ def test_a_daemon_polls_delivers_and_ends_in_peace(shell: Shell) -> None:
         shell.lms.pass_exam(1000, JANE)
         wait_for(lambda: shell.told(shell.people.mary), story=lambda: daemon_log(shell))
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     assert "Traceback" not in daemon_log(shell)
 
 

@@ -15,7 +15,7 @@ from lms_bot.pipeline.freshness import LMS
 from lms_bot.store import tables
 from lms_bot.store.operations.incidents import is_on
 from lms_bot.worker.clock import ClockJobs
-from tests.alert_school import DAY, HOUR, Ward
+from tests.alert_scenario import DAY, HOUR, AlertScenario
 from tests.bot_process import Place
 from tests.lms_rows import JANE, MINUTE, NOW, QUIZ, RAVI, Watch
 from tests.shell import FAILED, Shell, shell
@@ -26,18 +26,18 @@ MILESTONE = EventType.STREAK_MILESTONE
 
 
 @pytest.fixture
-def ward(place_with_store: Place) -> Iterator[Ward]:
-    with Ward.at(place_with_store) as ward:
-        yield ward
+def scenario(place_with_store: Place) -> Iterator[AlertScenario]:
+    with AlertScenario.at(place_with_store) as scenario:
+        yield scenario
 
 
-def poll_in_vain(ward: Ward, now: datetime) -> None:
+def poll_in_vain(scenario: AlertScenario, now: datetime) -> None:
     """A poll while the LMS is away, and whatever is due all the same."""
-    ward.watch.rows.run("ALTER TABLE attempts RENAME TO elsewhere")
+    scenario.watch.rows.run("ALTER TABLE attempts RENAME TO elsewhere")
     with pytest.raises(LmsUnavailable):
-        ward.watch.poll(now)
-    ward.watch.rows.run("ALTER TABLE elsewhere RENAME TO attempts")
-    ward.deliverer.deliver_turn(5.0)
+        scenario.watch.poll(now)
+    scenario.watch.rows.run("ALTER TABLE elsewhere RENAME TO attempts")
+    scenario.deliverer.deliver_turn(5.0)
 
 
 def recorded(watch: Watch, kind: EventType) -> int:
@@ -47,40 +47,40 @@ def recorded(watch: Watch, kind: EventType) -> int:
         return transaction.scalar(query) or 0
 
 
-def test_an_alert_that_settles_while_the_lms_is_away_is_told(ward: Ward) -> None:
+def test_an_alert_that_settles_while_the_lms_is_away_is_told(scenario: AlertScenario) -> None:
     for hours in range(4):
-        ward.ends("pass", NOW - DAY + hours * HOUR, percent=95)
-    ward.poll(NOW)
-    ward.ends("pass", NOW + HOUR, percent=55)
-    ward.poll(NOW + HOUR)
-    assert [alert.tell_at for alert in ward.opened("score_drop")] == [NOW + 2 * HOUR]
-    assert ward.told() == []
-    poll_in_vain(ward, NOW + 2 * HOUR)
-    assert len(ward.told()) == 1
+        scenario.ends("pass", NOW - DAY + hours * HOUR, percent=95)
+    scenario.poll(NOW)
+    scenario.ends("pass", NOW + HOUR, percent=55)
+    scenario.poll(NOW + HOUR)
+    assert [alert.tell_at for alert in scenario.opened("score_drop")] == [NOW + 2 * HOUR]
+    assert scenario.told() == []
+    poll_in_vain(scenario, NOW + 2 * HOUR)
+    assert len(scenario.told()) == 1
 
 
-def test_nobody_is_called_absent_for_a_moment_after_the_last_poll(ward: Ward) -> None:
-    ward.ends("pass", NOW - MINUTE)
-    ward.poll(NOW)
-    ward.live(NOW + 5 * DAY - 2 * MINUTE)
-    assert ward.alerts("inactive") == []
-    ward.ends("pass", NOW + 5 * DAY - 1.5 * MINUTE)
-    ward.happen(NOW + 5 * DAY)  # and no poll has found it
-    poll_in_vain(ward, NOW + 5 * DAY)
-    assert ward.alerts("inactive") == []
-    ward.poll(NOW + 5 * DAY + MINUTE)
-    ward.live(NOW + 5.1 * DAY)
-    assert ward.alerts("inactive", student_id=JANE) == []
+def test_nobody_is_called_absent_for_a_moment_after_the_last_poll(scenario: AlertScenario) -> None:
+    scenario.ends("pass", NOW - MINUTE)
+    scenario.poll(NOW)
+    scenario.live(NOW + 5 * DAY - 2 * MINUTE)
+    assert scenario.alerts("inactive") == []
+    scenario.ends("pass", NOW + 5 * DAY - 1.5 * MINUTE)
+    scenario.happen(NOW + 5 * DAY)  # and no poll has found it
+    poll_in_vain(scenario, NOW + 5 * DAY)
+    assert scenario.alerts("inactive") == []
+    scenario.poll(NOW + 5 * DAY + MINUTE)
+    scenario.live(NOW + 5.1 * DAY)
+    assert scenario.alerts("inactive", student_id=JANE) == []
 
 
-def test_who_is_absent_is_told_as_soon_as_a_poll_has_confirmed_it(ward: Ward) -> None:
-    ward.ends("pass", NOW - MINUTE)
-    ward.poll(NOW)
-    ward.live(NOW + 5 * DAY - 2 * MINUTE)
-    poll_in_vain(ward, NOW + 5 * DAY)
-    assert ward.alerts("inactive") == []
-    ward.poll(NOW + 5 * DAY + MINUTE)
-    assert [text.split("**")[1] for text in ward.told()] == ["Inactive"]
+def test_who_is_absent_is_told_as_soon_as_a_poll_has_confirmed_it(scenario: AlertScenario) -> None:
+    scenario.ends("pass", NOW - MINUTE)
+    scenario.poll(NOW)
+    scenario.live(NOW + 5 * DAY - 2 * MINUTE)
+    poll_in_vain(scenario, NOW + 5 * DAY)
+    assert scenario.alerts("inactive") == []
+    scenario.poll(NOW + 5 * DAY + MINUTE)
+    assert [text.split("**")[1] for text in scenario.told()] == ["Inactive"]
 
 
 def test_before_the_first_poll_nothing_is_done(lms_url: str, store_beside: str) -> None:
@@ -112,15 +112,15 @@ def test_a_day_does_not_end_before_a_poll_has_found_what_happened_in_it(lms_url:
     watch.close()
 
 
-def test_one_job_that_fails_does_not_keep_the_others_from_working(ward: Ward) -> None:
-    ward.poll(NOW)
+def test_one_job_that_fails_does_not_keep_the_others_from_working(scenario: AlertScenario) -> None:
+    scenario.poll(NOW)
     for minutes in (1, 2):
-        ward.ends("fail", NOW + timedelta(minutes=minutes), student=RAVI, exam=QUIZ)
-    ward.happen(NOW + HOUR)
-    ward.watch.now = NOW + HOUR
-    ward.watch.poller.poll(ward.now)
-    away = Lms("sqlite:////nowhere/lms.db", ward.settings.timezone, ward.settings.sweep_rows)
-    ran = ClockJobs(ward.watch.store, away, ward.settings).run(ward.now)
+        scenario.ends("fail", NOW + timedelta(minutes=minutes), student=RAVI, exam=QUIZ)
+    scenario.happen(NOW + HOUR)
+    scenario.watch.now = NOW + HOUR
+    scenario.watch.poller.poll(scenario.now)
+    away = Lms("sqlite:////nowhere/lms.db", scenario.settings.timezone, scenario.settings.sweep_rows)
+    ran = ClockJobs(scenario.watch.store, away, scenario.settings).run(scenario.now)
     away.close()
     assert isinstance(ran.error, LmsUnavailable)
     assert ran.recorded_events == 1

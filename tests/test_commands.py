@@ -28,9 +28,9 @@ from lms_bot.store.people import accounts
 from lms_bot.store.session import Store, open_store
 from lms_bot.worker.clock import ClockJobs
 from tests import NOW
-from tests.asking import ADMIN_STREAM, BOT_ID, BOT_NAME, OTHER_STREAM, incoming
 from tests.bot_process import GULNORA, KWAME, MEI, OBRIEN, SOFIA, from_store, in_store
 from tests.databases import on_server
+from tests.questions import ADMIN_STREAM, BOT_ID, BOT_NAME, OTHER_STREAM, incoming
 
 MARY, OMAR, LUCY, ADA, EVE, NORA, ROBOT, GONE, GUEST, JANE_HERSELF, OBRIEN_HERSELF, GULNORA_HERSELF = range(20, 32)
 HERS = "jane_smith", "ravi_patel", "gulnora", "john_doe"

@@ -25,7 +25,19 @@ from lms_bot.store.reports import statistics
 from lms_bot.store.session import Store, Transaction, open_store
 from tests import NOW
 from tests.databases import store_in_file
-from tests.office import GULNORA, JANE, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, happened, notifications, owe
+from tests.delivery_scenario import (
+    GULNORA,
+    JANE,
+    LINKS,
+    MARY,
+    MENTORS,
+    OMAR,
+    RAVI,
+    STUDENTS,
+    happened,
+    notifications,
+    owe,
+)
 from tests.test_store import at_once
 
 BOTH = LINKS | {(2, JANE.student_id)}  # Jane has two mentors, so that one event is told twice
@@ -69,7 +81,9 @@ def frozen_for(transaction: Transaction, mentor: Mentor, most: int = 100) -> Mes
     """A message that tells the mentor what is owed to them."""
     log_ids = [n.log_id for n in queue.due(transaction, mentor.mentor_id, NOW)][:most]
     return outbox.freeze(
-        transaction, Recipient((mentor.mentor_id,)), "text", NOW, mentor_id=mentor.mentor_id, log_ids=log_ids
+        transaction,
+        outbox.Draft(Recipient((mentor.mentor_id,)), "text", mentor_id=mentor.mentor_id, log_ids=log_ids),
+        NOW,
     )
 
 
@@ -182,16 +196,16 @@ class Life(RuleBasedStateMachine):
             elif fate == "parked":
                 outbox.settle_parked(transaction, message, "refused", NOW)
             elif fate == "put off":
-                outbox.put_off(transaction, message, outbox.UNKNOWN, "no answer", NOW)
+                outbox.postpone(transaction, message, outbox.UNKNOWN, "no answer", NOW)
                 return
             else:
-                outbox.release(transaction, message)
+                outbox.discard(transaction, message)
         del self.under_way[mentor]
 
     @rule(mentor=st.sampled_from(MENTORS))
     def give_up(self, mentor: Mentor) -> None:
         with self.store.writing() as transaction:
-            queue.hand_over(transaction, queue.due(transaction, mentor.mentor_id, NOW)[:1], NOW)
+            queue.reassign(transaction, queue.due(transaction, mentor.mentor_id, NOW)[:1], NOW)
 
     @rule(links=st.sets(st.sampled_from(sorted(BOTH))))
     def move(self, links: set[tuple[int, int]]) -> None:

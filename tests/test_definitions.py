@@ -16,7 +16,7 @@ from lms_bot.core.people import Student
 from lms_bot.core.reports import students
 from lms_bot.core.reports.students import Card, Concern, StudentSummary, Tally, by_attention, concerns_of, trend
 from tests import NOW
-from tests.office import GULNORA, JANE, OBRIEN, RAVI, happened
+from tests.delivery_scenario import GULNORA, JANE, OBRIEN, RAVI, happened
 
 DAY = timedelta(days=1)
 FAILED = happened(JANE, "Algebra", EventType.EXAM_FAILED)

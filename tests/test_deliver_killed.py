@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -20,13 +19,25 @@ from lms_bot.core.events import OBSERVED, Event
 from lms_bot.core.people import Mentor, Student
 from lms_bot.fixtures import school
 from lms_bot.store.session import Store, open_store
+from tests.bot_process import PATIENCE, wait_for
+from tests.delivery_scenario import (
+    GULNORA,
+    JANE,
+    MARY,
+    OBRIEN,
+    OMAR,
+    RAVI,
+    DeliveryScenario,
+    notifications,
+    owe,
+    several,
+)
 from tests.fake_zulip import FakeZulip
-from tests.office import GULNORA, JANE, MARY, OBRIEN, OMAR, RAVI, Office, notifications, owe, several
 
 LMS_BOT = Path(sys.executable).parent / "lms-bot"
 PAIRS = 10  # Mary and Omar, each as often as this, with two students each
 WAVES, WAVE_EVERY, EVENTS_IN_A_WAVE = 20, 0.3, 2  # a wave is due for every mentor at once
-LIVES = (2.5, 1.4, 1.9, 1.1)  # seconds until each of the processes is killed
+LIVES = (5, 3, 4, 2)  # messages that each of the processes offers to Zulip, at least, before it is killed
 FAULT_RATE = 0.3
 KINDS = (
     "500_after",
@@ -38,7 +49,6 @@ KINDS = (
     "500_before",
     "close_before",
 )
-LONGEST = 90.0  # seconds: a minute until "not found" counts, and some to do it
 
 
 class Process:
@@ -63,7 +73,7 @@ class Process:
         assert self._running is not None
         assert self._running.poll() is None, self.log()
         self._running.send_signal(number)
-        self._running.wait(30)
+        self._running.wait(PATIENCE)
 
     def kill_for_sure(self) -> None:
         if self._running is not None:
@@ -128,13 +138,6 @@ def owe_in_waves(store: Store, students: list[Student], dice: random.Random) -> 
     return owed
 
 
-def wait_for(predicate: Callable[[], bool], seconds: float, story: Callable[[], str]) -> None:
-    deadline = time.monotonic() + seconds
-    while not predicate():
-        assert time.monotonic() < deadline, story()
-        time.sleep(0.2)
-
-
 def kill_and_compare(store: Store, folder: Path, seed: int) -> None:
     folder.mkdir()
     dice = random.Random(seed)
@@ -143,49 +146,57 @@ def kill_and_compare(store: Store, folder: Path, seed: int) -> None:
     with FakeZulip() as zulip:
         zulip.retry_after = 0.2
         accounts = {mentor.mentor_id: zulip.add_user(mentor.username, mentor.email or "") for mentor in mentors}
-        office = Office(store, zulip, zulip.write_zuliprc(folder / "zuliprc"), accounts=accounts)
-        office.clock.now = datetime.now(UTC)
-        office.restart()
-        office.read_people(mentors=mentors, students=students, links=links)
-        office.read_accounts()
+        delivery = DeliveryScenario(store, zulip, zulip.write_zuliprc(folder / "zuliprc"), accounts=accounts)
+        delivery.clock.now = datetime.now(UTC)
+        delivery.restart()
+        delivery.read_people(mentors=mentors, students=students, links=links)
+        delivery.read_accounts()
         owed = owe_in_waves(store, students, dice)
         process = Process(folder, lms_url, store.engine.url.render_as_string(hide_password=False), zulip)
         zulip.chaos(seed, FAULT_RATE, KINDS)
         try:
-            for seconds in LIVES:
+            for offers in LIVES:
+                enough = delivery.sends() + offers
                 process.start()
-                time.sleep(seconds + dice.random() * 0.4)
+                wait_for(lambda: delivery.sends() >= enough or is_all_told(store), story=process.log)  # noqa: B023
+                time.sleep(dice.random() * 0.4)
                 process.end(signal.SIGKILL)
             process.start()
             zulip.calm()
-            wait_for(lambda: all(row.due_at is None for row in notifications(store)), LONGEST, process.log)
+            wait_for(lambda: is_all_told(store), story=process.log)
             process.end(signal.SIGTERM)
         finally:
             process.kill_for_sure()
-        compare(office, mentors, links, owed)
+        compare(delivery, mentors, links, owed)
 
 
-def compare(office: Office, mentors: list[Mentor], links: set[tuple[int, int]], owed: dict[int, list[Event]]) -> None:
+def is_all_told(store: Store) -> bool:
+    return all(row.due_at is None for row in notifications(store))
+
+
+def compare(
+    delivery: DeliveryScenario, mentors: list[Mentor], links: set[tuple[int, int]], owed: dict[int, list[Event]]
+) -> None:
     """Every mentor was told what was owed, each thing once, and nothing else."""
-    rows = notifications(office.store)
+    rows = notifications(delivery.store)
     assert len(rows) == sum(len(events) for events in owed.values())
     assert all(row.is_sent and row.error is None for row in rows)
-    assert {row.zulip_message_id for row in rows} == {message.id for message in office.zulip.sent_by_bot()}
+    assert {row.zulip_message_id for row in rows} == {message.id for message in delivery.zulip.sent_by_bot()}
     for mentor in mentors:
         theirs = {student_id for mentor_id, student_id in links if mentor_id == mentor.mentor_id}
         times = {
-            event.activity_title: office.times_told(mentor, event)
+            event.activity_title: delivery.times_told(mentor, event)
             for student_id, events in owed.items()
             if student_id in theirs
             for event in events
         }
         assert times == dict.fromkeys(times, 1)
-        mentioned = sum(row.zulip_message_id in ids_to(office, mentor) for row in rows)
+        mentioned = sum(row.zulip_message_id in ids_to(delivery, mentor) for row in rows)
         assert mentioned == len(times)
 
 
-def ids_to(office: Office, mentor: Mentor) -> set[int]:
-    return {message.id for message in office.zulip.direct_to(office.account(mentor))}
+def ids_to(delivery: DeliveryScenario, mentor: Mentor) -> set[int]:
+    return {message.id for message in delivery.zulip.direct_to(delivery.account(mentor))}
 
 
 def test_a_process_that_is_killed_again_and_again_tells_everything_once(tmp_path: Path, postgresql: str) -> None:

@@ -15,8 +15,20 @@ from lms_bot.core.people import Mentor, Student
 from lms_bot.store.notifications import outbox
 from lms_bot.store.session import open_store
 from tests.databases import store_in_file
+from tests.delivery_scenario import (
+    GULNORA,
+    JANE,
+    MARY,
+    MENTORS,
+    OMAR,
+    STUDENTS,
+    DeliveryScenario,
+    Killed,
+    notifications,
+    several,
+    unsettled,
+)
 from tests.fake_zulip import FAULTS, FakeZulip
-from tests.office import GULNORA, JANE, MARY, MENTORS, OMAR, STUDENTS, Killed, Office, notifications, several, unsettled
 
 NO_LONGER = "no longer"
 OTHER_CALLS = ("GET /api/v1/messages", "GET /api/v1/users", "GET /api/v1/users/me")
@@ -30,14 +42,13 @@ class Delivery(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(prefix="lms_bot_model_")
         self.zulip = FakeZulip()
         self.zulip.__enter__()
-        self.zulip.hang_seconds = 0.4
         self.zulip.retry_after = 0.02
         path = Path(self.folder.name)
         self.store = open_store(store_in_file(path / "store.db"))
-        self.office = Office.open(self.store, self.zulip, path)
+        self.delivery = DeliveryScenario.open(self.store, self.zulip, path)
         self.owed: list[tuple[Student, Event]] = []
         self.mentor_of = {
-            s.student_id: m for m in MENTORS for s in STUDENTS if (m.mentor_id, s.student_id) in self.office.links
+            s.student_id: m for m in MENTORS for s in STUDENTS if (m.mentor_id, s.student_id) in self.delivery.links
         }
         self.seen = 0
         self.refusals = 0
@@ -47,26 +58,26 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(student=PUPIL, count=st.integers(1, 5), kind=st.sampled_from(OBSERVED))
     def owe(self, student: Student, count: int, kind: EventType) -> None:
-        made = several(student, count, kind, at=self.office.clock())
-        self.owed += [(student, event) for event in self.office.owe(*made)]
+        made = several(student, count, kind, at=self.delivery.clock())
+        self.owed += [(student, event) for event in self.delivery.owe(*made)]
 
     @rule()
     def turn(self) -> None:
-        self.take_turn()
+        self.wait_for_turn()
 
     @rule(student=PUPIL, fault=FAULT)
     def owe_into_a_fault(self, student: Student, fault: str) -> None:
         self.refusals += fault == "refuse"
         self.zulip.fail(fault)
-        self.owed += [(student, event) for event in self.office.owe(*several(student, 1, at=self.office.clock()))]
-        self.take_turn()
+        self.owed += [(student, event) for event in self.delivery.owe(*several(student, 1, at=self.delivery.clock()))]
+        self.wait_for_turn()
 
     @rule(faults=st.lists(FAULT, min_size=1, max_size=2))
     def turn_with_faults(self, faults: list[str]) -> None:
         for fault in faults:
             self.refusals += fault == "refuse"
             self.zulip.fail(fault)
-        self.take_turn()
+        self.wait_for_turn()
 
     @rule(kind=FAULT, call=st.sampled_from(OTHER_CALLS))
     def fail_elsewhere(self, kind: str, call: str) -> None:
@@ -74,20 +85,20 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(moment=st.sampled_from(["before", "after", "looking"]))
     def kill(self, moment: str) -> None:
-        self.office.chat.dies = moment
+        self.delivery.chat.dies = moment
         try:
-            self.office.turn()
+            self.delivery.turn()
         except Killed:
-            self.office.restart()
-        self.office.chat.dies = None
+            self.delivery.restart()
+        self.delivery.chat.dies = None
         self.look_who_was_told()
 
     @rule(seconds=st.sampled_from([2, 5, 30, 61, 4000, 90_000]))
     def time_goes_by(self, seconds: int) -> None:
         if seconds > 61:  # no outage lasts for ever
             self.zulip.start()
-        self.office.clock.forward(seconds)
-        self.take_turn()
+        self.delivery.clock.forward(seconds)
+        self.wait_for_turn()
 
     @precondition(lambda self: self.zulip.running)
     @rule()
@@ -101,7 +112,7 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(mentor=st.sampled_from(MENTORS))
     def deactivate_or_reactivate(self, mentor: Mentor) -> None:
-        user = self.zulip.find_user(self.office.account(mentor))
+        user = self.zulip.find_user(self.delivery.account(mentor))
         assert user is not None
         (self.zulip.deactivate if user.is_active else self.zulip.reactivate)(user.user_id)
 
@@ -109,7 +120,7 @@ class Delivery(RuleBasedStateMachine):
     def move(self, student: Student) -> None:
         mentor = OMAR if self.mentor_of[student.student_id] == MARY else MARY
         self.mentor_of[student.student_id] = mentor
-        self.office.move(student, mentor)
+        self.delivery.move(student, mentor)
 
     # What must hold
 
@@ -129,8 +140,8 @@ class Delivery(RuleBasedStateMachine):
             assert self.texts.get(this_try, content) == content
         self.texts = tries
 
-    def take_turn(self) -> None:
-        self.office.turn()
+    def wait_for_turn(self) -> None:
+        self.delivery.turn()
         self.look_who_was_told()
 
     def look_who_was_told(self) -> None:
@@ -140,7 +151,7 @@ class Delivery(RuleBasedStateMachine):
             for student, event in self.owed:
                 if (event.activity_title or "") in message.content:
                     mentor = self.mentor_of[student.student_id]
-                    assert message.to == (self.office.account(mentor),), (student, message)
+                    assert message.to == (self.delivery.account(mentor),), (student, message)
         self.seen = len(sent)
 
     def teardown(self) -> None:
@@ -156,14 +167,14 @@ class Delivery(RuleBasedStateMachine):
         self.zulip.calm()
         self.zulip.start()
         for mentor in (MARY, OMAR):
-            self.zulip.reactivate(self.office.account(mentor))
-        self.office.read_accounts()
+            self.zulip.reactivate(self.delivery.account(mentor))
+        self.delivery.read_accounts()
         # A day for what waits for an account, an hour and a quarter for what waits for Zulip.
         for seconds in [2] * 10 + [30] * 20 + [600] * 170:
             if not any(row.due_at for row in notifications(self.store)):
                 break
-            self.office.clock.forward(seconds)
-            self.take_turn()
+            self.delivery.clock.forward(seconds)
+            self.wait_for_turn()
 
     def everything_owed_was_told(self) -> None:
         rows = notifications(self.store)
@@ -174,7 +185,7 @@ class Delivery(RuleBasedStateMachine):
             if row.is_sent:
                 message = content[row.zulip_message_id or 0]
                 assert row.title in message.content
-                assert message.to == (self.office.accounts[row.mentor_id],)
+                assert message.to == (self.delivery.accounts[row.mentor_id],)
             elif NO_LONGER not in (row.error or ""):
                 parked.add(row.event_id)
         assert bool(parked) <= bool(self.refusals)

@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.config import settings
-from lms_bot.lms.inspection import wanted
-from lms_bot.lms.schemas.classic import enrolment, presence
-from tests.bot_process import BIN, GULNORA, JANE, BotProcess, LmsHands, from_store
+from lms_bot.lms.schemas import SCHEMA
+from lms_bot.lms.source import columns_of
+from tests.bot_process import BIN, GULNORA, JANE, PATIENCE, BotProcess, LmsHands, from_store
 from tests.pg import address, program
 from tests.shell import DONE, Shell, shell
 
@@ -30,7 +30,7 @@ POSTGRESQL = pytest.mark.parametrize("kind", ["postgresql"])
 def psql(url: str, file: Path) -> None:
     """Run a file as its own first lines say."""
     command = [program("psql"), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-d", address(url), "-f", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -76,14 +76,14 @@ needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="
 @needs_systemd
 def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", str(unit)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @needs_systemd
 def test_systemd_calls_the_unit_hardened(unit: Path) -> None:
     command = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", str(unit)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout
 
 
@@ -135,9 +135,8 @@ def test_the_reader_may_read_what_is_read_and_nothing_else(installed: Shell) -> 
     )
     granted = {row[:2] for row in from_store(installed.lms_url, query) if row[2] == "SELECT"}
     assert {row[2] for row in from_store(installed.lms_url, query)} == {"SELECT"}
-    expected = {(table, column) for table, columns in wanted().items() for column in columns}
-    for extras in (presence.metadata, enrolment.metadata):
-        expected |= {(table.name, column.name) for table in extras.sorted_tables for column in table.c}
+    columns = SCHEMA.wanted().union(*map(columns_of, SCHEMA.extras))
+    expected = {(column.table.name, column.name) for column in columns}
     assert granted >= expected
     assert {table for table, _ in granted - expected} <= {"attempts", "content_attempts"}
     for statement in ("SELECT supervisor_email FROM mentors", "SELECT * FROM students", "SELECT * FROM videos"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sqlite3
 import subprocess
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from lms_bot.doctor.findings import Level
 from lms_bot.store import state
 from lms_bot.store.operations import pauses
 from lms_bot.store.operations.pauses import Work
-from lms_bot.store.retention.prune import WALK
+from lms_bot.store.retention.prune import POSITION
 from lms_bot.store.session import open_store
-from tests.bot_process import BOTH, from_store, in_store, wait_for
-from tests.examined import POSTGRESQL, change_lms, examine, levels, well
+from tests.bot_process import BOTH, PATIENCE, from_store, in_store, wait_for
+from tests.doctor_scenario import POSTGRESQL, change_lms, examine, levels, well
 from tests.shell import DONE, FAILED, Shell, daemon, shell
 
 __all__ = ["shell", "well"]
@@ -81,7 +80,7 @@ def test_events_that_are_kept_too_long_are_a_warning(well: Shell) -> None:
     assert examine(well, settings=keeping)["retention"][:2] == ("ok", "events are kept for 30 days")
     store = open_store(well.store_url)
     with store.writing() as transaction:
-        state.note(transaction, WALK, None, datetime.now(UTC) - timedelta(days=5))
+        state.note(transaction, POSITION, None, datetime.now(UTC) - timedelta(days=5))
     store.close()
     level, told, _ = examine(well, settings=keeping)["retention"]
     assert level == "warning"
@@ -103,9 +102,7 @@ def test_who_has_the_port_for_metrics_is_named(well: Shell) -> None:
 def test_it_looks_while_the_worker_writes(well: Shell) -> None:
     writer = sqlite3.connect(well.folder / "store.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
-    begun = time.monotonic()
     assert not levels(examine(well))
-    assert time.monotonic() - begun < 20
     writer.rollback()
     writer.close()
 
@@ -205,6 +202,7 @@ def test_zulip_is_not_needed_without_notifications(well: Shell) -> None:
     well.zulip.stop()
     command = well.command("doctor", settings="notify_mentors = false")
     at = command.index("--config-file")
-    done = subprocess.run(command[:at] + command[at + 2 :], capture_output=True, text=True, timeout=60, check=False)
+    command = command[:at] + command[at + 2 :]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == DONE, done.stdout
     assert "not needed" in done.stdout

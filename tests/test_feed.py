@@ -12,13 +12,13 @@ from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
 from lms_bot.core.reports.feed import Filter
 from lms_bot.store.events import events
-from lms_bot.store.notifications.trace import told
+from lms_bot.store.notifications.trace import trace
 from lms_bot.store.reports import statistics
 from lms_bot.store.reports.feed import EXPORT_PAGE, export, feed, history
 from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.office import GULNORA, JANE, OBRIEN, RAVI, happened, owe
+from tests.delivery_scenario import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -161,8 +161,8 @@ def test_no_question_about_students_looks_through_the_table(store: Store) -> Non
         summaries(transaction, [JANE, RAVI], NOW)
         card(transaction, JANE, NOW)
         scores(transaction, JANE.student_id, NOW, 5)
-        told(transaction, None, 1, [1])
-        told(transaction, "attempts", 1, [1])
+        trace(transaction, None, 1, [1])
+        trace(transaction, "attempts", 1, [1])
         statistics.statistics(transaction, [1])
         statistics.statistics(transaction)
     asked = list(statements)

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, OBSERVED, EventType
+from lms_bot.core.events import OBSERVED, EventType
 from lms_bot.fixtures.school import School, build, rows, schema
+from tests.lms_rows import ATTEMPTS, CONTENT_ATTEMPTS
 
 NOW = datetime(2026, 1, 15, 14, 30, tzinfo=UTC)
 Key = tuple[str, int]

@@ -15,21 +15,21 @@ from lms_bot.pipeline.forget_student import Forgotten, MessagesUnderWay, forget
 from lms_bot.store import counters
 from lms_bot.store.notifications import outbox, preferences
 from lms_bot.store.questions import audit
-from lms_bot.store.retention import traces
+from lms_bot.store.retention import forget_student
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.bot_process import JANE as SCHOOLS_JANE
 from tests.bot_process import from_store
+from tests.delivery_scenario import JANE, MARY, RAVI, DeliveryScenario, happened
 from tests.fake_zulip_state import EDIT_SECONDS
 from tests.lms_rows import Watch
-from tests.office import JANE, MARY, RAVI, Office, happened
 from tests.shell import DONE, FAILED, WRONG_USE, Shell, shell
 
 __all__ = ["shell"]
 
 
-def do(office: Office, student: Student = JANE) -> Forgotten:
-    return forget(office.store, office.chat, student, office.clock())
+def do(delivery: DeliveryScenario, student: Student = JANE) -> Forgotten:
+    return forget(delivery.store, delivery.chat, student, delivery.clock())
 
 
 def everything(store: Store) -> str:
@@ -40,91 +40,93 @@ def everything(store: Store) -> str:
     return json.dumps(rows, default=str, ensure_ascii=False)
 
 
-def answered(office: Office, text: str) -> None:
+def answered(delivery: DeliveryScenario, text: str) -> None:
     """Mary was given an answer."""
-    with office.store.writing() as transaction:
-        message = outbox.freeze(transaction, Recipient(user_ids=(office.account(MARY),)), text, office.clock())
-    office.deliverer.send_message(message)
+    with delivery.store.writing() as transaction:
+        message = outbox.freeze(
+            transaction, outbox.Draft(Recipient(user_ids=(delivery.account(MARY),)), text), delivery.clock()
+        )
+    delivery.deliverer.send_message(message)
 
 
 def counted(store: Store) -> dict[str, int]:
     with store.reading() as transaction:
-        return {name: transaction.scalar(counters.value(name)) or 0 for name in (counters.EVENTS, counters.TOLD)}
+        return {name: transaction.scalar(counters.value(name)) or 0 for name in (counters.EVENTS, counters.NOTIFIED)}
 
 
-def test_nothing_of_the_student_is_left_and_all_of_the_others_is(any_office: Office) -> None:
-    office = any_office
-    office.owe(happened(JANE, "Algebra"), happened(RAVI, "Biology"))
-    office.turn()
-    office.owe(happened(JANE, "Chemistry"))
-    office.turn()
-    office.owe(happened(RAVI, "Drawing"))
-    office.turn()
-    office.owe(happened(JANE, "Ethics"))  # not told yet
-    answered(office, "**jane**: 3 events")
-    answered(office, "**janet**, who is somebody else: 3 events")
-    with office.store.writing() as transaction:
-        preferences.keep(transaction, 1, Preferences(muted={11: NOW + timedelta(days=3), 12: NOW}), NOW)
+def test_nothing_of_the_student_is_left_and_all_of_the_others_is(any_delivery: DeliveryScenario) -> None:
+    delivery = any_delivery
+    delivery.owe(happened(JANE, "Algebra"), happened(RAVI, "Biology"))
+    delivery.turn()
+    delivery.owe(happened(JANE, "Chemistry"))
+    delivery.turn()
+    delivery.owe(happened(RAVI, "Drawing"))
+    delivery.turn()
+    delivery.owe(happened(JANE, "Ethics"))  # not told yet
+    answered(delivery, "**jane**: 3 events")
+    answered(delivery, "**janet**, who is somebody else: 3 events")
+    with delivery.store.writing() as transaction:
+        preferences.save(transaction, 1, Preferences(muted={11: NOW + timedelta(days=3), 12: NOW}), NOW)
         audit.note(transaction, 7, "user jane", "shown", NOW)
         audit.note(transaction, 7, "map mary @Mary", "mapped", NOW)
-    done = do(office)
+    done = do(delivery)
     assert done == Forgotten(events=3, notifications=3, deleted=2, rewritten=1, left=())
-    (mixed, drawing, other) = office.told(MARY)
+    (mixed, drawing, other) = delivery.told(MARY)
     assert "Biology" in mixed
     assert "Algebra" not in mixed
     assert "Drawing" in drawing
     assert "janet" in other
-    assert not any(JANE.username in text.replace("janet", "") for text in office.told(MARY))
-    left = everything(office.store)
+    assert not any(JANE.username in text.replace("janet", "") for text in delivery.told(MARY))
+    left = everything(delivery.store)
     for gone in ("Algebra", "Chemistry", "Ethics", JANE.email or "", '"jane"', "user jane"):
         assert gone not in left, gone
     for kept in ("Biology", "Drawing", "janet", "ravi", "map mary"):
         assert kept in left, kept
-    with office.store.reading() as transaction:
-        assert preferences.asked(transaction, 1).muted == {12: NOW}
-    assert counted(office.store) == {counters.EVENTS: 2, counters.TOLD: 2}
-    office.wait(5)
-    assert len(office.told(MARY)) == 3
+    with delivery.store.reading() as transaction:
+        assert preferences.chosen(transaction, 1).muted == {12: NOW}
+    assert counted(delivery.store) == {counters.EVENTS: 2, counters.NOTIFIED: 2}
+    delivery.wait(5)
+    assert len(delivery.told(MARY)) == 3
 
 
-def test_what_zulip_does_not_allow_any_more_is_named(office: Office) -> None:
-    office.owe(happened(JANE, "Algebra"), happened(RAVI, "Biology"))
-    office.turn()
-    office.owe(happened(JANE, "Chemistry"))
-    office.turn()
-    (mixed, alone) = (message.id for message in office.zulip.direct_to(office.account(MARY)))
-    office.zulip.clock_offset = EDIT_SECONDS + 1
-    done = do(office)
+def test_what_zulip_does_not_allow_any_more_is_named(delivery: DeliveryScenario) -> None:
+    delivery.owe(happened(JANE, "Algebra"), happened(RAVI, "Biology"))
+    delivery.turn()
+    delivery.owe(happened(JANE, "Chemistry"))
+    delivery.turn()
+    (mixed, alone) = (message.id for message in delivery.zulip.direct_to(delivery.account(MARY)))
+    delivery.zulip.clock_offset = EDIT_SECONDS + 1
+    done = do(delivery)
     assert done == Forgotten(events=2, notifications=2, deleted=0, rewritten=0, left=(mixed, alone))
-    assert "Algebra" not in everything(office.store)
+    assert "Algebra" not in everything(delivery.store)
 
 
-def test_while_zulip_cannot_be_reached_nothing_is_lost_and_nothing_more_is_told(office: Office) -> None:
-    office.owe(happened(JANE, "Algebra"))
-    office.turn()
-    office.owe(happened(JANE, "Biology"))
-    office.zulip.stop()
+def test_while_zulip_cannot_be_reached_nothing_is_lost_and_nothing_more_is_told(delivery: DeliveryScenario) -> None:
+    delivery.owe(happened(JANE, "Algebra"))
+    delivery.turn()
+    delivery.owe(happened(JANE, "Biology"))
+    delivery.zulip.stop()
     with pytest.raises(SendError):
-        do(office)
-    office.zulip.start()
-    office.wait(5)
-    assert office.times_told(MARY, happened(JANE, "Biology")) == 0
-    with office.store.reading() as transaction:
-        again = traces.student(transaction, "jane")
+        do(delivery)
+    delivery.zulip.start()
+    delivery.wait(5)
+    assert delivery.times_told(MARY, happened(JANE, "Biology")) == 0
+    with delivery.store.reading() as transaction:
+        again = forget_student.find_student(transaction, "jane")
     assert again is not None
-    assert do(office, again) == Forgotten(events=2, notifications=2, deleted=1, rewritten=0, left=())
-    assert office.told(MARY) == []
+    assert do(delivery, again) == Forgotten(events=2, notifications=2, deleted=1, rewritten=0, left=())
+    assert delivery.told(MARY) == []
 
 
-def test_a_message_on_its_way_is_waited_for(office: Office) -> None:
-    office.zulip.fail("close_after", on="POST /api/v1/messages")
-    office.owe(happened(JANE, "Algebra"))
-    office.turn()
+def test_a_message_on_its_way_is_waited_for(delivery: DeliveryScenario) -> None:
+    delivery.zulip.fail("close_after", on="POST /api/v1/messages")
+    delivery.owe(happened(JANE, "Algebra"))
+    delivery.turn()
     with pytest.raises(MessagesUnderWay):
-        do(office)
-    office.wait(5)
-    assert do(office).deleted == 1
-    assert office.told(MARY) == []
+        do(delivery)
+    delivery.wait(5)
+    assert do(delivery).deleted == 1
+    assert delivery.told(MARY) == []
 
 
 def test_who_is_forgotten_is_not_recorded_again(lms_url: str, store_url: str) -> None:
@@ -132,11 +134,11 @@ def test_who_is_forgotten_is_not_recorded_again(lms_url: str, store_url: str) ->
     watch.rows.insert_attempt(1, user_id=SCHOOLS_JANE)
     watch.poll()
     with watch.store.reading() as transaction:
-        jane = traces.student(transaction, "jane_smith")
+        jane = forget_student.find_student(transaction, "jane_smith")
     assert jane is not None
     with watch.store.writing() as transaction:
-        traces.stop(transaction, jane, watch.now)
-        traces.remove(transaction, jane, {"jane_smith"})
+        forget_student.stop_recording(transaction, jane, watch.now)
+        forget_student.remove(transaction, jane, {"jane_smith"})
     watch.rows.insert_attempt(2, user_id=SCHOOLS_JANE)
     watch.rows.insert_attempt(3, user_id=None, username="jane_smith")
     watch.rows.insert_attempt(4, user_id=1002)

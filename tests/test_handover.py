@@ -23,7 +23,7 @@ from lms_bot.store.events.handover import RecordedEvent, count_unprocessed
 from lms_bot.store.session import Store, open_store
 from lms_bot.store.tables import events
 from tests import NOW
-from tests.bot_process import BOTH, GULNORA, JANE, from_store
+from tests.bot_process import BOTH, GULNORA, JANE, PATIENCE, from_store
 from tests.shell import DONE, FAILED, WRONG_USE, Shell, problems, shell
 from tests.test_store import CONTRACT
 
@@ -204,9 +204,8 @@ def test_wrong_use_is_explained(shell: Shell, arguments: tuple[str, ...]) -> Non
 def test_a_full_disk_marks_nothing_that_was_not_written(shell: Shell) -> None:
     filled(shell, 3_000)
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            shell.command("events", "--mark"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
-        )
+        command = shell.command("events", "--mark")
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == FAILED
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
@@ -222,7 +221,7 @@ def test_a_reader_that_goes_away_has_been_offered_all_that_is_marked(shell: Shel
     assert process.stderr
     first = process.stdout.readline()
     process.stdout.close()
-    assert process.wait(60) == FAILED
+    assert process.wait(PATIENCE) == FAILED
     assert process.stderr.read() == b""
     process.stderr.close()
     assert json.loads(first)["event_id"] == 1
@@ -236,7 +235,7 @@ def test_a_file_gets_every_event_that_is_marked(shell: Shell, tmp_path: Path) ->
     filled(shell, 1_234)
     target = tmp_path / "events.jsonl"
     with target.open("w") as out:
-        subprocess.run(shell.command("events", "--mark"), stdout=out, timeout=60, check=True)
+        subprocess.run(shell.command("events", "--mark"), stdout=out, timeout=PATIENCE, check=True)
     assert len(lines(target.read_text())) == 1_234
     assert unmarked(shell) == 0
 
@@ -255,7 +254,7 @@ def peak_kilobytes(shell: Shell) -> int:
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
     command = [sys.executable, "-c", code, *shell.command("events", "--all")]
-    return int(subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout)
+    return int(subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout)
 
 
 def test_a_bar_is_drawn_in_a_terminal_only_when_it_takes_long(shell: Shell) -> None:
@@ -268,11 +267,11 @@ def terminal_output(shell: Shell, slow: str) -> bytes:
     """What somebody sees who sends the events into a file; `slow` makes two seconds pass as soon as it begins."""
     code = (
         "import sys; from lms_bot.cli import main, progress\n"
-        f"progress.PATIENCE = 0.0 if {slow} else 60.0\nmain(sys.argv[1:])"
+        f"progress.PATIENCE = 0.0 if {slow} else 3600.0\nmain(sys.argv[1:])"
     )
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", code, *shell.command("events")[1:]]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=theirs, timeout=60, check=False)
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=theirs, timeout=PATIENCE, check=False)
     os.close(theirs)
     seen = b""
     try:

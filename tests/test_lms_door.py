@@ -405,18 +405,24 @@ def test_a_connection_that_died_between_two_polls_is_replaced_silently(watch: Wa
     assert watch.owed_for(1) == [("exam_started", MARY)]
 
 
+def set_timeout(watch: Watch, timeout: str) -> None:
+    """Set the timeout of the one connection that the polls use."""
+    with watch.lms.engine.connect() as connection:
+        connection.exec_driver_sql(f"SET statement_timeout = '{timeout}'")
+        connection.commit()
+
+
 @on_postgresql
-def test_a_locked_table_is_unavailable_after_the_timeout(
-    lms_url: str, store_file: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lms_bot.db.engine.LMS_STATEMENT_TIMEOUT", 1)
+def test_a_locked_table_is_unavailable_after_the_timeout(lms_url: str, store_file: str) -> None:
     watch = Watch(lms_url, store_file)
     watch.poll()
     watch.rows.insert_attempt(1)
     with watch.rows.engine.connect() as connection:
         connection.exec_driver_sql("LOCK TABLE attempts")
+        set_timeout(watch, "1s")
         with pytest.raises(LmsUnavailable) as raised:
             watch.poll()
+    set_timeout(watch, "30s")
     assert_told_plainly(raised.value)
 
     watch.poll()

@@ -13,7 +13,7 @@ import pytest
 
 from lms_bot import doctor, pipeline
 from lms_bot.store.tables import metadata
-from tests.bot_process import GULNORA, JANE, from_store, wait_for
+from tests.bot_process import GULNORA, JANE, PATIENCE, from_store, wait_for
 from tests.pg import address, program
 from tests.shell import Shell, daemon, daemon_log, shell
 
@@ -23,7 +23,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 OPERATING = (DOCS / "operating.md").read_text()
 ALERT = re.compile(r'"([\U0001f000-\U0001ffff]) ')
 RECORDED = "SELECT count(*) FROM lms_activity_events"
-HISTORY = 100_000
+HISTORY = 300_000  # so many that a copy is made long before they are all read
 SAYS = re.compile(r'\(\s*"([a-z]+(?: [a-z]+)?)",')
 
 
@@ -78,9 +78,9 @@ def test_a_dump_of_postgresql_taken_while_the_bot_writes_is_whole(shell: Shell, 
     with daemon(shell):
         wait_for(lambda: from_store(shell.store_url, RECORDED)[0][0] > 0, story=lambda: daemon_log(shell))
         dump = [program("pg_dump"), *command.split()[1:], address(shell.store_url)]
-        subprocess.run(dump, cwd=shell.folder, check=True, timeout=60)
+        subprocess.run(dump, cwd=shell.folder, check=True, timeout=PATIENCE)
     restore = [program("pg_restore"), "--no-owner", f"--dbname={address(postgresql)}", file]
-    subprocess.run(restore, cwd=shell.folder, check=True, timeout=60)
+    subprocess.run(restore, cwd=shell.folder, check=True, timeout=PATIENCE)
     ((events,),) = from_store(postgresql, RECORDED)
     position = "SELECT (position ->> 'history_id')::int FROM cursors WHERE source_table = 'attempts'"
     assert from_store(postgresql, position) == [(events,)], "what is recorded and how far was read belong together"
@@ -101,7 +101,7 @@ def run_sqlite(file: Path, statement: str) -> None:
     before = Path.cwd()
     os.chdir(file.parent)
     try:
-        connection = sqlite3.connect(file, timeout=30, isolation_level=None)
+        connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
         connection.execute(statement)
         connection.close()
     finally:
@@ -135,7 +135,7 @@ def test_the_code_for_an_analysis_works(shell: Shell) -> None:
     shell.counts("--once")
     program = f"def analyse(*values): print(values)\n{code}"
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"({JANE}, 'exam_passed', {{")
     assert "Python Basics Quiz" in done.stdout.splitlines()[-1]

@@ -6,11 +6,12 @@ import os
 import re
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import requests
 
-from tests.bot_process import BIN, JANE, BotProcess, wait_for
+from tests.bot_process import BIN, JANE, PATIENCE, BotProcess, wait_for
 from tests.shell import WRONG_USE, Shell, daemon, daemon_log, shell
 
 __all__ = ["shell"]
@@ -28,7 +29,7 @@ def free_port() -> int:
 def scrape(port: int) -> dict[str, float]:
     """The value of every series that a process shows; none while it does not listen."""
     try:
-        answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+        answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE)
     except requests.ConnectionError:
         return {}
     assert answer.status_code == 200
@@ -48,16 +49,17 @@ def test_the_bot_shows_what_it_polled_recorded_told_and_answered(shell: Shell) -
         shell.zulip, shell.folder, shell.lms_url, shell.store_url, settings=f"metrics_port = {port}"
     ) as bot:
         assert scrape(port)['lms_bot_events_total{history="no",type="exam_passed"}'] == 0
+        begun = time.monotonic()
         shell.lms.pass_exam(1000, JANE)
         bot.wait_for(lambda: shell.zulip.direct_to(mary))
         bot.ask(mary, "stats")
         bot.wait_for(lambda: has(port, answer_seconds_count=1, lag_seconds_count=1))
-        found = scrape(port)
+        found, passed = scrape(port), time.monotonic() - begun
     assert found['lms_bot_polls_total{outcome="ok"}'] >= 2
     assert found['lms_bot_events_total{history="yes",type="exam_passed"}'] == 1
     assert found['lms_bot_events_total{history="no",type="exam_passed"}'] == 1
     assert found["lms_bot_lag_seconds_count"] == 1
-    assert 0 <= found["lms_bot_lag_seconds_sum"] < 40
+    assert 0 <= found["lms_bot_lag_seconds_sum"] < passed + 1  # the LMS tells whole seconds
     assert found['lms_bot_sends_total{outcome="accepted",purpose="delivery"}'] == 1
     assert found['lms_bot_sends_total{outcome="accepted",purpose="reply"}'] == 1
     assert found["lms_bot_answer_seconds_count"] == 1
@@ -114,7 +116,7 @@ def test_without_the_setting_nothing_listens_and_prometheus_is_not_imported(shel
         "print(*sys.modules)"
     )
     command = [str(BIN / "python"), "-c", code, str(shell.configure())]
-    loaded = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout.split()
+    loaded = subprocess.run(command, check=True, timeout=PATIENCE, capture_output=True, text=True).stdout.split()
     assert "lms_bot.app" in loaded
     assert "prometheus_client" not in loaded
 
@@ -128,7 +130,7 @@ def test_without_the_extra_one_sentence_names_it(shell: Shell) -> None:
         env={**os.environ, "PYTHONPATH": str(shell.folder)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == WRONG_USE, done.stderr

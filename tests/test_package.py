@@ -13,7 +13,7 @@ import pytest
 
 import lms_bot
 from lms_bot.config import settings
-from tests.bot_process import BIN
+from tests.bot_process import BIN, PATIENCE
 from tests.fake_zulip import FakeZulip
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +23,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 def python(code: str, *options: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *options, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=PATIENCE, check=False)
 
 
 @pytest.mark.parametrize("heavy", ["sqlalchemy", "alembic", "psycopg2", "zulip", "rich", "schedule"])
@@ -65,7 +65,7 @@ def test_the_entry_point_names_the_package_and_its_version() -> None:
 
 
 def test_the_command_says_its_version() -> None:
-    done = subprocess.run([BIN / "lms-bot", "--version"], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([BIN / "lms-bot", "--version"], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert lms_bot.__version__ in done.stdout
 
 

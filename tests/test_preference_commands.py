@@ -11,7 +11,7 @@ from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people import people
 from lms_bot.store.session import Store
-from tests.asking import GULNORA, JANE, MARY, OMAR, School
+from tests.questions import GULNORA, JANE, MARY, OMAR, School
 
 STARTED = EventType.EXAM_STARTED
 CHANGES = [
@@ -37,7 +37,7 @@ def school(store: Store) -> School:
 
 def asked(school: School, mentor_id: int = 1) -> Preferences:
     with school.store.reading() as transaction:
-        return preferences.asked(transaction, mentor_id)
+        return preferences.chosen(transaction, mentor_id)
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -15,22 +15,22 @@ from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store, open_store
 from tests import NOW
-from tests.office import JANE, MARY, OMAR, RAVI, Office, happened, notifications
+from tests.delivery_scenario import JANE, MARY, OMAR, RAVI, DeliveryScenario, happened, notifications
 
 PASSED, FAILED, STARTED = EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventType.EXAM_STARTED
 HOUR, DAY = 3600.0, 86400.0
 
 
-def ask(office: Office, wishes: Preferences) -> None:
+def ask(delivery: DeliveryScenario, wishes: Preferences) -> None:
     """Mary asks for this from now on."""
-    now = office.clock()
-    with office.store.writing() as transaction:
-        preferences.keep(transaction, MARY.mentor_id, wishes, now)
-        reschedule_mentor(transaction, MARY.mentor_id, office.settings, now)
+    now = delivery.clock()
+    with delivery.store.writing() as transaction:
+        preferences.save(transaction, MARY.mentor_id, wishes, now)
+        reschedule_mentor(transaction, MARY.mentor_id, delivery.settings, now)
 
 
-def due(office: Office) -> list[datetime | None]:
-    return [row.due_at for row in notifications(office.store, MARY)]
+def due(delivery: DeliveryScenario) -> list[datetime | None]:
+    return [row.due_at for row in notifications(delivery.store, MARY)]
 
 
 moments = st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
@@ -53,8 +53,8 @@ def test_what_was_asked_for_is_kept_as_it_was_asked(wishes: Preferences) -> None
     store = open_store("sqlite://")
     with store.writing() as transaction:
         people.keep_people(transaction, [], [MARY], [], datetime.now(UTC))
-        preferences.keep(transaction, MARY.mentor_id, wishes, datetime.now(UTC))
-        assert preferences.of(transaction, [MARY.mentor_id, 404]) == {MARY.mentor_id: wishes}
+        preferences.save(transaction, MARY.mentor_id, wishes, datetime.now(UTC))
+        assert preferences.effective(transaction, [MARY.mentor_id, 404]) == {MARY.mentor_id: wishes}
     store.close()
 
 
@@ -62,9 +62,9 @@ def test_the_latest_wish_holds(store: Store) -> None:
     now = datetime.now(UTC)
     with store.writing() as transaction:
         people.keep_people(transaction, [], [MARY, OMAR], [], now)
-        preferences.keep(transaction, MARY.mentor_id, Preferences(quiet_from=60, quiet_to=120), now)
-        preferences.keep(transaction, MARY.mentor_id, Preferences(digest_hours=(7, 19)), now)
-        found = preferences.of(transaction, [MARY.mentor_id, OMAR.mentor_id])
+        preferences.save(transaction, MARY.mentor_id, Preferences(quiet_from=60, quiet_to=120), now)
+        preferences.save(transaction, MARY.mentor_id, Preferences(digest_hours=(7, 19)), now)
+        found = preferences.effective(transaction, [MARY.mentor_id, OMAR.mentor_id])
     assert found == {MARY.mentor_id: Preferences(digest_hours=(7, 19)), OMAR.mentor_id: Preferences()}
 
 
@@ -74,115 +74,119 @@ def test_the_time_zone_is_that_of_the_zulip_account_until_another_is_asked_for(s
         people.keep_people(transaction, [], [MARY], [], now)
         user = ZulipUser(7, "Mary", MARY.email, True, False, timezone="Asia/Tashkent")
         accounts.keep_zulip_users(transaction, [user], now)
-        assert preferences.of(transaction, [1])[1].timezone == "Asia/Tashkent"
-        preferences.keep(transaction, 1, Preferences(timezone="Europe/Berlin"), now)
-        assert preferences.of(transaction, [1])[1].timezone == "Europe/Berlin"
+        assert preferences.effective(transaction, [1])[1].timezone == "Asia/Tashkent"
+        preferences.save(transaction, 1, Preferences(timezone="Europe/Berlin"), now)
+        assert preferences.effective(transaction, [1])[1].timezone == "Europe/Berlin"
 
 
-def test_quiet_time_holds_what_is_due_in_it_and_drops_nothing(office: Office) -> None:
-    minute = office.clock().hour * 60 + office.clock().minute
-    ask(office, Preferences(quiet_from=minute, quiet_to=(minute + 60) % 1440))
-    (event,) = office.owe(happened(JANE, "Geometry"))
-    office.turn()
-    assert office.told(MARY) == []
-    assert due(office) == [office.clock().replace(second=0) + timedelta(hours=1)]
+def test_quiet_time_holds_what_is_due_in_it_and_drops_nothing(delivery: DeliveryScenario) -> None:
+    minute = delivery.clock().hour * 60 + delivery.clock().minute
+    ask(delivery, Preferences(quiet_from=minute, quiet_to=(minute + 60) % 1440))
+    (event,) = delivery.owe(happened(JANE, "Geometry"))
+    delivery.turn()
+    assert delivery.told(MARY) == []
+    assert due(delivery) == [delivery.clock().replace(second=0) + timedelta(hours=1)]
 
-    office.clock.forward(HOUR + 60)
-    office.turn()
+    delivery.clock.forward(HOUR + 60)
+    delivery.turn()
 
-    assert office.times_told(MARY, event) == 1
-
-
-def test_what_is_muted_comes_when_it_is_no_longer_and_the_rest_comes_at_once(office: Office) -> None:
-    ask(office, Preferences(muted={JANE.student_id: office.clock() + timedelta(days=7)}))
-    jane, ravi = office.owe(happened(JANE, "Geometry"), happened(RAVI, "Algebra"))
-    office.turn()
-    assert (office.times_told(MARY, jane), office.times_told(MARY, ravi)) == (0, 1)
-
-    ask(office, Preferences())
-    office.turn()
-
-    assert (office.times_told(MARY, jane), office.times_told(MARY, ravi)) == (1, 1)
+    assert delivery.times_told(MARY, event) == 1
 
 
-def test_a_pause_ends_by_itself_and_brings_one_summary(office: Office) -> None:
-    ask(office, Preferences(paused_until=office.clock() + timedelta(hours=5)))
+def test_what_is_muted_comes_when_it_is_no_longer_and_the_rest_comes_at_once(delivery: DeliveryScenario) -> None:
+    ask(delivery, Preferences(muted={JANE.student_id: delivery.clock() + timedelta(days=7)}))
+    jane, ravi = delivery.owe(happened(JANE, "Geometry"), happened(RAVI, "Algebra"))
+    delivery.turn()
+    assert (delivery.times_told(MARY, jane), delivery.times_told(MARY, ravi)) == (0, 1)
+
+    ask(delivery, Preferences())
+    delivery.turn()
+
+    assert (delivery.times_told(MARY, jane), delivery.times_told(MARY, ravi)) == (1, 1)
+
+
+def test_a_pause_ends_by_itself_and_brings_one_summary(delivery: DeliveryScenario) -> None:
+    ask(delivery, Preferences(paused_until=delivery.clock() + timedelta(hours=5)))
     for _ in range(5):
-        office.owe(happened(JANE, "Geometry"))
-        office.wait(HOUR, step=HOUR)
-    office.wait(HOUR, step=HOUR)
+        delivery.owe(happened(JANE, "Geometry"))
+        delivery.wait(HOUR, step=HOUR)
+    delivery.wait(HOUR, step=HOUR)
 
-    (text,) = office.told(MARY)
+    (text,) = delivery.told(MARY)
     assert "5 events of 1 student" in text
 
 
-def test_what_is_turned_off_while_it_waits_is_never_told_and_says_so(office: Office) -> None:
-    ask(office, Preferences(paused_until=office.clock() + timedelta(hours=5)))
-    office.owe(happened(JANE, "Geometry", STARTED))
-    office.turn()
-    ask(office, Preferences(timings={EventClass.STARTED: Timing.OFF}))
-    office.wait(DAY, step=HOUR)
+def test_what_is_turned_off_while_it_waits_is_never_told_and_says_so(delivery: DeliveryScenario) -> None:
+    ask(delivery, Preferences(paused_until=delivery.clock() + timedelta(hours=5)))
+    delivery.owe(happened(JANE, "Geometry", STARTED))
+    delivery.turn()
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.OFF}))
+    delivery.wait(DAY, step=HOUR)
 
-    (row,) = notifications(office.store, MARY)
-    assert (office.told(MARY), row.due_at, row.error, row.is_sent) == ([], None, "turned off", False)
+    (row,) = notifications(delivery.store, MARY)
+    assert (delivery.told(MARY), row.due_at, row.error, row.is_sent) == ([], None, "turned off", False)
 
 
-def test_what_is_in_a_message_already_is_not_touched_by_a_wish(office: Office) -> None:
-    (event,) = office.owe(happened(JANE, "Geometry", STARTED))
-    with office.store.writing() as transaction:
-        (waiting,) = queue.waiting(transaction, MARY.mentor_id)
+def test_what_is_in_a_message_already_is_not_touched_by_a_wish(delivery: DeliveryScenario) -> None:
+    (event,) = delivery.owe(happened(JANE, "Geometry", STARTED))
+    with delivery.store.writing() as transaction:
+        (waiting,) = queue.unsent_to(transaction, MARY.mentor_id)
         outbox.freeze(
             transaction,
-            Recipient(user_ids=(office.account(MARY),)),
-            "📝 Geometry",
-            office.clock(),
-            mentor_id=MARY.mentor_id,
-            log_ids=[waiting.log_id],
+            outbox.Draft(
+                Recipient(user_ids=(delivery.account(MARY),)),
+                "📝 Geometry",
+                mentor_id=MARY.mentor_id,
+                log_ids=[waiting.log_id],
+            ),
+            delivery.clock(),
         )
-    ask(office, Preferences(timings={EventClass.STARTED: Timing.OFF}))
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.OFF}))
 
-    (row,) = notifications(office.store, MARY)
+    (row,) = notifications(delivery.store, MARY)
     assert (row.event_id, row.error) == (event.event_id, None)
     assert row.due_at is not None
 
 
-def test_a_digest_is_told_at_its_hour_once_and_a_late_one_is_not_held_for_another_day(office: Office) -> None:
-    hour = (office.clock().hour + 2) % 24
-    ask(office, Preferences(timings={EventClass.STARTED: Timing.DIGEST}, digest_hours=(hour,)))
-    (event,) = office.owe(happened(JANE, "Geometry", STARTED))
-    ask(office, Preferences(timings={EventClass.STARTED: Timing.DIGEST}, digest_hours=(hour,)))
-    office.wait(HOUR, step=HOUR)
-    assert office.told(MARY) == []
+def test_a_digest_is_told_at_its_hour_once_and_a_late_one_is_not_held_for_another_day(
+    delivery: DeliveryScenario,
+) -> None:
+    hour = (delivery.clock().hour + 2) % 24
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.DIGEST}, digest_hours=(hour,)))
+    (event,) = delivery.owe(happened(JANE, "Geometry", STARTED))
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.DIGEST}, digest_hours=(hour,)))
+    delivery.wait(HOUR, step=HOUR)
+    assert delivery.told(MARY) == []
 
-    office.clock.forward(5 * HOUR)  # nobody was there at the hour
-    office.turn()
+    delivery.clock.forward(5 * HOUR)  # nobody was there at the hour
+    delivery.turn()
 
-    assert office.times_told(MARY, event) == 1
+    assert delivery.times_told(MARY, event) == 1
 
 
-def test_a_start_that_waits_for_the_digest_is_not_told_after_its_end_was(office: Office) -> None:
-    ask(office, Preferences(timings={EventClass.STARTED: Timing.DIGEST}))
+def test_a_start_that_waits_for_the_digest_is_not_told_after_its_end_was(delivery: DeliveryScenario) -> None:
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.DIGEST}))
     start = happened(JANE, "Geometry", STARTED, source_id=900_001)
-    (start,) = office.owe(start)
-    ask(office, Preferences(timings={EventClass.STARTED: Timing.DIGEST}))
-    office.turn()
-    office.owe(happened(JANE, "Geometry", PASSED, source_id=900_001))
-    office.turn()
-    office.wait(2 * DAY, step=HOUR)
+    (start,) = delivery.owe(start)
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.DIGEST}))
+    delivery.turn()
+    delivery.owe(happened(JANE, "Geometry", PASSED, source_id=900_001))
+    delivery.turn()
+    delivery.wait(2 * DAY, step=HOUR)
 
-    (text,) = office.told(MARY)
+    (text,) = delivery.told(MARY)
     assert "Exam Passed!" in text
-    rows = notifications(office.store, MARY)
+    rows = notifications(delivery.store, MARY)
     assert [row.is_sent for row in rows] == [True, True]
     assert len({row.zulip_message_id for row in rows}) == 1
 
 
-def test_a_new_mentor_is_told_by_their_own_wishes(office: Office) -> None:
-    ask(office, Preferences(paused_until=office.clock() + timedelta(days=3)))
-    (event,) = office.owe(happened(JANE, "Geometry"))
-    office.turn()
-    office.move(JANE, OMAR)
-    ask(office, Preferences())
-    office.turn()
+def test_a_new_mentor_is_told_by_their_own_wishes(delivery: DeliveryScenario) -> None:
+    ask(delivery, Preferences(paused_until=delivery.clock() + timedelta(days=3)))
+    (event,) = delivery.owe(happened(JANE, "Geometry"))
+    delivery.turn()
+    delivery.move(JANE, OMAR)
+    ask(delivery, Preferences())
+    delivery.turn()
 
-    assert (office.times_told(MARY, event), office.times_told(OMAR, event)) == (0, 1)
+    assert (delivery.times_told(MARY, event), delivery.times_told(OMAR, event)) == (0, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import lms_bot
-from tests.bot_process import BIN, JANE, PYTHON_QUIZ, noted_facts, wait_for
+from tests.bot_process import BIN, JANE, PATIENCE, PYTHON_QUIZ, noted_facts, wait_for
 from tests.shell import DONE, Shell, run, shell
 
 __all__ = ["shell"]
@@ -56,7 +56,7 @@ def test_every_command_works(folder: Path, optional: bool) -> None:
     for line in COMMANDS:
         command = words(line, optional=optional or LAST in line)  # without --yes it asks
         done = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert done.returncode == DONE, f"{line}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
@@ -69,7 +69,7 @@ def test_the_daemon_works_until_it_is_stopped(folder: Path, shell: Shell) -> Non
     try:
         wait_for(lambda: noted_facts(shell.store_url)["polled"] > before["polled"])
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == DONE
+        assert process.wait(PATIENCE) == DONE
     finally:
         process.kill()
         process.wait()

@@ -19,7 +19,7 @@ from lms_bot.render import EMOJI, event_line
 from lms_bot.render.feed import feed_text
 from lms_bot.render.students import card_text, students_text
 from tests import NOW
-from tests.office import JANE, RAVI, happened, several
+from tests.delivery_scenario import JANE, RAVI, happened, several
 from tests.test_render import HOSTILE, live_tokens
 
 SHOWN_NOW = "<time:2026-03-02T12:00:00Z>"

@@ -15,10 +15,10 @@ from lms_bot.core.notifications import Message, Recipient
 from lms_bot.store import counters, tables
 from lms_bot.store.notifications import outbox
 from lms_bot.store.reports import statistics as reports_statistics
-from lms_bot.store.retention.prune import SLICE, SLICES, WALK, turn
+from lms_bot.store.retention.prune import BATCH, BATCHES, POSITION, prune_slice
 from lms_bot.store.session import Store
 from lms_bot.store.streaks import days
-from tests.bot_process import from_store, in_store, wait_for
+from tests.bot_process import PATIENCE, from_store, in_store, wait_for
 from tests.lms_rows import CONTENT_ATTEMPTS, DAY, MARY, MINUTE, NOW, RAVI, SOFIA, Watch
 from tests.shell import Shell, daemon, daemon_log, shell
 
@@ -41,14 +41,14 @@ def prune(watch: Watch, at: Any = None) -> int:
     removed = 0
     watch.now = at or watch.now + DAY
     while True:
-        removed += turn(watch.store, DAYS, watch.now)
+        removed += prune_slice(watch.store, DAYS, watch.now)
         if is_over(watch.store):
             return removed
 
 
 def is_over(store: Store) -> bool:
     with store.reading() as transaction:
-        query = sa.select(tables.facts.c.value).where(tables.facts.c.name == WALK)
+        query = sa.select(tables.facts.c.value).where(tables.facts.c.name == POSITION)
         return transaction.scalar(query) is None
 
 
@@ -77,7 +77,9 @@ def tell(watch: Watch) -> list[Message]:
             log_ids = [row.log_id for row in rows if row.mentor_id == mentor_id]
             told.append(
                 outbox.freeze(
-                    transaction, Recipient(user_ids=(9,)), "told", watch.now, mentor_id=mentor_id, log_ids=log_ids
+                    transaction,
+                    outbox.Draft(Recipient(user_ids=(9,)), "told", mentor_id=mentor_id, log_ids=log_ids),
+                    watch.now,
                 )
             )
             outbox.settle_sent(transaction, told[-1], 1_000 + number, watch.now)
@@ -91,7 +93,7 @@ def count(watch: Watch, table: sa.Table) -> int:
 
 def assert_counts_are_right(watch: Watch) -> None:
     with watch.store.reading() as transaction:
-        kept = [transaction.scalar(counters.value(name)) or 0 for name in (counters.EVENTS, counters.TOLD)]
+        kept = [transaction.scalar(counters.value(name)) or 0 for name in (counters.EVENTS, counters.NOTIFIED)]
         told = sa.select(sa.func.count(sa.distinct(tables.logs.c.event_id))).where(tables.is_sent)
         assert kept == [count(watch, tables.events), transaction.scalar(told)]
         statistics = reports_statistics.statistics(transaction)
@@ -204,7 +206,7 @@ def test_a_message_under_way_keeps_what_it_tells_until_it_is_settled(watch: Watc
     (log_id,) = [row.log_id for row in owed_rows(watch, 11)]
     with watch.store.writing() as transaction:
         message = outbox.freeze(
-            transaction, Recipient(user_ids=(9,)), "told", watch.now, mentor_id=MARY, log_ids=[log_id]
+            transaction, outbox.Draft(Recipient(user_ids=(9,)), "told", mentor_id=MARY, log_ids=[log_id]), watch.now
         )
     prune(watch)
     assert [fact[1] for fact in watch.facts()] == [11, 99]
@@ -242,25 +244,25 @@ def test_a_message_that_tells_something_young_as_well_stays(watch: Watch) -> Non
 
 def test_old_answers_go_too(watch: Watch) -> None:
     with watch.store.writing() as transaction:
-        old = outbox.freeze(transaction, Recipient(user_ids=(9,)), "jane did this", NOW)
+        old = outbox.freeze(transaction, outbox.Draft(Recipient(user_ids=(9,)), "jane did this"), NOW)
         outbox.settle_sent(transaction, old, 70, NOW)
-        outbox.freeze(transaction, Recipient(user_ids=(9,)), "nobody knows whether this was sent", NOW)
-        young = outbox.freeze(transaction, Recipient(user_ids=(9,)), "jane did that", LATER)
+        outbox.freeze(transaction, outbox.Draft(Recipient(user_ids=(9,)), "nobody knows whether this was sent"), NOW)
+        young = outbox.freeze(transaction, outbox.Draft(Recipient(user_ids=(9,)), "jane did that"), LATER)
         outbox.settle_sent(transaction, young, 71, LATER)
     assert prune(watch, LATER) == 1
     assert count(watch, tables.messages) == 2
 
 
 def test_thousands_are_removed_a_turn_at_a_time_once_a_day(watch: Watch) -> None:
-    size = SLICE * SLICES + 500
+    size = BATCH * BATCHES + 500
     watch.rows.insert_finished(1, size, at=NOW - 200 * DAY)
     watch.rows.insert_attempt(size + 1, **passed())
     watch.poll()
-    assert turn(watch.store, DAYS, NOW) == SLICE * SLICES
+    assert prune_slice(watch.store, DAYS, NOW) == BATCH * BATCHES
     assert not is_over(watch.store)
-    assert turn(watch.store, DAYS, NOW) == 500
+    assert prune_slice(watch.store, DAYS, NOW) == 500
     assert is_over(watch.store)
-    assert turn(watch.store, DAYS, NOW + MINUTE) == 0
+    assert prune_slice(watch.store, DAYS, NOW + MINUTE) == 0
     assert watch.facts() == [("attempts", size + 1, "exam_passed")]
     assert sweep_rounds(watch, 2) == 0
     assert_counts_are_right(watch)
@@ -274,11 +276,11 @@ def test_a_poll_at_the_same_moment_does_not_bring_back_what_is_being_removed(wat
 
     def remove() -> int:
         removing.set()
-        return turn(watch.store, DAYS, NOW)
+        return prune_slice(watch.store, DAYS, NOW)
 
     with ThreadPoolExecutor(1) as pool:
         removed = pool.submit(remove)
-        removing.wait(30)
+        removing.wait(PATIENCE)
         found = 0
         while not removed.done():
             watch.rows.run("UPDATE attempts SET score = score + 1 WHERE id <= 3000")

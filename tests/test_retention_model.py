@@ -31,8 +31,8 @@ class ForgetfulSchool(School):
     def remove_what_is_recorded(self) -> None:
         before, owed = self._kept(), self._owed()
         with self.watch.store.writing() as transaction:
-            state.forget(transaction, prune.WALK)
-        prune.turn(self.watch.store, 30, self.watch.now + MUCH_LATER)
+            state.forget(transaction, prune.POSITION)
+        prune.prune_slice(self.watch.store, 30, self.watch.now + MUCH_LATER)
         gone = before - self._kept()
         assert len(gone) == max(0, len(before) - 1)
         self.removed |= gone

@@ -135,7 +135,7 @@ def test_a_calm_school_is_told_of_exam_ends_at_once_and_of_the_rest_in_the_morni
     watch.rows.insert_attempt(2, state="completed", result="fail")
     watch.poll()
     with watch.store.reading() as transaction:
-        _, owed = queue.owed_to_anybody(transaction, 10)
+        _, owed = queue.pending_for_everybody(transaction, 10)
     due = {one.event.source_id: one.due_at for one in owed}
     watch.close()
     assert due == {1: datetime(2026, 3, 3, 7, 0, tzinfo=UTC), 2: watch.now}

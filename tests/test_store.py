@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from lms_bot.store.schema import CURRENT, version
 from lms_bot.store.session import Store, open_store
 from lms_bot.store.tables import metadata
 from tests import NOW
-from tests.bot_process import from_store, in_store, wait_for
+from tests.bot_process import PATIENCE, from_store, in_store, wait_for
 
 CONTRACT = {
     "lms_activity_events": {
@@ -44,7 +46,7 @@ OPEN = "import sys; from lms_bot.store import open_store; open_store(sys.argv[1]
 HOLD_LEASE = """
 import sys, time
 from lms_bot.store import open_store
-from lms_bot.store.lease import Lease
+from lms_bot.store.operations.lease import Lease
 lease = Lease(open_store(sys.argv[1]))
 print(lease.take(), flush=True)
 time.sleep(600)
@@ -56,12 +58,12 @@ def at_once(*actions: Callable[[], object]) -> None:
     barrier = threading.Barrier(len(actions))
 
     def start(action: Callable[[], object]) -> object:
-        barrier.wait(30)
+        barrier.wait(PATIENCE)
         return action()
 
     with ThreadPoolExecutor(len(actions)) as pool:
         for future in [pool.submit(start, action) for action in actions]:
-            future.result(60)
+            future.result(PATIENCE)
 
 
 # Opening
@@ -96,11 +98,33 @@ def test_threads_that_open_an_empty_place_at_once_all_get_a_store(empty_url: str
     assert from_store(empty_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
 
 
+def test_a_place_that_somebody_else_is_making_a_store_of_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself refuses at once while somebody else may be turning the file to its write-ahead log."""
+    waits, sleep = threading.Event(), time.sleep
+
+    def note_and_sleep(seconds: float) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            waits.set()
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", note_and_sleep)
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        opening = pool.submit(lambda: open_store(f"sqlite:///{path}").close())
+        wait_for(lambda: waits.is_set() or opening.done())
+        other.execute("ROLLBACK")
+        opening.result(PATIENCE)
+    assert from_store(f"sqlite:///{path}", "SELECT version_num FROM alembic_version") == [(CURRENT,)]
+
+
 def test_processes_that_open_an_empty_place_at_once_all_get_a_store(empty_url: str) -> None:
     commands = [[sys.executable, "-c", OPEN, empty_url]] * 3
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in processes:
-        _, problem = process.communicate(timeout=60)
+        _, problem = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, problem
     assert from_store(empty_url, "SELECT version_num FROM alembic_version") == [(CURRENT,)]
 

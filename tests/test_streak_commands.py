@@ -13,7 +13,8 @@ from lms_bot.handlers.dispatch import STRANGER
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.asking import (
+from tests.delivery_scenario import happened, owe
+from tests.questions import (
     ACCOUNTS,
     ADA,
     EVE,
@@ -29,7 +30,6 @@ from tests.asking import (
     STUDENTS,
     School,
 )
-from tests.office import happened, owe
 
 DAY = timedelta(days=1)
 JANES_ACCOUNT, RAVIS_ACCOUNT = 31, 32

@@ -101,8 +101,8 @@ def test_a_milestone_says_when_and_waits_for_the_digest(watch: Watch) -> None:
 
 def test_a_mentor_may_want_it_at_once_or_not_at_all(watch: Watch) -> None:
     with watch.store.writing() as transaction:
-        preferences.keep(transaction, MARY, Preferences({EventClass.STREAK: Timing.NOW}), NOW)
-        preferences.keep(transaction, OMAR, Preferences({EventClass.STREAK: Timing.OFF}), NOW)
+        preferences.save(transaction, MARY, Preferences({EventClass.STREAK: Timing.NOW}), NOW)
+        preferences.save(transaction, OMAR, Preferences({EventClass.STREAK: Timing.OFF}), NOW)
     for day in range(7):
         passes(watch, NOW + DAY * day, GULNORA)  # who has both
         watch.poll(NOW + DAY * day + HOUR)

@@ -16,8 +16,8 @@ from lms_bot.store.notifications import outbox
 from lms_bot.store.people import people
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.asking import GULNORA, JANE, JANET, LINKS, MARY, MENTORS, OMAR, OTHER_STREAM, RAVI, STUDENTS, School
-from tests.office import happened, owe
+from tests.delivery_scenario import happened, owe
+from tests.questions import GULNORA, JANE, JANET, LINKS, MARY, MENTORS, OMAR, OTHER_STREAM, RAVI, STUDENTS, School
 from tests.test_commands import LIVE
 
 DAY = timedelta(days=1)
@@ -52,7 +52,7 @@ def names(table: str) -> list[str]:
 
 def picture(school: School, message: Message) -> bytes | None:
     with school.store.reading() as transaction:
-        return outbox.content(transaction, message)
+        return outbox.attachment(transaction, message)
 
 
 # students

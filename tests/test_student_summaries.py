@@ -20,7 +20,7 @@ from lms_bot.store.events import events
 from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store, open_store
 from tests import NOW
-from tests.office import GULNORA, JANE, OBRIEN, RAVI, happened, owe
+from tests.delivery_scenario import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
 DAY = timedelta(days=1)
 STUDENTS = (JANE, RAVI, GULNORA, OBRIEN)

@@ -14,8 +14,8 @@ from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.operations import incidents
 from lms_bot.store.session import Store
 from tests import NOW
+from tests.delivery_scenario import JANE, MARY, DeliveryScenario, happened, notifications, several
 from tests.lms_rows import Watch
-from tests.office import JANE, MARY, Office, happened, notifications, several
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def is_on(watch: Watch) -> bool:
 def held(watch: Watch) -> set[timedelta]:
     """How long what is owed waits from now on."""
     with watch.store.reading() as transaction:
-        _, owed = queue.owed_to_anybody(transaction, 10_000)
+        _, owed = queue.pending_for_everybody(transaction, 10_000)
     return {one.due_at - watch.now for one in owed}
 
 
@@ -77,27 +77,27 @@ def test_what_is_usual_is_no_flood(watch: Watch) -> None:
     assert not is_on(watch)
 
 
-def admin_stream(office: Office) -> None:
-    office.zulip.add_stream("lms-admin", subscribers=[office.chat.bot().user_id])
+def admin_stream(delivery: DeliveryScenario) -> None:
+    delivery.zulip.add_stream("lms-admin", subscribers=[delivery.chat.bot().user_id])
 
 
-def say(office: Office) -> list[str]:
-    send_incidents(office.store, office.chat, office.deliverer, "lms-admin", office.clock())
-    return [message.content for message in office.zulip.sent_by_bot() if message.topic == TOPIC]
+def say(delivery: DeliveryScenario) -> list[str]:
+    send_incidents(delivery.store, delivery.chat, delivery.deliverer, "lms-admin", delivery.clock())
+    return [message.content for message in delivery.zulip.sent_by_bot() if message.topic == TOPIC]
 
 
-def test_an_alert_is_said_once_when_it_begins_and_once_when_it_is_over(office: Office) -> None:
-    admin_stream(office)
+def test_an_alert_is_said_once_when_it_begins_and_once_when_it_is_over(delivery: DeliveryScenario) -> None:
+    admin_stream(delivery)
     for _ in range(3):
-        with office.store.writing() as transaction:
-            incidents.begin(transaction, "fire", "It burns.", office.clock())
-        assert say(office) == ["It burns."]
+        with delivery.store.writing() as transaction:
+            incidents.begin(transaction, "fire", "It burns.", delivery.clock())
+        assert say(delivery) == ["It burns."]
     for _ in range(2):
-        with office.store.writing() as transaction:
+        with delivery.store.writing() as transaction:
             incidents.end(transaction, "fire", "The fire is out.")
-        assert say(office) == ["It burns.", "The fire is out."]
-    office.wait(120, step=30)
-    assert say(office) == ["It burns.", "The fire is out."]
+        assert say(delivery) == ["It burns.", "The fire is out."]
+    delivery.wait(120, step=30)
+    assert say(delivery) == ["It burns.", "The fire is out."]
 
 
 def test_what_begins_and_ends_before_it_could_be_said_is_not_said(store: Store) -> None:
@@ -117,48 +117,50 @@ def test_an_alert_that_begins_again_is_not_over(store: Store) -> None:
         assert incidents.is_on(transaction, "fire")
 
 
-def test_a_notice_is_said_once(office: Office) -> None:
-    admin_stream(office)
-    with office.store.writing() as transaction:
-        incidents.notice(transaction, "many", "So many.", office.clock())
-    assert say(office) == ["So many."]
-    assert say(office) == ["So many."]
+def test_a_notice_is_said_once(delivery: DeliveryScenario) -> None:
+    admin_stream(delivery)
+    with delivery.store.writing() as transaction:
+        incidents.notice(transaction, "many", "So many.", delivery.clock())
+    assert say(delivery) == ["So many."]
+    assert say(delivery) == ["So many."]
 
 
-def test_nothing_is_said_in_a_stream_that_everybody_reads(office: Office) -> None:
-    admin_stream(office)
-    office.zulip.make_public("lms-admin")
-    with office.store.writing() as transaction:
-        incidents.begin(transaction, "fire", "It burns.", office.clock())
-    assert say(office) == []
+def test_nothing_is_said_in_a_stream_that_everybody_reads(delivery: DeliveryScenario) -> None:
+    admin_stream(delivery)
+    delivery.zulip.make_public("lms-admin")
+    with delivery.store.writing() as transaction:
+        incidents.begin(transaction, "fire", "It burns.", delivery.clock())
+    assert say(delivery) == []
 
 
-def test_two_hundred_waiting_for_one_mentor_are_one_summary_and_one_word_to_the_admins(office: Office) -> None:
-    admin_stream(office)
-    office.owe(*several(JANE, 201))
-    office.turn()
-    assert len(office.told(MARY)) == 1
-    (text,) = say(office)
+def test_two_hundred_waiting_for_one_mentor_are_one_summary_and_one_word_to_the_admins(
+    delivery: DeliveryScenario,
+) -> None:
+    admin_stream(delivery)
+    delivery.owe(*several(JANE, 201))
+    delivery.turn()
+    assert len(delivery.told(MARY)) == 1
+    (text,) = say(delivery)
     assert "201 notifications" in text
     assert "mary" not in text.replace("summary", "")
 
 
-def test_a_parked_message_is_shown_to_the_admins_and_revived_by_them(office: Office) -> None:
-    admin_stream(office)
-    (event,) = office.owe(happened(JANE, "Geometry"))
-    office.zulip.fail("refuse")
-    office.turn()
-    with office.store.reading() as transaction:
+def test_a_parked_message_is_shown_to_the_admins_and_revived_by_them(delivery: DeliveryScenario) -> None:
+    admin_stream(delivery)
+    (event,) = delivery.owe(happened(JANE, "Geometry"))
+    delivery.zulip.fail("refuse")
+    delivery.turn()
+    with delivery.store.reading() as transaction:
         count, (parked,) = outbox.parked(transaction, 10)
     assert (count, parked.mentor_id) == (1, MARY.mentor_id)
-    assert len(say(office)) == 1
-    office.wait(3600, step=600)
-    assert office.times_told(MARY, event) == 0
+    assert len(say(delivery)) == 1
+    delivery.wait(3600, step=600)
+    assert delivery.times_told(MARY, event) == 0
 
-    with office.store.writing() as transaction:
-        assert outbox.revive(transaction, parked.message_id + 1, office.clock()) == 0
-        assert outbox.revive(transaction, parked.message_id, office.clock()) == 1
-    office.turn()
+    with delivery.store.writing() as transaction:
+        assert outbox.requeue_parked(transaction, parked.message_id + 1, delivery.clock()) == 0
+        assert outbox.requeue_parked(transaction, parked.message_id, delivery.clock()) == 1
+    delivery.turn()
 
-    assert office.times_told(MARY, event) == 1
-    assert [row.is_sent for row in notifications(office.store, MARY)] == [True]
+    assert delivery.times_told(MARY, event) == 1
+    assert [row.is_sent for row in notifications(delivery.store, MARY)] == [True]

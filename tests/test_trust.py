@@ -25,7 +25,7 @@ from lms_bot.store import state
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store, open_store
 from tests import NOW
-from tests.asking import ACCOUNTS, ADA, ADMIN_STREAM, EVE, JANE, MARY, OMAR, OTHER_STREAM, ROBOT, School
+from tests.questions import ACCOUNTS, ADA, ADMIN_STREAM, EVE, JANE, MARY, OMAR, OTHER_STREAM, ROBOT, School
 from tests.test_commands import LIVE
 
 

@@ -31,10 +31,10 @@ def test_polls_at_once_wait_for_one_another_and_none_fails(store: Store) -> None
                 failed.append(error)
 
     def touch(transaction: Transaction) -> None:
-        watchlist.touch(transaction, STUDENTS, NOW)
+        watchlist.mark_due(transaction, STUDENTS, NOW)
 
     def look_again(transaction: Transaction) -> None:
-        watchlist.look_again(transaction, dict.fromkeys(STUDENTS, NOW + timedelta(days=1)))
+        watchlist.schedule(transaction, dict.fromkeys(STUDENTS, NOW + timedelta(days=1)))
 
     threads = [threading.Thread(target=often, args=(work,)) for work in (touch, look_again, touch, look_again)]
     for thread in threads:

@@ -11,7 +11,7 @@ from lms_bot.handlers import dispatch
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.asking import (
+from tests.questions import (
     ACCOUNTS,
     ADA,
     ADMIN_STREAM,

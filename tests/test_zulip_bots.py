@@ -18,8 +18,9 @@ from lms_bot.handlers.dispatch import STRANGER
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.store.session import open_store
-from tests.asking import EVE, JANE, MARY, School
+from tests.bot_process import PATIENCE
 from tests.databases import store_in_file
+from tests.questions import EVE, JANE, MARY, School
 
 ROOT = Path(__file__).parents[1]
 SHELL = Path(sys.executable).parent / "zulip-bot-shell"
@@ -97,7 +98,7 @@ def test_the_shell_answers(store_url: str, tmp_path: Path) -> None:
         input="help\nhistory jane_smith\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         cwd=tmp_path,
         check=False,
     )

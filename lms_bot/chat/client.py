@@ -16,14 +16,14 @@ import requests
 import zulip
 from urllib3.exceptions import NewConnectionError
 
-from lms_bot.chat.rate_limit import Pace, Purpose
+from lms_bot.chat.rate_limit import Purpose, RateLimiter
 from lms_bot.core.meter import Meter, SendOutcome
 from lms_bot.core.notifications import Recipient
 from lms_bot.core.people import ZulipUser
 from lms_bot.errors import ConfigError, OutcomeUnknown, Refused, SendError
 
 TIMEOUT = 10.0  # seconds for one call
-PATIENCE = 45.0  # seconds that a call waits for its turn: less than a message is left to its sender (LOOK_AFTER)
+LONGEST_WAIT = 45.0  # seconds that a call waits for its turn: less than a message is left to its sender (LOOK_AFTER)
 PAGE = 100  # messages read in one call
 GUEST = 600  # Zulip's role number
 
@@ -56,36 +56,40 @@ class Server:
 
 
 class Chat:
-    """Zulip as one thread uses it; several share a Pace. Connects when it is first needed."""
+    """Zulip as one thread uses it; several share a RateLimiter. Connects when it is first needed."""
 
     def __init__(
-        self, config_file: Path | str | None, pace: Pace, timeout: float = TIMEOUT, meter: Meter | None = None
+        self,
+        config_file: Path | str | None,
+        rate_limiter: RateLimiter,
+        timeout: float = TIMEOUT,
+        meter: Meter | None = None,
     ) -> None:
         self.meter = meter or Meter()
         self._config_file = str(config_file) if config_file is not None else None
-        self._pace = pace
+        self._rate_limiter = rate_limiter
         self._timeout = timeout
         self._client: zulip.Client | None = None
         self._status: int | None = None
         self._bot: Bot | None = None
         self._ahead: timedelta | None = None
 
-    def take_turn(self, patience: float) -> bool:
-        """Wait for the next delivery's turn; False if it does not come within `patience` seconds."""
-        return self._pace.take(Purpose.DELIVER, patience)
+    def wait_for_turn(self, most_seconds: float) -> bool:
+        """Wait for the next delivery's turn; return False if it does not come within `most_seconds`."""
+        return self._rate_limiter.acquire(Purpose.DELIVER, most_seconds)
 
     @property
-    def is_closed(self) -> bool:
-        """Zulip asked for a pause that is not over."""
-        return self._pace.is_closed
+    def is_blocked(self) -> bool:
+        """Return whether Zulip asked for a pause that is not over."""
+        return self._rate_limiter.is_blocked
 
     @property
     def version(self) -> str | None:
-        """Zulip's version, as it said when we connected; None before that."""
+        """Return Zulip's version, as it said when we connected; None before that."""
         return self._client.zulip_version if self._client else None
 
     def send(self, recipient: Recipient, content: str, *, purpose: Purpose = Purpose.REPLY) -> int:
-        """Send a message and give its id. Raises Refused or OutcomeUnknown. A delivery has taken its turn before."""
+        """Send a message and return its id. Raises Refused or OutcomeUnknown. A delivery has taken its turn before."""
         if recipient.stream_id is None:
             where: dict[str, Any] = {"type": "private", "to": list(recipient.user_ids)}
         else:
@@ -102,15 +106,15 @@ class Chat:
         return int(answer["id"])
 
     def edit(self, message_id: int, content: str) -> None:
-        """Put another text in the place of one of our messages. Raises SendError; twice does no harm."""
+        """Replace the text of one of our messages. Raises SendError; twice does no harm."""
         self._call("PATCH", f"messages/{message_id}", {"content": content})
 
     def delete(self, message_id: int) -> None:
-        """Take back one of our messages. Raises SendError; Zulip refuses for good what is gone already."""
+        """Delete one of our messages. Raises SendError; Zulip refuses for good what is gone already."""
         self._call("DELETE", f"messages/{message_id}", {})
 
     def upload(self, name: str, content: bytes) -> str:
-        """Upload a file and give its URI, for a link; twice does no harm. Raises Refused or OutcomeUnknown."""
+        """Upload a file and return its URI, for a link; twice does no harm. Raises Refused or OutcomeUnknown."""
         file = io.BytesIO(content)
         file.name = name
         answer = self._call("POST", "user_uploads", {}, Purpose.REPLY, files=[file])
@@ -119,7 +123,7 @@ class Chat:
         return str(answer["uri"])
 
     def find(self, recipient: Recipient, content: str, above: int) -> list[int]:
-        """Ids above `above` of our messages to this recipient that have exactly this text, oldest first."""
+        """Return ids above `above` of our messages to this recipient with exactly this text, oldest first."""
         if recipient.stream_id is None:
             where: list[dict[str, Any]] = [{"operator": "dm", "operand": list(recipient.user_ids)}]
         else:
@@ -131,7 +135,7 @@ class Chat:
         return [m["id"] for m in self._messages_above(narrow, above) if m.get("content") == content]
 
     def questions(self, above: int) -> list[Mapping[str, Any]]:
-        """Direct messages and mentions with ids above `above` that are not our own, oldest first."""
+        """Return direct messages and mentions with ids above `above` that are not our own, oldest first."""
         me = self.bot().user_id
         found: dict[int, Mapping[str, Any]] = {}
         for operand in ("dm", "mentioned"):
@@ -141,18 +145,18 @@ class Chat:
         return [found[message_id] for message_id in sorted(found)]
 
     def bot(self) -> Bot:
-        """Who we are; asked once."""
+        """Return who we are; Zulip is asked once."""
         if self._bot is None:
             self._bot = self.profile()
         return self._bot
 
     def profile(self) -> Bot:
-        """Who we are and the highest message id now."""
+        """Return who we are and the highest message id now."""
         me = self._call("GET", "users/me", {})
         return Bot(me["user_id"], me["full_name"], me.get("max_message_id") or 0)
 
     def users(self) -> list[ZulipUser]:
-        """Every account of the organisation."""
+        """Return every account of the organisation."""
         members = self._call("GET", "users", {"client_gravatar": True})["members"]
         return [
             ZulipUser(
@@ -168,7 +172,7 @@ class Chat:
         ]
 
     def stream(self, name: str) -> Stream | None:
-        """The stream of this name (any case), if the bot can see it."""
+        """Return the stream of this name (any case), if the bot can see it."""
         streams = self._call("GET", "streams", {"include_public": True, "include_subscribed": True})["streams"]
         for stream in streams:
             if stream["name"].casefold() == name.casefold():
@@ -176,12 +180,12 @@ class Chat:
         return None
 
     def server(self) -> Server:
-        """Which server this is."""
+        """Return which server this is."""
         settings = self._call("GET", "server_settings", {})
         return Server(settings.get("zulip_version") or "", settings.get("zulip_feature_level") or 0, self._ahead)
 
     def is_subscribed(self, stream_id: int) -> bool:
-        """Whether the bot is in this stream, and so gets what is written there."""
+        """Return whether the bot is in this stream, and so gets what is written there."""
         subscriptions = self._call("GET", "users/me/subscriptions", {})["subscriptions"]
         return any(stream["stream_id"] == stream_id for stream in subscriptions)
 
@@ -207,10 +211,10 @@ class Chat:
         method: str,
         url: str,
         request: dict[str, Any],
-        purpose: Purpose = Purpose.LOOK,
+        purpose: Purpose = Purpose.READ,
         files: list[IO[bytes]] | None = None,
     ) -> dict[str, Any]:
-        if purpose is not Purpose.DELIVER and not self._pace.take(purpose, PATIENCE):
+        if purpose is not Purpose.DELIVER and not self._rate_limiter.acquire(purpose, LONGEST_WAIT):
             raise Refused("no turn came within the pace of calls")
         client = self._connected()
         self._status = None
@@ -221,7 +225,7 @@ class Chat:
         return self._accepted(answer)
 
     def _accepted(self, answer: Any) -> dict[str, Any]:
-        """The answer if it says success. Source: Zulip's error handling; `msg` is translated, `code` is not."""
+        """Return the answer if it says success. Source: Zulip's error handling; `msg` is translated, `code` is not."""
         if not isinstance(answer, dict):
             raise OutcomeUnknown("Zulip's answer is no JSON object")
         if answer.get("result") == "success":
@@ -234,7 +238,7 @@ class Chat:
         code = answer.get("code") or "BAD_REQUEST"
         if status == 429:
             pause = float(answer.get("retry-after") or 1.0)
-            self._pace.close(pause)
+            self._rate_limiter.block(pause)
             raise Refused("Zulip asked us to slow down", retry_after=pause)
         raise Refused(f"Zulip refused: {code}: {answer.get('msg')}", permanent=status == 400)
 
@@ -274,7 +278,7 @@ def _outcome(error: SendError) -> SendOutcome:
 
 
 def _transport_error(error: Exception) -> Refused | OutcomeUnknown:
-    """Refused if no connection was made at all; otherwise nobody knows how far the call came."""
+    """Return Refused if no connection was made at all; otherwise nobody knows how far the call came."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, requests.ConnectTimeout | NewConnectionError) or isinstance(

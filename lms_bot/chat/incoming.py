@@ -35,6 +35,7 @@ class Incoming:
 
     @property
     def sender(self) -> Recipient:
+        """Return the direct way to the asker."""
         return Recipient(user_ids=() if self.sender_id is None else (self.sender_id,))
 
     @classmethod

@@ -28,21 +28,21 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from lms_bot.chat import Chat, Pace
+    from lms_bot.chat import Chat, RateLimiter
     from lms_bot.pipeline.forget_student import forget
-    from lms_bot.store.retention import traces
+    from lms_bot.store.retention import forget_student
     from lms_bot.store.session import open_store
 
     settings = settings_of(options)
     store = open_store(settings.store_database_url)
     try:
         with store.reading() as transaction:
-            whom = traces.student(transaction, options.student)
+            whom = forget_student.find_student(transaction, options.student)
         if whom is None:
             raise UserError("the store knows no such student: give the exact username, or #ID")
         if not options.yes:
             _ask(whom)
-        chat = Chat(options.config_file, Pace(settings.messages_per_minute))
+        chat = Chat(options.config_file, RateLimiter(settings.messages_per_minute))
         return _print_report(forget(store, chat, whom, datetime.now(UTC)))
     finally:
         store.close()

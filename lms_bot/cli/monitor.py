@@ -96,7 +96,7 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
         except SendError as error:
             failed = failed or error
     with parts.store.reading() as transaction:
-        counted.pending = queue.pending_notifications(transaction)
+        counted.pending = queue.count_pending(transaction)
     _print(counted, options.json)
     if failed:
         raise failed
@@ -136,8 +136,8 @@ def _deliver_all(parts: Parts, only: frozenset[EventType] | None) -> Delivered:
 
     total = Delivered()
     with parts.store.writing() as transaction:
-        outbox.wake(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
-        if not queue.pending_notifications(transaction):
+        outbox.make_due(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+        if not queue.count_pending(transaction):
             return total
     refresh_users(parts)
     while True:

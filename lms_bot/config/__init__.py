@@ -1,1 +1,1 @@
-"""The settings: what may be set, and what is said of a mistake in them."""
+"""The settings, and the errors about them."""

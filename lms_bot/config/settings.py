@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from lms_bot.config.urls import database_url, hide_password, place
+from lms_bot.config.urls import database_url, hide_password, location
 from lms_bot.core.events import OBSERVED, EventType
 from lms_bot.errors import ConfigError
 
@@ -61,22 +61,22 @@ class Setting:
 
 
 def load(path: Path | str | None, environ: Mapping[str, str]) -> Settings:
-    """The settings of file and environment, which wins; raises ConfigError with one sentence, no secrets."""
+    """Read the settings of file and environment, which wins. Raises ConfigError with one sentence, no secrets."""
     in_file = {} if path is None else _read_section(str(path))
     settings = Settings(**{setting.key: _value(setting, in_file, environ) for setting in SETTINGS})
-    if place(settings.lms_database_url) == place(settings.store_database_url):
+    if location(settings.lms_database_url) == location(settings.store_database_url):
         raise ConfigError("store_database_url and lms_database_url are one, but the LMS may only be read.")
     return settings
 
 
 def settings_markdown() -> str:
-    """The page docs/settings.md."""
+    """Return the page docs/settings.md."""
     rows = [(f"`{s.key}`", f"`{s.environment}`", s.default or "required", s.allowed, s.meaning) for s in SETTINGS]
     return "\n".join([_INTRODUCTION, *(f"| {' | '.join(row)} |" for row in rows), ""])
 
 
 def example_file() -> str:
-    """The file lms_bot.conf.example, which works once the URL of the LMS is put in."""
+    """Return the file lms_bot.conf.example, which works once the URL of the LMS is put in."""
     lines = [_EXAMPLE_HEAD]
     for s in SETTINGS:
         text = f"{s.meaning} Allowed: {s.allowed}. Environment: {s.environment}."
@@ -89,8 +89,8 @@ def _value(setting: Setting, in_file: _InFile, environ: Mapping[str, str]) -> An
     text, where = _given(setting, in_file, environ)
     if not text and setting.default is None:
         problem = f"{where} is empty" if where else "is missing"
-        place = f"in the section [{SECTION}] of the configuration file or as {setting.environment}"
-        raise ConfigError(f"{setting.key} {problem}: set it {place} in the environment.")
+        location = f"in the section [{SECTION}] of the configuration file or as {setting.environment}"
+        raise ConfigError(f"{setting.key} {problem}: set it {location} in the environment.")
     try:
         return setting.parse(text)
     except ValueError as error:
@@ -99,7 +99,7 @@ def _value(setting: Setting, in_file: _InFile, environ: Mapping[str, str]) -> An
 
 
 def _given(setting: Setting, in_file: _InFile, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The text of a setting and where it was found, which is empty for a default."""
+    """Return the text of a setting and where it was found, which is empty for a default."""
     name, name_file = setting.environment, f"{setting.environment}_FILE"
     if name in environ and name_file in environ:
         raise ConfigError(f"{name} and {name_file} are both set in the environment: keep one of them.")
@@ -112,7 +112,7 @@ def _given(setting: Setting, in_file: _InFile, environ: Mapping[str, str]) -> tu
 
 
 def _shown(text: str, is_secret: bool = False) -> str:
-    """The text for a message, with care for a URL that was put where none belongs."""
+    """Return the text for a message, with care for a URL that was put where none belongs."""
     if not is_secret and "://" not in text and "@" not in text:
         return repr(text if len(text) <= 100 else f"{text[:100]}...")
     hidden = hide_password(text)
@@ -181,6 +181,7 @@ def _number_unless(word: str, low: int, high: int, text: str) -> int | None:
 
 
 def event_types_of(text: str, among: Collection[EventType] = OBSERVED) -> frozenset[EventType]:
+    """Return the event types in a text, separated by commas. Raises ValueError with a hint."""
     names = {name.strip().lower() for name in text.split(",")} - {""}
     if not names:
         raise ValueError("; to tell mentors nothing, set notify_mentors = false")

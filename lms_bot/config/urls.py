@@ -1,4 +1,4 @@
-"""URLs of databases: which are allowed, which are one, and how they are shown without their passwords."""
+"""URLs of databases: which are allowed, which are the same, and how they are shown without passwords."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _URL = re.compile(
 
 
 def hide_password(url: str) -> str:
-    """The URL with *** for its passwords, or *** alone where it cannot be told what is one."""
+    """Return the URL with *** for its passwords, or *** alone where they cannot be recognised."""
     if not url.startswith(_SQLITE) and not _URL.fullmatch(url):
         return "***"
     url = re.sub(r"(://[^:/?@]*:)[^@]*@", r"\1***@", url)
     return re.sub(r"(?i)([?&][^=&]*pass[^=&]*=)[^&]*", r"\1***", url)
 
 
-def place(url: str) -> tuple[str, ...]:
-    """What tells one database from another, whoever logs in."""
+def location(url: str) -> tuple[str, ...]:
+    """Return what tells one database from another, whoever logs in."""
     if url.startswith(_SQLITE):
         return (_SQLITE, os.path.realpath(url.removeprefix(_SQLITE).partition("?")[0].removeprefix("file:")))
     match = _URL.fullmatch(url)
@@ -39,7 +39,7 @@ def place(url: str) -> tuple[str, ...]:
 
 
 def database_url(text: str) -> str:
-    """The URL with its driver as SQLAlchemy wants it. Raises ValueError, with a hint or nothing."""
+    """Return the URL with its driver as SQLAlchemy wants it. Raises ValueError, with a hint or nothing."""
     file = text.removeprefix(_SQLITE).partition("?")[0]
     if text in ("sqlite://", _SQLITE) or (text.startswith("sqlite:") and re.search(":memory:|mode=memory", text)):
         raise ValueError("; a database in memory could not be seen by other threads and processes")

@@ -1,4 +1,4 @@
-"""Who needs their mentor: rules that say from which moment on something is so, given what is known of a student."""
+"""The alert rules: from which moment on a student needs their mentor, given the facts about them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Exam(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a student in an exam within the last day: when it was failed last, and whether it was passed."""
+    """A student's result in an exam within the last day: when it was failed last, and whether it was passed."""
 
     failed_at: datetime | None
     is_passed: bool
@@ -61,7 +61,7 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the rules need to know of a student; times are aware UTC.
+    """The facts about a student that the rules judge; times are aware UTC.
 
     `first_at` is the first event of any kind, `usual_gap` the time that usually lies between two days of learning.
     `exams` are those of the last weeks, newest first. `content` is what the student opened last, where nothing was
@@ -81,7 +81,7 @@ class Facts:
 
 
 def inactive(facts: Facts, limit: float) -> Iterator[Verdict]:
-    """Nothing finished for the larger of `limit` days and three times the usual gap."""
+    """Judge that nothing was finished for the larger of `limit` days and three times the usual gap."""
     since = facts.learned_at or facts.first_at
     if since is None:
         return
@@ -95,14 +95,14 @@ def inactive(facts: Facts, limit: float) -> Iterator[Verdict]:
 
 
 def never_started(facts: Facts, limit: float) -> Iterator[Verdict]:
-    """No event at all `limit` days after the student was enrolled."""
+    """Judge that there is no event at all `limit` days after the student was enrolled."""
     if facts.enrolled_at is not None and facts.first_at is None:
         numbers = {"enrolled": _said(facts.enrolled_at)}
         yield Verdict(Rule.NEVER_STARTED, facts.enrolled_at + limit * DAY, 2, numbers=numbers)
 
 
 def failed_twice(facts: Facts, limit: float) -> Iterator[Verdict]:
-    """The same exam failed twice within `limit` days, and not passed since."""
+    """Judge that the same exam was failed twice within `limit` days, and not passed since."""
     by_exam: dict[int, list[Exam]] = defaultdict(list)
     passed = set()
     for exam in facts.exams:
@@ -121,7 +121,7 @@ def failed_twice(facts: Facts, limit: float) -> Iterator[Verdict]:
 
 
 def score_drop(facts: Facts, limit: float) -> Iterator[Verdict]:
-    """The last exam `limit` points below the mean of the five before."""
+    """Judge that the last exam is `limit` points below the mean of the five before."""
     scored = [(exam, exam.percentage) for exam in facts.exams if exam.percentage is not None]
     if len(scored) <= FEWEST_COMPARED:
         return
@@ -133,7 +133,7 @@ def score_drop(facts: Facts, limit: float) -> Iterator[Verdict]:
 
 
 def abandoned(facts: Facts, limit: float) -> Iterator[Verdict]:
-    """An exam started and not ended after the larger of `limit` hours and twice the time that it takes."""
+    """Judge that an exam did not end after the larger of `limit` hours and twice the time that it takes."""
     for opened in facts.open_exams:
         allowed = max(limit * HOUR, timedelta(minutes=2 * (opened.minutes or 0)))
         numbers = {"started": _said(opened.at), "allowed_hours": allowed / HOUR}
@@ -142,7 +142,7 @@ def abandoned(facts: Facts, limit: float) -> Iterator[Verdict]:
 
 
 def streak_broken(facts: Facts, limit: float) -> Iterator[Verdict]:
-    """A streak of `limit` days of learning or more that has ended."""
+    """Judge that a streak of `limit` days of learning or more has ended."""
     streak = facts.streak
     if streak is not None and streak.days >= limit:
         numbers = {"days": streak.days, "last_day": streak.last_day.isoformat()}
@@ -150,7 +150,7 @@ def streak_broken(facts: Facts, limit: float) -> Iterator[Verdict]:
 
 
 def stuck(facts: Facts, limit: float) -> Iterator[Verdict]:
-    """The content that was opened last not finished after `limit` days, and nothing else since."""
+    """Judge that the content opened last is not finished after `limit` days, with nothing else since."""
     opened = facts.content
     if opened is not None:
         at, numbers = opened.at + limit * DAY, {"started": _said(opened.at)}
@@ -169,7 +169,7 @@ RULES: dict[Rule, Callable[[Facts, float], Iterator[Verdict]]] = {
 
 
 def many_fail(exam_id: int, title: str | None, results: Iterable[Result], limit: float) -> Verdict | None:
-    """At least five of those who took an exam in the last day, and `limit` percent of them, failed it.
+    """Judge that at least five of those who took an exam in the last day, and `limit` percent of them, failed it.
 
     Who passed it in the end has not failed.
     """
@@ -182,14 +182,14 @@ def many_fail(exam_id: int, title: str | None, results: Iterable[Result], limit:
 
 
 def verdicts(facts: Facts, limits: Limits) -> list[Verdict]:
-    """What the rules that have a limit above 0 say of a student; nothing of one who has left."""
+    """Return what the rules that have a limit above 0 say of a student; nothing of one who has left."""
     if not facts.is_active:
         return []
     return [found for rule, says in RULES.items() if limits[rule] > 0 for found in says(facts, limits[rule])]
 
 
 def true_verdicts(found: Iterable[Verdict], now: datetime) -> dict[tuple[Rule, int], Verdict]:
-    """What is true now, by rule and subject, each at its highest level."""
+    """Return what is true now, by rule and subject, each at its highest level."""
     true: dict[tuple[Rule, int], Verdict] = {}
     for verdict in found:
         key = verdict.rule, verdict.subject_id
@@ -199,12 +199,12 @@ def true_verdicts(found: Iterable[Verdict], now: datetime) -> dict[tuple[Rule, i
 
 
 def next_look(found: Iterable[Verdict], now: datetime) -> datetime | None:
-    """When time alone changes what the rules say next."""
+    """Return when time alone changes what the rules say next."""
     return min((moment for one in found for moment in (one.at, one.until) if moment and moment > now), default=None)
 
 
 def is_passing(exams: Sequence[Exam]) -> bool:
-    """Whether the last exam with a verdict was not failed, and the average is not below the pass line."""
+    """Return whether the last exam with a verdict was not failed, and the average is not below the pass line."""
     judged = [e for e in exams if e.outcome in (EventType.EXAM_PASSED, EventType.EXAM_FAILED)]
     scores = [exam.percentage for exam in exams if exam.percentage is not None]
     has_failed = bool(judged) and judged[0].outcome is EventType.EXAM_FAILED

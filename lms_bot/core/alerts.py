@@ -1,4 +1,4 @@
-"""The rules about who needs a mentor: their limits, what is told of them, and which covers which."""
+"""Alert rules and alerts: their limits, when they are sent, and which covers which."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
 
 class Rule(StrEnum):
-    """What a student may need their mentor for; the last one is about an exam."""
+    """The rules by which a student may need their mentor; the last one is about an exam."""
 
     INACTIVE = "inactive"
     NEVER_STARTED = "never_started"
@@ -35,7 +35,7 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RuleDefinition:
     """How a rule is applied: its limit, in a unit, and the bounds that a mentor may set it within.
 
     What becomes true is told after it has been so for `settle`, and not twice within `cooldown` of the same thing. A
@@ -52,15 +52,15 @@ class Terms:
     told_otherwise: bool = False
 
 
-TERMS: dict[Rule, Terms] = {
-    Rule.INACTIVE: Terms(5, Unit.DAYS, 1, 90, WEEK, absence=True),
-    Rule.NEVER_STARTED: Terms(5, Unit.DAYS, 1, 90, WEEK, absence=True),
-    Rule.FAILED_TWICE: Terms(14, Unit.DAYS, 1, 60, WEEK),
-    Rule.SCORE_DROP: Terms(20, Unit.POINTS, 5, 100, WEEK, settle=HOUR),
-    Rule.ABANDONED: Terms(3, Unit.HOURS, 1, 240, DAY, absence=True),
-    Rule.STREAK_BROKEN: Terms(7, Unit.DAYS, 7, 365, WEEK, absence=True, told_otherwise=True),
-    Rule.STUCK: Terms(4, Unit.DAYS, 1, 60, WEEK, absence=True),
-    Rule.MANY_FAIL: Terms(40, Unit.PERCENT, 5, 100, DAY, settle=HOUR),
+RULE_DEFINITIONS: dict[Rule, RuleDefinition] = {
+    Rule.INACTIVE: RuleDefinition(5, Unit.DAYS, 1, 90, WEEK, absence=True),
+    Rule.NEVER_STARTED: RuleDefinition(5, Unit.DAYS, 1, 90, WEEK, absence=True),
+    Rule.FAILED_TWICE: RuleDefinition(14, Unit.DAYS, 1, 60, WEEK),
+    Rule.SCORE_DROP: RuleDefinition(20, Unit.POINTS, 5, 100, WEEK, settle=HOUR),
+    Rule.ABANDONED: RuleDefinition(3, Unit.HOURS, 1, 240, DAY, absence=True),
+    Rule.STREAK_BROKEN: RuleDefinition(7, Unit.DAYS, 7, 365, WEEK, absence=True, told_otherwise=True),
+    Rule.STUCK: RuleDefinition(4, Unit.DAYS, 1, 60, WEEK, absence=True),
+    Rule.MANY_FAIL: RuleDefinition(40, Unit.PERCENT, 5, 100, DAY, settle=HOUR),
 }
 COVERS: dict[Rule, tuple[Rule, ...]] = {
     Rule.INACTIVE: (Rule.STREAK_BROKEN, Rule.STUCK, Rule.ABANDONED),
@@ -70,11 +70,11 @@ COVERS: dict[Rule, tuple[Rule, ...]] = {
 """Which alerts are not sent while a more serious one of the same student, or about the same exam, stands."""
 
 Limits = Mapping[Rule, float]
-DEFAULTS: Limits = {rule: terms.limit for rule, terms in TERMS.items()}
+DEFAULTS: Limits = {rule: terms.limit for rule, terms in RULE_DEFINITIONS.items()}
 
 
 class Verdict(NamedTuple):
-    """What a rule says of a student, or of one exam: true from `at` until `until`; None: not as things are.
+    """The verdict of a rule about a student or an exam: true from `at` until `until`; None: not as things are.
 
     `numbers` are the facts it was based on, as JSON can hold them. Of several levels the highest that is true counts.
     """
@@ -110,7 +110,7 @@ class Untold(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an alert is said again."""
+    """Why an alert is sent again."""
 
     UNTAKEN = "untaken"
     SNOOZED = "snoozed"  # it was put off until now
@@ -153,7 +153,7 @@ class StudentAlert:
 
 
 class Key(NamedTuple):
-    """What one open alert at most there is of."""
+    """The key of an alert: at most one alert with it is open."""
 
     mentor_id: int
     student_id: int
@@ -162,7 +162,7 @@ class Key(NamedTuple):
 
 
 class Reminder(NamedTuple):
-    """An alert that is said again."""
+    """An alert that is sent again."""
 
     reminder_id: int
     alert: StudentAlert
@@ -170,7 +170,7 @@ class Reminder(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """An alert to be opened: what the rule says to whom, and when that is to be told, or why not."""
+    """An alert to be opened, and when it is sent, or why not."""
 
     key: Key
     verdict: Verdict

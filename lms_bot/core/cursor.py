@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from lms_bot.core.events import Activity
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +60,18 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows read in one transaction, by id, and the cursor to store together with what they say.
+    """What the rows read in one transaction state, and the cursor to store together with that.
 
-    `new_above`: rows with a higher id were never read before. `history`: ids of rows that were there at the baseline.
-    `looked_at`: the open rows that were asked for; those not among `found` have disappeared.
+    `activities` are of the rows that are not as they were recorded last, out of `rows` that were read. `new_above`:
+    rows with a higher id were never read before. `history`: ids of rows that were there at the baseline. `looked_at`:
+    the open rows that were asked for; those that have `vanished` were not found.
     """
 
     cursor: Cursor
-    found: dict[int, Any]
+    activities: tuple[Activity, ...]
+    rows: int
     new_above: int
-    history: Collection[int] = ()
-    looked_at: Sequence[int] = ()
+    history: frozenset[int] = frozenset()
+    looked_at: tuple[int, ...] = ()
+    vanished: tuple[int, ...] = ()
     server_replaced: bool = False
-    fingerprints: dict[int, int] = field(default_factory=dict)
-
-    @property
-    def vanished(self) -> list[int]:
-        return [source_id for source_id in self.looked_at if source_id not in self.found]

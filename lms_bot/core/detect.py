@@ -1,15 +1,13 @@
-"""Which event a row of the LMS states, whether it is history, and when a mentor is to be told."""
+"""Turns what rows of the LMS state into events, and plans when to look at open rows again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from lms_bot.core.cursor import Page
 from lms_bot.core.events import Activity, Event, EventType
-from lms_bot.lms.schemas.classic.states import event_type
 
 HISTORY_AGE = timedelta(days=7)
 FRESH_AGE = timedelta(hours=1)
@@ -18,8 +16,8 @@ SPREAD = 2_654_435_761  # Knuth's multiplicative hash: neighbouring ids land far
 
 
 def event(activity: Activity, *, found_at: datetime, was_there: bool) -> Event | None:
-    """The event that a row states, found at `found_at`; `was_there` says that it was visible at the baseline."""
-    kind = event_type(activity)
+    """Return the event that a row states, found at `found_at`; `was_there`: the row was visible at the baseline."""
+    kind = activity.event_type
     if kind is None:
         return None
     stated = activity.started_at if kind.is_start else activity.ended_at
@@ -40,12 +38,12 @@ def event(activity: Activity, *, found_at: datetime, was_there: bool) -> Event |
 
 
 def is_open(kind: EventType | None) -> bool:
-    """Whether a row may still come to another outcome: it is looked at again until it does."""
+    """Return whether a row may still come to another outcome: it is looked at again until it does."""
     return kind is None or kind.is_start or kind is EventType.EXAM_COMPLETED
 
 
 def next_look(source_id: int, since: datetime, now: datetime, *, is_first: bool = False) -> datetime:
-    """When to look at a row again that has been open `since`: in every poll for an hour, then ever more rarely.
+    """Return when to look again at a row open `since`: in every poll for an hour, then ever more rarely.
 
     The pause is a twentieth of the age, a week at most. First looks are spread over that pause by id, so that the
     many old rows of a baseline do not come due together.
@@ -68,27 +66,28 @@ class OpenRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the changed rows of a page state, and what follows for the rows still open."""
+    """What the changed rows of a page state, and what follows for the rows still open; the others by source id."""
 
-    events: list[Event]
-    open_rows: list[OpenRow]
-    closed: list[int]
-    silent: list[int]
+    events: tuple[Event, ...]
+    open_rows: tuple[OpenRow, ...]
+    closed: tuple[int, ...]
+    silent: tuple[int, ...]
 
 
-def observe(activities: Sequence[Activity], page: Page, now: datetime) -> Observed:
-    observed = Observed([], [], [], [])
-    for activity in activities:
+def observe(page: Page, now: datetime) -> Observed:
+    """Return the events that a page's activities state, and which of its rows are to be looked at again."""
+    events, open_rows, closed, silent = [], [], [], []
+    for activity in page.activities:
         found = event(activity, found_at=now, was_there=activity.source_id in page.history)
         if found is None:
-            observed.silent.append(activity.source_id)
+            silent.append(activity.source_id)
         else:
-            observed.events.append(found)
-        if is_open(found.event_type if found else None):
+            events.append(found)
+        if is_open(activity.event_type):
             since = min(found.timestamp if found else activity.started_at or now, now)
             look_at = next_look(activity.source_id, since, now, is_first=True)
             unknown = None if found else activity.state or "(none)"
-            observed.open_rows.append(OpenRow(activity.source_id, since, look_at, unknown))
+            open_rows.append(OpenRow(activity.source_id, since, look_at, unknown))
         elif activity.source_id <= page.new_above:
-            observed.closed.append(activity.source_id)
-    return observed
+            closed.append(activity.source_id)
+    return Observed(tuple(events), tuple(open_rows), tuple(closed), tuple(silent))

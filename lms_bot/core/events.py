@@ -1,4 +1,4 @@
-"""The words of the project, as frozen values."""
+"""Events, their types and classes, and the activities that state them."""
 
 from __future__ import annotations
 
@@ -46,11 +46,17 @@ class EventType(StrEnum):
     def is_exam_end(self) -> bool:
         return self in (EventType.EXAM_COMPLETED, EventType.EXAM_PASSED, EventType.EXAM_FAILED)
 
+    @property
+    def is_of_exam(self) -> bool:
+        return self is EventType.EXAM_STARTED or self.is_exam_end
+
 
 OBSERVED = tuple(kind for kind in EventType if not kind.is_by_clock)
 BY_CLOCK = tuple(kind for kind in EventType if kind.is_by_clock)
 ALERTING = tuple(kind for kind in EventType if kind.is_alert)
 FINISHING = frozenset(kind for kind in OBSERVED if not kind.is_start)
+OF_EXAMS = tuple(kind for kind in OBSERVED if kind.is_of_exam)
+OF_CONTENT = tuple(kind for kind in OBSERVED if not kind.is_of_exam)
 
 
 class EventClass(StrEnum):
@@ -86,30 +92,29 @@ _CLASSES = {
 
 MANY_EVENTS = 200  # in one poll, or waiting for one mentor: more may be a flood, which the admins hear of
 
-ATTEMPTS = "attempts"
-CONTENT_ATTEMPTS = "content_attempts"
-SOURCE_TABLES = (ATTEMPTS, CONTENT_ATTEMPTS)
-STREAK_MARKS = "streak_marks"  # ours, as the following: what a streak came to
+# Source tables of our own: rows that the clock made.
+STREAK_MARKS = "streak_marks"  # what a streak came to
 STUDENT_ALERTS = "student_alerts"
 ALERT_REMINDERS = "alert_reminders"
 
 
 class Activity(NamedTuple):
-    """One row of `attempts` or `content_attempts` as it was seen once, with the titles that belong to it.
+    """A row of the LMS as it was seen once: what it states, with the titles that belong to it.
 
-    A named tuple because a poll makes them by the hundred thousand. Times are aware UTC. `details` holds the
-    metadata of the contract that come straight from the row; `fingerprint` changes when anything told of it does.
-    `mirrors` is the id of the attempt that states the same fact, for content of type exam.
+    A named tuple because a poll makes them by the hundred thousand. `event_type` is None for a row whose `state`, as
+    the LMS spells it, states no event. Times are aware UTC. `details` holds the metadata of the contract that come
+    straight from the row; `fingerprint` changes when anything told of it does. `mirrors` is the id of the row in
+    another source that states the same fact.
     """
 
     source_table: str
     source_id: int
+    event_type: EventType | None
+    state: str | None
     student_id: int | None
     student_username: str | None
     activity_id: int | None
     title: str | None
-    state: str | None
-    result: str | None
     started_at: datetime | None
     ended_at: datetime | None
     details: dict[str, Any]

@@ -49,7 +49,7 @@ class Meter:
     def sent(self, purpose: str, outcome: SendOutcome) -> None:
         """Count one try to send a message, a `delivery` or a `reply`."""
 
-    def told(self, message_id: int) -> None:
+    def delivered(self, message_id: int) -> None:
         """Count the notifications of a message that was sent just now."""
 
     def answered(self, seconds: float) -> None:

@@ -35,5 +35,5 @@ class Working(NamedTuple):
     seen_at: datetime
 
     def is_alive(self, now: datetime) -> bool:
-        """Whether it still works, as far as can be told."""
+        """Return whether it still works, as far as can be known."""
         return now - self.seen_at <= (SILENT if self.polling_since is None else LONGEST_POLL)

@@ -125,10 +125,10 @@ def lasting(streaks: Iterable[Streak], today: date) -> Lasting:
     return Lasting(current, max((streak.days for streak in known), default=0))
 
 
-def by_streak(habits: Iterable[StudentStreaks]) -> list[StudentStreaks]:
+def by_streak(students: Iterable[StudentStreaks]) -> list[StudentStreaks]:
     """Return habits with the longest current streak first, then the longest ever."""
     return sorted(
-        habits,
+        students,
         key=lambda one: (
             -one.learning.current,
             -one.learning.best,

@@ -43,7 +43,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def lms_engine(url: str) -> sa.Engine:
-    """An engine whose connections can only read.
+    """Return an engine whose connections can only read.
 
     PostgreSQL: every transaction is REPEATABLE READ READ ONLY, with a statement timeout and an application name.
     SQLite: the file is opened read-only. Times arrive as text on both, so that no value a database can hold
@@ -101,7 +101,7 @@ def _lms_sqlite(url: str) -> sa.Engine:
 
 
 def store_engine(url: str) -> sa.Engine:
-    """An engine for the event store: WAL and a busy timeout on SQLite, checked connections on PostgreSQL."""
+    """Return an engine for the event store: WAL and a busy timeout on SQLite, checked connections on PostgreSQL."""
     if make_url(url).get_backend_name() != "sqlite":
         engine = sa.create_engine(
             url,
@@ -160,7 +160,7 @@ def _use_utc(connection: Any, _record: Any) -> None:
 
 @contextmanager
 def writing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connection]:
-    """One transaction that may write; on SQLite it takes the write lock at once, so that it never has to be broken.
+    """Open a transaction that may write; on SQLite it takes the write lock at once, so that it never has to be broken.
 
     What is committed without `durable` outlives the process, but maybe not a machine that loses its power at that
     moment: the commit does not wait for the disk.
@@ -180,24 +180,24 @@ def writing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connectio
 
 
 def _synchronous(connection: sa.Connection, how: str) -> None:
-    """How a SQLite connection commits; to be said between transactions, so it goes past SQLAlchemy's."""
+    """Set how a SQLite connection commits; between transactions, so it goes past SQLAlchemy's."""
     driver_connection: Any = connection.connection.driver_connection
     driver_connection.execute(f"PRAGMA synchronous = {how}")
 
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One transaction that only reads and sees one state of the database."""
+    """Open a transaction that only reads and sees one state of the database."""
     with engine.connect() as connection, connection.begin():
         yield connection
 
 
 def reason(error: sa.exc.SQLAlchemyError) -> str:
-    """The first line of what the driver said: no statement, no parameters, no password."""
+    """Return the first line of what the driver said: no statement, no parameters, no password."""
     cause = getattr(error, "orig", None) or error
     return (str(cause).strip() or type(cause).__name__).splitlines()[0]
 
 
 def to_json(value: Any) -> str:
-    """JSON as the store keeps it. Raises TypeError for what JSON has no word for; NaN and infinity become null."""
+    """Return JSON as the store keeps it; NaN and infinity become null. Raises TypeError for other types."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -14,17 +14,17 @@ _LIST_TYPES: dict[str, Any] = {"sqlite": sa.Text(), "postgresql": sa.ARRAY(sa.Bi
 
 
 def in_list(column: sa.ColumnElement[Any], values: Any, dialect: str) -> sa.ColumnElement[bool]:
-    """`column` is one of `values` (integers), as one bound value however many there are."""
+    """Return that `column` is one of `values` (integers), as one bound value however many there are."""
     return _in(column, sa.literal(list_value(values, dialect), _LIST_TYPES.get(dialect)), dialect)
 
 
 def in_bound_list(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
-    """The same for a statement that is made once: `name` is bound to a `list_value` when it runs."""
+    """Return the same for a statement that is made once: `name` is bound to a `list_value` when it runs."""
     return _in(column, sa.bindparam(name, type_=_LIST_TYPES.get(dialect)), dialect)
 
 
 def list_value(values: Any, dialect: str) -> Any:
-    """Integers as the one value that `in_bound_list` takes."""
+    """Return integers as the one value that `in_bound_list` takes."""
     return to_json(list(values)) if dialect == "sqlite" else list(values)
 
 
@@ -35,7 +35,7 @@ def _in(column: sa.ColumnElement[Any], bound: sa.ColumnElement[Any], dialect: st
 
 
 def each_id(connection: sa.Connection, ids: Collection[int]) -> sa.TableValuedAlias:
-    """The ids as a table with one column `value`, to be joined with: one bound value however many there are."""
+    """Return the ids as a table with one column `value`, to join with: one bound value however many there are."""
     if connection.dialect.name == "sqlite":
         return sa.func.json_each(json.dumps(list(ids))).table_valued("value")
     return sa.func.unnest(sa.literal(list(ids), sa.ARRAY(sa.BigInteger))).table_valued("value").render_derived()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from lms_bot.chat import Bot, Chat, Pace
+from lms_bot.chat import Bot, Chat, RateLimiter
 from lms_bot.chat.client import Stream
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.core.notifications import Recipient
@@ -45,8 +45,8 @@ PEOPLE = {
 class TerminalChat(Chat):
     """Accepts every message and shows it; inherits the pace of calls."""
 
-    def __init__(self, pace: Pace, show: Callable[[Recipient, str], None]) -> None:
-        super().__init__(None, pace)
+    def __init__(self, rate_limiter: RateLimiter, show: Callable[[Recipient, str], None]) -> None:
+        super().__init__(None, rate_limiter)
         self._show = show
         self._ids = count(BOT.max_message_id + 1)
         self._sent: list[tuple[int, Recipient, str]] = []

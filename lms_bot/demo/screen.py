@@ -15,10 +15,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.segment import ControlType
 from rich.text import Text
 
-from lms_bot.core.events import SOURCE_TABLES, EventType
+from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Recipient
 from lms_bot.demo.chat import ADMIN_STREAM, BOT, PEOPLE, TOPIC, Person
 from lms_bot.demo.markdown import rendered
+from lms_bot.lms.schemas import SCHEMA
 from lms_bot.pipeline import poller
 from lms_bot.render import EMOJI
 
@@ -86,7 +87,7 @@ class Screen:
             return
         columns = (TextColumn("History of {task.description}"), BarColumn(), TextColumn("{task.fields[rows]} rows"))
         with Progress(*columns, console=self._console) as bar:
-            tasks = {table: bar.add_task(table, total=1.0, rows=0) for table in SOURCE_TABLES}
+            tasks = {source.name: bar.add_task(source.name, total=1.0, rows=0) for source in SCHEMA.sources}
             yield lambda table, done, rows: bar.update(tasks[table], completed=done, rows=rows)
 
     def read(self, prompt: str) -> str:

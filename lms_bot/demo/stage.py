@@ -117,6 +117,6 @@ def _settings(lms: Path, store: Path) -> Settings:
 
 def _assemble(settings: Settings, clock: Clock, audience: Audience) -> tuple[TerminalChat, Parts]:
     parts = Parts.assemble(settings, None)
-    chat = TerminalChat(parts.pace, audience.message)
+    chat = TerminalChat(parts.rate_limiter, audience.message)
     deliverer = Deliverer(parts.store, chat, settings, clock)
     return chat, replace(parts, chat=chat, deliverer=deliverer)

@@ -1,4 +1,4 @@
-"""The doctor: looks at the LMS, the store, Zulip and this machine, changes nothing, and says what it finds."""
+"""The doctor: examines the LMS, the store, Zulip and this machine, changes nothing, and says what it finds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from lms_bot.chat import Chat, Pace
+from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
 from lms_bot.doctor import lms, machine, store, zulip
 from lms_bot.doctor.findings import Finding, Level, failed
-from lms_bot.doctor.secrets import secrets_in, without
+from lms_bot.doctor.secrets import redact, secrets_in
 from lms_bot.errors import LmsBotError
 from lms_bot.lms import Lms
 
@@ -22,17 +22,17 @@ Check = tuple[str, Callable[[], Iterable[Finding]]]
 
 
 def examine(settings: Settings, zuliprc: str | None, deadline: timedelta = DEADLINE) -> list[Finding]:
-    """Everything that is found, whatever does not answer; takes at most about `deadline`. No secret is in it."""
+    """Return all findings, whatever does not answer; takes at most about `deadline`. No secret is in them."""
     source = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
-    chat = Chat(zuliprc, Pace(settings.messages_per_minute))
+    chat = Chat(zuliprc, RateLimiter(settings.messages_per_minute))
     people = lms.People(source)
     accounts = zulip.Accounts(chat)
     needs_zulip = settings.notify_mentors or zuliprc is not None
     patients = [
-        Patient("lms", lms.checks(source, people, settings)),
-        Patient("store", store.checks(settings)),
-        Patient("zulip", zulip.checks(chat, accounts, settings) if needs_zulip else zulip.NOT_NEEDED),
-        Patient("disk", machine.checks(settings)),
+        Examination("lms", lms.checks(source, people, settings)),
+        Examination("store", store.checks(settings)),
+        Examination("zulip", zulip.checks(chat, accounts, settings) if needs_zulip else zulip.NOT_NEEDED),
+        Examination("disk", machine.checks(settings)),
     ]
     end = time.monotonic() + deadline.total_seconds()
     for patient in patients:
@@ -41,11 +41,11 @@ def examine(settings: Settings, zuliprc: str | None, deadline: timedelta = DEADL
     if needs_zulip:
         found += _guarded(("mentors", lambda: zulip.mapping(people.mentors, accounts.users)))
     secrets = secrets_in(settings.lms_database_url, settings.store_database_url)
-    return [replace(finding, message=without(secrets, finding.message)) for finding in found]
+    return [replace(finding, message=redact(secrets, finding.message)) for finding in found]
 
 
-class Patient:
-    """One thing to look at, check after check, in a thread of its own: it may never answer."""
+class Examination:
+    """The examination of one thing, check after check, in a thread of its own: it may never answer."""
 
     def __init__(self, name: str, checks: Sequence[Check]) -> None:
         self._name = name
@@ -54,10 +54,11 @@ class Patient:
         self._thread = threading.Thread(target=self._examine, name=f"doctor of {name}", daemon=True)
 
     def start(self) -> None:
+        """Start the checks."""
         self._thread.start()
 
     def findings(self, end: float) -> list[Finding]:
-        """What was found, once the last check is over or the time has come."""
+        """Return what was found, once the last check is over or the time has come."""
         self._thread.join(max(0.0, end - time.monotonic()))
         found = list(self._found)
         if self._thread.is_alive():
@@ -73,7 +74,7 @@ class Patient:
 
 
 def _guarded(check: Check) -> list[Finding]:
-    """What a check finds; an error is a finding too."""
+    """Yield what a check finds; an error is a finding too."""
     name, look = check
     try:
         return list(look())

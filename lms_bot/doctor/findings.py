@@ -1,4 +1,4 @@
-"""What an examination finds: a sentence, how bad it is, and what to do."""
+"""Findings: a sentence, how bad it is, and what to do."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ class Finding:
 
 
 def ok(check: str, message: str) -> Finding:
+    """Return a finding that all is well."""
     return Finding(check, Level.OK, message)
 
 
 def warning(check: str, message: str, advice: str) -> Finding:
+    """Return a finding that can wait."""
     return Finding(check, Level.WARNING, message, advice)
 
 
 def failed(check: str, message: str, advice: str) -> Finding:
+    """Return a finding that keeps the bot from its work."""
     return Finding(check, Level.FAILED, message, advice)

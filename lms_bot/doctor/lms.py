@@ -1,4 +1,4 @@
-"""Looks whether the LMS is there, as we expect it, and safe from us."""
+"""Checks whether the LMS is there, as we expect it, and safe from us."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.events import SOURCE_TABLES
 from lms_bot.core.people import Mentor
 from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms
-from lms_bot.lms.inspection import OF_TITLES, Kind, Server, Table, wanted
+from lms_bot.lms.inspection import Kind, Server, Table, Wanted, wanted
+from lms_bot.lms.source import Schema
 
 OLDEST, BY_CTID = 130_000, 140_000  # PostgreSQL 13 is needed, 14 reads ranges of ctid
 SKEW = timedelta(seconds=30)
-NAMED = 5  # of many tables, so many are named
+MOST_NAMED = 5  # of many tables, so many are named
 GRANTS = "deploy/postgresql-lms-role.sql gives exactly the rights that are needed"
 _ZONELESS = frozenset({"date", "timestamp without time zone"})
 _FITS = {
@@ -34,6 +34,7 @@ class People:
         self.mentors: Sequence[Mentor] | None = None
 
     def read(self) -> Iterator[Finding]:
+        """Read the people."""
         people = self._lms.read_people()
         self.mentors = people.mentors
         counts = f"{len(people.students)} students, {len(people.mentors)} mentors, {len(people.links)} links"
@@ -44,20 +45,22 @@ class People:
 
 
 def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
+    """Return the checks of the LMS, in order."""
     return (
         ("lms", lambda: reach(lms)),
         ("lms writes", lambda: writes(lms.server())),
-        ("lms tables", lambda: tables(lms.tables())),
+        ("lms tables", lambda: tables(lms.schema, lms.tables())),
         ("lms extras", lambda: extras(lms.missing_extras())),
-        ("lms indexes", lambda: indexes(lms.tables())),
-        ("lms times", lambda: times(lms.server(), lms.tables(), settings)),
-        ("lms sweep", lambda: sweep(lms.server(), lms.tables())),
+        ("lms indexes", lambda: indexes(lms.schema, lms.tables())),
+        ("lms times", lambda: times(lms.server(), lms.schema, lms.tables(), settings)),
+        ("lms sweep", lambda: sweep(lms.server(), lms.schema, lms.tables())),
         ("lms people", people.read),
         ("lms clock", lambda: clock("lms clock", "the LMS", lms.server().ahead)),
     )
 
 
 def reach(lms: Lms) -> Iterator[Finding]:
+    """Check whether the LMS can be read."""
     try:
         server = lms.server()
     except LmsUnavailable as error:
@@ -67,13 +70,14 @@ def reach(lms: Lms) -> Iterator[Finding]:
 
 
 def version(server: Server) -> Finding:
+    """Check whether the server is new enough."""
     if 0 < server.version < OLDEST:
         return failed("lms", f"{server.product} is too old", "PostgreSQL 13 or newer is needed")
     return ok("lms", f"answers: {server.product}")
 
 
 def writes(server: Server) -> Iterator[Finding]:
-    """Whether our connection, and our role by itself, could change the LMS; judged by the catalog alone."""
+    """Check whether our connection, or our role by itself, could change the LMS; judged by the catalog alone."""
     if server.is_read_only:
         yield ok("lms writes", "our connection refuses to write")
     else:
@@ -86,42 +90,43 @@ def writes(server: Server) -> Iterator[Finding]:
         yield ok("lms role", f"the role {server.role} can write to no table")
 
 
-def tables(found: Mapping[str, Table]) -> Iterator[Finding]:
-    """Whether every table and column that is read is there, readable, and of the right kind."""
-    well = 0
-    for name, columns in wanted().items():
-        problems = list(_of_table(name, columns, found.get(name)))
+def tables(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
+    """Check whether every table and column that is read is there, readable, and of the right kind."""
+    well, of_schema = 0, wanted(schema)
+    for name, expected in of_schema.items():
+        problems = list(_of_table(name, expected, found.get(name)))
         yield from problems
         well += not problems
     if well:
-        yield ok("lms tables", f"{well} of {len(wanted())} tables are as expected")
+        yield ok("lms tables", f"{well} of {len(of_schema)} tables are as expected")
 
 
 def extras(missing: Sequence[str]) -> Iterator[Finding]:
-    """What is read where it is there: for presence, and for some alerts about students."""
+    """Check what is read where it is there: for presence, and for some alerts about students."""
     without = f"without {', '.join(missing)}, which presence, never_started and abandoned go by" if missing else ""
     yield ok("lms extras", without or "presence, enrolment and the durations of exams are read")
 
 
-def indexes(found: Mapping[str, Table]) -> Iterator[Finding]:
-    """Whether rows are found by their id, as every poll does."""
-    without = [name for name in SOURCE_TABLES if name in found and not found[name].has_index]
+def indexes(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
+    """Check whether rows are found by their id, as every poll does."""
+    keys = {source.table.name: source.key_column.name for source in schema.sources}
+    without = [name for name in keys if name in found and not found[name].has_index]
     for name in without:
         if found[name].is_view:
             yield warning("lms indexes", f"{name} is a view", "see that a row of it is found by id with an index")
         else:
-            advice = f"have the LMS run: CREATE UNIQUE INDEX ON {name} (id)"
-            yield warning("lms indexes", f"{name} has no index on id: every poll reads all of it", advice)
+            advice = f"have the LMS run: CREATE UNIQUE INDEX ON {name} ({keys[name]})"
+            yield warning("lms indexes", f"{name} has no index on {keys[name]}: every poll reads all of it", advice)
     if not without:
         yield ok("lms indexes", "every row is found by its id")
 
 
-def times(server: Server, found: Mapping[str, Table], settings: Settings) -> Iterator[Finding]:
-    """In which zone times are read that name none; SQLite does not say whether its texts do."""
+def times(server: Server, schema: Schema, found: Mapping[str, Table], settings: Settings) -> Iterator[Finding]:
+    """Check in which zone times are read that name none; SQLite does not say whether its texts do."""
     naive = [
         f"{name}.{column}"
-        for name, columns in wanted().items()
-        for column, kind in columns.items()
+        for name, expected in wanted(schema).items()
+        for column, kind in expected.columns.items()
         if kind is Kind.TIME and name in found and column in found[name].columns
         if found[name].columns[column].declared in _ZONELESS
     ]
@@ -131,9 +136,10 @@ def times(server: Server, found: Mapping[str, Table], settings: Settings) -> Ite
         yield ok("lms times", "every time has its zone")
 
 
-def sweep(server: Server, found: Mapping[str, Table]) -> Iterator[Finding]:
-    """How late changes are found; see docs/detection.md."""
-    views = [name for name in SOURCE_TABLES if name in found and found[name].is_view]
+def sweep(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
+    """Check how late changes are found; see docs/detection.md."""
+    names = [source.table.name for source in schema.sources]
+    views = [name for name in names if name in found and found[name].is_view]
     if server.version == 0:
         yield ok("lms sweep", "late changes are found by comparing slices of primary keys")
     elif server.version < BY_CTID:
@@ -145,19 +151,21 @@ def sweep(server: Server, found: Mapping[str, Table]) -> Iterator[Finding]:
 
 
 def clock(check: str, whose: str, ahead: timedelta | None) -> Iterator[Finding]:
+    """Check whether a clock agrees with ours."""
     if ahead is None:
         return
     seconds = ahead.total_seconds()
     if abs(ahead) > SKEW:
-        told = f"the clock of {whose} is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours"
-        yield warning(check, told, "set both clocks with NTP: times and delays that are told are off by that much")
+        message = f"the clock of {whose} is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours"
+        yield warning(check, message, "set both clocks with NTP: times and delays that are told are off by that much")
     else:
         yield ok(check, f"the clock of {whose} agrees with ours to {max(1.0, abs(seconds)):.0f} s")
 
 
-def _of_table(name: str, columns: Mapping[str, Kind], table: Table | None) -> Iterator[Finding]:
-    worse = warning if name in OF_TITLES else failed
-    without = "; titles from it will be missing" if name in OF_TITLES else ""
+def _of_table(name: str, expected: Wanted, table: Table | None) -> Iterator[Finding]:
+    columns = expected.columns
+    worse = warning if expected.of_titles else failed
+    without = "; titles from it will be missing" if expected.of_titles else ""
     if table is None:
         yield worse(
             "lms tables", f"{name} is not there, or not for us{without}", f"is this the right database? {GRANTS}"
@@ -177,13 +185,13 @@ def _of_table(name: str, columns: Mapping[str, Kind], table: Table | None) -> It
         there = table.columns.get(column)
         if there is None or there.kind in (_FITS[kind] | {Kind.ANYTHING}):
             continue
-        told = f"{name}.{column} is {there.declared}, expected is {kind}"
+        message = f"{name}.{column} is {there.declared}, expected is {kind}"
         if kind is Kind.INTEGER:
-            yield worse("lms tables", told, "ids must be integers to be recognised")
+            yield worse("lms tables", message, "ids must be integers to be recognised")
         else:
-            yield warning("lms tables", told, "it is told as it is read; a time that cannot be read is left out")
+            yield warning("lms tables", message, "it is told as it is read; a time that cannot be read is left out")
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

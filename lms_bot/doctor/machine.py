@@ -1,4 +1,4 @@
-"""Looks whether this machine has room left, what its disks are, and who has the port for metrics."""
+"""Checks whether this machine has room left, what its disks are, and who has the port for metrics."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.store.operations.inspection import file_of
 
 MEBIBYTE = 2**20
-LITTLE, TOO_LITTLE = 1024 * MEBIBYTE, 64 * MEBIBYTE
+LOW_SPACE, NO_SPACE = 1024 * MEBIBYTE, 64 * MEBIBYTE
 MOUNTS = Path("/proc/self/mounts")
 
 
 def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
+    """Return the checks of this machine, in order."""
     file = file_of(settings.store_database_url)
     folder = file.parent if file is not None and file.parent.is_dir() else Path.cwd()
     return (
@@ -27,17 +28,17 @@ def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Find
 
 
 def disk(folder: Path, free: int) -> Finding:
-    """Judges the bytes that are free where the store, or else the log, is written."""
-    told = f"{free // MEBIBYTE:,} MiB are free at {folder}"
-    if free < TOO_LITTLE:
-        return failed("disk", told, "make room: the store cannot grow, and the bot stops")
-    if free < LITTLE:
-        return warning("disk", told, "make room soon; a million events, each told in a message, take 1 to 1.3 GiB")
-    return ok("disk", told)
+    """Check the bytes that are free where the store, or else the log, is written."""
+    message = f"{free // MEBIBYTE:,} MiB are free at {folder}"
+    if free < NO_SPACE:
+        return failed("disk", message, "make room: the store cannot grow, and the bot stops")
+    if free < LOW_SPACE:
+        return warning("disk", message, "make room soon; a million events, each told in a message, take 1 to 1.3 GiB")
+    return ok("disk", message)
 
 
 def metrics(port: int | None) -> Finding:
-    """Whether metrics are there, or could be."""
+    """Check whether metrics are there, or could be."""
     if port is None:
         return ok("metrics", "are not wanted")
     if importlib.util.find_spec("prometheus_client") is None:
@@ -51,7 +52,7 @@ def metrics(port: int | None) -> Finding:
 
 
 def _shown_at(port: int) -> str | None:
-    """What a program on this machine shows there as metrics; None where none listens."""
+    """Return what a program on this machine shows there as metrics; None where none listens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/metrics")
@@ -65,7 +66,7 @@ def _shown_at(port: int) -> str | None:
 
 
 def file_system(path: Path, mounts: Path = MOUNTS) -> str | None:
-    """The kind of file system that `path` is on; None where this machine does not say."""
+    """Return the kind of file system that `path` is on; None where this machine does not say."""
     try:
         lines = mounts.read_text("utf-8", "replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What must never be shown, in every way that an error may spell it."""
+"""Secrets, in every spelling that an error may show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PASSWORDS = re.compile(r"(?i)://[^:/?@]*:([^@]*)@|[?&][^=&]*pass[^=&]*=([^&]*)"
 
 
 def secrets_in(*urls: str) -> list[str]:
-    """The passwords in database URLs that the settings accepted: decoded, encoded and escaped, the longest first."""
+    """Return the passwords in these database URLs: decoded, encoded and escaped, the longest first."""
     found: set[str] = set()
     for url in urls:
         for written in ("".join(groups) for groups in _PASSWORDS.findall(url)):
@@ -20,8 +20,8 @@ def secrets_in(*urls: str) -> list[str]:
     return sorted(found - {""}, key=len, reverse=True)
 
 
-def without(secrets: Sequence[str], text: str) -> str:
-    """The text with *** for each secret."""
+def redact(secrets: Sequence[str], text: str) -> str:
+    """Return the text with *** for each secret."""
     for secret in secrets:
         text = text.replace(secret, "***")
     return text

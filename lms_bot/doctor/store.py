@@ -1,4 +1,4 @@
-"""Looks whether the event store is there, of our schema, and on a disk that suits it."""
+"""Checks whether the event store is there, of our schema, and on a disk that suits it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.doctor.machine import file_system
 from lms_bot.errors import StoreUnavailable
 from lms_bot.store.operations import inspection
-from lms_bot.store.operations.inspection import State
-from lms_bot.store.retention.prune import EVERY, WALK
+from lms_bot.store.operations.inspection import StoreState
+from lms_bot.store.retention.prune import EVERY, POSITION
 from lms_bot.store.schema import CURRENT
 from lms_bot.store.state import POLLED
 
@@ -23,25 +23,27 @@ NETWORKED = frozenset(
 
 
 def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
+    """Return the checks of the store, in order."""
     url = settings.store_database_url
     return (
         ("store", lambda: reach(url)),
-        ("store schema", lambda: schema(inspection.look(url))),
-        ("store writes", lambda: writes(inspection.look(url))),
-        ("store file", lambda: on_disk(inspection.look(url))),
-        ("last poll", lambda: last_poll(settings, inspection.look(url), datetime.now(UTC))),
-        ("pauses", lambda: pauses(settings, inspection.look(url), datetime.now(UTC))),
-        ("retention", lambda: retention(settings, inspection.look(url), datetime.now(UTC))),
+        ("store schema", lambda: schema(inspection.inspect(url))),
+        ("store writes", lambda: writes(inspection.inspect(url))),
+        ("store file", lambda: on_disk(inspection.inspect(url))),
+        ("last poll", lambda: last_poll(settings, inspection.inspect(url), datetime.now(UTC))),
+        ("pauses", lambda: pauses(settings, inspection.inspect(url), datetime.now(UTC))),
+        ("retention", lambda: retention(settings, inspection.inspect(url), datetime.now(UTC))),
     )
 
 
 def reach(url: str) -> Iterator[Finding]:
+    """Check whether the store can be opened."""
     file = inspection.file_of(url)
     if file is not None and not file.parent.is_dir():
         yield failed("store", f"the folder {file.parent} is not there", "make it, or correct store_database_url")
         return
     try:
-        state = inspection.look(url)
+        state = inspection.inspect(url)
     except StoreUnavailable as error:
         yield failed("store", f"cannot be reached: {error}", "check store_database_url; deploy/postgresql-store.sql")
         return
@@ -51,7 +53,8 @@ def reach(url: str) -> Iterator[Finding]:
         yield ok("store", f"answers: {state.product}")
 
 
-def schema(state: State) -> Iterator[Finding]:
+def schema(state: StoreState) -> Iterator[Finding]:
+    """Check the version of the schema."""
     if state.schema is None:
         return
     if state.schema == CURRENT:
@@ -63,7 +66,8 @@ def schema(state: State) -> Iterator[Finding]:
         yield failed("store schema", f"{state.schema}, which is newer than {CURRENT}", "install the newer lms_bot")
 
 
-def writes(state: State) -> Iterator[Finding]:
+def writes(state: StoreState) -> Iterator[Finding]:
+    """Check whether we may write."""
     if state.can_write:
         yield ok("store writes", "we may write to it")
     else:
@@ -71,8 +75,8 @@ def writes(state: State) -> Iterator[Finding]:
         yield failed("store writes", "we may not write to it", advice)
 
 
-def on_disk(state: State) -> Iterator[Finding]:
-    """Whether SQLite's file is on a local disk and in WAL mode; nothing for a server."""
+def on_disk(state: StoreState) -> Iterator[Finding]:
+    """Check whether SQLite's file is on a local disk and in WAL mode; nothing for a server."""
     if state.file is None:
         return
     kind = _kind_of(state.file)
@@ -88,8 +92,8 @@ def on_disk(state: State) -> Iterator[Finding]:
         yield ok("store journal", "WAL")
 
 
-def last_poll(settings: Settings, state: State, now: datetime) -> Iterator[Finding]:
-    """Whether a worker is at work."""
+def last_poll(settings: Settings, state: StoreState, now: datetime) -> Iterator[Finding]:
+    """Check whether a worker is at work."""
     if state.schema != CURRENT or not settings.monitor_enabled:
         return
     polled_at = inspection.noted_at(settings.store_database_url, POLLED)
@@ -98,14 +102,14 @@ def last_poll(settings: Settings, state: State, now: datetime) -> Iterator[Findi
         return
     ago = now - polled_at
     if ago > max(timedelta(minutes=10), 3 * timedelta(seconds=settings.poll_interval)):
-        told = f"the last poll that succeeded ended {ago.total_seconds() / 60:.0f} minutes ago"
-        yield warning("last poll", told, "is the bot running? its log says why a poll fails")
+        message = f"the last poll that succeeded ended {ago.total_seconds() / 60:.0f} minutes ago"
+        yield warning("last poll", message, "is the bot running? its log says why a poll fails")
     else:
         yield ok("last poll", f"the last poll ended {max(0.0, ago.total_seconds()):.0f} s ago")
 
 
-def pauses(settings: Settings, state: State, now: datetime) -> Iterator[Finding]:
-    """Whether an admin has stopped the worker."""
+def pauses(settings: Settings, state: StoreState, now: datetime) -> Iterator[Finding]:
+    """Check whether an admin has paused the worker."""
     if state.schema != CURRENT:
         return
     paused = inspection.paused(settings.store_database_url, now)
@@ -116,16 +120,16 @@ def pauses(settings: Settings, state: State, now: datetime) -> Iterator[Finding]
         yield ok("pauses", "nothing is paused")
 
 
-def retention(settings: Settings, state: State, now: datetime) -> Iterator[Finding]:
-    """Whether what is too old is removed."""
+def retention(settings: Settings, state: StoreState, now: datetime) -> Iterator[Finding]:
+    """Check whether events that are too old are removed."""
     days = settings.retention_days
     if days is None:
         yield ok("retention", "every event is kept")
     elif state.schema == CURRENT:
-        cleaned_at = inspection.noted_at(settings.store_database_url, WALK)
+        cleaned_at = inspection.noted_at(settings.store_database_url, POSITION)
         if cleaned_at is not None and now - cleaned_at > 2 * EVERY:
-            told = f"events are kept for {days} days, but none were looked at for {(now - cleaned_at).days} days"
-            yield warning("retention", told, "is the bot running? its log says why removing fails")
+            message = f"events are kept for {days} days, but none were looked at for {(now - cleaned_at).days} days"
+            yield warning("retention", message, "is the bot running? its log says why removing fails")
         else:
             yield ok("retention", f"events are kept for {days} days")
 

@@ -1,4 +1,4 @@
-"""Looks whether Zulip knows the bot, and the bot everybody it must write to."""
+"""Checks whether Zulip knows the bot, and the bot everybody it must write to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lms_bot.errors import ConfigError, SendError
 from lms_bot.store.people.accounts import with_accounts
 
 OLDEST = 177  # the feature level of Zulip 7.0, the first that knows the search operator dm
-NAMED = 20  # of many mentors, so many are named
+MOST_NAMED = 20  # of many mentors, so many are named
 
 
 def _is_not_needed() -> Iterator[Finding]:
@@ -32,11 +32,13 @@ class Accounts:
         self.users: Sequence[ZulipUser] | None = None
 
     def read(self) -> Iterator[Finding]:
+        """Read the accounts."""
         self.users = self._chat.users()
         yield from people(self.users)
 
 
 def checks(chat: Chat, accounts: Accounts, settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Finding]]]]:
+    """Return the checks of Zulip, in order."""
     return (
         ("zulip", lambda: reach(chat)),
         ("zulip version", lambda: iter([version(*_version(chat))])),
@@ -47,6 +49,7 @@ def checks(chat: Chat, accounts: Accounts, settings: Settings) -> Sequence[tuple
 
 
 def reach(chat: Chat) -> Iterator[Finding]:
+    """Check whether Zulip accepts our key."""
     try:
         me = chat.profile()
     except ConfigError as error:
@@ -59,13 +62,14 @@ def reach(chat: Chat) -> Iterator[Finding]:
 
 
 def version(named: str, feature_level: int) -> Finding:
+    """Check whether Zulip is new enough."""
     if feature_level < OLDEST:
         return failed("zulip version", f"Zulip {named} is too old", "Zulip 7.0 or newer is needed")
     return ok("zulip version", f"Zulip {named}, feature level {feature_level}")
 
 
 def people(users: Sequence[ZulipUser]) -> Iterator[Finding]:
-    """Whether we see who there is, with the e-mail addresses by which mentors are found."""
+    """Check whether we see who there is, with the e-mail addresses by which mentors are found."""
     humans = [user for user in users if user.is_active and not user.is_bot]
     if not humans:
         yield failed("zulip users", "we see nobody", "a bot of the type Generic bot sees the users")
@@ -73,22 +77,22 @@ def people(users: Sequence[ZulipUser]) -> Iterator[Finding]:
     yield ok("zulip users", f"we see {len(humans)} people")
     hidden = sum(_is_hidden(user) for user in humans)
     if hidden:
-        told = f"the e-mail addresses of {hidden} of {len(humans)} people are hidden from us"
+        message = f"the e-mail addresses of {hidden} of {len(humans)} people are hidden from us"
         advice = "let members see e-mail addresses (Settings > Organization permissions, and each person's own choice)"
-        yield warning("zulip addresses", told, advice)
+        yield warning("zulip addresses", message, advice)
     else:
         yield ok("zulip addresses", "we see every e-mail address")
 
 
 def admin_stream(chat: Chat, name: str) -> Iterator[Finding]:
-    """Whether admins have their stream: there, private, and with the bot in it."""
+    """Check whether admins have their stream: there, private, and with the bot in it."""
     stream = chat.stream(name)
     if stream is None:
-        told = f"#{name} is not there, or private without us"
-        yield warning("admin stream", told, "make it private and subscribe the bot; nobody is an admin until then")
+        message = f"#{name} is not there, or private without us"
+        yield warning("admin stream", message, "make it private and subscribe the bot; nobody is an admin until then")
     elif not stream.is_private:
-        told = f"#{name} is public, so that nobody is an admin"
-        yield warning("admin stream", told, "make it private: its members see everything about every student")
+        message = f"#{name} is public, so that nobody is an admin"
+        yield warning("admin stream", message, "make it private: its members see everything about every student")
     elif not chat.is_subscribed(stream.stream_id):
         yield warning("admin stream", f"we are not in #{name}", "subscribe the bot: it is not asked there otherwise")
     else:
@@ -96,18 +100,20 @@ def admin_stream(chat: Chat, name: str) -> Iterator[Finding]:
 
 
 def mapping(mentors: Sequence[Mentor] | None, users: Sequence[ZulipUser] | None) -> Iterator[Finding]:
-    """Which mentors can be written to; nothing while either side is unknown."""
+    """Check which mentors can be written to; nothing while either side is unknown."""
     if mentors is None or users is None:
         return
     nobodies = [mentor for mentor in with_accounts(mentors, users) if mentor.zulip_user_id is None]
-    told = f"{len(mentors) - len(nobodies)} of {len(mentors)} mentors have an account in Zulip"
+    message = f"{len(mentors) - len(nobodies)} of {len(mentors)} mentors have an account in Zulip"
     if not nobodies:
-        yield ok("mentors", told)
+        yield ok("mentors", message)
         return
-    named = [f"#{mentor.mentor_id} {_plain(mentor.username)} ({mentor.unmapped_reason})" for mentor in nobodies[:NAMED]]
-    more = f" and {len(nobodies) - NAMED} more" if len(nobodies) > NAMED else ""
+    named = [
+        f"#{mentor.mentor_id} {_plain(mentor.username)} ({mentor.unmapped_reason})" for mentor in nobodies[:MOST_NAMED]
+    ]
+    more = f" and {len(nobodies) - MOST_NAMED} more" if len(nobodies) > MOST_NAMED else ""
     advice = "give each the same e-mail address in the LMS and in Zulip; what they are owed waits until then"
-    yield warning("mentors", f"{told}; without one: {', '.join(named)}{more}", advice)
+    yield warning("mentors", f"{message}; without one: {', '.join(named)}{more}", advice)
 
 
 def _version(chat: Chat) -> tuple[str, int]:
@@ -116,10 +122,10 @@ def _version(chat: Chat) -> tuple[str, int]:
 
 
 def _is_hidden(user: ZulipUser) -> bool:
-    """Whether Zulip gives only an address made up from the user id. Source: Zulip's email_address_visibility."""
+    """Return whether Zulip gives only an address made up from the user id. Source: Zulip's email_address_visibility."""
     return not user.email or re.fullmatch(rf"user{user.user_id}@.*", user.email) is not None
 
 
 def _plain(name: str) -> str:
-    """A name from the LMS in one line of a terminal."""
+    """Return a name from the LMS in one line of a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in name)[:60]

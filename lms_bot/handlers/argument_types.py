@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, STUDENT_ALERTS, EventClass, EventType
+from lms_bot.core.events import STUDENT_ALERTS, EventClass, EventType
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Argument
 from lms_bot.handlers.find_student import the_student, the_students
@@ -27,13 +27,9 @@ _SECONDS = {"m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _PERIOD = re.compile(rf"(?P<count>[0-9]+)(?P<unit>{'|'.join(sorted(_DAYS, key=len, reverse=True))})", re.IGNORECASE)
 _DURATION = re.compile(r"(?P<count>[0-9]+)(?P<unit>min|m|h|d|w)", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[0-9]+")
-_TABLES = {
-    **{letter: table for table, letter in LETTERS.items()},
-    "a": STUDENT_ALERTS,
-    "а": STUDENT_ALERTS,
-    "с": CONTENT_ATTEMPTS,
-    "е": ATTEMPTS,  # the same letters in Cyrillic
-}
+_LOOK_ALIKES = {"a": "а", "c": "с", "e": "е"}  # Latin and Cyrillic
+_TABLES = {letter: table for table, letter in {**LETTERS, STUDENT_ALERTS: "a"}.items()}
+_TABLES |= {_LOOK_ALIKES[letter]: table for letter, table in _TABLES.items() if letter in _LOOK_ALIKES}
 _EVENT = re.compile(rf"(?P<letter>[{''.join(_TABLES)}]?)(?P<number>[0-9]+)", re.IGNORECASE)
 
 

@@ -14,7 +14,7 @@ from lms_bot.handlers.arguments import Given
 from lms_bot.handlers.find_student import SeveralMatch
 from lms_bot.handlers.registry import REGISTRY, Command
 from lms_bot.handlers.request import Reply, Request
-from lms_bot.store.questions import dialogues
+from lms_bot.store.questions import conversations
 
 VALID_FOR = timedelta(minutes=15)
 MORE = "more"
@@ -59,7 +59,7 @@ def understand(request: Request, text: str) -> Asked:
 def remember(request: Request, asked: Asked, reply: Reply) -> None:
     """Keep what `more` would go on with, or nothing if there is no more; a choice is over."""
     if reply.more is None:
-        dialogues.forget(request.transaction, request.asker.user_id)
+        conversations.forget(request.transaction, request.asker.user_id)
     else:
         _keep(request, asked, more=reply.more)
 
@@ -75,7 +75,7 @@ def _keep(request: Request, asked: Asked, **what: Any) -> None:
         "audience": asked.command.audience.value,
         "given": dict(asked.given),
     }
-    dialogues.remember(request.transaction, request.asker.user_id, {**question, **what}, request.now)
+    conversations.remember(request.transaction, request.asker.user_id, {**question, **what}, request.now)
 
 
 def _chosen(request: Request, number: str) -> Asked | None:
@@ -108,4 +108,4 @@ def _asked(request: Request, kept: Mapping[str, Any]) -> Asked | None:
 
 
 def _kept(request: Request) -> Mapping[str, Any] | None:
-    return dialogues.kept(request.transaction, request.asker.user_id, request.now - VALID_FOR)
+    return conversations.recall(request.transaction, request.asker.user_id, request.now - VALID_FOR)

@@ -146,10 +146,10 @@ def _answered(
     if verdict is Verdict.SILENCE:
         return ()
     if verdict is Verdict.SLOWER:
-        return [outbox.freeze(transaction, incoming.sender, rate_limit.SLOWER, now)]
+        return [outbox.freeze(transaction, outbox.Draft(incoming.sender, rate_limit.SLOWER), now)]
     reply = reply_to(transaction, incoming, settings, now, admin_stream_id)
     if asker is not None and asker.is_bot:
-        return [outbox.freeze(transaction, incoming.sender, reply.text, now)]
+        return [outbox.freeze(transaction, outbox.Draft(incoming.sender, reply.text), now)]
     return _freeze(transaction, incoming, reply, now)
 
 
@@ -157,9 +157,9 @@ def _freeze(transaction: Transaction, incoming: Incoming, reply: Reply, now: dat
     room = MESSAGE_LIMIT - (ROOM_FOR_LINK if reply.attachment else 0)
     text = fitted(_note_of_age(incoming, now) + reply.text.strip(), room)
     where = incoming.sender if reply.is_personal else incoming.reply_to
-    frozen = [outbox.freeze(transaction, where, text, now, attachment=reply.attachment)]
+    frozen = [outbox.freeze(transaction, outbox.Draft(where, text, attachment=reply.attachment), now)]
     if reply.is_personal and (incoming.is_group or not incoming.is_direct):
-        frozen.append(outbox.freeze(transaction, incoming.reply_to, IN_PRIVATE, now))
+        frozen.append(outbox.freeze(transaction, outbox.Draft(incoming.reply_to, IN_PRIVATE), now))
     return frozen
 
 

@@ -30,7 +30,7 @@ def verdict(transaction: Transaction, incoming: Incoming, asker: ZulipUser | Non
         return Verdict.ANSWER
     is_bot = asker is not None and asker.is_bot
     asked_at = incoming.sent_at or now
-    number = askers.count(transaction, incoming.sender_id, asked_at, BOTS_WINDOW if is_bot else WINDOW)
+    number = askers.count_question(transaction, incoming.sender_id, asked_at, BOTS_WINDOW if is_bot else WINDOW)
     if number <= (1 if is_bot else ALLOWED):
         return Verdict.ANSWER
     return Verdict.SLOWER if number == ALLOWED + 1 and not is_bot else Verdict.SILENCE

@@ -1,7 +1,8 @@
-"""What the catalog of the LMS says about the server, our role, and the tables that are read."""
+"""Asks the LMS's database about the server, our role, and the tables that are read."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +14,7 @@ import sqlalchemy as sa
 
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms.schemas.classic import tables
-
-OF_TITLES = frozenset({"exams", "courses", "chapters", "ChapterContent"})  # without them titles are missing, no more
+from lms_bot.lms.source import Id, Schema, Time, columns_of
 
 
 class Kind(StrEnum):
@@ -65,9 +64,22 @@ class Table:
     columns: Mapping[str, Column]
 
 
-def wanted() -> dict[str, dict[str, Kind]]:
-    """The tables and columns that are read, and what each should hold."""
-    return {t.name: {column.name: _wanted_kind(column) for column in t.c} for t in tables.metadata.sorted_tables}
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A table that is read: what each of its columns should hold; without one `of_titles` only titles are missing."""
+
+    columns: Mapping[str, Kind]
+    of_titles: bool
+
+
+def wanted(schema: Schema) -> dict[str, Wanted]:
+    """Return the tables that are read, by name."""
+    columns, required = schema.wanted(), {column.table for column in schema.required()}
+    tables = sorted({column.table for column in columns}, key=lambda table: str(table.name))
+    return {
+        table.name: Wanted({c.name: _wanted_kind(c) for c in table.c if c in columns}, table not in required)
+        for table in tables
+    }
 
 
 def server(engine: sa.Engine) -> Server:
@@ -75,7 +87,7 @@ def server(engine: sa.Engine) -> Server:
     with _reading(engine) as connection:
         if connection.dialect.name == "sqlite":
             version = connection.scalar(sa.text("SELECT sqlite_version()"))
-            # Opened with mode=ro; see lms_bot.db.lms_engine.
+            # Opened with mode=ro; see lms_bot.db.engine.lms_engine.
             return Server(f"SQLite {version}", 0, "", True, False, (), None)
         row = connection.execute(_SERVER).one()
         writable = tuple(connection.scalars(_WRITABLE))
@@ -91,27 +103,44 @@ def server(engine: sa.Engine) -> Server:
     )
 
 
-def found(engine: sa.Engine) -> dict[str, Table]:
-    """Those of the wanted tables that are there, as our role sees them. Raises LmsUnavailable."""
-    names = list(wanted())
+def found(engine: sa.Engine, schema: Schema) -> dict[str, Table]:
+    """Return those of the wanted tables that are there, as our role sees them. Raises LmsUnavailable."""
+    keys = {source.table.name: source.key_column.name for source in schema.sources}
     with _reading(engine) as connection:
         look = _sqlite_table if connection.dialect.name == "sqlite" else _postgresql_table
-        seen = {name: look(connection, name) for name in names}
+        seen = {name: look(connection, name, keys.get(name, "id")) for name in wanted(schema)}
     return {name: table for name, table in seen.items() if table is not None}
 
 
-def readable(engine: sa.Engine, wanted_too: sa.MetaData) -> set[str]:
-    """Those of these tables that are there with all their columns, and ours to read. Raises LmsUnavailable."""
+def missing_extras(engine: sa.Engine, schema: Schema) -> list[str]:
+    """Return the columns that are read only where they are ours to read, and are not. Raises LmsUnavailable."""
     with _reading(engine) as connection:
-        look = _sqlite_table if connection.dialect.name == "sqlite" else _postgresql_table
-        seen = {table: look(connection, table.name) for table in wanted_too.sorted_tables}
-    return {
-        table.name
-        for table, there in seen.items()
-        if there and all(c.name in there.columns and there.columns[c.name].is_readable for c in table.c)
-    }
+        missing = [query for query in schema.extras if not can_read(connection, query)]
+    wanted_last = [list(query.selected_columns)[-1] for query in missing]
+    return [f"{column.table.name}.{column.name}" for column in wanted_last]
 
 
+def read_if_there(connection: sa.Connection, query: sa.Select[Any]) -> list[Any]:
+    """Return the rows of a query; none where something of it is not there, or not for our role to read."""
+    return list(connection.execute(query)) if can_read(connection, query) else []
+
+
+def can_read(connection: sa.Connection, query: sa.Select[Any]) -> bool:
+    """Return whether all columns of a query are there, and ours to read."""
+    wanted_columns: dict[str, set[str]] = defaultdict(set)
+    for column in columns_of(query):
+        wanted_columns[column.table.name].add(column.name)
+    shown = _SQLITE_COLUMNS if connection.dialect.name == "sqlite" else _POSTGRESQL_COLUMNS
+    return all(
+        names <= set(connection.scalars(shown, {"table": table})) for table, names in sorted(wanted_columns.items())
+    )
+
+
+_SQLITE_COLUMNS = sa.text("SELECT name FROM pragma_table_info(:table)")
+_POSTGRESQL_COLUMNS = sa.text(
+    "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(:table)) "
+    "AND NOT attisdropped AND has_column_privilege(attrelid, attnum, 'SELECT')"
+)
 _SERVER = sa.text(
     """
     SELECT current_setting('server_version') AS named,
@@ -137,7 +166,7 @@ _POSTGRESQL_TABLE = sa.text(
     SELECT c.relkind NOT IN ('r', 'p') AS is_view,
            row_security_active(c.oid) AS hides_rows,
            EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS k ON k.attrelid = c.oid AND k.attnum = i.indkey[0]
-                   WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND k.attname = 'id') AS has_index,
+                   WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND k.attname = :key) AS has_index,
            a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS declared, t.typcategory::text AS category,
            has_column_privilege(c.oid, a.attnum, 'SELECT') AS is_readable
     FROM pg_class AS c
@@ -150,8 +179,8 @@ _CATEGORIES = {"N": Kind.NUMBER, "S": Kind.TEXT, "E": Kind.TEXT, "B": Kind.NUMBE
 _IS_INTEGER = ("smallint", "integer", "bigint")
 
 
-def _postgresql_table(connection: sa.Connection, name: str) -> Table | None:
-    rows = connection.execute(_POSTGRESQL_TABLE, {"name": name}).all()
+def _postgresql_table(connection: sa.Connection, name: str, key: str) -> Table | None:
+    rows = connection.execute(_POSTGRESQL_TABLE, {"name": name, "key": key}).all()
     if not rows:
         return None
     columns = {row.name: Column(_postgresql_kind(row), row.declared, row.is_readable) for row in rows}
@@ -166,7 +195,7 @@ def _postgresql_kind(row: Any) -> Kind:
     return _CATEGORIES.get(row.category, Kind.OTHER)
 
 
-def _sqlite_table(connection: sa.Connection, name: str) -> Table | None:
+def _sqlite_table(connection: sa.Connection, name: str, key: str) -> Table | None:
     columns = connection.execute(sa.text("SELECT name, type, pk FROM pragma_table_info(:name)"), {"name": name}).all()
     if not columns:
         return None
@@ -178,7 +207,7 @@ def _sqlite_table(connection: sa.Connection, name: str) -> Table | None:
         ),
         {"name": name},
     ).all()
-    has_index = "id" in indexed or any(column.name == "id" and column.pk for column in columns)
+    has_index = key in indexed or any(column.name == key and column.pk for column in columns)
     shown = {column.name: Column(_sqlite_kind(column.type), column.type, True) for column in columns}
     return Table(kind == "view", has_index, False, shown)
 
@@ -198,12 +227,8 @@ def _sqlite_kind(declared: str) -> Kind:
 
 
 def _wanted_kind(column: sa.Column[Any]) -> Kind:
-    if isinstance(column.type, tables.Time):
-        return Kind.TIME
-    if isinstance(column.type, sa.Text):
-        return Kind.TEXT
-    name = column.name
-    return Kind.INTEGER if name in ("id", "A", "B", "examId") or name.endswith("_id") else Kind.NUMBER
+    kinds = ((Id, Kind.INTEGER), (Time, Kind.TIME), (sa.Text, Kind.TEXT))
+    return next((kind for declared, kind in kinds if isinstance(column.type, declared)), Kind.NUMBER)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Whether a SQLite LMS lies still: then what was seen of it once need not be compared again."""
+"""Stamps a SQLite file by its commits: what was seen at one stamp need not be compared again at the same one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Reading = tuple[str, str]
 """A table, and what reads it as a whole: the history, or a round of the sweep."""
 
 
-class Stillness:
-    """Stamps of a database file that differ whenever something was committed to it; without say on PostgreSQL.
+class SqliteStamps:
+    """Takes stamps of a database file that differ whenever something was committed to it; none on PostgreSQL.
 
-    It also remembers at which stamp all rows of a table were seen. A stamp is taken before the transaction that reads.
+    Remembers at which stamp all rows of a table were seen. Take a stamp before the transaction that reads.
     """
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -27,23 +27,23 @@ class Stillness:
         self._begun: dict[Reading, Stamp] = {}
         self._seen: dict[str, Stamp] = {}
 
-    def all_seen(self, table: str, stamp: Stamp) -> bool:
-        """Whether the table was seen as a whole at this stamp."""
+    def was_seen(self, table: str, stamp: Stamp) -> bool:
+        """Return whether the table was seen as a whole at this stamp."""
         return stamp is not None and self._seen.get(table) == stamp
 
-    def begins(self, reading: Reading, stamp: Stamp) -> None:
-        """From here on all rows of the table are looked at."""
+    def begin(self, reading: Reading, stamp: Stamp) -> None:
+        """Note that from here on all rows of the table are looked at."""
         self._begun[reading] = stamp
 
-    def ended(self, reading: Reading) -> None:
-        """They were, and what they say is stored; worth something if nothing was written meanwhile."""
+    def end(self, reading: Reading) -> None:
+        """Note that they were, and that what they say is stored; it counts if nothing was written meanwhile."""
         table, _ = reading
         begun = self._begun.pop(reading, None)
-        if begun is not None and begun == self.stamp():
+        if begun is not None and begun == self.take():
             self._seen[table] = begun
 
-    def stamp(self) -> Stamp:
-        """Equal to an earlier one only if nothing was committed in between; None if nobody can tell.
+    def take(self) -> Stamp:
+        """Return a stamp that equals an earlier one only if nothing was committed in between; None if unknown.
 
         Source: SQLite's PRAGMA data_version, which counts the commits of others as one connection sees them.
         """

@@ -7,18 +7,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.alerts import COVERS, TERMS, Reminder, StudentAlert, Untold
+from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reminder, StudentAlert, Untold
 from lms_bot.core.calendar import DAY, after_working_time, local_day, start_of_day
 from lms_bot.core.events import ALERT_REMINDERS, STUDENT_ALERTS, Event, EventType
 from lms_bot.core.notifications import Notification, Preferences
 from lms_bot.core.schedule import zone_of
 from lms_bot.pipeline import freshness
 from lms_bot.pipeline.enqueue import Enqueuer
-from lms_bot.store.alerts.alerts import change, open_of, remind, to_remind, to_tell, told_since, with_ids
+from lms_bot.store.alerts.alerts import (
+    count_sent_since,
+    due_alerts,
+    due_reminders,
+    open_for_mentors,
+    record_reminders,
+    update,
+    with_ids,
+)
 from lms_bot.store.events import events
 from lms_bot.store.notifications import queue
 from lms_bot.store.people import people
-from lms_bot.store.people.people import Around
+from lms_bot.store.people.people import Mentoring
 from lms_bot.store.session import Store, Transaction
 
 REMINDED_AFTER = timedelta(hours=24)  # of working time in which nobody took it
@@ -31,24 +39,28 @@ def enqueue_due_alerts(store: Store, settings: Settings, now: datetime) -> int:
     A surge of events does not postpone them: each alert has a message of its own, and a day has few.
     """
     with store.reading() as transaction:
-        if not to_tell(transaction, now) and not to_remind(transaction, now):
+        if not due_alerts(transaction, now) and not due_reminders(transaction, now):
             return 0
     with store.writing() as transaction:
-        due, again = to_tell(transaction, now), to_remind(transaction, now)
+        due, again = due_alerts(transaction, now), due_reminders(transaction, now)
         if not (settings.notify_mentors and settings.alerts_per_day):
             _mark_untold(transaction, due, Untold.TURNED_OFF)
-            change(transaction, [alert.alert_id for alert in again], remind_at=None)
+            update(transaction, [alert.alert_id for alert in again], remind_at=None)
             return 0
         # What is told of absence must have been true at the last poll before it was due, or at a later one.
         known_until = freshness.absence_known_until(transaction, settings, now)
         known_until = min(now, known_until + timedelta(seconds=settings.poll_interval))
-        due = [one for one in due if one.tell_at is None or one.tell_at <= known_until or not TERMS[one.rule].absence]
+        due = [
+            one
+            for one in due
+            if one.tell_at is None or one.tell_at <= known_until or not RULE_DEFINITIONS[one.rule].absence
+        ]
         covered = _covered(transaction, due)
         _mark_untold(transaction, covered, Untold.COVERED)
         due = [alert for alert in due if alert not in covered]
-        change(transaction, [alert.alert_id for alert in due], tell_at=None)
+        update(transaction, [alert.alert_id for alert in due], tell_at=None)
         caused = [(alert, _event(alert, None, now)) for alert in due]
-        caused += [(one.alert, _event(one.alert, one, now)) for one in remind(transaction, again, now)]
+        caused += [(one.alert, _event(one.alert, one, now)) for one in record_reminders(transaction, again, now)]
         return _record(transaction, caused, Enqueuer(settings, now), now)
 
 
@@ -68,12 +80,12 @@ def take_for_message(
     reminders = [n for n in true if n.event.event_type is EventType.ALERT_REMINDER]
     zone = zone_of(asked, settings.timezone)
     today = local_day(now, zone)
-    told = told_since(transaction, due[0].mentor_id, start_of_day(today, zone))
+    told = count_sent_since(transaction, due[0].mentor_id, start_of_day(today, zone))
     left = max(0, settings.alerts_per_day - told)
-    queue.hold(transaction, [n.log_id for n in new[left:]], start_of_day(today + DAY, zone))
+    queue.postpone(transaction, [n.log_id for n in new[left:]], start_of_day(today + DAY, zone))
     taken = [*new[:left], *reminders][:1]
     told_ids = [_alert_id(n) for n in taken if n.event.event_type is EventType.STUDENT_ALERT]
-    change(transaction, told_ids, told_at=now, remind_at=after_working_time(now, REMINDED_AFTER, zone))
+    update(transaction, told_ids, told_at=now, remind_at=after_working_time(now, REMINDED_AFTER, zone))
     return taken
 
 
@@ -88,12 +100,12 @@ def _finish_or_postpone_untrue(
         alert = alerts.get(_alert_id(notification))
         if alert is None or not alert.is_open or alert.taken_at is not None:
             over.append(notification.log_id)
-        elif TERMS[alert.rule].absence and not is_fresh:
+        elif RULE_DEFINITIONS[alert.rule].absence and not is_fresh:
             unknown.append(notification.log_id)
         else:
             true.append((alert, notification))
     queue.finish(transaction, over, OVER, now)
-    queue.hold(transaction, unknown, now + freshness.RETRY)
+    queue.postpone(transaction, unknown, now + freshness.RETRY)
     true.sort(key=lambda one: (-one[0].level, one[0].since, one[0].alert_id))
     return [notification for _, notification in true]
 
@@ -103,13 +115,13 @@ def _alert_id(notification: Notification) -> int:
 
 
 def _mark_untold(transaction: Transaction, alerts: Sequence[StudentAlert], reason: Untold) -> None:
-    change(transaction, [alert.alert_id for alert in alerts], tell_at=None, untold=reason.value)
+    update(transaction, [alert.alert_id for alert in alerts], tell_at=None, untold=reason.value)
 
 
 def _covered(transaction: Transaction, due: Sequence[StudentAlert]) -> list[StudentAlert]:
     """Return the alerts that a more serious open one covers, of the same student or about the same exam."""
     standing: dict[int, list[StudentAlert]] = defaultdict(list)
-    for alert in open_of(transaction, {alert.mentor_id for alert in due}):
+    for alert in open_for_mentors(transaction, {alert.mentor_id for alert in due}):
         if alert.rule in COVERS:
             standing[alert.mentor_id].append(alert)
     return [alert for alert in due if any(_covers(other, alert) for other in standing[alert.mentor_id])]
@@ -127,11 +139,11 @@ def _record(
     """Record and enqueue what alerts caused; return how many events that are."""
     if not caused:
         return 0
-    around = people.around(transaction, {alert.student_id for alert, _ in caused})
+    around = people.mentoring_of(transaction, {alert.student_id for alert, _ in caused})
     recorded = events.record(transaction, [event for alert, event in caused if alert.student_id], around, now)
     for alert, event in caused:
         if not alert.student_id:
-            label = Around(None, None, ((alert.mentor_id, _username(transaction, alert.mentor_id)),))
+            label = Mentoring(None, None, ((alert.mentor_id, _username(transaction, alert.mentor_id)),))
             recorded += events.record(transaction, [event], {0: label}, now)
     mentors = {(event.source_table, event.source_id): alert.mentor_id for alert, event in caused}
     enqueuer.enqueue_to(

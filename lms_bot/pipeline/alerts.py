@@ -10,14 +10,25 @@ from typing import NamedTuple, TypeAlias
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.alert_rules import FAILING_WITHIN, RULES, Facts, many_fail, next_look, true_verdicts, verdicts
-from lms_bot.core.alerts import DEFAULTS, TERMS, Key, Limits, Opening, Outcome, Rule, StudentAlert, Untold, Verdict
+from lms_bot.core.alerts import (
+    DEFAULTS,
+    RULE_DEFINITIONS,
+    Key,
+    Limits,
+    Opening,
+    Outcome,
+    Rule,
+    StudentAlert,
+    Untold,
+    Verdict,
+)
 from lms_bot.core.calendar import EARLIEST
 from lms_bot.core.events import EventType
 from lms_bot.lms import Lms
 from lms_bot.pipeline import freshness
 from lms_bot.store.alerts import alerts, watchlist
 from lms_bot.store.alerts import facts as alerts_facts
-from lms_bot.store.alerts.watchlist import State
+from lms_bot.store.alerts.watchlist import RulesState
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people import people
 from lms_bot.store.session import Store, Transaction
@@ -72,7 +83,7 @@ class _Moment(NamedTuple):
 
     def cannot_judge(self, verdict: Verdict) -> bool:
         """Return whether it takes a later poll to know that this is so."""
-        return TERMS[verdict.rule].absence and (verdict.at or EARLIEST) > self.absence_known_until
+        return RULE_DEFINITIONS[verdict.rule].absence and (verdict.at or EARLIEST) > self.absence_known_until
 
 
 def judge_due_students(store: Store, settings: Settings, now: datetime) -> None:
@@ -81,11 +92,11 @@ def judge_due_students(store: Store, settings: Settings, now: datetime) -> None:
     Raises StoreUnavailable.
     """
     with store.reading() as transaction:
-        is_first = watchlist.state(transaction) is None
+        is_first = watchlist.rules_state(transaction) is None
         if not (is_first or _is_something_due(transaction, now)):
             return
     with store.writing() as transaction:
-        watchlist.hold(transaction, now)
+        watchlist.lock_rules_state(transaction, now)
         alerts.expire(transaction, now)
     while True:
         with store.writing() as transaction:
@@ -94,21 +105,21 @@ def judge_due_students(store: Store, settings: Settings, now: datetime) -> None:
         if not is_first or len(student_ids) < TOGETHER:
             break
     with store.writing() as transaction:
-        _judge_exams(transaction, watchlist.failed(transaction), now)
-        watchlist.forget_failed(transaction)
+        _judge_exams(transaction, watchlist.failed_exams(transaction), now)
+        watchlist.clear_failed(transaction)
 
 
 def judge_students(transaction: Transaction, student_ids: Sequence[int], settings: Settings, now: datetime) -> None:
     """Bring the alerts about these students up to what the rules say of them now."""
     if not student_ids:
         return
-    state = watchlist.hold(transaction, now)
+    state = watchlist.lock_rules_state(transaction, now)
     moment = _Moment(now, freshness.absence_known_until(transaction, settings, now))
     found = alerts_facts.facts_of(transaction, student_ids, settings.timezone, now)
     mentors_of = people.mentors_by_student(transaction, student_ids)
     mentors = _mentors(transaction, {one for ids in mentors_of.values() for one in ids}, state)
     kept: dict[int, list[StudentAlert]] = defaultdict(list)
-    for alert in alerts.around(transaction, student_ids, now):
+    for alert in alerts.recent_about_students(transaction, student_ids, now):
         kept[alert.student_id].append(alert)
     changes: list[_Change] = []
     next_looks: dict[int, datetime | None] = dict.fromkeys(student_ids)
@@ -122,7 +133,7 @@ def judge_students(transaction: Transaction, student_ids: Sequence[int], setting
     retry_at = now + (timedelta(seconds=settings.poll_interval) if moment.has_fresh_data else freshness.RETRY)
     next_looks |= {one.student_id: retry_at for one in changes if isinstance(one, _Waiting)}
     _apply(transaction, changes, now)
-    watchlist.look_again(transaction, next_looks)
+    watchlist.schedule(transaction, next_looks)
     watchlist.note_failed(transaction, _failed(found, mentors_of, now), now)
 
 
@@ -134,23 +145,23 @@ def read_enrolment(store: Store, lms: Lms, now: datetime) -> None:
         return
     read = lms.read_enrolment()
     with store.writing() as transaction:
-        watchlist.keep_terms(transaction, read.students, read.minutes, now)
+        watchlist.save_enrolment(transaction, read.students, read.minutes, now)
         note(transaction, ENROLMENT, True, now)
 
 
-def limits_of(transaction: Transaction, mentor_id: int, state: State) -> Limits:
+def limits_of(transaction: Transaction, mentor_id: int, state: RulesState) -> Limits:
     """Return the limits that hold for a mentor; 0 where a rule is off."""
     return _mentors(transaction, [mentor_id], state)[mentor_id].limits
 
 
 def _is_something_due(transaction: Transaction, now: datetime) -> bool:
-    if watchlist.due(transaction, now, 1) or watchlist.failed(transaction):
+    if watchlist.due(transaction, now, 1) or watchlist.failed_exams(transaction):
         return True
-    return alerts.is_expiring(transaction, now)
+    return alerts.has_expiring(transaction, now)
 
 
-def _mentors(transaction: Transaction, mentor_ids: Collection[int], state: State) -> dict[int, _Mentor]:
-    asked = preferences.of(transaction, mentor_ids)
+def _mentors(transaction: Transaction, mentor_ids: Collection[int], state: RulesState) -> dict[int, _Mentor]:
+    asked = preferences.effective(transaction, mentor_ids)
     found = {}
     for mentor_id in mentor_ids:
         own = asked[mentor_id].rules if mentor_id in asked else {}
@@ -216,15 +227,15 @@ def _is_dealt_with(key: Key, verdict: Verdict, kept: Iterable[StudentAlert], now
 def _opening(key: Key, verdict: Verdict, kept: Iterable[StudentAlert], since: datetime, now: datetime) -> Opening:
     """Return the alert that says this from now on; a weaker open one may be among those `kept`."""
     assert verdict.at is not None
-    terms = TERMS[key.rule]
-    if terms.told_otherwise:
+    definition = RULE_DEFINITIONS[key.rule]
+    if definition.told_otherwise:
         return Opening(key, verdict, None, Untold.OTHERWISE)
     if verdict.at <= since:
         return Opening(key, verdict, None, Untold.BASELINE)
     same = [one for one in kept if one.key == key]
-    settles_at = now if any(one.is_open for one in same) else now + terms.settle
+    settles_at = now if any(one.is_open for one in same) else now + definition.settle
     told = [one for one in same if not one.is_open and one.told_at and one.level >= verdict.level]
-    return Opening(key, verdict, max([settles_at, *(one.told_at + terms.cooldown for one in told if one.told_at)]))
+    return Opening(key, verdict, max([settles_at, *(one.told_at + definition.cooldown for one in told if one.told_at)]))
 
 
 def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], now: datetime) -> None:
@@ -233,10 +244,10 @@ def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], n
         return
     exam_ids = {exam_id for exam_id, _ in pairs}
     students = people.students_by_mentor(transaction, {mentor_id for _, mentor_id in pairs})
-    mentors = _mentors(transaction, {mentor_id for _, mentor_id in pairs}, watchlist.hold(transaction, now))
+    mentors = _mentors(transaction, {mentor_id for _, mentor_id in pairs}, watchlist.lock_rules_state(transaction, now))
     everybody = {student_id for own in students.values() for student_id in own}
     results = alerts_facts.results(transaction, exam_ids, everybody, now - FAILING_WITHIN)
-    kept, changes = alerts.about_exams(transaction, exam_ids, now), list[_Change]()
+    kept, changes = alerts.recent_about_exams(transaction, exam_ids, now), list[_Change]()
     for exam_id, mentor_id in sorted(pairs):
         title, of_exam = results.get(exam_id, (None, {}))
         own = [of_exam[student_id] for student_id in students.get(mentor_id, ()) if student_id in of_exam]
@@ -278,4 +289,4 @@ def _apply(transaction: Transaction, changes: Iterable[_Change], now: datetime) 
     for outcome, alert_ids in closings.items():
         alerts.close(transaction, alert_ids, outcome, now)
     alerts.open_new(transaction, openings, now)
-    alerts.restate(transaction, restated)
+    alerts.update_open(transaction, restated)

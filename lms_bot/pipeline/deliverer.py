@@ -94,7 +94,7 @@ class Deliverer:
             if not self._is_zulip_there():
                 return total
             for mentor_id in mentors:
-                if not self._chat.take_turn(max(0.0, end - time.monotonic())):
+                if not self._chat.wait_for_turn(max(0.0, end - time.monotonic())):
                     return total
                 total += self._deliver_to(mentor_id, only)
                 if time.monotonic() >= end or self.is_pausing:
@@ -108,7 +108,7 @@ class Deliverer:
     @property
     def is_pausing(self) -> bool:
         """Return whether Zulip is being left alone for a while."""
-        return self._clock() < self._pause_until or self._chat.is_closed
+        return self._clock() < self._pause_until or self._chat.is_blocked
 
     def _unsettled(self) -> list[tuple[Message, str]]:
         with self._store.reading() as transaction:
@@ -142,7 +142,7 @@ class Deliverer:
             due = hand_over_former_students(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
             if mentor is None or mentor.zulip_user_id is None:
                 return Delivered()
-            asked = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
+            asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
             due = reschedule(transaction, due, asked, self._settings, now)
             due = alert_notifications.take_for_message(transaction, due, asked, self._settings, now)
             due = fold_told_starts(transaction, due, now)
@@ -155,13 +155,15 @@ class Deliverer:
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
             message = outbox.freeze(
                 transaction,
-                Recipient(user_ids=(mentor.zulip_user_id,)),
-                self._text(due, is_first=not outbox.has_been_told(transaction, mentor_id)),
+                outbox.Draft(
+                    Recipient(user_ids=(mentor.zulip_user_id,)),
+                    self._text(due, is_first=not outbox.has_been_notified(transaction, mentor_id)),
+                    mentor_id=mentor_id,
+                    log_ids=[n.log_id for n in due],
+                    attempts=max(n.attempts for n in due),
+                    above=self._chat.bot().max_message_id,
+                ),
                 now,
-                mentor_id=mentor_id,
-                log_ids=[n.log_id for n in due],
-                attempts=max(n.attempts for n in due),
-                above=self._chat.bot().max_message_id,
             )
         return self._send(message, len(due))
 
@@ -192,7 +194,7 @@ class Deliverer:
         # A machine that forgets this when it loses its power looks the message up, as after any unknown outcome.
         with self._store.writing(durable=False) as transaction:
             outbox.settle_sent(transaction, message, zulip_message_id, now)
-        self._chat.meter.told(message.message_id)
+        self._chat.meter.delivered(message.message_id)
         self._reached()
         log.info("message %d sent as %d: %d notifications", message.message_id, zulip_message_id, notifications)
         return Delivered(sent=notifications)
@@ -219,18 +221,18 @@ class Deliverer:
         now = self._clock()
         active = {user.user_id for user in users if user.is_active}
         with self._store.writing() as transaction:
-            queue.wake_waiting(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+            queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
             if active.issuperset(message.recipient.user_ids) or message.mentor_id is None:
                 outbox.settle_parked(transaction, message, str(error), now)
                 incidents.begin(transaction, PARKED, A_MESSAGE_IS_PARKED, now)
                 log.error("message %d is parked: %s", message.message_id, error)
                 return Delivered()
-            outbox.release(transaction, message)
+            outbox.discard(transaction, message)
         return Delivered(postponed=notifications)
 
     def _put_off(self, message: Message, state: str, error: SendError, next_try_at: datetime) -> None:
         with self._store.writing() as transaction:
-            outbox.put_off(transaction, message, state, str(error), next_try_at)
+            outbox.postpone(transaction, message, state, str(error), next_try_at)
         log.warning("message %d is %s: %s", message.message_id, state, error)
 
     def _pause(self) -> None:
@@ -243,7 +245,7 @@ class Deliverer:
         if self._failures:
             self._failures = 0
             with self._store.writing() as transaction:
-                outbox.wake(transaction, self._clock(), outbox.REFUSED)
+                outbox.make_due(transaction, self._clock(), outbox.REFUSED)
 
     def _settle(self, message: Message, state: str) -> Delivered:
         """Find out whether Zulip has a message, before anything is sent again."""
@@ -255,8 +257,8 @@ class Deliverer:
             return self._not_looked_up(message, error)
         self._reached()
         with self._store.reading() as transaction:
-            ours = [found_id for found_id in found if found_id not in outbox.known_ids(transaction, found)]
-            notifications = outbox.told_by(transaction, message)
+            ours = [found_id for found_id in found if found_id not in outbox.settled_ids(transaction, found)]
+            notifications = outbox.count_notifications(transaction, message)
         if ours:
             return self._accepted(message, ours[0], notifications)
         since = self._clock() - message.tried_at
@@ -277,19 +279,19 @@ class Deliverer:
 
     def _look_again(self, message: Message, wait: timedelta) -> None:
         with self._store.writing() as transaction:
-            outbox.look_again(transaction, message, self._clock() + wait)
+            outbox.postpone_lookup(transaction, message, self._clock() + wait)
 
     def _send_anew(self, message: Message) -> Delivered:
         """Release the notifications of a message that Zulip certainly does not have; send a reply again as it is."""
         if message.mentor_id is not None:
             with self._store.writing() as transaction:
-                outbox.release(transaction, message)
+                outbox.discard(transaction, message)
             return Delivered()
-        if not self._chat.take_turn(REPLY_PATIENCE):
+        if not self._chat.wait_for_turn(REPLY_PATIENCE):
             self._look_again(message, FIRST_RETRY)
             return Delivered()
         with self._store.writing() as transaction:
-            again = outbox.try_again(transaction, message, self._clock())
+            again = outbox.retry(transaction, message, self._clock())
         if message.attachment and not again.attachment:
             return Delivered()  # another process has just linked the file, and sends it
         return self._send(again, 0)

@@ -10,7 +10,7 @@ from lms_bot.core.events import Event, EventType
 from lms_bot.core.notifications import DEFAULT_PREFERENCES
 from lms_bot.core.schedule import MentorSchedule, zone_of
 from lms_bot.store.notifications import preferences, queue
-from lms_bot.store.people.people import NOBODY, Around
+from lms_bot.store.people.people import UNKNOWN_STUDENT, Mentoring
 from lms_bot.store.session import Transaction
 
 
@@ -29,7 +29,7 @@ class Enqueuer:
         self._due: dict[tuple[int, EventType], datetime | None] = {}
 
     def enqueue(
-        self, transaction: Transaction, inserted: Sequence[tuple[int, Event]], around: Mapping[int, Around]
+        self, transaction: Transaction, inserted: Sequence[tuple[int, Event]], around: Mapping[int, Mentoring]
     ) -> None:
         """Enqueue events, each with its id, for the mentors whom their students have now."""
         if not self._settings.notify_mentors:
@@ -38,7 +38,7 @@ class Enqueuer:
             (event_id, event, mentor_id)
             for event_id, event in inserted
             if not event.is_history and event.mirrors is None and event.event_type in self._enabled
-            for mentor_id, _ in around.get(event.student_id or 0, NOBODY).mentors
+            for mentor_id, _ in around.get(event.student_id or 0, UNKNOWN_STUDENT).mentors
         ]
         self.enqueue_to(transaction, addressed)
 
@@ -46,13 +46,13 @@ class Enqueuer:
         """Enqueue each event for one mentor, given as (event id, event, mentor id)."""
         self._read_schedules(transaction, {mentor_id for _, _, mentor_id in addressed})
         rows = ((event_id, mentor_id, self._due_at(mentor_id, event)) for event_id, event, mentor_id in addressed)
-        queue.owe(transaction, [(event_id, mentor_id, due_at) for event_id, mentor_id, due_at in rows if due_at])
+        queue.enqueue(transaction, [(event_id, mentor_id, due_at) for event_id, mentor_id, due_at in rows if due_at])
 
     def _read_schedules(self, transaction: Transaction, mentor_ids: set[int]) -> None:
         unread = mentor_ids - self._schedules.keys()
         if not unread:
             return
-        asked = preferences.of(transaction, unread)
+        asked = preferences.effective(transaction, unread)
         for mentor_id in unread:
             own = asked.get(mentor_id, DEFAULT_PREFERENCES)
             zone = zone_of(own, self._settings.timezone)

@@ -11,8 +11,8 @@ from lms_bot.core.people import Student
 from lms_bot.errors import LmsBotError, Refused
 from lms_bot.render import notification_text
 from lms_bot.render.quoting import quote
-from lms_bot.store.retention import traces
-from lms_bot.store.retention.traces import Trace
+from lms_bot.store.retention import forget_student
+from lms_bot.store.retention.forget_student import StudentMessage
 from lms_bot.store.session import Store
 
 Progress = Callable[[int], None]
@@ -41,8 +41,8 @@ def forget(store: Store, chat: Chat, student: Student, now: datetime, progress: 
     """
     spellings = {student.username, quote(student.username), student.email or "", quote(student.email or "")} - {""}
     with store.writing() as transaction:
-        traces.stop(transaction, student, now)
-        found = traces.traces(transaction, student, spellings)
+        forget_student.stop_recording(transaction, student, now)
+        found = forget_student.messages_about(transaction, student, spellings)
     if under_way := sum(not trace.is_settled for trace in found):
         raise MessagesUnderWay(
             f"{under_way} messages about the student are on their way and not settled: run this again in some minutes"
@@ -52,7 +52,7 @@ def forget(store: Store, chat: Chat, student: Student, now: datetime, progress: 
     for number, trace in enumerate(found, start=1):
         content, is_done = _erase(chat, trace)
         with store.writing() as transaction:
-            traces.rewrite(transaction, trace.message_id, content)
+            forget_student.replace_text(transaction, trace.message_id, content)
         if trace.zulip_message_id is not None:
             deleted += is_done and not trace.others
             rewritten += is_done and bool(trace.others)
@@ -60,13 +60,13 @@ def forget(store: Store, chat: Chat, student: Student, now: datetime, progress: 
         if progress:
             progress(number)
     with store.writing() as transaction:
-        removed = traces.remove(transaction, student, spellings)
+        removed = forget_student.remove(transaction, student, spellings)
     return Forgotten(removed.events, removed.notifications, deleted, rewritten, tuple(left))
 
 
-def _erase(chat: Chat, trace: Trace) -> tuple[str, bool]:
+def _erase(chat: Chat, trace: StudentMessage) -> tuple[str, bool]:
     """Take a student out of one message; return the text that stays, and whether Zulip has no other."""
-    content = notification_text(trace.others) if trace.others else traces.REMOVED
+    content = notification_text(trace.others) if trace.others else forget_student.REMOVED
     if trace.zulip_message_id is None:
         return content, True
     try:

@@ -29,7 +29,7 @@ def absence_known_until(transaction: Transaction, settings: Settings, now: datet
     Data is not fresh while the LMS cannot be read or is unusually silent, and when the last poll is long ago. An admin
     may turn this check off, and then absence is always told.
     """
-    state = watchlist.state(transaction)
+    state = watchlist.rules_state(transaction)
     if state is not None and BLIND in state.off:
         return now
     if incidents.is_on(transaction, LMS) or incidents.is_on(transaction, SILENCE):

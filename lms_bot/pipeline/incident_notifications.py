@@ -31,6 +31,6 @@ def send_incidents(store: Store, chat: Chat, deliverer: Deliverer, stream_name: 
     above = chat.bot().max_message_id
     for incident in waiting:
         with store.writing() as transaction:
-            message = outbox.freeze(transaction, recipient, incident.text, now, above=above)
+            message = outbox.freeze(transaction, outbox.Draft(recipient, incident.text, above=above), now)
             incidents.mark_announced(transaction, incident, now)
         deliverer.send_message(message)

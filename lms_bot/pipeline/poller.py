@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from lms_bot.config.settings import Settings
 from lms_bot.core.cursor import Cursor, Page
 from lms_bot.core.detect import observe
-from lms_bot.core.events import SOURCE_TABLES, Activity, Event
+from lms_bot.core.events import Activity, Event
 from lms_bot.core.meter import Meter, PollOutcome
 from lms_bot.errors import LmsUnavailable, StoreUnavailable
 from lms_bot.lms import Lms
@@ -24,7 +24,7 @@ from lms_bot.store.events.cursors import postpone_looks
 from lms_bot.store.events.events import no_longer_stated, reconcile
 from lms_bot.store.notifications import queue
 from lms_bot.store.people import people
-from lms_bot.store.people.people import Around
+from lms_bot.store.people.people import Mentoring
 from lms_bot.store.session import Store
 from lms_bot.store.state import noted_at
 from lms_bot.store.streaks import days
@@ -63,7 +63,7 @@ class Poller:
         self._store = store
         self._lms = lms
         self._settings = settings
-        self._around: dict[int, Around] = {}
+        self._around: dict[int, Mentoring] = {}
         self._counted: set[tuple[tuple[int, date], bool]] = set()
         self._touched: set[int | None] = set()
 
@@ -97,7 +97,7 @@ class Poller:
             enqueuer = Enqueuer(self._settings, now, not_before=surge.surge_ends_at(transaction, now))
         total = Polled()
         with _without_collecting():
-            for source_table in SOURCE_TABLES:
+            for source_table in self._lms.sources:
                 total += self._poll_table(source_table, enqueuer, now, progress)
         with self._store.writing() as transaction:
             surge.note_poll(transaction, total.new_events, now)
@@ -113,24 +113,24 @@ class Poller:
         read = self._lms.read_people()
         with self._store.writing() as transaction:
             mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
-            queue.wake_waiting(transaction, mapped, now)
+            queue.make_mapped_due(transaction, mapped, now)
             streaks.recount_moved_zones(transaction, self._settings.timezone, now)
-            watchlist.add_new(transaction, now)
-            alerts.close_strangers(transaction, now)
+            watchlist.follow_students(transaction, now)
+            alerts.close_of_former_mentors(transaction, now)
 
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         cursor, total = self._baseline(source_table, now), Polled()
         rows = 0
         while not cursor.history_done:
-            page = self._lms.changes.history(cursor)
+            page = self._lms.changes.history(cursor, now)
             total += self._keep(page, {}, enqueuer, now)
             cursor = page.cursor
-            rows += len(page.found)
+            rows += page.rows
             (progress or _log_progress)(source_table, cursor.part_done, rows)
         with self._store.reading() as transaction:
             due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         since = dict(due)
-        for page in self._lms.changes.changes(cursor, list(since), now):
+        for page in self._lms.changes.changes(cursor, list(since), self._recorded, now):
             total += self._keep(page, since, enqueuer, now)
         return total
 
@@ -147,24 +147,19 @@ class Poller:
     def _keep(self, page: Page, open_since: Mapping[int, datetime], enqueuer: Enqueuer, now: datetime) -> Polled:
         """Store what a page says, in one transaction with the cursor that stands behind it."""
         source_table = page.cursor.source_table
-        seen_before = [source_id for source_id in page.found if source_id <= page.new_above]
-        with self._store.reading() as transaction:
-            recorded = events.fingerprints(transaction, source_table, seen_before) if seen_before else {}
-        changed = [i for i, mark in page.fingerprints.items() if recorded.get(i) != mark]
-        activities = self._with_students(self._lms.changes.activities(page, changed, now) if changed else [], now)
-        observed = observe(activities, page, now)
+        observed = observe(replace(page, activities=self._with_students(page.activities, now)), now)
         around = self._people_around(observed.events, now)
         with self._store.writing() as transaction:
             stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
-            are_days_counted = days.hold(transaction) is not None
+            are_days_counted = days.lock(transaction) is not None
             # Another process may have read further meanwhile.
-            seen_before = [i for i in page.found if i <= max(page.new_above, stored.last_id)]
-            inserted, corrected = reconcile(transaction, source_table, observed, around, seen_before, now)
+            read_before = max(page.new_above, stored.last_id)
+            inserted, corrected = reconcile(transaction, observed, around, read_before, now)
             corrected += events.supersede(transaction, no_longer_stated(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
             touched = {e.student_id for e in observed.events} | {said.student_id for said in corrected}
-            watchlist.touch(transaction, touched - self._touched, now)
+            watchlist.mark_due(transaction, touched - self._touched, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
             postpone_looks(transaction, source_table, page, observed, open_since, now)
@@ -175,7 +170,7 @@ class Poller:
         history = sum(event.is_history for _, event in inserted)
         return Polled(len(inserted) - history, history, page.server_replaced)
 
-    def _with_students(self, activities: list[Activity], now: datetime) -> list[Activity]:
+    def _with_students(self, activities: tuple[Activity, ...], now: datetime) -> tuple[Activity, ...]:
         """Find the student by username where an attempt names no id."""
         nameless = {a.student_username for a in activities if a.student_id is None and a.student_username}
         if not nameless:
@@ -183,11 +178,11 @@ class Poller:
         ids = self._ids_by_username(nameless)
         if not nameless <= ids.keys() and self._read_people_for(now):
             ids = self._ids_by_username(nameless)
-        return [
+        return tuple(
             a._replace(student_id=ids.get(a.student_username or "")) if a.student_id is None else a for a in activities
-        ]
+        )
 
-    def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Around]:
+    def _people_around(self, observed: Sequence[Event], now: datetime) -> Mapping[int, Mentoring]:
         """Return the people around a page's students, and around those of the poll's pages before."""
         wanted = {event.student_id for event in observed if event.student_id is not None}
         if not wanted <= self._around.keys():
@@ -196,13 +191,17 @@ class Poller:
                 self._look_around(wanted - self._around.keys())
         return self._around
 
+    def _recorded(self, source_table: str, source_ids: Collection[int]) -> Mapping[int, int]:
+        with self._store.reading() as transaction:
+            return events.fingerprints(transaction, source_table, source_ids)
+
     def _ids_by_username(self, usernames: Collection[str]) -> dict[str, int]:
         with self._store.reading() as transaction:
             return people.ids_by_username(transaction, usernames)
 
     def _look_around(self, student_ids: Collection[int]) -> None:
         with self._store.reading() as transaction:
-            self._around |= people.around(transaction, student_ids)
+            self._around |= people.mentoring_of(transaction, student_ids)
 
     def _read_people_for(self, now: datetime) -> bool:
         """Read the people again, since somebody is unknown; return False where this poll has done so."""

@@ -29,17 +29,17 @@ def reschedule(
             postponed[due_at].append(notification.log_id)
     for due_at, log_ids in postponed.items():
         if due_at is None:
-            queue.turn_off(transaction, log_ids, now)
+            queue.finish_unwanted(transaction, log_ids, now)
         else:
-            queue.hold(transaction, log_ids, due_at)
+            queue.postpone(transaction, log_ids, due_at)
     return due
 
 
 def reschedule_mentor(transaction: Transaction, mentor_id: int, settings: Settings, now: datetime) -> None:
     """Bring everything that waits for a mentor in line with their preferences of now."""
-    asked = preferences.of(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
-    due = reschedule(transaction, queue.waiting(transaction, mentor_id), asked, settings, now)
-    queue.hold(transaction, [notification.log_id for notification in due], now)
+    asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
+    due = reschedule(transaction, queue.unsent_to(transaction, mentor_id), asked, settings, now)
+    queue.postpone(transaction, [notification.log_id for notification in due], now)
 
 
 def still_due(event: Event, found_at: datetime, asked: Preferences, settings: Settings, now: datetime) -> Due:
@@ -58,7 +58,7 @@ def hand_over_former_students(
     theirs = people.students_among(transaction, mentor_id, {n.event.student_id for n in due if n.event.student_id})
     kept = [n for n in due if n.event.student_id in theirs or n.event.event_type.is_alert]
     kept_ids = {n.log_id for n in kept}
-    queue.hand_over(transaction, [n for n in due if n.log_id not in kept_ids], now)
+    queue.reassign(transaction, [n for n in due if n.log_id not in kept_ids], now)
     return kept
 
 

@@ -32,7 +32,7 @@ def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetim
     except SendError as error:
         state = outbox.REFUSED if isinstance(error, Refused) else outbox.UNKNOWN
         with store.writing() as transaction:
-            outbox.put_off(transaction, message, state, str(error), clock())
+            outbox.postpone(transaction, message, state, str(error), clock())
         log.warning("reply %d is %s: %s", message.message_id, state, error)
         return
     with store.writing() as transaction:
@@ -48,12 +48,12 @@ def with_link(store: Store, chat: Chat, message: Message, clock: Callable[[], da
     if message.attachment is None:
         return message
     with store.reading() as transaction:
-        content = outbox.content(transaction, message)
+        content = outbox.attachment(transaction, message)
     if content is None:
         return None
     line = _line(chat, message.attachment, content, is_last_try=message.attempts + 1 >= UPLOAD_TRIES)
     with store.writing() as transaction:
-        return outbox.link(transaction, message, line, clock())
+        return outbox.link_attachment(transaction, message, line, clock())
 
 
 def _line(chat: Chat, name: str, content: bytes, *, is_last_try: bool) -> str:

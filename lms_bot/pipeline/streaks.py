@@ -18,7 +18,7 @@ from lms_bot.store.people import forgotten, people, zones
 from lms_bot.store.people.zones import zones_of
 from lms_bot.store.session import Store, Transaction
 from lms_bot.store.streaks import days, streaks
-from lms_bot.store.streaks.streaks import ENDED, Reached
+from lms_bot.store.streaks.streaks import ENDED, ReachedMark
 
 PRESENCE = "presence"  # the fact: how far the LMS's own list of days was read
 PRESENCE_AGE = timedelta(minutes=5)
@@ -37,31 +37,31 @@ def record_streak_events(store: Store, settings: Settings, now: datetime) -> int
             return 0
     with store.writing() as transaction:
         default = settings.timezone.key
-        if days.counted_by(transaction) != default:
+        if days.counting_zone(transaction) != default:
             days.recount(transaction, settings.timezone, now)
-            days.note(transaction, {"zone": default, "turned": {}}, now)
-        counted = days.hold(transaction)
+            days.note_counting(transaction, {"zone": default, "turned": {}}, now)
+        counted = days.lock(transaction)
         before = {name: date.fromisoformat(day) for name, day in counted["turned"].items()}
         ended = _ended_days(transaction, settings, now)
         enqueuer = Enqueuer(settings, now)
         recorded = 0
         for name, today in ended.items():
             since = max(before.get(name, today) - DAY, today - MOST_DAYS)
-            reached = streaks.mark(transaction, since, today, None if name == default else name)
+            reached = streaks.note_milestones(transaction, since, today, None if name == default else name)
             if name in before:
                 recorded += _record(transaction, reached, enqueuer, start_of_day(today, ZoneInfo(name)), now)
         noted = {name: day.isoformat() for name, day in ended.items()}
-        days.note(transaction, {"zone": default, "turned": {**counted["turned"], **noted}}, now)
+        days.note_counting(transaction, {"zone": default, "turned": {**counted["turned"], **noted}}, now)
         return recorded
 
 
 def recount_moved_zones(transaction: Transaction, default: ZoneInfo, now: datetime) -> None:
     """Recount the days of students whose time zone in Zulip is another now."""
-    if days.counted_by(transaction) is None:
+    if days.counting_zone(transaction) is None:
         return
-    named = zones.to_follow(transaction, default)
+    named = zones.changed_zones(transaction, default)
     if moved := {student_id: name for student_id, name in named.items() if zone_named(name)}:
-        zones.keep(transaction, moved)
+        zones.save(transaction, moved)
         days.recount(transaction, default, now, moved)
 
 
@@ -69,21 +69,21 @@ def read_presence(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> N
     """Note the days on which the LMS saw students, every five minutes, as far as it says so. Raises LmsUnavailable."""
     with store.reading() as transaction:
         known = state.some(transaction, [PRESENCE]).get(PRESENCE)
-        is_counted = days.counted_by(transaction) is not None
+        is_counted = days.counting_zone(transaction) is not None
     last_id, read_at = known or (0, EARLIEST)
     if not is_counted or timedelta() <= now - read_at < PRESENCE_AGE:
         return
     seen = lms.read_presence(last_id)
     with store.writing() as transaction:
-        days.hold(transaction)
-        gone, by = forgotten.everybody(transaction).student_ids, zones_of(transaction, None)
+        days.lock(transaction)
+        gone, by = forgotten.forgotten_students(transaction).student_ids, zones_of(transaction, None)
         moments = (
             (student_id, local_day(at, by.get(student_id, default)))
             for student_id, when in seen.moments
             if when >= read_at - DAY and (at := counted_at(when, now))
         )
         pairs = [pair for pair in (*seen.days, *moments) if pair[0] not in gone and _is_possible(pair[1], now)]
-        days.see(transaction, pairs, now)
+        days.note_presence(transaction, pairs, now)
         state.note(transaction, PRESENCE, seen.last_id, now)
 
 
@@ -99,7 +99,7 @@ def _ended_days(transaction: Transaction, settings: Settings, now: datetime) -> 
         return {}
     counted = state.value(transaction, days.COUNTED)
     known = counted["turned"] if counted and counted["zone"] == settings.timezone.key else {}
-    names = {settings.timezone.key, *zones.in_use(transaction)}
+    names = {settings.timezone.key, *zones.zones_in_use(transaction)}
     todays = {name: local_day(read_until - SETTLED_AFTER, ZoneInfo(name)) for name in names}
     return {name: today for name, today in todays.items() if known.get(name) != today.isoformat()}
 
@@ -117,17 +117,17 @@ def _read_until(transaction: Transaction, now: datetime) -> datetime | None:
 
 
 def _record(
-    transaction: Transaction, reached: Sequence[Reached], enqueuer: Enqueuer, at: datetime, now: datetime
+    transaction: Transaction, reached: Sequence[ReachedMark], enqueuer: Enqueuer, at: datetime, now: datetime
 ) -> int:
     if not reached:
         return 0
-    around = people.around(transaction, {one.student_id for one in reached})
+    around = people.mentoring_of(transaction, {one.student_id for one in reached})
     recorded = events.record(transaction, [_event(one, at) for one in reached], around, now)
     enqueuer.enqueue(transaction, recorded, around)
     return len(recorded)
 
 
-def _event(reached: Reached, at: datetime) -> Event:
+def _event(reached: ReachedMark, at: datetime) -> Event:
     """Return what a streak came to `at` the start of a day."""
     streak, is_end = reached.streak, reached.milestone == ENDED
     return Event(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from lms_bot.core.alerts import TERMS, Rule, Unit
+from lms_bot.core.alerts import RULE_DEFINITIONS, Rule, Unit
 from lms_bot.core.events import Event
 from lms_bot.render.fitting import counted
 from lms_bot.render.quoting import moment, number, percent, quote
@@ -46,7 +46,7 @@ _SUGGESTIONS: dict[Rule, str] = {
 
 def limit_words(rule: Rule, limit: float) -> str:
     """A rule's limit with its unit."""
-    unit = TERMS[rule].unit
+    unit = RULE_DEFINITIONS[rule].unit
     if unit is Unit.PERCENT:
         return f"{limit:g}%"
     noun = {Unit.DAYS: "day", Unit.HOURS: "hour", Unit.POINTS: "point"}[unit]

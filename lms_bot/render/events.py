@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, STREAK_MARKS, Event, EventType
+from lms_bot.core.events import STREAK_MARKS, Event, EventType
+from lms_bot.lms.schemas import SCHEMA
 from lms_bot.render.alerts import alert_line, alert_name, alert_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
@@ -34,7 +35,7 @@ TITLES: dict[EventType, str] = {
     EventType.STUDENT_ALERT: "Alert",
     EventType.ALERT_REMINDER: "Alert Reminder",
 }
-LETTERS = {ATTEMPTS: "e", CONTENT_ATTEMPTS: "c", STREAK_MARKS: "s"}
+LETTERS = {**{source.name: source.letter for source in SCHEMA.sources}, STREAK_MARKS: "s"}
 """What stands before the number of an event of each table, as people type it."""
 
 _COURSE = (("Course", "course_title"),)

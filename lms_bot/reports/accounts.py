@@ -47,10 +47,10 @@ def people_numbered(transaction: Transaction, principal: Principal, number: int)
     return directory.with_number(transaction, number)
 
 
-def people_called(transaction: Transaction, principal: Principal, name: str) -> list[Person]:
+def people_named(transaction: Transaction, principal: Principal, name: str) -> list[Person]:
     """Return those who have this username, e-mail address or name, for admins. Raises NotFound."""
     access.require_admin(principal)
-    return directory.called(transaction, name)
+    return directory.named(transaction, name)
 
 
 def accounts_named(transaction: Transaction, principal: Principal, name: str) -> list[ZulipUser]:

@@ -13,10 +13,10 @@ from lms_bot.store.session import Transaction
 
 def rules(transaction: Transaction, principal: Principal) -> list[list[RuleSetting]]:
     """Return by which limit each rule goes, for each of the mentors who the principal is."""
-    state = watchlist.state(transaction)
+    state = watchlist.rules_state(transaction)
     found = []
     for mentor_id in principal.mentor_ids:
-        own = preferences.asked(transaction, mentor_id).rules
+        own = preferences.chosen(transaction, mentor_id).rules
         limits = limits_of(transaction, mentor_id, state) if state else DEFAULTS
         off = state.off if state else frozenset()
         found.append([RuleSetting(rule, limits[rule], rule in own, rule in off) for rule in Rule])
@@ -26,5 +26,5 @@ def rules(transaction: Transaction, principal: Principal) -> list[list[RuleSetti
 def switched_off(transaction: Transaction, principal: Principal) -> frozenset[str]:
     """Return the names of the rules that are off for everybody. Raises NotFound for a stranger."""
     access.require_known(principal)
-    state = watchlist.state(transaction)
+    state = watchlist.rules_state(transaction)
     return state.off if state else frozenset()

@@ -8,7 +8,7 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.core.alert_rules import verdicts
 from lms_bot.core.alerts import (
-    TERMS,
+    RULE_DEFINITIONS,
     AlertEntry,
     Limits,
     Outcome,
@@ -30,7 +30,7 @@ from lms_bot.store.session import Transaction
 
 def open_alerts(transaction: Transaction, principal: Principal) -> list[AlertEntry]:
     """Return what is open to a mentor, the most serious and then the longest true first."""
-    return _entries(transaction, principal, alerts.open_of(transaction, principal.mentor_ids))
+    return _entries(transaction, principal, alerts.open_for_mentors(transaction, principal.mentor_ids))
 
 
 def alert(transaction: Transaction, principal: Principal, number: int) -> AlertEntry:
@@ -38,7 +38,7 @@ def alert(transaction: Transaction, principal: Principal, number: int) -> AlertE
 
     Raises NotFound, for an alert to somebody else as for one that does not exist.
     """
-    found = alerts.numbered(transaction, number, principal.mentor_ids)
+    found = alerts.find_by_number(transaction, number, principal.mentor_ids)
     if found is None:
         raise NotFound
     return _entries(transaction, principal, [found])[0]
@@ -53,10 +53,10 @@ def student_rules(
     """
     student = access.student(transaction, principal, student_id)
     found = facts.facts_of(transaction, [student.student_id], settings.timezone, now)
-    state = watchlist.state(transaction)
+    state = watchlist.rules_state(transaction)
     if state is None or not found:
         return []
-    around = alerts.around(transaction, [student.student_id], now)
+    around = alerts.recent_about_students(transaction, [student.student_id], now)
     blind = not has_fresh_data(transaction, settings, now)
     seen = []
     for mentor_id in principal.mentor_ids:
@@ -73,9 +73,9 @@ def student_rules(
 
 def _entries(transaction: Transaction, principal: Principal, found: Sequence[StudentAlert]) -> list[AlertEntry]:
     """Add the names and limits that belong to alerts of the principal's."""
-    names = alerts.names(transaction, found)
+    names = alerts.student_names(transaction, found)
     takers = alerts.mentor_names(transaction, {alert.taken_by for alert in found if alert.taken_by})
-    state = watchlist.state(transaction)
+    state = watchlist.rules_state(transaction)
     limits = {
         mentor_id: limits_of(transaction, mentor_id, state) if state else dict.fromkeys(Rule, 0.0)
         for mentor_id in {alert.mentor_id for alert in found}
@@ -115,6 +115,6 @@ def _status(
 
 def _unless_blind(status: RuleStatus) -> RuleStatus:
     """Say that nothing is said of who is absent while there is no fresh data."""
-    if status.state is RuleState.NEXT and TERMS[status.rule].absence:
+    if status.state is RuleState.NEXT and RULE_DEFINITIONS[status.rule].absence:
         return status._replace(state=RuleState.BLIND)
     return status

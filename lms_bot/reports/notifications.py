@@ -14,15 +14,15 @@ from lms_bot.pipeline.enqueue import is_enabled
 from lms_bot.pipeline.recheck import still_due
 from lms_bot.reports import access
 from lms_bot.store.notifications import outbox, preferences, queue, trace
-from lms_bot.store.notifications.queue import Owed
-from lms_bot.store.notifications.trace import Told
+from lms_bot.store.notifications.queue import QueueEntry
+from lms_bot.store.notifications.trace import TraceEntry
 from lms_bot.store.session import Transaction
 
 TOO_MANY = "more than a day's number of alerts"
 _GIVEN_UP = {
     queue.TURNED_OFF: Unsent.CHOICE,
-    queue.NOT_THEIRS: Unsent.NOT_THEIRS,
-    queue.TAKEN_BACK: Unsent.TAKEN_BACK,
+    queue.NOT_THEIR_STUDENT: Unsent.NOT_THEIRS,
+    queue.WITHDRAWN: Unsent.TAKEN_BACK,
 }
 
 
@@ -30,8 +30,8 @@ def pending(
     transaction: Transaction, principal: Principal, most: int, settings: Settings, now: datetime
 ) -> tuple[int, list[Pending]]:
     """Return how many notifications a mentor is owed about their own students, and the first due of them."""
-    total, owed = queue.owed_to(transaction, principal.mentor_ids, most)
-    asked = preferences.of(transaction, {one.mentor_id for one in owed})
+    total, owed = queue.pending_for_mentors(transaction, principal.mentor_ids, most)
+    asked = preferences.effective(transaction, {one.mentor_id for one in owed})
     return total, [_pending(one, asked, settings, now) for one in owed]
 
 
@@ -40,8 +40,8 @@ def all_pending(
 ) -> tuple[int, list[Pending]]:
     """Return how many notifications are owed to anybody, and the first due of them, for admins. Raises NotFound."""
     access.require_admin(principal)
-    total, owed = queue.owed_to_anybody(transaction, most)
-    asked = preferences.of(transaction, {one.mentor_id for one in owed})
+    total, owed = queue.pending_for_everybody(transaction, most)
+    asked = preferences.effective(transaction, {one.mentor_id for one in owed})
     return total, [_pending(one, asked, settings, now) for one in owed]
 
 
@@ -57,8 +57,8 @@ def traces(
     `event` is the source table and the id of the row, or None and an event's own id. Nothing, where it is about none
     of their students.
     """
-    asked = preferences.of(transaction, principal.mentor_ids)
-    found = trace.told(transaction, *event, principal.mentor_ids)
+    asked = preferences.effective(transaction, principal.mentor_ids)
+    found = trace.trace(transaction, *event, principal.mentor_ids)
     return [_trace(one, asked, settings, now) for one in found]
 
 
@@ -68,7 +68,7 @@ def parked(transaction: Transaction, principal: Principal, most: int) -> tuple[i
     return outbox.parked(transaction, most)
 
 
-def _pending(owed: Owed, asked: Mapping[int, Preferences], settings: Settings, now: datetime) -> Pending:
+def _pending(owed: QueueEntry, asked: Mapping[int, Preferences], settings: Settings, now: datetime) -> Pending:
     chosen = asked.get(owed.mentor_id, Preferences())
     hold = ""
     if owed.due_at > now:
@@ -79,17 +79,17 @@ def _pending(owed: Owed, asked: Mapping[int, Preferences], settings: Settings, n
     )
 
 
-def _trace(told: Told, asked: Mapping[int, Preferences], settings: Settings, now: datetime) -> Trace:
+def _trace(told: TraceEntry, asked: Mapping[int, Preferences], settings: Settings, now: datetime) -> Trace:
     chosen = asked.get(told.mentor_id, Preferences())
     timing = timing_of(EventClass.of(told.event.event_type), chosen, settings.delivery)
-    unsent = None if told.owed or told.is_sent else _unsent(told, timing, settings)
+    unsent = None if told.pending or told.is_sent else _unsent(told, timing, settings)
     return Trace(
         told.event,
         told.is_current,
         told.found_at,
         told.mentor_username,
         timing,
-        pending=_pending(told.owed, asked, settings, now) if told.owed else None,
+        pending=_pending(told.pending, asked, settings, now) if told.pending else None,
         is_sent=told.is_sent,
         told_at=told.told_at,
         others=told.others,
@@ -99,7 +99,7 @@ def _trace(told: Told, asked: Mapping[int, Preferences], settings: Settings, now
     )
 
 
-def _unsent(told: Told, timing: Timing, settings: Settings) -> Unsent:
+def _unsent(told: TraceEntry, timing: Timing, settings: Settings) -> Unsent:
     """Say why a mentor was not told of an event, and is not going to be."""
     event = told.event
     if told.is_finished:

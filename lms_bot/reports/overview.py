@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.events import SOURCE_TABLES
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.overview import AuditEntry, Operation, Queue, Status, Unplaced
+from lms_bot.lms.schemas import SCHEMA
 from lms_bot.reports import access
 from lms_bot.store import state
 from lms_bot.store.events import cursors
@@ -23,7 +23,7 @@ def operation(transaction: Transaction, principal: Principal, now: datetime) -> 
     """Return who works, what is paused, and when the LMS was last read. Raises NotFound."""
     access.require_admin(principal)
     paused = {str(work): pause.until for work, pause in pauses.current(transaction, now).items()}
-    return Operation(heartbeat.last(transaction), paused, state.noted_at(transaction, state.POLLED))
+    return Operation(heartbeat.last_worker(transaction), paused, state.noted_at(transaction, state.POLLED))
 
 
 def queue(transaction: Transaction, principal: Principal, now: datetime) -> Queue:
@@ -41,10 +41,10 @@ def status(transaction: Transaction, principal: Principal, settings: Settings, n
     return Status(
         operation=operation(transaction, principal, now),
         newest=figures.newest(transaction),
-        cursors={table: cursors.load(transaction, table) for table in SOURCE_TABLES},
+        cursors={source.name: cursors.load(transaction, source.name) for source in SCHEMA.sources},
         queue=figures.queue(transaction, now),
-        told_today=figures.told_since(transaction, today),
-        held_today=figures.held_since(transaction, today, now),
+        told_today=figures.sent_since(transaction, today),
+        held_today=figures.postponed_since(transaction, today, now),
         parked=outbox.parked(transaction, 1)[0],
         unmapped=len(accounts.unmapped(transaction)),
         odd_rows=sum(rows for _, _, rows in cursors.unknown_states(transaction)),
@@ -57,13 +57,13 @@ def status(transaction: Transaction, principal: Principal, settings: Settings, n
 def unplaced(transaction: Transaction, principal: Principal, most: int) -> Unplaced:
     """Return what can be told to nobody: at most `most` of the students without a mentor. Raises NotFound."""
     access.require_admin(principal)
-    total, students = directory.without_mentor(transaction, most)
+    total, students = directory.students_without_mentor(transaction, most)
     return Unplaced(
         total,
         tuple(students),
         tuple(accounts.unmapped(transaction)),
         tuple(cursors.unknown_states(transaction)),
-        directory.without_student(transaction),
+        directory.count_events_without_student(transaction),
     )
 
 

@@ -21,7 +21,7 @@ def mentor_preferences(
 ) -> MentorPreferences:
     """Return what holds for a mentor now: for themselves, and for admins. Raises NotFound."""
     mentor = access.mentor(transaction, principal, mentor_id)
-    asked = preferences.of(transaction, [mentor.mentor_id]).get(mentor.mentor_id, Preferences())
+    asked = preferences.effective(transaction, [mentor.mentor_id]).get(mentor.mentor_id, Preferences())
     until = asked.paused_until
     muted = [
         (student.username, end)
@@ -43,5 +43,5 @@ def time_zone(transaction: Transaction, principal: Principal, settings: Settings
     Raises NotFound for a stranger.
     """
     access.require_known(principal)
-    asked = preferences.of(transaction, principal.mentor_ids[:1])
+    asked = preferences.effective(transaction, principal.mentor_ids[:1])
     return zone_of(next(iter(asked.values()), Preferences()), settings.timezone)

@@ -1,4 +1,4 @@
-"""The door to the event store: what was seen, what is owed, what was sent, and who is who."""
+"""The door to the event store: events, notifications, messages, people, and the state of the bot."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def insert_into(transaction: Transaction, table: sa.Table) -> Any:
-    """An INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps apart."""
+    """Return an INSERT that knows ON CONFLICT, which SQLAlchemy keeps apart for each database."""
     return insert_on(transaction.dialect.name, table)
 
 
 def insert_on(dialect: str, table: sa.Table) -> Any:
-    """The same for a statement that is made once for each dialect."""
+    """Return the same for a statement that is made once for each dialect."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
@@ -39,7 +39,7 @@ def insert_new(
     rows: Sequence[Sequence[Any]],
     natural_key: Sequence[str],
 ) -> list[int | None]:
-    """Insert those of the rows (at least one) that violate no unique key; gives each row's id, None where it was there.
+    """Insert those of the rows (at least one) that are new by all unique keys; return each row's id, or None.
 
     Values come in the order of `columns`, as the columns' Python types; `natural_key`, unique among the rows, tells
     them apart. Almost always every row is new, so that is tried first. The statements are the drivers' own, since one
@@ -126,7 +126,7 @@ def _copy(transaction: Transaction, table: str, columns: Sequence[str], lines: I
 def _converted(
     table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], convert: dict[type, Callable[[Any], Any]]
 ) -> list[tuple[Any, ...]]:
-    """The rows column by column in the driver's terms: a column's values are all of one kind."""
+    """Return the rows column by column as the driver wants them: a column's values are all of one kind."""
     by_column = list(zip(*rows, strict=True))
     for position, name in enumerate(columns):
         conversion = convert.get(type(table.c[name].type))
@@ -184,7 +184,7 @@ _COPY: dict[type, Callable[[Any], Any]] = {
 
 
 def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> list[int]:
-    """Make a table hold these rows, writing only what differs; gives the keys of rows that were changed."""
+    """Make a table hold these rows, writing only what differs; return the keys of rows that were changed."""
     names = [key, *(name for name in (rows[0] if rows else ()) if name != key)]
     query = sa.select(*(table.c[name] for name in names))
     before = {row[0]: tuple(row) for row in transaction.execute(query)}

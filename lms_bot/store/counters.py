@@ -12,22 +12,22 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.tables import counts
 
 EVENTS = "events"  # all that were recorded and not removed since
-TOLD = "events told"  # those of which at least one notification was sent
+NOTIFIED = "events told"  # those of which at least one notification was sent
 
 
 def add(transaction: Transaction, name: str, number: int) -> None:
-    """Count on; other transactions that change the same count wait until this one ends."""
+    """Add to a count; other transactions that change it wait until this one ends."""
     if number:
         _add(transaction, name, number)
 
 
-def hold(transaction: Transaction, name: str) -> None:
-    """Let other transactions that change the count wait, before looking at what there is to be counted."""
+def lock(transaction: Transaction, name: str) -> None:
+    """Lock a count before looking at what there is to be counted; other transactions that change it wait."""
     _add(transaction, name, 0)
 
 
 def value(name: str) -> sa.Select[Any]:
-    """The query for a count; it gives nothing where nothing was counted yet."""
+    """Return the query for a count; it gives nothing where nothing was counted yet."""
     return sa.select(counts.c.value).where(counts.c.name == name)
 
 

@@ -10,19 +10,19 @@ import sqlalchemy as sa
 from lms_bot.db.engine import reading, writing
 from lms_bot.errors import StoreUnavailable
 
-CURRENT = "0002"
+CURRENT = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE_LOCK = 0x6C6D735F626F74  # "lms_bot": one process at a time changes the schema of a PostgreSQL store
 
 
 def version(engine: sa.Engine) -> str | None:
-    """The schema version of the store; None for a database that holds no store yet."""
+    """Return the schema version of the store; None for a database that holds no store yet."""
     with reading(engine) as connection:
         return _version(connection)
 
 
 def upgrade(engine: sa.Engine) -> str | None:
-    """Bring the store to the current schema, in one transaction under a lock; gives the version it had before.
+    """Bring the store to the current schema, in one transaction under a lock; return the version it had before.
 
     Raises StoreUnavailable for a store that a newer program wrote.
     """

@@ -22,7 +22,7 @@ class Store:
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Transaction]:
-        """One transaction, committed at the end of the block. Raises StoreUnavailable when the store fails.
+        """Open a transaction, committed at the end of the block. Raises StoreUnavailable when the store fails.
 
         Not `durable`, it does not wait for the disk: a machine that loses its power at that moment may forget it.
         """
@@ -31,7 +31,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """One transaction that sees one state of the store. Raises StoreUnavailable when the store fails."""
+        """Open a transaction that sees one state of the store. Raises StoreUnavailable when the store fails."""
         with _told_plainly(), db_engine.reading(self.engine) as transaction:
             yield transaction
 
@@ -41,7 +41,7 @@ class Store:
 
 @contextmanager
 def attempt(transaction: Transaction) -> Iterator[None]:
-    """A part of a transaction that leaves nothing behind if it raises."""
+    """Run a part of a transaction that leaves nothing behind if it raises."""
     with transaction.begin_nested():
         yield
 

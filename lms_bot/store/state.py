@@ -23,20 +23,21 @@ def note(transaction: Transaction, name: str, value: Any, now: datetime) -> None
 
 
 def value(transaction: Transaction, name: str) -> Any:
-    """The fact as last noted; None if it never was."""
+    """Return the fact as last noted; None if it never was."""
     return transaction.scalar(sa.select(facts.c.value).where(facts.c.name == name))
 
 
 def noted_at(transaction: Transaction, name: str) -> datetime | None:
-    """When the fact was last noted."""
+    """Return when the fact was last noted."""
     return transaction.scalar(sa.select(facts.c.noted_at).where(facts.c.name == name))
 
 
 def some(transaction: Transaction, names: Sequence[str]) -> dict[str, tuple[Any, datetime]]:
-    """Those of the facts that are noted, each with when it was."""
+    """Return those of the facts that are noted, each with when it was."""
     query = sa.select(facts.c.name, facts.c.value, facts.c.noted_at).where(facts.c.name.in_(names))
     return {row.name: (row.value, row.noted_at) for row in transaction.execute(query)}
 
 
 def forget(transaction: Transaction, name: str) -> None:
+    """Forget a fact."""
     transaction.execute(sa.delete(facts).where(facts.c.name == name))

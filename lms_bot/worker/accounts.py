@@ -20,4 +20,4 @@ def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS
             return
     users = (chat or parts.chat).users()
     with parts.store.writing() as transaction:
-        queue.wake_waiting(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+        queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)

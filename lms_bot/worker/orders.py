@@ -46,7 +46,7 @@ class AdminOrders:
         """Carry out what was ordered; a long delivery goes on in the next turn. Raises what `poll` raises."""
         self.read_pauses(now)
         with self._store.reading() as transaction:
-            waiting = orders.waiting(transaction)
+            waiting = orders.pending(transaction)
         self._deliveries = [order for order in waiting if order.work is Work.DELIVERY]
         if polls := [order for order in waiting if order.work is Work.POLLING]:
             self._poll(polls, poll, now)
@@ -67,7 +67,7 @@ class AdminOrders:
     def _deliver(self, order: Order, now: datetime) -> None:
         if order.order_id not in self._delivered:
             with self._store.writing() as transaction:
-                outbox.wake(transaction, now, outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+                outbox.make_due(transaction, now, outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
         before = self._delivered.get(order.order_id, Delivered())
         total = before + self._deliverer.deliver_turn(TURN, order.types or None)
         self._delivered[order.order_id] = total
@@ -79,9 +79,9 @@ class AdminOrders:
     def _report(self, ordered: Sequence[Order], text: str, now: datetime) -> None:
         """Delete the orders, and send the report once to each place where they were given."""
         with self._store.writing() as transaction:
-            orders.done(transaction, ordered)
+            orders.remove(transaction, ordered)
             places = dict.fromkeys(order.recipient for order in ordered)
-            frozen = [outbox.freeze(transaction, place, text, now) for place in places]
+            frozen = [outbox.freeze(transaction, outbox.Draft(place, text), now) for place in places]
         for message in frozen:
             self._deliverer.send_message(message)
 

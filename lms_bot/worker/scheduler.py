@@ -168,12 +168,12 @@ class Worker:
         return polled
 
     def tidy(self) -> None:
-        if removed := cleanup.tidy(self._parts.store, datetime.now(UTC)):
+        if removed := cleanup.remove_outdated(self._parts.store, datetime.now(UTC)):
             log.info("%d old rows are removed", removed)
 
     def prune(self) -> None:
         days = self._parts.settings.retention_days
-        if days and (removed := prune.turn(self._parts.store, days, datetime.now(UTC))):
+        if days and (removed := prune.prune_slice(self._parts.store, days, datetime.now(UTC))):
             log.info("%d events and answers older than %d days are removed", removed, days)
 
     def note_heartbeat(self, polling_since: datetime | None = None) -> None:
@@ -242,8 +242,8 @@ class Worker:
         self._parts.meter.serve()  # the one that worked before may have had the port
         now = self._works_since = datetime.now(UTC)
         with self._parts.store.writing() as transaction:
-            outbox.wake(transaction, now, outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
-            before = heartbeat.last(transaction)
+            outbox.make_due(transaction, now, outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
+            before = heartbeat.last_worker(transaction)
         if stood_by and before is not None and before.process != THIS:
             incidents.note_takeover(self._parts.store, before.process, THIS, now)
         self._orders.read_pauses(now)  # before any other job: what is paused must not begin

@@ -53,7 +53,7 @@ def _named(request: Request, who: str) -> list[Mentor | Student]:
         return directory.with_account(request.transaction, int(mention["id"]))
     if number := _NUMBER.fullmatch(who.strip()):
         return directory.with_number(request.transaction, int(number[1]))
-    exactly = directory.called(request.transaction, mention["name"] if mention else who.strip().lstrip("@"))
+    exactly = directory.named(request.transaction, mention["name"] if mention else who.strip().lstrip("@"))
     return exactly or matching(directory.everybody(request.transaction), who)
 
 

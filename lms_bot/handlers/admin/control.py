@@ -103,14 +103,14 @@ def _what_waits(request: Request, work: Work) -> str:
 
 def _who(request: Request) -> str:
     """The process that works, at the beginning of a sentence."""
-    worker = heartbeat.last(request.transaction)
+    worker = heartbeat.last_worker(request.transaction)
     if worker is None or not worker.is_alive(request.now):
         return "No process works just now. The next one"
     return "This process" if worker.process == THIS else f"I stand by here: {quote(str(worker.process))} works. It"
 
 
 def _when(request: Request) -> str:
-    worker = heartbeat.last(request.transaction)
+    worker = heartbeat.last_worker(request.transaction)
     if worker is None or worker.polling_since is None:
         return " at once"
     return f" again as soon as the poll ends that is under way since {moment(worker.polling_since)},"

@@ -36,7 +36,7 @@ def stats(request: Request, arguments: Arguments) -> str:
 @REGISTRY.command("pending", Role.ADMIN)
 def pending(request: Request, arguments: Arguments) -> str:
     """Show what is owed to mentors and why it waits, and what can be told to nobody."""
-    total, owed = queue.owed_to_anybody(request.transaction, PENDING_LINES)
+    total, owed = queue.pending_for_everybody(request.transaction, PENDING_LINES)
     heading = f"**{counted(total, 'notification')} waiting**"
     parts = [owed_lines(request, heading, total, owed, with_mentor=True)] if total else []
     parts += [
@@ -69,7 +69,7 @@ def _audit_line(entry: overview.AuditEntry) -> str:
 
 
 def _without_mentor(request: Request) -> str:
-    total, found = directory.without_mentor(request.transaction, LISTED)
+    total, found = directory.students_without_mentor(request.transaction, LISTED)
     lines = [
         f"* **{quote(username)}** (#{student_id}): {counted(count, 'event')}" for student_id, username, count in found
     ]
@@ -86,7 +86,7 @@ def _odd_rows(request: Request) -> str:
         f"* {counted(count, 'row')} of `{table}` in the unknown state “{quote(state, 60)}”"
         for table, state, count in cursors.unknown_states(request.transaction)
     ]
-    nameless = directory.without_student(request.transaction)
+    nameless = directory.count_events_without_student(request.transaction)
     if nameless:
         lines.append(f"* {counted(nameless, 'event')} of students that the LMS does not have")
     return _listed("**Rows of the LMS that I cannot place**", lines, len(lines))

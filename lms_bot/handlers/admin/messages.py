@@ -51,7 +51,7 @@ def map_(request: Request, arguments: Arguments) -> str:
     text = arguments["account"].strip()
     account = None if text.casefold() == "off" else _account(request, text).user_id
     woken = accounts.map_by_hand(request.transaction, mentor.mentor_id, account, request.now)
-    queue.wake_waiting(request.transaction, woken, request.now)
+    queue.make_mapped_due(request.transaction, woken, request.now)
     now_mapped = people.mentor(request.transaction, mentor.mentor_id)
     assert now_mapped is not None
     if now_mapped.zulip_user_id is None:
@@ -83,7 +83,7 @@ def errors(request: Request, arguments: Arguments) -> str:
 def retry(request: Request, arguments: Arguments) -> str:
     """Tell anew what a parked message, or all of them, told."""
     which = arguments["id"]
-    revived = outbox.revive(request.transaction, None if which == ALL else which, request.now)
+    revived = outbox.requeue_parked(request.transaction, None if which == ALL else which, request.now)
     if not revived:
         raise UserError("No such message is parked. `errors` lists those that are.")
     if not outbox.parked(request.transaction, 1)[0]:

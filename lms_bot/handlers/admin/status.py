@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from importlib.metadata import version
 
-from lms_bot.core.events import SOURCE_TABLES
 from lms_bot.core.principal import Role
 from lms_bot.core.process import THIS
 from lms_bot.handlers.admin.control import paused_lines
@@ -13,6 +12,7 @@ from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.mentor.general import freshness
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
+from lms_bot.lms.schemas import SCHEMA
 from lms_bot.render import counted, moment, quote
 from lms_bot.store import state
 from lms_bot.store.events import cursors
@@ -32,7 +32,7 @@ def status(request: Request, arguments: Arguments) -> str:
 
 def _work(request: Request) -> list[str]:
     """Who works, who answers, and what is paused."""
-    worker = heartbeat.last(request.transaction)
+    worker = heartbeat.last_worker(request.transaction)
     here = f"{quote(str(THIS))}, up {_duration(request.now - THIS.started_at)}"
     if worker is None:
         lines = ["**Works:** nobody yet", f"**Answers:** {here}"]
@@ -49,7 +49,7 @@ def _reading(request: Request) -> list[str]:
     """How far and how soon the LMS is read."""
     transaction = request.transaction
     polled_at = state.noted_at(transaction, state.POLLED)
-    worker = heartbeat.last(transaction)
+    worker = heartbeat.last_worker(transaction)
     under_way = f", one under way since {moment(worker.polling_since)}" if worker and worker.polling_since else ""
     newest = figures.newest(transaction)
     lag = (
@@ -61,7 +61,7 @@ def _reading(request: Request) -> list[str]:
     return [
         f"**Last poll:** {moment(polled_at) if polled_at else 'none yet'}{under_way}",
         f"**Newest event:** {lag}",
-        *(_sweep(transaction, table) for table in SOURCE_TABLES),
+        *(_sweep(transaction, source.name) for source in SCHEMA.sources),
     ]
 
 
@@ -69,13 +69,13 @@ def _telling(request: Request) -> list[str]:
     """What waits, and what was told and held today."""
     transaction, now = request.transaction, request.now
     today = now.astimezone(request.settings.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
-    queue, told = figures.queue(transaction, now), figures.told_since(transaction, today)
+    queue, told = figures.queue(transaction, now), figures.sent_since(transaction, today)
     oldest = f", the oldest for {_duration(now - queue.oldest_due_at)}" if queue.oldest_due_at else ""
     waiting = counted(queue.due + queue.held, "notification")
     return [
         f"**Waiting:** {waiting}: {queue.due:,} due{oldest}; {queue.held:,} held for later",
         f"**Today:** {counted(told.notifications, 'notification')} told in {counted(told.messages, 'message')}, "
-        f"{figures.held_since(transaction, today, now):,} held",
+        f"{figures.postponed_since(transaction, today, now):,} held",
     ]
 
 
@@ -91,7 +91,7 @@ def _wrong(request: Request) -> list[str]:
 
 
 def _versions(request: Request) -> list[str]:
-    worker = heartbeat.last(request.transaction)
+    worker = heartbeat.last_worker(request.transaction)
     zulip = f", Zulip {quote(worker.zulip_version)}" if worker and worker.zulip_version else ""
     return [f"**Version:** {version('lms_bot')}, schema {CURRENT}, {figures.product(request.transaction)}{zulip}"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from lms_bot.core.alerts import DEFAULTS, TERMS, Rule, Unit
+from lms_bot.core.alerts import DEFAULTS, RULE_DEFINITIONS, Rule, Unit
 from lms_bot.core.notifications import Preferences
 from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
@@ -19,7 +19,7 @@ from lms_bot.pipeline.freshness import BLIND
 from lms_bot.render import counted, quote
 from lms_bot.render.alerts import limit_words, meaning
 from lms_bot.store.alerts import alerts, watchlist
-from lms_bot.store.alerts.watchlist import State
+from lms_bot.store.alerts.watchlist import RulesState
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people import people
 
@@ -51,10 +51,10 @@ SWITCH = replace(choice("switch", [ON, OFF], "Whether it is looked at."), is_req
 @REGISTRY.command("rules", Role.MENTOR)
 def rules(request: Request, arguments: Arguments) -> str:
     """Show by which rules I tell you who needs you."""
-    state = watchlist.state(request.transaction)
+    state = watchlist.rules_state(request.transaction)
     parts = []
     for mentor in request.mentors:
-        asked = preferences.asked(request.transaction, mentor.mentor_id).rules
+        asked = preferences.chosen(request.transaction, mentor.mentor_id).rules
         limits = limits_of(request.transaction, mentor.mentor_id, state) if state else DEFAULTS
         off = state.off if state else frozenset()
         parts.append("\n".join(_mentor_line(rule, limits[rule], rule in asked, rule in off) for rule in Rule))
@@ -72,20 +72,20 @@ def rule_(request: Request, arguments: Arguments) -> str:
     name, text = arguments["name"], arguments["limit"]
     if name == BLIND:
         raise UserError("That rule is the admins'.")
-    rule, state = Rule(name), watchlist.state(request.transaction)
+    rule, state = Rule(name), watchlist.rules_state(request.transaction)
     if state is not None and rule in state.off:
         raise UserError(f"The admins have turned `{rule}` off for everybody.")
     limit = _limit(rule, text.casefold().removeprefix(rule.partition("_")[2]))
     for mentor in request.mentors:
-        wishes = _changed(preferences.asked(request.transaction, mentor.mentor_id), rule, limit, request)
-        preferences.keep(request.transaction, mentor.mentor_id, wishes, request.now)
+        wishes = _changed(preferences.chosen(request.transaction, mentor.mentor_id), rule, limit, request)
+        preferences.save(request.transaction, mentor.mentor_id, wishes, request.now)
     if limit == 0:
         alerts.close_rule(request.transaction, rule, request.now, request.mentor_ids)
         return f"🔕 `{rule}` is off for you. Back: `rule {rule} default`."
     if state is not None:
         students = people.students_of(request.transaction, request.mentor_ids)
         judge_students(request.transaction, [one.student_id for one in students], request.settings, request.now)
-    found = alerts.open_of(request.transaction, request.mentor_ids)
+    found = alerts.open_for_mentors(request.transaction, request.mentor_ids)
     count = sum(alert.rule is rule for alert in found)
     return f"📏 `{rule}` from now on: {_words(rule, limit)}. So it is for {counted(count, 'alert')} in `open` now."
 
@@ -93,9 +93,9 @@ def rule_(request: Request, arguments: Arguments) -> str:
 @REGISTRY.command("rules", Role.ADMIN)
 def all_rules(request: Request, arguments: Arguments) -> str:
     """Show by which rules mentors are told who needs them, and which are off for everybody."""
-    state = watchlist.state(request.transaction)
+    state = watchlist.rules_state(request.transaction)
     off = state.off if state else frozenset()
-    lines = [f"* `{rule}`{_off(rule in off)}: {meaning(rule, TERMS[rule].limit)}" for rule in Rule]
+    lines = [f"* `{rule}`{_off(rule in off)}: {meaning(rule, RULE_DEFINITIONS[rule].limit)}" for rule in Rule]
     lines.append(f"* `{BLIND}`{_off(BLIND in off)}: {BLIND_MEANING}")
     return "\n".join(["📏 **Rules**, with the limits where a mentor has set no other", "", *lines])
 
@@ -107,17 +107,17 @@ def switch(request: Request, arguments: Arguments) -> str:
     Turning it off closes its alerts. What is so already when it is turned on stands in `open`, and is not sent.
     """
     name, is_on = arguments["name"], arguments["switch"] == ON
-    state = watchlist.hold(request.transaction, request.now)
+    state = watchlist.lock_rules_state(request.transaction, request.now)
     if is_on != (name in state.off):
         raise UserError(f"`{name}` is {ON if is_on else OFF} already.")
     off = state.off - {name} if is_on else state.off | {name}
     on_since = {**state.on_since, name: request.now} if is_on else state.on_since
-    watchlist.keep(request.transaction, State(state.since, off, on_since), request.now)
+    watchlist.save_rules_state(request.transaction, RulesState(state.since, off, on_since), request.now)
     if name == BLIND:
         told = BLIND_MEANING if is_on else "who is absent is told all the same"
         return f"{_sign(is_on)} `{name}` is {ON if is_on else OFF}: {told}."
     if is_on:
-        watchlist.touch(request.transaction, None, request.now)
+        watchlist.mark_due(request.transaction, None, request.now)
         return f"{_sign(is_on)} `{name}` is on. What is so already stands in `open` of the mentors after the next poll."
     alerts.close_rule(request.transaction, Rule(name), request.now)
     return f"{_sign(is_on)} `{name}` is off for everybody; its alerts are closed."
@@ -125,7 +125,7 @@ def switch(request: Request, arguments: Arguments) -> str:
 
 def _limit(rule: Rule, text: str) -> float | None:
     """The number that was typed, in the rule's unit; 0 for off, None for the default. Raises UserError."""
-    terms, word = TERMS[rule], text.casefold().strip()
+    terms, word = RULE_DEFINITIONS[rule], text.casefold().strip()
     if word in (OFF, ON, DEFAULT):
         return 0 if word == OFF else None
     match = _LIMIT.fullmatch(word)
@@ -138,7 +138,7 @@ def _limit(rule: Rule, text: str) -> float | None:
 
 
 def _changed(wishes: Preferences, rule: Rule, limit: float | None, request: Request) -> Preferences:
-    value = TERMS[rule].limit if limit is None else limit
+    value = RULE_DEFINITIONS[rule].limit if limit is None else limit
     return replace(wishes, rules={**wishes.rules, rule.value: (value, request.now)})
 
 
@@ -147,12 +147,12 @@ def _mentor_line(rule: Rule, limit: float, is_own: bool, is_off: bool) -> str:
         return f"* `{rule}`: off for everybody, by the admins"
     if limit == 0:
         return f"* `{rule}`: **off**; `rule {rule} default` turns it on"
-    own = " (yours)" if is_own and limit != TERMS[rule].limit else ""
+    own = " (yours)" if is_own and limit != RULE_DEFINITIONS[rule].limit else ""
     return f"* `{rule}`{own}: {meaning(rule, limit)}"
 
 
 def _words(rule: Rule, limit: float | None) -> str:
-    return meaning(rule, TERMS[rule].limit if limit is None else limit)
+    return meaning(rule, RULE_DEFINITIONS[rule].limit if limit is None else limit)
 
 
 def _off(is_off: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lms_bot.core.alert_rules import verdicts
-from lms_bot.core.alerts import TERMS, Limits, Outcome, Rule, StudentAlert, Untold, Verdict
+from lms_bot.core.alerts import RULE_DEFINITIONS, Limits, Outcome, Rule, StudentAlert, Untold, Verdict
 from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import ALERT, DURATION, STUDENT, words
@@ -42,7 +42,7 @@ def open_(request: Request, arguments: Arguments) -> Reply:
 
     An alert is closed by itself when its reason is gone, or by `done`.
     """
-    found = alerts_alerts.open_of(request.transaction, request.mentor_ids)
+    found = alerts_alerts.open_for_mentors(request.transaction, request.mentor_ids)
     if not found:
         return Reply("✅ None of your students needs you just now." + _blindness(request) + freshness(request))
     skip = min(request.position or 0, len(found) - 1)
@@ -68,7 +68,7 @@ def snooze(request: Request, arguments: Arguments) -> str:
     alert, until = _open(request, arguments["alert"]), request.now + arguments["duration"]
     _take(request, alert)
     ids = [alert.alert_id]
-    alerts_alerts.change(request.transaction, ids, snoozed_until=until, remind_at=until)
+    alerts_alerts.update(request.transaction, ids, snoozed_until=until, remind_at=until)
     return f"⏰ {_name(alert)} comes back {moment(until)}, if it is still so."
 
 
@@ -79,7 +79,7 @@ def done(request: Request, arguments: Arguments) -> str:
     It does not come back for the same reason; what becomes more serious does.
     """
     alert, note = _open(request, arguments["alert"]), arguments["note"][:NOTE_LENGTH]
-    twins = alerts_alerts.twins(request.transaction, alert)
+    twins = alerts_alerts.same_for_all_mentors(request.transaction, alert)
     _take(request, alert)
     alerts_alerts.close(request.transaction, twins, Outcome.DONE, request.now, note)
     return f"✅ {_name(alert)} is done: {quote(note, NOTE_LENGTH)}"
@@ -90,8 +90,8 @@ def why_not(request: Request, arguments: Arguments) -> str:
     """Say for each rule why there is an alert about one of your students, or why there is none."""
     student, zone = arguments["student"], request.settings.timezone
     found = facts.facts_of(request.transaction, [student.student_id], zone, request.now)
-    around = alerts_alerts.around(request.transaction, [student.student_id], request.now)
-    state = watchlist.state(request.transaction)
+    around = alerts_alerts.recent_about_students(request.transaction, [student.student_id], request.now)
+    state = watchlist.rules_state(request.transaction)
     parts = []
     for mentor in request.mentors:
         own = [alert for alert in around if alert.mentor_id == mentor.mentor_id]
@@ -142,7 +142,7 @@ def _telling(alert: StudentAlert) -> str:
 
 
 def _own(request: Request, number: int) -> StudentAlert:
-    alert = alerts_alerts.numbered(request.transaction, number, request.mentor_ids)
+    alert = alerts_alerts.find_by_number(request.transaction, number, request.mentor_ids)
     if alert is None:
         raise UserError(f"You have no alert {alert_name(number)}. `open` shows the alerts about your students.")
     return alert
@@ -157,9 +157,9 @@ def _open(request: Request, number: int) -> StudentAlert:
 
 def _take(request: Request, alert: StudentAlert) -> None:
     """The alert, and what says the same to the student's other mentors, is the asker's from now on."""
-    twins = alerts_alerts.twins(request.transaction, alert)
+    twins = alerts_alerts.same_for_all_mentors(request.transaction, alert)
     values = {"taken_at": request.now, "taken_by": alert.mentor_id, "remind_at": None, "snoozed_until": None}
-    alerts_alerts.change(request.transaction, twins, **values)
+    alerts_alerts.update(request.transaction, twins, **values)
 
 
 def _name(alert: StudentAlert) -> str:
@@ -167,7 +167,7 @@ def _name(alert: StudentAlert) -> str:
 
 
 def _names(request: Request, alerts: Sequence[StudentAlert]) -> dict[int, str]:
-    return alerts_alerts.names(request.transaction, alerts)
+    return alerts_alerts.student_names(request.transaction, alerts)
 
 
 def _lines(request: Request, found: Sequence[StudentAlert]) -> list[str]:
@@ -189,7 +189,7 @@ def _line(request: Request, alert: StudentAlert, names: Mapping[int, str], taker
 
 
 def _limit(request: Request, alert: StudentAlert) -> float:
-    state = watchlist.state(request.transaction)
+    state = watchlist.rules_state(request.transaction)
     return limits_of(request.transaction, alert.mentor_id, state)[alert.rule] if state else 0
 
 
@@ -212,7 +212,11 @@ def _rule_line(
     true = [one for one in said if one.holds(request.now)]
     if true and dealt:
         return f"{start}: `{_name(dealt[-1])}` was done, and it has not become more serious since"
-    if true and TERMS[rule].absence and not has_fresh_data(request.transaction, request.settings, request.now):
+    if (
+        true
+        and RULE_DEFINITIONS[rule].absence
+        and not has_fresh_data(request.transaction, request.settings, request.now)
+    ):
         return f"{start}: {_so(true[-1], username)}, but there is no fresh data of the LMS"
     if true:
         return f"{start}: {_so(true[-1], username)}; the next poll opens an alert"

@@ -21,7 +21,7 @@ from lms_bot.pipeline.recheck import still_due
 from lms_bot.render import moment, numbered_line, quote
 from lms_bot.store import state
 from lms_bot.store.notifications import preferences, queue
-from lms_bot.store.notifications.queue import Owed
+from lms_bot.store.notifications.queue import QueueEntry
 from lms_bot.store.reports import statistics
 
 PENDING_LINES = 20
@@ -58,7 +58,7 @@ def stats(request: Request, arguments: Arguments) -> str:
 @REGISTRY.command("pending", Role.MENTOR)
 def pending(request: Request, arguments: Arguments) -> str:
     """Show what I still have to tell you, and why it waits."""
-    total, owed = queue.owed_to(request.transaction, request.mentor_ids, PENDING_LINES)
+    total, owed = queue.pending_for_mentors(request.transaction, request.mentor_ids, PENDING_LINES)
     if not total:
         return "Nothing is waiting for you." + freshness(request)
     return owed_lines(request, f"**{total} waiting for you**", total, owed) + freshness(request)
@@ -70,9 +70,11 @@ def more(request: Request, arguments: Arguments) -> str:
     raise UserError("There is no list that I could go on with. Ask for one first, like `history @student`.")
 
 
-def owed_lines(request: Request, heading: str, count: int, owed: Sequence[Owed], *, with_mentor: bool = False) -> str:
+def owed_lines(
+    request: Request, heading: str, count: int, owed: Sequence[QueueEntry], *, with_mentor: bool = False
+) -> str:
     """What is owed, a line each, and why it waits."""
-    wishes = preferences.of(request.transaction, {one.mentor_id for one in owed})
+    wishes = preferences.effective(request.transaction, {one.mentor_id for one in owed})
     lines = []
     for one in owed:
         wanted = wishes.get(one.mentor_id, DEFAULT_PREFERENCES)
@@ -96,11 +98,11 @@ def freshness(request: Request) -> str:
 
 def zone(request: Request) -> ZoneInfo:
     """The time zone that the asker is shown days in."""
-    wishes = preferences.of(request.transaction, request.mentor_ids[:1])
+    wishes = preferences.effective(request.transaction, request.mentor_ids[:1])
     return zone_of(next(iter(wishes.values()), DEFAULT_PREFERENCES), request.settings.timezone)
 
 
-def why_waiting(request: Request, owed: Owed, wishes: Preferences) -> str:
+def why_waiting(request: Request, owed: QueueEntry, wishes: Preferences) -> str:
     """What holds a notification that is owed, and until when."""
     if owed.reason:
         return f"{quote(owed.reason)}; next try {moment(owed.due_at)}"

@@ -139,8 +139,8 @@ def resume(request: Request, arguments: Arguments) -> str:
 
 def _change(request: Request, change: Callable[[Preferences], Preferences], back: str) -> str:
     for mentor in request.mentors:
-        wishes = change(preferences.asked(request.transaction, mentor.mentor_id))
-        preferences.keep(request.transaction, mentor.mentor_id, wishes, request.now)
+        wishes = change(preferences.chosen(request.transaction, mentor.mentor_id))
+        preferences.save(request.transaction, mentor.mentor_id, wishes, request.now)
         reschedule_mentor(request.transaction, mentor.mentor_id, request.settings, request.now)
     return "\n\n".join(["✅ Done.", _states(request), f"To take it back: `{back}`."])
 
@@ -151,7 +151,7 @@ def _states(request: Request) -> str:
 
 def state(request: Request, mentor_id: int) -> str:
     """What holds for a mentor now, a line each."""
-    wishes = preferences.of(request.transaction, [mentor_id]).get(mentor_id, Preferences())
+    wishes = preferences.effective(request.transaction, [mentor_id]).get(mentor_id, Preferences())
     zone = zone_of(wishes, request.settings.timezone)
     lines = []
     for timing, how in ((Timing.NOW, "At once"), (Timing.DIGEST, _digest_words(wishes)), (Timing.OFF, "Not told")):

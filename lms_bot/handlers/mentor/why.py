@@ -21,8 +21,8 @@ from lms_bot.handlers.request import Request
 from lms_bot.pipeline.enqueue import is_enabled
 from lms_bot.render import counted, moment, numbered_line, quote
 from lms_bot.store.notifications import preferences
-from lms_bot.store.notifications.queue import NOT_THEIRS, TAKEN_BACK, TURNED_OFF
-from lms_bot.store.notifications.trace import Told, told
+from lms_bot.store.notifications.queue import NOT_THEIR_STUDENT, TURNED_OFF, WITHDRAWN
+from lms_bot.store.notifications.trace import TraceEntry, trace
 from lms_bot.store.people import people
 
 NAMED_STUDENTS = 10
@@ -40,10 +40,10 @@ def why(request: Request, arguments: Arguments) -> str:
     asked = arguments["event"]
     if asked.source_table == STUDENT_ALERTS:
         return explanation(request, asked.number)
-    found = told(request.transaction, asked.source_table, asked.number, request.mentor_ids)
+    found = trace(request.transaction, asked.source_table, asked.number, request.mentor_ids)
     if not found:
         raise UserError("None of your students has an event of that number. `history` and `feed` show their numbers.")
-    wishes = preferences.of(request.transaction, request.mentor_ids)
+    wishes = preferences.effective(request.transaction, request.mentor_ids)
     by_event = groupby(found, key=lambda one: one.event.event_id)
     parts = [_explanation(request, list(of_event), wishes) for _, of_event in by_event]
     return "\n\n".join(parts) + freshness(request)
@@ -64,7 +64,7 @@ def whoami(request: Request, arguments: Arguments) -> str:
     return "\n".join([f"👤 **{quote(request.asker.full_name)}**, Zulip account {request.asker.user_id}", "", *lines])
 
 
-def _explanation(request: Request, found: Sequence[Told], wishes: Mapping[int, Preferences]) -> str:
+def _explanation(request: Request, found: Sequence[TraceEntry], wishes: Mapping[int, Preferences]) -> str:
     """What became of one event for each of the asker's mentors."""
     first = found[0]
     lines = [numbered_line(first.event), "", f"* **Found:** {moment(first.found_at)}"]
@@ -76,38 +76,38 @@ def _explanation(request: Request, found: Sequence[Told], wishes: Mapping[int, P
     return "\n".join(lines)
 
 
-def _outcome(request: Request, one: Told, wishes: Preferences) -> str:
-    if one.owed is not None:
-        return f"**Not told yet:** {why_waiting(request, one.owed, wishes)}"
+def _outcome(request: Request, one: TraceEntry, wishes: Preferences) -> str:
+    if one.pending is not None:
+        return f"**Not told yet:** {why_waiting(request, one.pending, wishes)}"
     if one.is_sent:
         return f"**Told:** {_when(one)}, because {_because(request, one, wishes)}"
     return f"**Not told:** {_given_up(one) if one.is_finished else _never_owed(request, one, wishes)}"
 
 
-def _when(one: Told) -> str:
+def _when(one: TraceEntry) -> str:
     at = moment(one.told_at) if one.told_at else "some time ago"
     if one.with_end:
         return f"{at} with its end, which was told instead"
     return f"{at}, in one message with {counted(one.others, 'other event')}" if one.others else at
 
 
-def _because(request: Request, one: Told, wishes: Preferences) -> str:
+def _because(request: Request, one: TraceEntry, wishes: Preferences) -> str:
     kind = EventClass.of(one.event.event_type)
     how = _HOW.get(timing_of(kind, wishes, request.settings.delivery), _NOT_ANY_MORE)
     return f"**{quote(one.event.student_username)}** is your student; {how.format(CLASS_NAMES[kind])}"
 
 
-def _given_up(one: Told) -> str:
+def _given_up(one: TraceEntry) -> str:
     if one.reason == TURNED_OFF:
         return "you had turned it off before it was due"
-    if one.reason == NOT_THEIRS:
+    if one.reason == NOT_THEIR_STUDENT:
         return "when it was due, this student was not yours"
-    if one.reason == TAKEN_BACK:
-        return TAKEN_BACK
+    if one.reason == WITHDRAWN:
+        return WITHDRAWN
     return f"Zulip refused the message: {quote(one.reason)}. The LMS administrators can have it sent anew"
 
 
-def _never_owed(request: Request, one: Told, wishes: Preferences) -> str:
+def _never_owed(request: Request, one: TraceEntry, wishes: Preferences) -> str:
     event, kind = one.event, EventClass.of(one.event.event_type)
     if event.is_history:
         return "it was old when I found it, or there before I began to watch"

@@ -1,4 +1,4 @@
-"""What rules say of students to their mentors, from when it becomes true until it is closed."""
+"""Alerts about students, from when they are opened until they are closed."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
 
-REMEMBERED = timedelta(days=14)  # so long ago closed alerts are looked at for what opens again
-TOLD_AT_A_TIME = 500
+RECENT = timedelta(days=14)  # so long ago closed alerts are looked at for what opens again
+BATCH = 500
 _c = student_alerts.c
 
 
-def around(transaction: Transaction, student_ids: Collection[int], now: datetime) -> list[StudentAlert]:
-    """The alerts about these students that are open, or were closed lately, oldest first."""
+def recent_about_students(transaction: Transaction, student_ids: Collection[int], now: datetime) -> list[StudentAlert]:
+    """Return the alerts about these students that are open, or were closed lately, oldest first."""
     of_students = in_list(_c.student_id, student_ids, transaction.dialect.name)
-    recent = _c.closed_at.is_(None) | (_c.closed_at >= now - REMEMBERED)
+    recent = _c.closed_at.is_(None) | (_c.closed_at >= now - RECENT)
     return _read(transaction, sa.select(student_alerts).where(of_students, recent))
 
 
-def about_exams(transaction: Transaction, exam_ids: Collection[int], now: datetime) -> list[StudentAlert]:
-    """The alerts about these exams that are open, or were closed lately, oldest first."""
+def recent_about_exams(transaction: Transaction, exam_ids: Collection[int], now: datetime) -> list[StudentAlert]:
+    """Return the alerts about these exams that are open, or were closed lately, oldest first."""
     within = in_list(_c.subject_id, exam_ids, transaction.dialect.name)
-    recent = _c.closed_at.is_(None) | (_c.closed_at >= now - REMEMBERED)
+    recent = _c.closed_at.is_(None) | (_c.closed_at >= now - RECENT)
     return _read(transaction, sa.select(student_alerts).where(_c.student_id == 0, within, recent))
 
 
 def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
-    """Open alerts; one that another process has opened meanwhile is left as it is."""
+    """Open alerts; leave as it is what another process has opened meanwhile."""
     if not found:
         return
     mentor_ids = {one.key.mentor_id for one in found}
@@ -49,8 +49,8 @@ def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) 
     transaction.execute(insert_into(transaction, student_alerts).on_conflict_do_nothing(), rows)
 
 
-def restate(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdict]]) -> None:
-    """Bring what open alerts are based on up to what the rules say now."""
+def update_open(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdict]]) -> None:
+    """Update what open alerts are based on to what the rules say now."""
     values = [
         {
             "of_id": alert.alert_id,
@@ -75,7 +75,7 @@ def restate(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdi
 def close(
     transaction: Transaction, alert_ids: Collection[int], outcome: Outcome, now: datetime, note: str | None = None
 ) -> None:
-    """Close these alerts, and let what they covered be told."""
+    """Close these alerts, and make due what they covered."""
     if alert_ids:
         _close(transaction, in_list(_c.alert_id, alert_ids, transaction.dialect.name), outcome, now, note)
 
@@ -86,19 +86,19 @@ def close_rule(transaction: Transaction, rule: Rule, now: datetime, mentor_ids: 
     _close(transaction, (_c.rule == rule) & _c.closed_at.is_(None) & of_mentors, Outcome.OFF, now, None)
 
 
-def is_expiring(transaction: Transaction, now: datetime) -> bool:
-    """Whether something has been so for its time."""
+def has_expiring(transaction: Transaction, now: datetime) -> bool:
+    """Return whether an open alert has reached its `until`."""
     query = sa.select(_c.alert_id).where(_c.closed_at.is_(None), _c.until <= now).limit(1)
     return transaction.scalar(query) is not None
 
 
 def expire(transaction: Transaction, now: datetime) -> None:
-    """Close what was so for its time."""
+    """Close the alerts that have reached their `until`."""
     _close(transaction, _c.closed_at.is_(None) & (_c.until <= now), Outcome.OVER, now, None)
 
 
-def close_strangers(transaction: Transaction, now: datetime) -> None:
-    """Close what is said to mentors of students who are not theirs any more."""
+def close_of_former_mentors(transaction: Transaction, now: datetime) -> None:
+    """Close alerts to mentors of students who are not theirs any more."""
     link = mentor_students.c
     is_theirs = sa.exists().where(link.mentor_id == _c.mentor_id, link.student_id == _c.student_id)
     is_strange = _c.closed_at.is_(None) & (_c.student_id != 0) & ~is_theirs
@@ -119,19 +119,19 @@ def _close(
             transaction.execute(sa.update(student_alerts).where(about, waits).values(tell_at=now, untold=None))
 
 
-def to_tell(transaction: Transaction, now: datetime) -> list[StudentAlert]:
-    """What is to be told by now, the most serious first."""
+def due_alerts(transaction: Transaction, now: datetime) -> list[StudentAlert]:
+    """Return the alerts to be sent by now, the most serious first."""
     query = sa.select(student_alerts).where(_c.tell_at <= now)
-    return _read(transaction, query, _c.level.desc(), _c.since, most=TOLD_AT_A_TIME)
+    return _read(transaction, query, _c.level.desc(), _c.since, most=BATCH)
 
 
-def to_remind(transaction: Transaction, now: datetime) -> list[StudentAlert]:
-    """What is to be said again by now."""
-    return _read(transaction, sa.select(student_alerts).where(_c.remind_at <= now), most=TOLD_AT_A_TIME)
+def due_reminders(transaction: Transaction, now: datetime) -> list[StudentAlert]:
+    """Return the alerts to be sent again by now."""
+    return _read(transaction, sa.select(student_alerts).where(_c.remind_at <= now), most=BATCH)
 
 
-def remind(transaction: Transaction, again: Sequence[StudentAlert], now: datetime) -> list[Reminder]:
-    """Note that these are said again, each once; one that was put off waits to be taken again."""
+def record_reminders(transaction: Transaction, again: Sequence[StudentAlert], now: datetime) -> list[Reminder]:
+    """Record that these are sent again, each once; one that was snoozed waits to be taken again."""
     found = []
     for alert in again:
         reason = Reason.SNOOZED if alert.snoozed_until is not None else Reason.UNTAKEN
@@ -139,52 +139,52 @@ def remind(transaction: Transaction, again: Sequence[StudentAlert], now: datetim
         (reminder_id,) = transaction.execute(insert).inserted_primary_key or (0,)
         found.append(Reminder(reminder_id, alert, reason))
     values = {"remind_at": None, "snoozed_until": None, "taken_at": None, "taken_by": None}
-    change(transaction, [alert.alert_id for alert in again], **values)
+    update(transaction, [alert.alert_id for alert in again], **values)
     return found
 
 
-def open_of(transaction: Transaction, mentor_ids: Collection[int]) -> list[StudentAlert]:
-    """What is open to these mentors, the most serious and then the longest true first."""
+def open_for_mentors(transaction: Transaction, mentor_ids: Collection[int]) -> list[StudentAlert]:
+    """Return the open alerts of these mentors, the most serious and then the longest true first."""
     query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None))
     return _read(transaction, query, _c.level.desc(), _c.since)
 
 
 def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, StudentAlert]:
-    """These alerts, by id."""
+    """Return these alerts, by id."""
     query = sa.select(student_alerts).where(in_list(_c.alert_id, alert_ids, transaction.dialect.name))
     return {alert.alert_id: alert for alert in _read(transaction, query)}
 
 
-def numbered(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
-    """The alert that one of these mentors knows by a number; of several the one that is open, or the last."""
+def find_by_number(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
+    """Return the alert that one of these mentors knows by a number: the open one, or else the last."""
     query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.number == number)
     found = _read(transaction, query, _c.closed_at.is_not(None), _c.alert_id.desc(), most=1)
     return found[0] if found else None
 
 
-def twins(transaction: Transaction, alert: StudentAlert) -> list[int]:
-    """The alert, and those that say the same of the student to other mentors."""
+def same_for_all_mentors(transaction: Transaction, alert: StudentAlert) -> list[int]:
+    """Return the ids of the alert and of the same alerts to the student's other mentors."""
     if alert.student_id == 0:
         return [alert.alert_id]
     same = (_c.student_id == alert.student_id) & (_c.rule == alert.rule) & (_c.subject_id == alert.subject_id)
     return list(transaction.scalars(sa.select(_c.alert_id).where(same, _c.closed_at.is_(None))))
 
 
-def told_since(transaction: Transaction, mentor_id: int, since: datetime) -> int:
-    """How many alerts a mentor was told since a moment."""
+def count_sent_since(transaction: Transaction, mentor_id: int, since: datetime) -> int:
+    """Return how many alerts a mentor was sent since a moment."""
     query = sa.select(sa.func.count()).select_from(student_alerts)
     return transaction.scalar(query.where(_c.mentor_id == mentor_id, _c.told_at >= since)) or 0
 
 
-def change(transaction: Transaction, alert_ids: Collection[int], **values: Any) -> None:
+def update(transaction: Transaction, alert_ids: Collection[int], **values: Any) -> None:
     """Set columns of alerts."""
     if alert_ids:
         within = in_list(_c.alert_id, alert_ids, transaction.dialect.name)
         transaction.execute(sa.update(student_alerts).where(within).values(**values))
 
 
-def names(transaction: Transaction, alerts: Iterable[StudentAlert]) -> dict[int, str]:
-    """The usernames of the students that alerts are about, by student id."""
+def student_names(transaction: Transaction, alerts: Iterable[StudentAlert]) -> dict[int, str]:
+    """Return the usernames of the students that alerts are about, by student id."""
     ids = {alert.student_id for alert in alerts}
     query = sa.select(students.c.student_id, students.c.username)
     found = transaction.execute(query.where(in_list(students.c.student_id, ids, transaction.dialect.name)))
@@ -192,7 +192,7 @@ def names(transaction: Transaction, alerts: Iterable[StudentAlert]) -> dict[int,
 
 
 def mentor_names(transaction: Transaction, mentor_ids: Collection[int | None]) -> dict[int, str]:
-    """The usernames of mentors, by id."""
+    """Return the usernames of mentors, by id."""
     query = sa.select(mentors.c.mentor_id, mentors.c.username)
     found = transaction.execute(query.where(in_list(mentors.c.mentor_id, mentor_ids, transaction.dialect.name)))
     return {row[0]: row[1] for row in found}

@@ -1,4 +1,4 @@
-"""What the rules need to know of students, read from what is kept of them, for many at a time."""
+"""Reads the facts about students that the alert rules judge, for many students at a time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import sqlalchemy as sa
 
 from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
 from lms_bot.core.calendar import DAY, start_of_day
-from lms_bot.core.events import ATTEMPTS, BY_CLOCK, CONTENT_ATTEMPTS, FINISHING, OBSERVED, EventType
+from lms_bot.core.events import BY_CLOCK, FINISHING, OBSERVED, OF_CONTENT, OF_EXAMS, EventType
 from lms_bot.core.streaks import Kind
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.people.zones import zones_of
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, exam_durations, streaks, student_days, students, watched
 
-LOOKED_BACK = timedelta(days=60)  # at what the student did
-HABIT = timedelta(days=90)  # days from which the usual gap between days of learning is learned
+LOOKBACK = timedelta(days=60)  # at what the student did
+GAP_WINDOW = timedelta(days=90)  # days from which the usual gap between days of learning is learned
 FEWEST_GAPS = 3
 
 _EXAM_ENDS = frozenset(kind for kind in EventType if kind.is_exam_end)
@@ -31,8 +31,8 @@ _at = sa.case((_c.timestamp > _c.created_at, _c.created_at), else_=_c.timestamp)
 
 
 def facts_of(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo, now: datetime) -> list[Facts]:
-    """The facts of those of these students that the LMS has; days are cut by `default` where no zone is their own."""
-    did = _did(transaction, student_ids, now)
+    """Return the facts of these students, if the LMS has them; `default` is the zone of those without their own."""
+    did = _activities(transaction, student_ids, now)
     gaps = _usual_gaps(transaction, student_ids, now)
     broken = _last_streaks(transaction, student_ids, default)
     return [
@@ -53,7 +53,7 @@ def facts_of(transaction: Transaction, student_ids: Collection[int], default: Zo
 def results(
     transaction: Transaction, exam_ids: Collection[int], student_ids: Collection[int], since: datetime
 ) -> dict[int, tuple[str | None, dict[int, Result]]]:
-    """By exam its title, and what became since a moment of each of these students who finished it."""
+    """Return by exam its title, and the result since a moment of each of these students who finished it."""
     dialect = transaction.dialect.name
     failed = sa.case((_c.event_type == EventType.EXAM_FAILED, _at))
     passed = sa.case((_c.event_type == EventType.EXAM_PASSED, 1), else_=0)
@@ -91,45 +91,45 @@ def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select
     )
 
 
-def _did(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, dict[str, Any]]:
-    """Finished exams, open ones and open content of each student, from the events that are current, newest first."""
+def _activities(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, dict[str, Any]]:
+    """Return each student's finished exams, open ones and open content, from current events, newest first."""
     minutes = {row[0]: row[1] for row in transaction.execute(sa.select(exam_durations))}
     is_theirs = in_list(_c.student_id, student_ids, transaction.dialect.name)
     query = (
-        sa.select(_c.student_id, _c.source_table, _c.event_type, _at, _c.activity_id, _c.activity_title)
+        sa.select(_c.student_id, _c.event_type, _at, _c.activity_id, _c.activity_title)
         .add_columns(_c.percentage)
-        .where(is_theirs, _c.timestamp >= now - LOOKED_BACK)
+        .where(is_theirs, _c.timestamp >= now - LOOKBACK)
         .where(_c.is_current, _c.mirrors.is_(None), _c.event_type.in_(OBSERVED))
         .order_by(_c.student_id, _c.timestamp.desc(), _c.event_id.desc())
     )
     of_students: dict[int, list[Any]] = defaultdict(list)
     for student_id, *row in transaction.execute(query):
         of_students[student_id].append(row)
-    return {student_id: _sorted_out(rows, minutes) for student_id, rows in of_students.items()}
+    return {student_id: _sort_activities(rows, minutes) for student_id, rows in of_students.items()}
 
 
-def _sorted_out(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[str, Any]:
+def _sort_activities(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[str, Any]:
     exams, open_exams, content = [], [], None
     tried_since: set[int | None] = set()
     content_went_on = False
-    for table, kind, at, activity_id, title, percentage in rows:
+    for kind, at, activity_id, title, percentage in rows:
         if kind in _EXAM_ENDS:
             exams.append(Exam(at, activity_id, title, EventType(kind), percentage))
         elif kind == EventType.EXAM_STARTED and activity_id not in tried_since:
             open_exams.append(Opened(at, activity_id, title, minutes.get(activity_id or 0)))
         elif kind == EventType.CONTENT_STARTED and content is None and not content_went_on:
             content = Opened(at, activity_id, title)
-        if table == ATTEMPTS:
+        if kind in OF_EXAMS:
             tried_since.add(activity_id)
-        content_went_on = content_went_on or (table == CONTENT_ATTEMPTS and kind != EventType.CONTENT_STARTED)
+        content_went_on = content_went_on or (kind in OF_CONTENT and kind != EventType.CONTENT_STARTED)
     return {"exams": tuple(exams), "open_exams": tuple(open_exams), "content": content}
 
 
 def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, timedelta]:
-    """The median time between two days of learning, of those who have learned often enough to say so."""
+    """Return the median time between two days of learning, of those who have learned often enough."""
     c = student_days.c
     is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
-    query = sa.select(c.student_id, c.day).where(is_theirs, c.is_learned, c.day >= (now - HABIT).date())
+    query = sa.select(c.student_id, c.day).where(is_theirs, c.is_learned, c.day >= (now - GAP_WINDOW).date())
     days: dict[int, list[date]] = defaultdict(list)
     for student_id, day in transaction.execute(query.order_by(c.student_id, c.day)):
         days[student_id].append(day)
@@ -141,7 +141,7 @@ def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: dat
 
 
 def _last_streaks(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo) -> dict[int, Broken]:
-    """Each student's last learning streak; it has ended once the day after its last one is over."""
+    """Return each student's last learning streak; it has ended once the day after its last one is over."""
     c, zones = streaks.c, zones_of(transaction, student_ids)
     is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
     query = sa.select(c.student_id, c.last_day, c.days).where(is_theirs, c.kind == Kind.LEARNING)

@@ -1,4 +1,4 @@
-"""Which students are to be looked at by the rules, and what the rules go by."""
+"""Which students the alert rules judge next, and the state of the rules."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import exam_durations, facts, students, watched
 
-FAILED = "failed_exams"  # the fact: exams that many may fail, and whose students
+FAILED_EXAMS = "failed_exams"  # the fact: exams that many may fail, and whose students
 STATE = "rules"  # the fact: since when rules are looked at, and which are off
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """Since when the rules are looked at, those that are off, and since when some others are on again."""
+class RulesState:
+    """Since when the rules run, which are off, and since when some are on again."""
 
     since: datetime
     off: frozenset[str] = frozenset()
     on_since: Mapping[str, datetime] = field(default_factory=dict)
 
     def watching_since(self, rule: str) -> datetime:
+        """Return since when a rule is on."""
         return max(self.since, self.on_since.get(rule, self.since))
 
 
-def state(transaction: Transaction) -> State | None:
-    """What is kept of the rules; None before they were looked at for the first time."""
-    return _state(notes.value(transaction, STATE))
+def rules_state(transaction: Transaction) -> RulesState | None:
+    """Return the state of the rules; None before they run for the first time."""
+    return _parse_state(notes.value(transaction, STATE))
 
 
-def hold(transaction: Transaction, now: datetime) -> State:
-    """The same, noted now if it was not, while other transactions that look wait."""
-    kept = _state(transaction.scalar(sa.select(facts.c.value).where(facts.c.name == STATE).with_for_update()))
+def lock_rules_state(transaction: Transaction, now: datetime) -> RulesState:
+    """Return the state of the rules under a lock, noted now if it was not."""
+    kept = _parse_state(transaction.scalar(sa.select(facts.c.value).where(facts.c.name == STATE).with_for_update()))
     if kept is None:
-        kept = State(now)
-        keep(transaction, kept, now)
+        kept = RulesState(now)
+        save_rules_state(transaction, kept, now)
     return kept
 
 
-def keep(transaction: Transaction, kept: State, now: datetime) -> None:
+def save_rules_state(transaction: Transaction, kept: RulesState, now: datetime) -> None:
+    """Save the state of the rules."""
     value = {
         "since": kept.since.isoformat(),
         "off": sorted(kept.off),
@@ -54,8 +56,8 @@ def keep(transaction: Transaction, kept: State, now: datetime) -> None:
     notes.note(transaction, STATE, value, now)
 
 
-def touch(transaction: Transaction, student_ids: Collection[int | None] | None, now: datetime) -> None:
-    """Something is known of these students (of all, for None) that was not known before."""
+def mark_due(transaction: Transaction, student_ids: Collection[int | None] | None, now: datetime) -> None:
+    """Judge these students (all, for None) in the next turn, since something new is known of them."""
     if student_ids is None:
         transaction.execute(sa.update(watched).values(look_at=now))
     elif student_ids:
@@ -65,8 +67,8 @@ def touch(transaction: Transaction, student_ids: Collection[int | None] | None, 
         transaction.execute(sa.update(watched).where(within).values(look_at=now))
 
 
-def add_new(transaction: Transaction, now: datetime) -> None:
-    """Watch the students who are not watched yet, and no more those who are gone."""
+def follow_students(transaction: Transaction, now: datetime) -> None:
+    """Follow the students who are new in the LMS, and no more those who are gone."""
     known = sa.select(watched.c.student_id)
     new = sa.select(students.c.student_id, sa.literal(now, watched.c.look_at.type)).where(
         students.c.student_id.not_in(known)
@@ -77,13 +79,13 @@ def add_new(transaction: Transaction, now: datetime) -> None:
 
 
 def due(transaction: Transaction, now: datetime, most: int) -> list[int]:
-    """Students to be looked at by now."""
+    """Return the students to be judged by now."""
     query = sa.select(watched.c.student_id).where(watched.c.look_at <= now).order_by(watched.c.look_at).limit(most)
     return list(transaction.scalars(query))
 
 
-def look_again(transaction: Transaction, moments: Mapping[int, datetime | None]) -> None:
-    """Set when these students are to be looked at next."""
+def schedule(transaction: Transaction, moments: Mapping[int, datetime | None]) -> None:
+    """Set when these students are judged next."""
     if moments:
         again = sa.update(watched).where(watched.c.student_id == sa.bindparam("of_id"))
         values = [{"of_id": student_id, "new_look": look_at} for student_id, look_at in sorted(moments.items())]
@@ -91,24 +93,25 @@ def look_again(transaction: Transaction, moments: Mapping[int, datetime | None])
 
 
 def note_failed(transaction: Transaction, pairs: Collection[tuple[int, int]], now: datetime) -> None:
-    """Note exams that students of mentors failed, as (exam id, mentor id), to be judged after all looks."""
+    """Note exams that students of mentors failed, as (exam id, mentor id), to be judged after all students."""
     if pairs:
-        notes.note(transaction, FAILED, sorted({*failed(transaction), *pairs}), now)
+        notes.note(transaction, FAILED_EXAMS, sorted({*failed_exams(transaction), *pairs}), now)
 
 
-def failed(transaction: Transaction) -> set[tuple[int, int]]:
-    """What is noted to be judged."""
-    return {(exam_id, mentor_id) for exam_id, mentor_id in notes.value(transaction, FAILED) or ()}
+def failed_exams(transaction: Transaction) -> set[tuple[int, int]]:
+    """Return the failed exams that wait to be judged."""
+    return {(exam_id, mentor_id) for exam_id, mentor_id in notes.value(transaction, FAILED_EXAMS) or ()}
 
 
-def forget_failed(transaction: Transaction) -> None:
-    notes.forget(transaction, FAILED)
+def clear_failed(transaction: Transaction) -> None:
+    """Forget the failed exams, once they are judged."""
+    notes.forget(transaction, FAILED_EXAMS)
 
 
-def keep_terms(
+def save_enrolment(
     transaction: Transaction, enrolled: Iterable[tuple[int, datetime]], durations: Mapping[int, int], now: datetime
 ) -> None:
-    """Keep since when students are enrolled and how many minutes exams take, as the LMS says, writing what differs."""
+    """Save since when students are enrolled and how many minutes exams take, writing only what differs."""
     before: dict[int, Any] = {row[0]: row[1] for row in transaction.execute(sa.select(exam_durations))}
     if before != durations:
         transaction.execute(sa.delete(exam_durations))
@@ -124,8 +127,8 @@ def keep_terms(
         transaction.execute(statement.values(values), [{"of_id": who, "at": at} for who, at in changed])
 
 
-def _state(value: Mapping[str, Any] | None) -> State | None:
+def _parse_state(value: Mapping[str, Any] | None) -> RulesState | None:
     if value is None:
         return None
     on_since = {rule: datetime.fromisoformat(since) for rule, since in value["on_since"].items()}
-    return State(datetime.fromisoformat(value["since"]), frozenset(value["off"]), on_since)
+    return RulesState(datetime.fromisoformat(value["since"]), frozenset(value["off"]), on_since)

@@ -37,6 +37,11 @@ def load(transaction: Transaction, source_table: str, *, to_move: bool = False) 
     )
 
 
+def lock_all(transaction: Transaction) -> None:
+    """Keep other processes from moving any cursor before this transaction ends."""
+    transaction.execute(sa.select(cursors.c.source_table).order_by(cursors.c.source_table).with_for_update())
+
+
 def save(transaction: Transaction, cursor: Cursor, now: datetime) -> None:
     values = {"position": _position(cursor), "moved_at": now}
     transaction.execute(sa.update(cursors).where(cursors.c.source_table == cursor.source_table).values(values))

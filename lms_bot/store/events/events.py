@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -13,13 +11,14 @@ import sqlalchemy as sa
 
 from lms_bot.core.cursor import Page
 from lms_bot.core.detect import Observed
-from lms_bot.core.events import ATTEMPTS, Event, EventType, course_key, is_finished, percentage
+from lms_bot.core.events import Event, EventType, course_key, is_finished, percentage
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.events import tombstones
+from lms_bot.store.events.attempts import number_attempts
 from lms_bot.store.people import forgotten
-from lms_bot.store.people.people import NOBODY, Around
+from lms_bot.store.people.people import UNKNOWN_STUDENT, Mentoring
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events
 
@@ -96,20 +95,20 @@ def known(transaction: Transaction, source_table: str, source_ids: Collection[in
 
 
 def record(
-    transaction: Transaction, observed: Sequence[Event], around: Mapping[int, Around], now: datetime
+    transaction: Transaction, observed: Sequence[Event], around: Mapping[int, Mentoring], now: datetime
 ) -> list[tuple[int, Event]]:
     """Insert events that are not there yet, and give those with their event ids; the others are left as they are.
 
     What students did who were forgotten is not recorded, nor again what was removed for its age.
     """
-    gone = forgotten.everybody(transaction) if observed else None
+    gone = forgotten.forgotten_students(transaction) if observed else None
     if gone and gone.student_ids:
         observed = [event for event in observed if not gone.has(event.student_id, event.student_username)]
     if observed:
         observed = tombstones.without_pruned(transaction, observed)
     if not observed:
         return []
-    rows = [_row(event, around.get(event.student_id or 0, NOBODY), now) for event in observed]
+    rows = [_row(event, around.get(event.student_id or 0, UNKNOWN_STUDENT), now) for event in observed]
     event_ids = insert_new(transaction, events, COLUMNS, rows, NATURAL_KEY)
     recorded = [(event_id, event) for event_id, event in zip(event_ids, observed, strict=True) if event_id is not None]
     counters.add(transaction, counters.EVENTS, len(recorded))
@@ -182,42 +181,6 @@ def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Sai
     return corrected
 
 
-_ATTEMPTS = {
-    "sqlite": """
-        SELECT e.student_id, e.activity_id, e.source_id
-        FROM (SELECT json_extract(value, '$[0]') AS student, json_extract(value, '$[1]') AS exam
-              FROM json_each(:pairs)) AS a
-        CROSS JOIN lms_activity_events AS e INDEXED BY ix_lms_activity_events_attempts
-        WHERE e.source_table = 'attempts' AND e.is_current = 1
-          AND e.student_id = a.student AND e.activity_id = a.exam""",
-    "postgresql": """
-        SELECT e.student_id, e.activity_id, e.source_id
-        FROM (SELECT (v->>0)::bigint AS student, (v->>1)::bigint AS exam
-              FROM json_array_elements(CAST(:pairs AS json)) AS j(v)) AS a
-        JOIN lms_activity_events AS e ON e.student_id = a.student AND e.activity_id = a.exam
-        WHERE e.source_table = 'attempts' AND e.is_current""",
-}
-
-
-def number_attempts(transaction: Transaction, observed: Sequence[Event]) -> None:
-    """Note in each exam event's metadata the how-manieth attempt of its student at its exam it belongs to, by id."""
-    exams = [
-        e for e in observed if e.source_table == ATTEMPTS and e.student_id is not None and e.activity_id is not None
-    ]
-    if not exams:
-        return
-    attempts: dict[tuple[int | None, int | None], set[int]] = defaultdict(set)
-    for event in exams:
-        attempts[event.student_id, event.activity_id].add(event.source_id)
-    query = sa.text(_ATTEMPTS[transaction.dialect.name])
-    for student_id, exam_id, source_id in transaction.execute(query, {"pairs": json.dumps(list(attempts))}).all():
-        attempts[student_id, exam_id].add(source_id)
-    in_order = {pair: sorted(ids) for pair, ids in attempts.items()}
-    for event in exams:
-        of_pair = in_order[event.student_id, event.activity_id]
-        event.metadata["attempt_number"] = bisect_left(of_pair, event.source_id) + 1
-
-
 AS_EVENT = tuple(
     events.c[name]
     for name in (
@@ -247,7 +210,7 @@ def from_row(row: Any) -> Event:
     )
 
 
-def _row(event: Event, around: Around, now: datetime) -> tuple[Any, ...]:
+def _row(event: Event, around: Mentoring, now: datetime) -> tuple[Any, ...]:
     mentor_id, mentor_username = around.mentors[0] if around.mentors else (None, None)
     return (
         event.event_type.value,
@@ -273,19 +236,17 @@ def _row(event: Event, around: Around, now: datetime) -> tuple[Any, ...]:
 
 def reconcile(
     transaction: Transaction,
-    source_table: str,
     observed: Observed,
-    around: Mapping[int, Around],
-    seen_before: Collection[int],
+    around: Mapping[int, Mentoring],
+    read_before: int,
     now: datetime,
 ) -> tuple[list[tuple[int, Event]], list[Said]]:
-    """Insert what is new, bring the rest up to date.
+    """Insert what is new, and bring the rest up to date; rows of ids up to `read_before` may have been recorded.
 
     Gives what was really inserted, with event ids, and what changes for days by what was there before.
     """
-    before = set(seen_before)
-    again = [event.source_id for event in observed.events if event.source_id in before]
-    states_of = known(transaction, source_table, again) if again else {}
+    again = [event.source_id for event in observed.events if event.source_id <= read_before]
+    states_of = known(transaction, observed.events[0].source_table, again) if again else {}
     restated: dict[int, Event] = {}
     superseded: list[int] = []
     new: list[Event] = []

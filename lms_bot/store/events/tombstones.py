@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import SOURCE_TABLES, Event
+from lms_bot.core.events import OBSERVED, Event
 from lms_bot.db.lists import in_list
 from lms_bot.store import state
 from lms_bot.store.session import Transaction
@@ -33,7 +33,7 @@ def remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> Non
     """Note the rows of the LMS whose events these are, which are to be removed."""
     c = events.c
     mark = sa.case((c.is_current, c.fingerprint))
-    of_lms = c.source_table.in_(SOURCE_TABLES)
+    of_lms = c.event_type.in_(OBSERVED)
     keys = sa.select(c.source_table, c.source_id, c.event_type, mark).where(are_these, of_lms)
     names = ["source_table", "source_id", "event_type", "fingerprint"]
     transaction.execute(sa.insert(pruned).from_select(names, keys))

@@ -1,1 +1,1 @@
-"""What is owed to mentors, and the messages it becomes."""
+"""The queue of notifications, and the messages that they become."""

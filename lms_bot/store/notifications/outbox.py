@@ -1,9 +1,9 @@
-"""Frozen messages, from before their first try until what became of them is known."""
+"""The outbox: frozen messages, from before their first try until their outcome is known."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from lms_bot.store import counters
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import claims, logs, messages
 
-LOOK_AFTER = timedelta(seconds=60)  # a message under way is nobody else's business for so long
+LOOKUP_AFTER = timedelta(seconds=60)  # a message under way is nobody else's business for so long
 
 COLUMNS = [column for column in messages.c if column is not messages.c.attachment]
 SENDING, UNKNOWN, REFUSED, SENT, PARKED = "sending", "unknown", "refused", "sent", "parked"
@@ -27,12 +27,12 @@ _HIGHEST = sa.select(
     sa.select(sa.func.max(messages.c.zulip_message_id)).scalar_subquery(),
     sa.select(sa.func.max(claims.c.zulip_message_id)).scalar_subquery(),
 )
-_HAS_BEEN_TOLD = (
+_HAS_BEEN_NOTIFIED = (
     sa.select(messages.c.message_id)
     .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
     .limit(1)
 )
-_TOLD = (
+_SETTLED = (
     sa.update(logs)
     .where(logs.c.message_id == sa.bindparam("told_by"))
     .values(
@@ -46,39 +46,42 @@ _TOLD = (
 )
 
 
-def freeze(
-    transaction: Transaction,
-    recipient: Recipient,
-    content: str,
-    now: datetime,
-    *,
-    mentor_id: int | None = None,
-    log_ids: Collection[int] = (),
-    attempts: int = 0,
-    above: int = 0,
-    attachment: tuple[str, bytes] | None = None,
-) -> Message:
-    """Commit to a text before it is sent, with a file (name, content) if there is one; link what it tells.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text to be sent, and the notifications (by log id) that it tells one mentor.
 
-    Zulip will give it an id above `above` and above all that the store knows.
+    Zulip will give it an id above `above`; an `attachment` is (name, content).
     """
+
+    recipient: Recipient
+    content: str
+    mentor_id: int | None = None
+    log_ids: Collection[int] = ()
+    attempts: int = 0
+    above: int = 0
+    attachment: tuple[str, bytes] | None = None
+
+
+def freeze(transaction: Transaction, draft: Draft, now: datetime) -> Message:
+    """Commit to a text before it is sent, link it with its notifications, and return the message."""
     values: dict[str, Any] = {
-        "mentor_id": mentor_id,
-        "recipient": asdict(recipient),
-        "content": content,
-        "anchor_id": max(above, highest_known(transaction)),
+        "mentor_id": draft.mentor_id,
+        "recipient": asdict(draft.recipient),
+        "content": draft.content,
+        "anchor_id": max(draft.above, highest_known(transaction)),
         "state": SENDING,
-        "attempts": attempts,
+        "attempts": draft.attempts,
         "created_at": now,
         "tried_at": now,
-        "next_try_at": now + LOOK_AFTER,
+        "next_try_at": now + LOOKUP_AFTER,
     }
-    if attachment:
-        values |= {"attachment_name": attachment[0], "attachment": attachment[1]}
+    if draft.attachment:
+        values |= {"attachment_name": draft.attachment[0], "attachment": draft.attachment[1]}
     row = transaction.execute(_FREEZE, values).one()
-    if log_ids:
+    if draft.log_ids:
         dialect = transaction.dialect.name
-        transaction.execute(_linking(dialect), {"told_by": row.message_id, "log_ids": list_value(log_ids, dialect)})
+        linked = {"told_by": row.message_id, "log_ids": list_value(draft.log_ids, dialect)}
+        transaction.execute(_linking(dialect), linked)
     return as_message(row)
 
 
@@ -89,33 +92,33 @@ def _linking(dialect: str) -> sa.Update:
 
 
 def highest_known(transaction: Transaction) -> int:
-    """The highest Zulip message id that the store knows; what is sent from now on is above it."""
+    """Return the highest Zulip message id that the store knows; what is sent from now on is above it."""
     row = transaction.execute(_HIGHEST).one()
     return max(row[0] or 0, row[1] or 0)
 
 
 def unsettled(transaction: Transaction, now: datetime, most: int) -> list[tuple[Message, str]]:
-    """Messages whose outcome must be looked at now, with their state, the longest waiting first."""
+    """Return the messages whose outcome must be looked up now, with their state, the longest waiting first."""
     query = sa.select(*COLUMNS).where(messages.c.next_try_at <= now).order_by(messages.c.next_try_at).limit(most)
     return [(as_message(row), row.state) for row in transaction.execute(query)]
 
 
 def settle_sent(transaction: Transaction, message: Message, zulip_message_id: int, now: datetime) -> None:
-    """Zulip has it: the notifications are told."""
-    counters.add(transaction, counters.TOLD, _told_first_by(transaction, message))
+    """Mark a message as sent, and its notifications as delivered."""
+    counters.add(transaction, counters.NOTIFIED, _count_first_notified(transaction, message))
     _change(transaction, message, state=SENT, next_try_at=None, zulip_message_id=zulip_message_id, error=None)
-    transaction.execute(_TOLD, {"told_by": message.message_id, "sent_as": zulip_message_id, "now": now})
+    transaction.execute(_SETTLED, {"told_by": message.message_id, "sent_as": zulip_message_id, "now": now})
 
 
 def settle_parked(transaction: Transaction, message: Message, error: str, now: datetime) -> None:
-    """Zulip will never take it: the notifications are finished with the error, until an admin retries them."""
+    """Park a message that Zulip never takes; its notifications end with the error until an admin retries them."""
     _change(transaction, message, state=PARKED, next_try_at=None, error=error, attachment_name=None, attachment=None)
     finished = {"due_at": None, "error_message": error, "attempts": logs.c.attempts + 1, "processed_at": now}
     transaction.execute(sa.update(logs).where(logs.c.message_id == message.message_id).values(finished))
 
 
 def parked(transaction: Transaction, most: int) -> tuple[int, list[ParkedMessage]]:
-    """How many messages Zulip will never take as they are, and the newest of them."""
+    """Return how many messages are parked, and the newest of them."""
     is_parked = messages.c.state == PARKED
     count = transaction.scalar(sa.select(sa.func.count()).select_from(messages).where(is_parked)) or 0
     query = (
@@ -127,8 +130,8 @@ def parked(transaction: Transaction, most: int) -> tuple[int, list[ParkedMessage
     return count, [ParkedMessage(*row) for row in transaction.execute(query)]
 
 
-def revive(transaction: Transaction, message_id: int | None, now: datetime) -> int:
-    """Tell anew what parked messages told, of one of them or (None) of all; gives how many messages that are."""
+def requeue_parked(transaction: Transaction, message_id: int | None, now: datetime) -> int:
+    """Queue again what parked messages tell, of one of them or (None) of all; return how many they are."""
     found = sa.select(messages.c.message_id).where(messages.c.state == PARKED)
     if message_id is not None:
         found = found.where(messages.c.message_id == message_id)
@@ -140,47 +143,47 @@ def revive(transaction: Transaction, message_id: int | None, now: datetime) -> i
     return len(revived)
 
 
-def put_off(transaction: Transaction, message: Message, state: str, error: str, next_try_at: datetime) -> None:
-    """The outcome is unknown, or Zulip refused for a moment: look at it again later."""
+def postpone(transaction: Transaction, message: Message, state: str, error: str, next_try_at: datetime) -> None:
+    """Try a message again later, since its outcome is unknown or Zulip refused it for the moment."""
     _change(transaction, message, state=state, next_try_at=next_try_at, error=error)
     noted = {"error_message": error, "attempts": logs.c.attempts + 1}
     transaction.execute(sa.update(logs).where(logs.c.message_id == message.message_id).values(noted))
 
 
-def look_again(transaction: Transaction, message: Message, at: datetime) -> None:
-    """Look for the message once more later."""
+def postpone_lookup(transaction: Transaction, message: Message, at: datetime) -> None:
+    """Look the message up once more later."""
     _change(transaction, message, next_try_at=at)
 
 
-def told_by(transaction: Transaction, message: Message) -> int:
-    """How many notifications the message tells."""
+def count_notifications(transaction: Transaction, message: Message) -> int:
+    """Return how many notifications the message tells."""
     query = sa.select(sa.func.count()).select_from(logs).where(logs.c.message_id == message.message_id)
     return transaction.scalar(query) or 0
 
 
-def try_again(transaction: Transaction, message: Message, now: datetime) -> Message:
-    """Commit to sending the same text once more."""
+def retry(transaction: Transaction, message: Message, now: datetime) -> Message:
+    """Commit to sending the same text once more, and return the message."""
     _change(
         transaction,
         message,
         state=SENDING,
         tried_at=now,
-        next_try_at=now + LOOK_AFTER,
+        next_try_at=now + LOOKUP_AFTER,
         attempts=message.attempts + 1,
     )
     row = transaction.execute(sa.select(*COLUMNS).where(messages.c.message_id == message.message_id)).one()
     return as_message(row)
 
 
-def release(transaction: Transaction, message: Message) -> None:
-    """Take back a message that Zulip certainly does not have: its notifications are told anew."""
+def discard(transaction: Transaction, message: Message) -> None:
+    """Delete a message that Zulip certainly does not have, so that its notifications are due again."""
     of_message = logs.c.message_id == message.message_id
     transaction.execute(sa.update(logs).where(of_message).values(message_id=None))
     transaction.execute(sa.delete(messages).where(messages.c.message_id == message.message_id))
 
 
-def known_ids(transaction: Transaction, zulip_message_ids: Collection[int]) -> set[int]:
-    """Those of the ids that belong to messages already settled."""
+def settled_ids(transaction: Transaction, zulip_message_ids: Collection[int]) -> set[int]:
+    """Return those of the ids that belong to messages already settled."""
     return set(
         transaction.scalars(
             sa.select(messages.c.zulip_message_id).where(
@@ -190,29 +193,29 @@ def known_ids(transaction: Transaction, zulip_message_ids: Collection[int]) -> s
     )
 
 
-def has_been_told(transaction: Transaction, mentor_id: int) -> bool:
-    """Whether the mentor ever got a message of notifications."""
-    return transaction.scalar(_HAS_BEEN_TOLD, {"mentor_id": mentor_id}) is not None
+def has_been_notified(transaction: Transaction, mentor_id: int) -> bool:
+    """Return whether the mentor ever got a message of notifications."""
+    return transaction.scalar(_HAS_BEEN_NOTIFIED, {"mentor_id": mentor_id}) is not None
 
 
-def wake(transaction: Transaction, now: datetime, *states: str) -> None:
-    """Look now at messages that are not settled and in one of `states`."""
+def make_due(transaction: Transaction, now: datetime, *states: str) -> None:
+    """Make messages due now that are not settled and in one of `states`."""
     waiting = messages.c.state.in_(states) & (messages.c.next_try_at > now)
     transaction.execute(sa.update(messages).where(waiting).values(next_try_at=now))
 
 
 @cache
-def _first_told() -> sa.Select[Any]:
+def _first_notified() -> sa.Select[Any]:
     before = logs.alias()
     was_told = sa.exists().where(before.c.event_id == logs.c.event_id, before.c.notification_sent)
     query = sa.select(sa.func.count(sa.distinct(logs.c.event_id)))
     return query.where(logs.c.message_id == sa.bindparam("told_by"), ~was_told)
 
 
-def _told_first_by(transaction: Transaction, message: Message) -> int:
-    """How many events nobody was told of before this message; nobody else can tell one before the transaction ends."""
-    counters.hold(transaction, counters.TOLD)
-    return transaction.scalar(_first_told(), {"told_by": message.message_id}) or 0
+def _count_first_notified(transaction: Transaction, message: Message) -> int:
+    """Return how many events this message is the first to tell; the lock keeps others from telling one meanwhile."""
+    counters.lock(transaction, counters.NOTIFIED)
+    return transaction.scalar(_first_notified(), {"told_by": message.message_id}) or 0
 
 
 def _change(transaction: Transaction, message: Message, **values: Any) -> None:
@@ -220,7 +223,7 @@ def _change(transaction: Transaction, message: Message, **values: Any) -> None:
 
 
 def as_message(row: Any) -> Message:
-    """A message from a row that has COLUMNS."""
+    """Return a message from a row that has COLUMNS."""
     return Message(
         row.message_id,
         recipient_of(row.recipient),
@@ -234,16 +237,16 @@ def as_message(row: Any) -> Message:
 
 
 def recipient_of(kept: dict[str, Any]) -> Recipient:
-    """A recipient from what JSON holds of it."""
+    """Return a recipient from what JSON holds of it."""
     return Recipient(**{**kept, "user_ids": tuple(kept["user_ids"])})
 
 
-def content(transaction: Transaction, message: Message) -> bytes | None:
-    """The file that waits to be uploaded with a message; None if none does."""
+def attachment(transaction: Transaction, message: Message) -> bytes | None:
+    """Return the file that waits to be uploaded with a message; None if none does."""
     return transaction.scalar(sa.select(messages.c.attachment).where(messages.c.message_id == message.message_id))
 
 
-def link(transaction: Transaction, message: Message, line: str, now: datetime) -> Message | None:
+def link_attachment(transaction: Transaction, message: Message, line: str, now: datetime) -> Message | None:
     """Commit to the text with a last line that links the file, or says why not, and try it from `now` on.
 
     None if somebody else has taken the message over meanwhile: it is not ours to send then.
@@ -254,7 +257,7 @@ def link(transaction: Transaction, message: Message, line: str, now: datetime) -
         "attachment_name": None,
         "attachment": None,
         "tried_at": now,
-        "next_try_at": now + LOOK_AFTER,
+        "next_try_at": now + LOOKUP_AFTER,
     }
     statement = sa.update(messages).where(messages.c.message_id == message.message_id, is_as_it_was).values(values)
     row = transaction.execute(statement.returning(*COLUMNS)).one_or_none()

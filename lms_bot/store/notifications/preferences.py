@@ -1,4 +1,4 @@
-"""What mentors asked for: how soon, when, and about whom they want to be told."""
+"""The preferences of mentors: how soon, when, and about whom they are notified."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.tables import mentors, preferences, zulip_users
 
 
-def of(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, Preferences]:
-    """The preferences of each of these mentors of the LMS.
+def effective(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, Preferences]:
+    """Return the preferences of each of these mentors of the LMS.
 
     Where they named no time zone it is that of their Zulip account, if Zulip knows one.
     """
     dialect = transaction.dialect.name
     found = transaction.execute(_query(dialect), {"mentor_ids": list_value(mentor_ids, dialect)}).all()
-    return {mentor_id: _preferences(wishes or {}, timezone or None) for mentor_id, wishes, timezone in found}
+    return {mentor_id: _preferences(choice or {}, timezone or None) for mentor_id, choice, timezone in found}
 
 
-def asked(transaction: Transaction, mentor_id: int) -> Preferences:
-    """What a mentor asked for in so many words: without the time zone of their account."""
-    wishes = transaction.scalar(sa.select(preferences.c.wishes).where(preferences.c.mentor_id == mentor_id))
-    return _preferences(wishes or {}, None)
+def chosen(transaction: Transaction, mentor_id: int) -> Preferences:
+    """Return what a mentor chose, without the time zone of their account."""
+    choice = transaction.scalar(sa.select(preferences.c.wishes).where(preferences.c.mentor_id == mentor_id))
+    return _preferences(choice or {}, None)
 
 
 @cache
@@ -47,36 +47,36 @@ def _query(dialect: str) -> sa.Select[Any]:
     )
 
 
-def keep(transaction: Transaction, mentor_id: int, wishes: Preferences, now: datetime) -> None:
-    """Keep what a mentor asked for instead of what they asked for before."""
-    values = {"mentor_id": mentor_id, "wishes": _plain(wishes), "changed_at": now}
+def save(transaction: Transaction, mentor_id: int, choice: Preferences, now: datetime) -> None:
+    """Save what a mentor chose, instead of what they chose before."""
+    values = {"mentor_id": mentor_id, "wishes": _as_json(choice), "changed_at": now}
     insert = insert_into(transaction, preferences).values(values)
     changed = {name: insert.excluded[name] for name in ("wishes", "changed_at")}
     transaction.execute(insert.on_conflict_do_update(index_elements=["mentor_id"], set_=changed))
 
 
 def forget_student(transaction: Transaction, student_id: int) -> None:
-    """Take a student out of what mentors asked for."""
-    for mentor_id, wishes in transaction.execute(sa.select(preferences.c.mentor_id, preferences.c.wishes)).all():
-        if wishes.get("muted", {}).pop(str(student_id), None):
-            kept = sa.update(preferences).where(preferences.c.mentor_id == mentor_id).values(wishes=wishes)
+    """Remove a student from the preferences of all mentors."""
+    for mentor_id, choice in transaction.execute(sa.select(preferences.c.mentor_id, preferences.c.wishes)).all():
+        if choice.get("muted", {}).pop(str(student_id), None):
+            kept = sa.update(preferences).where(preferences.c.mentor_id == mentor_id).values(wishes=choice)
             transaction.execute(kept)
 
 
-def _plain(wishes: Preferences) -> dict[str, Any]:
-    """What differs from the defaults, as JSON can hold it."""
-    asked, default = asdict(wishes), asdict(Preferences())
-    kept = {name: value for name, value in asked.items() if value != default[name]}
+def _as_json(choice: Preferences) -> dict[str, Any]:
+    """Return what differs from the defaults, as JSON can hold it."""
+    chosen, default = asdict(choice), asdict(Preferences())
+    kept = {name: value for name, value in chosen.items() if value != default[name]}
     if "timings" in kept:
         kept["tellings"] = kept.pop("timings")  # the name under which they are stored
     if "quiet_days" in kept:
-        kept["quiet_days"] = sorted(wishes.quiet_days)
+        kept["quiet_days"] = sorted(choice.quiet_days)
     if "muted" in kept:
-        kept["muted"] = {str(student_id): until.isoformat() for student_id, until in wishes.muted.items()}
-    if wishes.paused_until is not None:
-        kept["paused_until"] = wishes.paused_until.isoformat()
+        kept["muted"] = {str(student_id): until.isoformat() for student_id, until in choice.muted.items()}
+    if choice.paused_until is not None:
+        kept["paused_until"] = choice.paused_until.isoformat()
     if "rules" in kept:
-        kept["rules"] = {name: [limit, since.isoformat()] for name, (limit, since) in wishes.rules.items()}
+        kept["rules"] = {name: [limit, since.isoformat()] for name, (limit, since) in choice.rules.items()}
     return kept
 
 

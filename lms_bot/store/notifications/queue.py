@@ -1,4 +1,4 @@
-"""What mentors are owed: one row per event and mentor, due at a moment, finished when that is NULL."""
+"""The queue of notifications: one row per event and mentor, due at a moment, finished when that is NULL."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ from lms_bot.store.events.events import from_row
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, is_owed, logs, mentor_students, mentors, messages
 
-NOT_THEIRS = "no longer this student's mentor"
+NOT_THEIR_STUDENT = "no longer this student's mentor"
 TURNED_OFF = "turned off"
-TAKEN_BACK = "it was found later that this did not happen"
-_WAITING = (
+WITHDRAWN = "it was found later that this did not happen"
+_UNSENT = (
     sa.select(logs.c.log_id, logs.c.mentor_id, logs.c.due_at, logs.c.attempts, events)
     .join(events, events.c.event_id == logs.c.event_id)
     .where(logs.c.mentor_id == sa.bindparam("mentor_id"), logs.c.due_at.is_not(None), logs.c.message_id.is_(None))
     .order_by(events.c.timestamp, events.c.event_id)
 )
-_DUE = _WAITING.where(logs.c.due_at <= sa.bindparam("now"))
+_DUE = _UNSENT.where(logs.c.due_at <= sa.bindparam("now"))
 
 
-def owe(transaction: Transaction, owed: Sequence[tuple[int, int, datetime]]) -> None:
-    """Owe events to mentors, as (event id, mentor id, due at); what is owed already stays as it is."""
-    if owed:
-        insert_new(transaction, logs, ("event_id", "mentor_id", "due_at"), owed, natural_key=("event_id", "mentor_id"))
+def enqueue(transaction: Transaction, entries: Sequence[tuple[int, int, datetime]]) -> None:
+    """Add events to the queues of mentors, as (event id, mentor id, due at); what is there stays as it is."""
+    if entries:
+        insert_new(
+            transaction, logs, ("event_id", "mentor_id", "due_at"), entries, natural_key=("event_id", "mentor_id")
+        )
 
 
 def due_mentors(
     transaction: Transaction, now: datetime, most: int, only: Collection[EventType] | None = None
 ) -> list[int]:
-    """Mentors with notifications due and no message under way, the longest waiting first."""
+    """Return the mentors with notifications due and no message under way, the longest waiting first."""
     under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, messages.c.next_try_at.is_not(None))
     query = (
         sa.select(logs.c.mentor_id)
@@ -56,44 +58,44 @@ def due_mentors(
 def due(
     transaction: Transaction, mentor_id: int, now: datetime, only: Collection[EventType] | None = None
 ) -> list[Notification]:
-    """What is due to one mentor and not in a message yet, oldest event first."""
+    """Return what is due to one mentor and not in a message yet, oldest event first."""
     query = _DUE if only is None else _DUE.where(events.c.event_type.in_(only))
     return _notifications(transaction, query, {"mentor_id": mentor_id, "now": now})
 
 
-def waiting(transaction: Transaction, mentor_id: int) -> list[Notification]:
-    """What a mentor is owed and is not in a message yet, due or not, oldest event first."""
-    return _notifications(transaction, _WAITING, {"mentor_id": mentor_id})
+def unsent_to(transaction: Transaction, mentor_id: int) -> list[Notification]:
+    """Return what waits for one mentor and is not in a message yet, due or not, oldest event first."""
+    return _notifications(transaction, _UNSENT, {"mentor_id": mentor_id})
 
 
-def hold(transaction: Transaction, log_ids: Collection[int], due_at: datetime) -> None:
-    """Let notifications wait until `due_at`."""
+def postpone(transaction: Transaction, log_ids: Collection[int], due_at: datetime) -> None:
+    """Postpone notifications until `due_at`."""
     _change(transaction, log_ids, due_at=due_at)
 
 
-def turn_off(transaction: Transaction, log_ids: Collection[int], now: datetime) -> None:
+def finish_unwanted(transaction: Transaction, log_ids: Collection[int], now: datetime) -> None:
     """Finish notifications that their mentor does not want any more."""
     finish(transaction, log_ids, TURNED_OFF, now)
 
 
 def finish(transaction: Transaction, log_ids: Collection[int], reason: str, now: datetime) -> None:
-    """Finish notifications untold."""
+    """Finish notifications without sending them."""
     _change(transaction, log_ids, due_at=None, error_message=reason, processed_at=now)
 
 
-def take_back(transaction: Transaction, event_ids: Collection[int], now: datetime) -> None:
+def withdraw(transaction: Transaction, event_ids: Collection[int], now: datetime) -> None:
     """Finish notifications, not in a message yet, of events that did not happen after all."""
     within = in_list(logs.c.event_id, event_ids, transaction.dialect.name)
-    waiting = within & logs.c.due_at.is_not(None) & logs.c.message_id.is_(None)
-    values = {"due_at": None, "error_message": TAKEN_BACK, "processed_at": now}
-    transaction.execute(sa.update(logs).where(waiting).values(values))
+    unsent_to = within & logs.c.due_at.is_not(None) & logs.c.message_id.is_(None)
+    values = {"due_at": None, "error_message": WITHDRAWN, "processed_at": now}
+    transaction.execute(sa.update(logs).where(unsent_to).values(values))
 
 
 def fold_starts(transaction: Transaction, log_ids: Collection[int], now: datetime) -> set[int]:
-    """Finish the starts among these whose ends their mentor has been told: they take the messages of those."""
+    """Finish the starts among these whose ends were sent to the same mentor: they take the messages of those."""
     dialect = transaction.dialect.name
     values = {"log_ids": list_value(log_ids, dialect), "now": now}
-    counters.hold(transaction, counters.TOLD)
+    counters.lock(transaction, counters.NOTIFIED)
     folded = set(transaction.scalars(_folding(dialect), values))
     if folded:
         other = logs.alias()
@@ -101,7 +103,7 @@ def fold_starts(transaction: Transaction, log_ids: Collection[int], now: datetim
             other.c.event_id == logs.c.event_id, other.c.log_id != logs.c.log_id, other.c.notification_sent
         )
         first = sa.select(sa.func.count()).where(in_list(logs.c.log_id, folded, dialect), ~told_before)
-        counters.add(transaction, counters.TOLD, transaction.scalar(first) or 0)
+        counters.add(transaction, counters.NOTIFIED, transaction.scalar(first) or 0)
     return folded
 
 
@@ -137,7 +139,7 @@ def _folding(dialect: str) -> sa.UpdateBase:
 
 
 def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime) -> int:
-    """Make due later what is due to a student's mentor without Zulip account, saying why; gives how many that are."""
+    """Postpone what is due to mentors without a Zulip account, with the reason; return how many that are."""
     reason = (
         sa.select(sa.func.coalesce(mentors.c.unmapped_reason, "no Zulip account"))
         .where(mentors.c.mentor_id == logs.c.mentor_id)
@@ -153,8 +155,8 @@ def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime)
     return transaction.execute(sa.update(logs).where(waits).values(due_at=due_at, error_message=reason)).rowcount
 
 
-def hand_over(transaction: Transaction, given_up: Iterable[Notification], now: datetime) -> None:
-    """Owe notifications to the students' mentors of today instead of one who is that no longer."""
+def reassign(transaction: Transaction, given_up: Iterable[Notification], now: datetime) -> None:
+    """Move notifications to the students' mentors of today from one who is that no longer."""
     handed = list(given_up)
     if not handed:
         return
@@ -168,7 +170,7 @@ def hand_over(transaction: Transaction, given_up: Iterable[Notification], now: d
     mentors_now: dict[int | None, list[int]] = {}
     for student_id, mentor_id in transaction.execute(query):
         mentors_now.setdefault(student_id, []).append(mentor_id)
-    finish(transaction, [n.log_id for n in handed], NOT_THEIRS, now)
+    finish(transaction, [n.log_id for n in handed], NOT_THEIR_STUDENT, now)
     rows = [
         {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": n.due_at}
         for n in handed
@@ -179,16 +181,16 @@ def hand_over(transaction: Transaction, given_up: Iterable[Notification], now: d
         # The student may have come back to a mentor who was given up before.
         revived = {"due_at": insert.excluded.due_at, "error_message": None, "processed_at": None}
         statement = insert.on_conflict_do_update(
-            index_elements=["event_id", "mentor_id"], set_=revived, where=logs.c.error_message == NOT_THEIRS
+            index_elements=["event_id", "mentor_id"], set_=revived, where=logs.c.error_message == NOT_THEIR_STUDENT
         )
         transaction.execute(statement, rows)
 
 
-def wake_waiting(transaction: Transaction, mentor_ids: Collection[int], now: datetime) -> None:
+def make_mapped_due(transaction: Transaction, mentor_ids: Collection[int], now: datetime) -> None:
     """Make due now what waited for these mentors to get a Zulip account."""
     within = in_list(logs.c.mentor_id, mentor_ids, transaction.dialect.name)
-    waiting = within & (logs.c.due_at > now) & logs.c.error_message.is_not(None)
-    transaction.execute(sa.update(logs).where(waiting).values(due_at=now))
+    unsent_to = within & (logs.c.due_at > now) & logs.c.error_message.is_not(None)
+    transaction.execute(sa.update(logs).where(unsent_to).values(due_at=now))
 
 
 def _notifications(transaction: Transaction, query: sa.Select[Any], values: Mapping[str, Any]) -> list[Notification]:
@@ -204,7 +206,7 @@ def _change(transaction: Transaction, log_ids: Collection[int], **values: Any) -
         transaction.execute(sa.update(logs).where(within).values(values))
 
 
-class Owed(NamedTuple):
+class QueueEntry(NamedTuple):
     """A notification that is not finished, and why it is not."""
 
     event: Event
@@ -216,29 +218,29 @@ class Owed(NamedTuple):
     found_at: datetime
 
 
-def pending_notifications(transaction: Transaction) -> int:
-    """How many notifications are owed."""
+def count_pending(transaction: Transaction) -> int:
+    """Return how many notifications are pending."""
     return transaction.scalar(sa.select(sa.func.count()).where(logs.c.due_at.is_not(None))) or 0
 
 
-def owed_to(transaction: Transaction, mentor_ids: Sequence[int], most: int) -> tuple[int, list[Owed]]:
-    """How many notifications these mentors are owed about students who are still theirs, and the first due of them."""
+def pending_for_mentors(transaction: Transaction, mentor_ids: Sequence[int], most: int) -> tuple[int, list[QueueEntry]]:
+    """Return how many notifications about their own students wait for these mentors, and the first due of them."""
     is_theirs = sa.exists().where(
         mentor_students.c.mentor_id == logs.c.mentor_id, mentor_students.c.student_id == events.c.student_id
     )
     is_alert = events.c.event_type.in_(ALERTING)
-    return _owed(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_alert), most)
+    return _pending(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_alert), most)
 
 
-def owed_to_anybody(transaction: Transaction, most: int) -> tuple[int, list[Owed]]:
-    """How many notifications are owed, and the first due of them."""
-    return _owed(transaction, sa.true(), most)
+def pending_for_everybody(transaction: Transaction, most: int) -> tuple[int, list[QueueEntry]]:
+    """Return how many notifications are pending, and the first due of them."""
+    return _pending(transaction, sa.true(), most)
 
 
-def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) -> tuple[int, list[Owed]]:
-    owed = logs.join(events, events.c.event_id == logs.c.event_id)
+def _pending(transaction: Transaction, where: sa.ColumnElement[bool], most: int) -> tuple[int, list[QueueEntry]]:
+    entries = logs.join(events, events.c.event_id == logs.c.event_id)
     where &= is_owed
-    count = transaction.scalar(sa.select(sa.func.count()).select_from(owed).where(where)) or 0
+    count = transaction.scalar(sa.select(sa.func.count()).select_from(entries).where(where)) or 0
     query = (
         sa.select(
             events,
@@ -249,7 +251,7 @@ def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) ->
             logs.c.message_id,
         )
         .select_from(
-            owed.outerjoin(mentors, mentors.c.mentor_id == logs.c.mentor_id).outerjoin(
+            entries.outerjoin(mentors, mentors.c.mentor_id == logs.c.mentor_id).outerjoin(
                 messages, messages.c.message_id == logs.c.message_id
             )
         )
@@ -258,7 +260,7 @@ def _owed(transaction: Transaction, where: sa.ColumnElement[bool], most: int) ->
         .limit(most)
     )
     return count, [
-        Owed(
+        QueueEntry(
             from_row(row),
             row.told_mentor_id,
             row.told_mentor,

@@ -10,17 +10,17 @@ import sqlalchemy as sa
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.store.events.events import AS_EVENT, from_row
-from lms_bot.store.notifications.queue import Owed
+from lms_bot.store.notifications.queue import QueueEntry
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, logs, mentor_students, mentors, messages
 
 
-class Told(NamedTuple):
+class TraceEntry(NamedTuple):
     """What became of an event for one mentor.
 
-    `owed` is the notification, while it is not finished. `is_finished`: there was one, and it was sent, or not for the
-    `reason`. `others` is how many events the same message told; `with_end` says that one of them is the end of this
-    start. Where there never was a notification nothing of this is set.
+    `pending` is the notification, while it is not finished. `is_finished`: there was one, and it was sent, or not for
+    the `reason`. `others` is how many events the same message told; `with_end` says that one of them is the end of
+    this start. Where there never was a notification nothing of this is set.
     """
 
     event: Event
@@ -28,7 +28,7 @@ class Told(NamedTuple):
     found_at: datetime
     mentor_id: int
     mentor_username: str
-    owed: Owed | None
+    pending: QueueEntry | None
     is_finished: bool
     is_sent: bool
     told_at: datetime | None
@@ -53,7 +53,7 @@ _WITH_END = sa.exists().where(
     _of_end.c.mentor_id == logs.c.mentor_id,
     _of_end.c.notification_message_id == logs.c.notification_message_id,
 )
-_TOLD = (
+_TRACE = (
     sa.select(
         *AS_EVENT,
         events.c.is_current,
@@ -78,39 +78,43 @@ _TOLD = (
     .where(_link.mentor_id.in_(sa.bindparam("mentor_ids", expanding=True)))
     .order_by(events.c.timestamp.desc(), events.c.event_id.desc(), _link.mentor_id)
 )
-_TOLD_OF_EVENT = _TOLD.where(events.c.event_id == sa.bindparam("number"))
-_TOLD_OF_ROW = _TOLD.where(
+_TRACE_OF_EVENT = _TRACE.where(events.c.event_id == sa.bindparam("number"))
+_TRACE_OF_ROW = _TRACE.where(
     events.c.source_table == sa.bindparam("source_table"), events.c.source_id == sa.bindparam("number")
 )
 
 
-def told(transaction: Transaction, source_table: str | None, number: int, mentor_ids: Sequence[int]) -> list[Told]:
-    """What became of a row's events, newest first, for each of these mentors whose student they are about.
+def trace(
+    transaction: Transaction, source_table: str | None, number: int, mentor_ids: Sequence[int]
+) -> list[TraceEntry]:
+    """Return what became of a row's events for each of these mentors of the student, newest first.
 
     Without `source_table`, of the one event with this id. Nothing, where it is about none of their students.
     """
     values: dict[str, Any] = {"number": number, "mentor_ids": list(mentor_ids)}
     if source_table is None:
-        found = transaction.execute(_TOLD_OF_EVENT, values)
+        found = transaction.execute(_TRACE_OF_EVENT, values)
     else:
-        found = transaction.execute(_TOLD_OF_ROW, {**values, "source_table": source_table})
-    return [_told(row) for row in found]
+        found = transaction.execute(_TRACE_OF_ROW, {**values, "source_table": source_table})
+    return [_entry(row) for row in found]
 
 
-def _told(row: Any) -> Told:
+def _entry(row: Any) -> TraceEntry:
     event = from_row(row)
-    owed = None
+    pending = None
     if row.due_at is not None:
         is_under_way = row.message_id is not None
-        owed = Owed(event, row.told_mentor_id, row.told_mentor, row.due_at, row.reason, is_under_way, row.created_at)
-    return Told(
+        pending = QueueEntry(
+            event, row.told_mentor_id, row.told_mentor, row.due_at, row.reason, is_under_way, row.created_at
+        )
+    return TraceEntry(
         event=event,
         is_current=row.is_current,
         found_at=row.created_at,
         mentor_id=row.told_mentor_id,
         mentor_username=row.told_mentor,
-        owed=owed,
-        is_finished=row.log_id is not None and owed is None,
+        pending=pending,
+        is_finished=row.log_id is not None and pending is None,
         is_sent=row.is_sent,
         told_at=row.processed_at,
         reason=row.reason,

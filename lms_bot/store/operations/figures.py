@@ -1,4 +1,4 @@
-"""How the bot is doing, in figures that are read from indexes and from the newest rows."""
+"""Figures about the work of the bot, read from indexes and from the newest rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FEW_TRIES = 3
 
 
 def queue(transaction: Transaction, now: datetime) -> Queue:
-    """What is owed to mentors now."""
+    """Return how long the queue is now."""
     is_due = logs.c.due_at <= now
     query = sa.select(
         sa.func.count(sa.case((is_due, 1))),
@@ -27,8 +27,8 @@ def queue(transaction: Transaction, now: datetime) -> Queue:
     return Queue(due, held, oldest if due else None)
 
 
-def told_since(transaction: Transaction, since: datetime) -> ToldCounts:
-    """What was told in messages that were begun at `since` or later."""
+def sent_since(transaction: Transaction, since: datetime) -> ToldCounts:
+    """Return how much was sent in messages that were begun at `since` or later."""
     is_told = (messages.c.created_at >= since) & (messages.c.state == SENT) & messages.c.mentor_id.is_not(None)
     query = (
         sa.select(sa.func.count(), sa.func.count(sa.distinct(messages.c.message_id)))
@@ -38,8 +38,8 @@ def told_since(transaction: Transaction, since: datetime) -> ToldCounts:
     return ToldCounts(*transaction.execute(query).one())
 
 
-def held_since(transaction: Transaction, since: datetime, now: datetime) -> int:
-    """How many of the notifications that are held for later tell events stored at `since` or later."""
+def postponed_since(transaction: Transaction, since: datetime, now: datetime) -> int:
+    """Return how many notifications that are due later tell events stored at `since` or later."""
     query = (
         sa.select(sa.func.count())
         .select_from(logs.join(events, events.c.event_id == logs.c.event_id))
@@ -49,7 +49,7 @@ def held_since(transaction: Transaction, since: datetime, now: datetime) -> int:
 
 
 def newest(transaction: Transaction) -> NewestEvent | None:
-    """The newest event that is not history; None if there is none among the last that were stored."""
+    """Return the newest event that is not history; None if there is none among the last that were stored."""
     last = sa.select(events).order_by(events.c.event_id.desc()).limit(NEWEST).subquery()
     query = sa.select(last.c.timestamp, last.c.created_at).where(~last.c.is_history)
     row = transaction.execute(query.order_by(last.c.event_id.desc()).limit(1)).one_or_none()
@@ -57,7 +57,7 @@ def newest(transaction: Transaction) -> NewestEvent | None:
 
 
 def lags(transaction: Transaction, message_id: int) -> list[timedelta]:
-    """How long after the times of its events a message was settled, one for each of its notifications."""
+    """Return how long after the times of its events a message was settled, one for each of its notifications."""
     query = (
         sa.select(logs.c.processed_at, events.c.timestamp)
         .join(events, events.c.event_id == logs.c.event_id)
@@ -67,13 +67,13 @@ def lags(transaction: Transaction, message_id: int) -> list[timedelta]:
 
 
 def failing(transaction: Transaction, now: datetime, late: timedelta) -> int:
-    """How many notifications are due for `late` or longer although they were tried several times."""
+    """Return how many notifications are due for `late` or longer although they were tried several times."""
     is_late = (logs.c.due_at <= now - late) & (logs.c.attempts >= FEW_TRIES) & logs.c.error_message.is_not(None)
     return transaction.scalar(sa.select(sa.func.count()).select_from(logs).where(is_late)) or 0
 
 
 def product(transaction: Transaction) -> str:
-    """The database of the store and its version."""
+    """Return the database of the store and its version."""
     name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[transaction.dialect.name]
     version = transaction.dialect.server_version_info or ()
     return f"{name} {'.'.join(str(number) for number in version)}"

@@ -1,4 +1,4 @@
-"""Who works for the store, as the worker itself notes every half minute."""
+"""The heartbeat: which process works for the store, as it notes itself every half minute."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def note(
     polling_since: datetime | None = None,
     zulip_version: str | None = None,
 ) -> None:
+    """Note which process works, since when, and whether it is in a poll."""
     value = {
         "host": process.host,
         "pid": process.pid,
@@ -32,8 +33,8 @@ def note(
     state.note(transaction, WORKER, value, now)
 
 
-def last(transaction: Transaction) -> Working | None:
-    """The last process that worked, or works; None if none ever did."""
+def last_worker(transaction: Transaction) -> Working | None:
+    """Return the process that works, or worked last; None if none ever did."""
     found = state.some(transaction, [WORKER]).get(WORKER)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""How an event store is, seen without making, changing or locking it."""
+"""Inspects an event store without making, changing or locking it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lms_bot.store.tables import facts
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StoreState:
     """A store: `schema` is None where there is none yet, and `can_write` says whether we could work in it.
 
     `is_older`: this program would bring it to its own schema. `journal_mode` and `file` are SQLite's.
@@ -34,16 +34,16 @@ class State:
 
 
 def file_of(url: str) -> Path | None:
-    """The file of a SQLite store; None for a server."""
+    """Return the file of a SQLite store; None for a server."""
     parsed = make_url(url)
     return Path(parsed.database or "").absolute() if parsed.get_backend_name() == "sqlite" else None
 
 
-def look(url: str) -> State:
-    """How the store is. Raises StoreUnavailable."""
+def inspect(url: str) -> StoreState:
+    """Return the state of a store. Raises StoreUnavailable."""
     file = file_of(url)
     if file is not None and not file.exists():
-        return State("SQLite", None, True, _can_write_beside(file), None, file)
+        return StoreState("SQLite", None, True, _can_write_beside(file), None, file)
     engine = lms_engine(url)  # of the two kinds of engine, the one that can only read
     try:
         with engine.connect() as connection, connection.begin():
@@ -52,7 +52,7 @@ def look(url: str) -> State:
                 return _on_server(connection, schema)
             mode = connection.scalar(sa.text("PRAGMA journal_mode"))
             version = connection.scalar(sa.text("SELECT sqlite_version()"))
-            return State(f"SQLite {version}", schema, _is_older(schema), _can_write_beside(file), mode, file)
+            return StoreState(f"SQLite {version}", schema, _is_older(schema), _can_write_beside(file), mode, file)
     except sa.exc.SQLAlchemyError as error:
         raise StoreUnavailable(reason(error)) from error
     finally:
@@ -60,7 +60,7 @@ def look(url: str) -> State:
 
 
 def noted_at(url: str, name: str) -> datetime | None:
-    """When a fact was last noted in a store that is there. Raises StoreUnavailable."""
+    """Return when a fact was last noted in an existing store. Raises StoreUnavailable."""
     row = _noted(url).get(name)
     if row is None:
         return None
@@ -70,14 +70,14 @@ def noted_at(url: str, name: str) -> datetime | None:
 
 
 def paused(url: str, now: datetime) -> dict[Work, datetime | None]:
-    """What an admin has paused in a store that is there, until when or (None) for good. Raises StoreUnavailable."""
+    """Return what is paused in an existing store, until when or (None) for good. Raises StoreUnavailable."""
     noted = _noted(url)
     pauses = {work: until_of(noted[fact_of(work)][0]) for work in Work if fact_of(work) in noted}
     return {work: until for work, until in pauses.items() if until is None or until > now}
 
 
 def _noted(url: str) -> dict[str, tuple[Any, str]]:
-    """Every fact, with its moment as this kind of engine reads times: as text."""
+    """Return every fact, with its moment as text, as this kind of engine reads times."""
     engine = lms_engine(url)
     query = sa.select(facts.c.name, facts.c.value, sa.type_coerce(facts.c.noted_at, sa.Text))
     try:
@@ -96,7 +96,7 @@ def _schema(connection: sa.Connection) -> str | None:
     return found
 
 
-def _on_server(connection: sa.Connection, schema: str | None) -> State:
+def _on_server(connection: sa.Connection, schema: str | None) -> StoreState:
     row = connection.execute(
         sa.text(
             """
@@ -107,7 +107,7 @@ def _on_server(connection: sa.Connection, schema: str | None) -> State:
             """
         )
     ).one()
-    return State(f"PostgreSQL {row.version}", schema, _is_older(schema), bool(row.can_write))
+    return StoreState(f"PostgreSQL {row.version}", schema, _is_older(schema), bool(row.can_write))
 
 
 def _is_older(schema: str | None) -> bool:
@@ -115,5 +115,5 @@ def _is_older(schema: str | None) -> bool:
 
 
 def _can_write_beside(file: Path) -> bool:
-    """Whether the file, or a new one, and those that SQLite puts beside it can be written."""
+    """Return whether the file, or a new one, and those that SQLite puts beside it can be written."""
     return os.access(file.parent, os.W_OK) and (not file.exists() or os.access(file, os.W_OK))

@@ -1,4 +1,4 @@
-"""What admins asked the worker to do at once, until it is done; the result goes where it was asked."""
+"""Orders of admins to the worker, kept until they are carried out; the result goes where they were given."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Order(NamedTuple):
 def place(
     transaction: Transaction, work: Work, recipient: Recipient, now: datetime, types: Collection[EventType] = ()
 ) -> None:
-    """Ask for a poll or a delivery, and for a word to `recipient` when it is done."""
+    """Order a poll or a delivery, and a message to `recipient` when it is done."""
     values = {"work": work, "types": sorted(types), "recipient": asdict(recipient), "asked_at": now}
     transaction.execute(sa.insert(orders).values(values))
 
 
-def waiting(transaction: Transaction) -> list[Order]:
-    """What is asked for and not done, the oldest first."""
+def pending(transaction: Transaction) -> list[Order]:
+    """Return the orders that are not carried out, the oldest first."""
     return [
         Order(
             row.order_id,
@@ -49,7 +49,7 @@ def waiting(transaction: Transaction) -> list[Order]:
     ]
 
 
-def done(transaction: Transaction, those: Sequence[Order]) -> None:
-    """Forget what is done."""
+def remove(transaction: Transaction, those: Sequence[Order]) -> None:
+    """Remove orders that are carried out."""
     ids = [order.order_id for order in those]
     transaction.execute(sa.delete(orders).where(orders.c.order_id.in_(ids)))

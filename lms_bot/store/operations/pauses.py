@@ -26,30 +26,30 @@ class Pause(NamedTuple):
 
 
 def begin(transaction: Transaction, work: Work, until: datetime | None, zulip_user_id: int, now: datetime) -> None:
-    """Stop a kind of work, instead of any pause before."""
+    """Pause a kind of work, instead of any pause before."""
     value = {"until": until.isoformat() if until else None, "zulip_user_id": zulip_user_id}
     state.note(transaction, fact_of(work), value, now)
 
 
 def end(transaction: Transaction, work: Work) -> None:
-    """Let a kind of work go on."""
+    """End the pause of a kind of work."""
     state.forget(transaction, fact_of(work))
 
 
 def current(transaction: Transaction, now: datetime) -> dict[Work, Pause]:
-    """What is paused now; one query."""
+    """Return what is paused now, in one query."""
     noted = state.some(transaction, [fact_of(work) for work in Work])
     pauses = {work: _pause(*noted[fact_of(work)]) for work in Work if fact_of(work) in noted}
     return {work: pause for work, pause in pauses.items() if pause.until is None or pause.until > now}
 
 
 def fact_of(work: Work) -> str:
-    """The name of the fact that it is paused."""
+    """Return the name of the fact that this work is paused."""
     return f"paused {work}"
 
 
 def until_of(value: dict[str, str | int | None]) -> datetime | None:
-    """When a pause ends by itself, by the value of its fact."""
+    """Return when a pause ends by itself, by the value of its fact."""
     until = value["until"]
     return datetime.fromisoformat(str(until)) if until else None
 

@@ -1,4 +1,4 @@
-"""Zulip accounts, and whose they are."""
+"""Zulip accounts, and to which mentors and students they belong."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ ZULIP_USERS_READ = "zulip_users_read"
 
 
 def keep_zulip_users(transaction: Transaction, users: Iterable[ZulipUser], now: datetime) -> list[int]:
-    """Make the store's Zulip accounts those of `GET /users`; gives the mentors who got an account."""
+    """Make the store's Zulip accounts those of `GET /users`; return the mentors who got an account."""
     replace_rows(transaction, zulip_users, "user_id", [asdict(user) for user in users])
     state.note(transaction, ZULIP_USERS_READ, True, now)
     return map_accounts(transaction)
 
 
 def users_are_fresh(transaction: Transaction, now: datetime, age: timedelta) -> bool:
-    """Whether the Zulip accounts were read less than `age` ago."""
+    """Return whether the Zulip accounts were read less than `age` ago."""
     read_at = state.noted_at(transaction, ZULIP_USERS_READ)
     return read_at is not None and timedelta() <= now - read_at < age
 
 
 def map_accounts(transaction: Transaction) -> list[int]:
-    """Give each mentor and student the one Zulip account that is theirs by hand or by e-mail address; never guess.
+    """Map each mentor and student to the one Zulip account that is theirs by hand or by e-mail address; never guess.
 
     Gives the ids of the mentors who have an account now and had none, or another, before.
     """
@@ -44,7 +44,7 @@ def map_accounts(transaction: Transaction) -> list[int]:
 
 
 def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | None, now: datetime) -> list[int]:
-    """Say which account is a mentor's, whatever the e-mail addresses say; None leaves it to those again.
+    """Map a mentor to an account, whatever the e-mail addresses say; None leaves it to those again.
 
     Gives the mentors who got an account by that.
     """
@@ -56,7 +56,7 @@ def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | N
 
 
 def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser]) -> list[Mentor]:
-    """These mentors with the accounts that they would be given, or with the reason why they would have none.
+    """Return these mentors with the accounts that they would be given, or with the reason why they would have none.
 
     By their e-mail addresses: what an admin mapped by hand is in the store alone.
     """
@@ -66,17 +66,18 @@ def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser]) -> list[Ment
 
 
 def normalised(email: str) -> str:
-    """An e-mail address as it is compared: case and surrounding space do not matter."""
+    """Return an e-mail address as it is compared: case and surrounding space do not matter."""
     return email.strip().casefold()
 
 
 def zulip_user(transaction: Transaction, user_id: int) -> ZulipUser | None:
+    """Return the Zulip account with this id, if there is one."""
     row = transaction.execute(sa.select(zulip_users).where(zulip_users.c.user_id == user_id)).one_or_none()
     return ZulipUser(**row._mapping) if row else None
 
 
 def accounts_named(transaction: Transaction, name: str) -> list[ZulipUser]:
-    """The active accounts of people that have this id, e-mail address or full name."""
+    """Return the active accounts of people that have this id, e-mail address or full name."""
     wanted = normalised(name)
     users = [ZulipUser(**row._mapping) for row in transaction.execute(sa.select(zulip_users))]
     return [
@@ -89,7 +90,7 @@ def accounts_named(transaction: Transaction, name: str) -> list[ZulipUser]:
 
 
 def unmapped(transaction: Transaction) -> list[Mentor]:
-    """Mentors who cannot be written to, with the reason, by username."""
+    """Return the mentors who cannot be written to, with the reason, by username."""
     query = sa.select(mentors).where(mentors.c.zulip_user_id.is_(None)).order_by(mentors.c.username)
     return [Mentor(**row._mapping) for row in transaction.execute(query)]
 

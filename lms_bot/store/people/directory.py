@@ -1,4 +1,4 @@
-"""Everybody that the LMS knows, for those who may know everybody."""
+"""Looks up everybody that the LMS has, for those who may know everybody."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from lms_bot.store.tables import events, hand_mappings, is_nobodys, mentor_stude
 
 
 def everybody(transaction: Transaction) -> list[Mentor | Student]:
-    """Every mentor and then every student, by username."""
+    """Return every mentor and then every student, by username."""
     return _people(transaction, sa.true(), sa.true())
 
 
 def with_number(transaction: Transaction, number: int) -> list[Mentor | Student]:
-    """The mentor and the student who have this id in the LMS."""
+    """Return the mentor and the student who have this id in the LMS."""
     return _people(transaction, mentors.c.mentor_id == number, students.c.student_id == number)
 
 
 def with_account(transaction: Transaction, zulip_user_id: int) -> list[Mentor | Student]:
-    """The mentors and students to whom this Zulip account belongs."""
+    """Return the mentors and students to whom this Zulip account belongs."""
     return _people(transaction, mentors.c.zulip_user_id == zulip_user_id, students.c.zulip_user_id == zulip_user_id)
 
 
-def called(transaction: Transaction, name: str) -> list[Mentor | Student]:
-    """Those who have this username, e-mail address or name; capitals matter where the database does not know them."""
+def named(transaction: Transaction, name: str) -> list[Mentor | Student]:
+    """Return those with this username, e-mail address or name, in any case as far as the database knows it."""
     of_mentors, of_students = (
         sa.or_(
             *(sa.func.lower(table.c[column]) == sa.func.lower(name) for column in ("username", "email", "display_name"))
@@ -36,20 +36,20 @@ def called(transaction: Transaction, name: str) -> list[Mentor | Student]:
 
 
 def mentors_of(transaction: Transaction, student_id: int) -> list[Mentor]:
-    """The mentors of a student, by username."""
+    """Return the mentors of a student, by username."""
     of_student = sa.select(mentor_students.c.mentor_id).where(mentor_students.c.student_id == student_id)
     query = sa.select(mentors).where(mentors.c.mentor_id.in_(of_student)).order_by(mentors.c.username)
     return [Mentor(**row._mapping) for row in transaction.execute(query)]
 
 
 def is_mapped_by_hand(transaction: Transaction, mentor_id: int) -> bool:
-    """Whether an admin said which account is the mentor's."""
+    """Return whether an admin mapped the mentor to an account."""
     query = sa.select(hand_mappings.c.mentor_id).where(hand_mappings.c.mentor_id == mentor_id)
     return transaction.scalar(query) is not None
 
 
 def unmapped_with_students(transaction: Transaction) -> list[int]:
-    """The ids of the mentors who have students and no Zulip account that can be written to."""
+    """Return the ids of the mentors who have students and no Zulip account that can be written to."""
     has_students = sa.exists().where(mentor_students.c.mentor_id == mentors.c.mentor_id)
     query = sa.select(mentors.c.mentor_id).where(mentors.c.zulip_user_id.is_(None), has_students)
     return list(transaction.scalars(query.order_by(mentors.c.mentor_id)))
@@ -64,17 +64,17 @@ def _people(
 
 
 def students_of_account(transaction: Transaction, zulip_user_id: int) -> list[Student]:
-    """The students that one Zulip account belongs to: none, one, or several with one address."""
+    """Return the students that one Zulip account belongs to: none, one, or several with one address."""
     query = sa.select(students).where(students.c.zulip_user_id == zulip_user_id).order_by(students.c.student_id)
     return [Student(**row._mapping) for row in transaction.execute(query)]
 
 
-def without_mentor(transaction: Transaction, most: int) -> tuple[int, list[tuple[int, str, int]]]:
-    """Students who have no mentor and whose events were told to nobody.
+def students_without_mentor(transaction: Transaction, most: int) -> tuple[int, list[tuple[int, str, int]]]:
+    """Return the students who have no mentor and whose events nobody was notified of.
 
     How many there are, and the first of them as (student id, username, number of such events), most events first.
     """
-    nobodys = _nobodys()
+    nobodys = _unnotified()
     is_mentored = sa.exists().where(mentor_students.c.student_id == nobodys.c.student_id)
     found = nobodys.join(students, students.c.student_id == nobodys.c.student_id)
     query = sa.select(nobodys.c.student_id, students.c.username, nobodys.c.events, sa.func.count().over())
@@ -84,14 +84,14 @@ def without_mentor(transaction: Transaction, most: int) -> tuple[int, list[tuple
     return (rows[0][3] if rows else 0), [(row[0], row[1], row[2]) for row in rows]
 
 
-def without_student(transaction: Transaction) -> int:
-    """How many events name no student that the LMS has."""
-    nobodys = _nobodys()
+def count_events_without_student(transaction: Transaction) -> int:
+    """Return how many events name no student that the LMS has."""
+    nobodys = _unnotified()
     is_known = sa.exists().where(students.c.student_id == nobodys.c.student_id)
     return int(transaction.scalar(sa.select(sa.func.sum(nobodys.c.events)).where(~is_known)) or 0)
 
 
-def _nobodys() -> sa.Subquery:
-    """How many events of each student id there was nobody to tell, from the index that has no others."""
+def _unnotified() -> sa.Subquery:
+    """Return the number of events of each student id with nobody to notify, from the index of those."""
     query = sa.select(events.c.student_id, sa.func.count().label("events")).where(is_nobodys)
     return query.group_by(events.c.student_id).subquery("nobodys")

@@ -1,4 +1,4 @@
-"""Students, mentors and who mentors whom, as last read from the LMS, and which Zulip account is whose."""
+"""Students, mentors and the links between them, as last read from the LMS."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from lms_bot.store.tables import mentor_students, mentors, students
 PEOPLE_READ = "people_read"
 
 
-class Around(NamedTuple):
-    """Who stands around a student: the mentors as (mentor id, username), lowest id first."""
+class Mentoring(NamedTuple):
+    """A student's username and account, and their mentors as (mentor id, username), lowest id first."""
 
     username: str | None
     zulip_user_id: int | None
     mentors: tuple[tuple[int, str], ...]
 
 
-NOBODY = Around(None, None, ())
+UNKNOWN_STUDENT = Mentoring(None, None, ())
 _MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
 
 
@@ -43,11 +43,11 @@ def keep_people(
     links: Collection[tuple[int, int]],
     now: datetime,
 ) -> list[int]:
-    """Make the store's people those of the LMS, writing only what differs; gives the mentors who got an account.
+    """Make the store's people those of the LMS, writing only what differs; return the mentors who got an account.
 
     Students who were forgotten stay so.
     """
-    gone = forgotten.everybody(transaction).student_ids
+    gone = forgotten.forgotten_students(transaction).student_ids
     kept = [_without(s, "zulip_user_id") for s in now_students if s.student_id not in gone]
     changed = set(replace_rows(transaction, students, "student_id", kept))
     replace_rows(
@@ -57,13 +57,13 @@ def keep_people(
         [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors],
     )
     changed |= _replace_links(transaction, [link for link in links if link[1] not in gone] if gone else links)
-    watchlist.touch(transaction, changed, now)
+    watchlist.mark_due(transaction, changed, now)
     state.note(transaction, PEOPLE_READ, True, now)
     return map_accounts(transaction)
 
 
-def around(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Around]:
-    """Username, account and mentors of each student that the store knows."""
+def mentoring_of(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Mentoring]:
+    """Return username, account and mentors of each student that the store knows."""
     s, m, link = students.c, mentors.c, mentor_students.c
     query = (
         sa.select(s.student_id, s.username, s.zulip_user_id, m.mentor_id, m.username.label("mentor"))
@@ -75,40 +75,41 @@ def around(transaction: Transaction, student_ids: Collection[int]) -> dict[int, 
         .where(in_list(s.student_id, student_ids, transaction.dialect.name))
         .order_by(s.student_id, m.mentor_id)
     )
-    found: dict[int, Around] = {}
+    found: dict[int, Mentoring] = {}
     for student_id, username, account, mentor_id, mentor in transaction.execute(query).all():
         pair = () if mentor_id is None else ((mentor_id, mentor),)
         before = found[student_id].mentors if student_id in found else ()
-        found[student_id] = Around(username, account, before + pair)
+        found[student_id] = Mentoring(username, account, before + pair)
     return found
 
 
 def ids_by_username(transaction: Transaction, usernames: Collection[str]) -> dict[str, int]:
-    """Student ids by exact username."""
+    """Return student ids by exact username."""
     query = sa.select(students.c.username, students.c.student_id).where(students.c.username.in_(usernames))
     return {row[0]: row[1] for row in transaction.execute(query)}
 
 
 def mentors_of_account(transaction: Transaction, zulip_user_id: int) -> list[Mentor]:
-    """The mentors that one Zulip account belongs to: none, one, or several with one address."""
+    """Return the mentors that one Zulip account belongs to: none, one, or several with one address."""
     query = sa.select(mentors).where(mentors.c.zulip_user_id == zulip_user_id).order_by(mentors.c.mentor_id)
     return [Mentor(**row._mapping) for row in transaction.execute(query)]
 
 
 def mentor(transaction: Transaction, mentor_id: int) -> Mentor | None:
+    """Return the mentor with this id, if there is one."""
     row = transaction.execute(_MENTOR, {"mentor_id": mentor_id}).one_or_none()
     return Mentor(**row._mapping) if row else None
 
 
 def students_of(transaction: Transaction, mentor_ids: Sequence[int]) -> list[Student]:
-    """The students of these mentors, each once, by username."""
+    """Return the students of these mentors, each once, by username."""
     of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
     query = sa.select(students).where(students.c.student_id.in_(of_mentor)).order_by(students.c.username)
     return [Student(**row._mapping) for row in transaction.execute(query)]
 
 
 def students_among(transaction: Transaction, mentor_id: int, student_ids: Collection[int]) -> set[int]:
-    """Those of the students who are this mentor's now."""
+    """Return those of the students who are this mentor's now."""
     dialect = transaction.dialect.name
     values = {"mentor_id": mentor_id, "student_ids": list_value(student_ids, dialect)}
     return set(transaction.scalars(_among(dialect), values))
@@ -123,7 +124,7 @@ def _among(dialect: str) -> sa.Select[Any]:
 
 
 def _replace_links(transaction: Transaction, links: Collection[tuple[int, int]]) -> set[int]:
-    """Make the links these, writing only what differs; gives the students who got or lost a mentor."""
+    """Make the links these, writing only what differs; return the students who got or lost a mentor."""
     c = mentor_students.c
     before = {(row[0], row[1]) for row in transaction.execute(sa.select(c.mentor_id, c.student_id))}
     pair = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in before - set(links)]
@@ -142,7 +143,7 @@ def _without(person: Student | Mentor, *names: str) -> dict[str, Any]:
 
 
 def mentors_by_student(transaction: Transaction, student_ids: Collection[int]) -> dict[int, list[int]]:
-    """The mentors of each of these students that has any, lowest id first."""
+    """Return the mentors of each of these students that has any, lowest id first."""
     link = mentor_students.c
     of_students = in_list(link.student_id, student_ids, transaction.dialect.name)
     query = sa.select(link.student_id, link.mentor_id).where(of_students)
@@ -154,7 +155,7 @@ def mentors_by_student(transaction: Transaction, student_ids: Collection[int]) -
 
 
 def students_by_mentor(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, set[int]]:
-    """The students of each of these mentors."""
+    """Return the students of each of these mentors."""
     link = mentor_students.c
     of_mentors = in_list(link.mentor_id, mentor_ids, transaction.dialect.name)
     found: dict[int, set[int]] = defaultdict(set)

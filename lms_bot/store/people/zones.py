@@ -1,4 +1,4 @@
-"""By which time zone each student's days are cut, where it is not that of the settings."""
+"""The time zones in which students' days are counted, where they are not that of the settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lms_bot.store.tables import student_zones, students, zulip_users
 
 
 def zones_of(transaction: Transaction, student_ids: Collection[int | None] | None) -> dict[int, ZoneInfo]:
-    """The time zones of those of these students (of all, for None) who have one of their own that is known here."""
+    """Return the time zones of these students (of all, for None), for those who have one of their own."""
     if transaction.scalar(sa.select(student_zones.c.student_id).limit(1)) is None:
         return {}  # as in most schools
     query = sa.select(student_zones.c.student_id, student_zones.c.zone)
@@ -24,14 +24,14 @@ def zones_of(transaction: Transaction, student_ids: Collection[int | None] | Non
     return {student_id: zone for student_id, zone in named if zone is not None}
 
 
-def in_use(transaction: Transaction) -> list[str]:
-    """The names of all those time zones."""
+def zones_in_use(transaction: Transaction) -> list[str]:
+    """Return the names of all those time zones."""
     names = transaction.scalars(sa.select(student_zones.c.zone).distinct())
     return [name for name in names if zone_named(name) is not None]
 
 
-def to_follow(transaction: Transaction, default: ZoneInfo) -> dict[int, str]:
-    """The time zone that Zulip says is a student's, by student id, where their days are cut by another."""
+def changed_zones(transaction: Transaction, default: ZoneInfo) -> dict[int, str]:
+    """Return a student's time zone in Zulip, by student id, where their days are counted in another."""
     by = sa.func.coalesce(student_zones.c.zone, default.key)
     query = (
         sa.select(students.c.student_id, zulip_users.c.timezone)
@@ -42,8 +42,8 @@ def to_follow(transaction: Transaction, default: ZoneInfo) -> dict[int, str]:
     return {row.student_id: row.timezone for row in transaction.execute(query)}
 
 
-def keep(transaction: Transaction, found: Mapping[int, str]) -> None:
-    """From now on, cut these students' days by these time zones; their days are to be counted anew."""
+def save(transaction: Transaction, found: Mapping[int, str]) -> None:
+    """Count these students' days in these time zones from now on; the caller counts their past days anew."""
     if not found:
         return
     within = in_list(student_zones.c.student_id, found, transaction.dialect.name)

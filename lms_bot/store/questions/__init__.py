@@ -1,1 +1,1 @@
-"""Questions to the bot: which were claimed, asked and answered."""
+"""Questions to the bot: claims, askers, conversations and the audit."""

@@ -1,4 +1,4 @@
-"""How much somebody asks, in one row for each asker."""
+"""The number of questions of each asker."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.tables import askers
 
 
-def count(transaction: Transaction, zulip_user_id: int, asked_at: datetime, window: timedelta) -> int:
-    """Count a question; gives the how-manieth it is within its window, which begins with a question."""
+def count_question(transaction: Transaction, zulip_user_id: int, asked_at: datetime, window: timedelta) -> int:
+    """Count a question; return its number within its window, which begins with a question."""
     insert = insert_into(transaction, askers).values(zulip_user_id=zulip_user_id, since=asked_at, questions=1)
     is_over = askers.c.since <= asked_at - window
     new = {

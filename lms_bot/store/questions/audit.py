@@ -1,4 +1,4 @@
-"""Who changed what, and when."""
+"""The audit: who changed what, and when."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def note(transaction: Transaction, zulip_user_id: int, command: str, outcome: st
 
 
 def last(transaction: Transaction, most: int, offset: int = 0) -> list[AuditEntry]:
-    """The last changes, newest first, after the first `offset`."""
+    """Return the last changes, newest first, after the first `offset`."""
     query = (
         sa.select(audit.c.zulip_user_id, zulip_users.c.full_name, audit.c.command, audit.c.outcome, audit.c.at)
         .select_from(audit.outerjoin(zulip_users, zulip_users.c.user_id == audit.c.zulip_user_id))

@@ -1,4 +1,4 @@
-"""Which questions have been taken, so that each is answered once, by one thread of one process."""
+"""Claims on questions, so that each is answered once, by one thread of one process."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ OVERLAP = 200  # message ids below the last look that are looked at again: ids a
 
 
 def claim(transaction: Transaction, zulip_message_id: int, now: datetime) -> bool:
-    """Take a question; False if it was taken before."""
+    """Claim a question; return False if it was claimed before."""
     values = {"zulip_message_id": zulip_message_id, "claimed_at": now}
     statement = insert_into(transaction, claims).values(values).on_conflict_do_nothing()
     return transaction.execute(statement.returning(claims.c.zulip_message_id)).one_or_none() is not None
 
 
 def claimed(transaction: Transaction, zulip_message_ids: Collection[int]) -> set[int]:
-    """Those of the ids that were taken."""
+    """Return those of the ids that were claimed."""
     within = in_list(claims.c.zulip_message_id, zulip_message_ids, transaction.dialect.name)
     return set(transaction.scalars(sa.select(claims.c.zulip_message_id).where(within)))

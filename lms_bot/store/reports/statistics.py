@@ -25,7 +25,7 @@ def statistics(transaction: Transaction, mentor_ids: Sequence[int] | None = None
     """The counts over everything, or over these mentors' own students and what is owed to them."""
     if mentor_ids is not None:
         return own_statistics(transaction, mentor_ids)
-    kept = counters.value(counters.EVENTS), counters.value(counters.TOLD)
+    kept = counters.value(counters.EVENTS), counters.value(counters.NOTIFIED)
     return _counted(transaction, kept[0], _events_of(is_owed), kept[1], _events_of(has_error))
 
 

@@ -1,4 +1,4 @@
-"""Removes what nobody needs any more, a batch of rows in each transaction."""
+"""Removes outdated rows of questions and the audit, a batch in each transaction."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DIALOGUES_KEPT = timedelta(days=1)
 CLAIMS_KEPT = timedelta(days=30)
 AUDIT_KEPT = timedelta(days=365)
 EVERY = timedelta(days=1)
-TIDIED = "tidied"
+CLEANED = "tidied"
 
 
-def tidy(store: Store, now: datetime) -> int:
-    """Remove what is old, once a day; gives how many rows that were. Raises StoreUnavailable."""
+def remove_outdated(store: Store, now: datetime) -> int:
+    """Remove outdated rows, once a day; return how many they were. Raises StoreUnavailable."""
     with store.reading() as transaction:
-        tidied_at = state.noted_at(transaction, TIDIED)
-        below = _no_longer_looked_at(transaction)
+        tidied_at = state.noted_at(transaction, CLEANED)
+        below = _oldest_claim_needed(transaction)
     if tidied_at is not None and timedelta() <= now - tidied_at < EVERY:
         return 0
     removed = sum(
@@ -39,11 +39,11 @@ def tidy(store: Store, now: datetime) -> int:
         )
     )
     with store.writing() as transaction:
-        state.note(transaction, TIDIED, removed, now)
+        state.note(transaction, CLEANED, removed, now)
     return removed
 
 
-def _no_longer_looked_at(transaction: Transaction) -> int:
-    """The Zulip message id below which no question is looked for again, so that its claim may go."""
+def _oldest_claim_needed(transaction: Transaction) -> int:
+    """Return the Zulip message id below which no question is looked for again, so that its claim may go."""
     position = state.value(transaction, CAUGHT_UP_TO)
     return int(position["newest"]) - OVERLAP if position else 0

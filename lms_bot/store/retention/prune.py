@@ -1,4 +1,4 @@
-"""Removes events that are older than the operator wants to keep, with what was told of them."""
+"""Removes events that are older than the operator wants to keep, with their notifications."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import SOURCE_TABLES
 from lms_bot.db.lists import in_list
 from lms_bot.store import state
 from lms_bot.store.events import cursors, tombstones
@@ -14,51 +13,50 @@ from lms_bot.store.retention.removal import remove_batches, remove_events
 from lms_bot.store.session import Store, Transaction
 from lms_bot.store.tables import alert_reminders, events, logs, messages, student_alerts
 
-SLICE = 1_000  # events looked at for one transaction
-SLICES = 10  # in a turn: the rest comes with the next turns
+BATCH = 1_000  # events looked at for one transaction
+BATCHES = 10  # in a turn: the rest comes with the next turns
 EVERY = timedelta(days=1)
-WALK = "pruning"  # the fact: up to which event the walk of today has come, and None when it is over
+POSITION = "pruning"  # the fact: up to which event the walk of today has come, and None when it is over
 
 
-def turn(store: Store, days: int, now: datetime) -> int:
-    """A turn of the daily walk through all events; gives how many were removed. Raises StoreUnavailable."""
+def prune_slice(store: Store, days: int, now: datetime) -> int:
+    """Prune one slice of the events, once through all a day; return how many are removed. Raises StoreUnavailable."""
     with store.reading() as transaction:
-        noted = state.some(transaction, [WALK])
-    above, since = noted.get(WALK, (0, now))
+        noted = state.some(transaction, [POSITION])
+    above, since = noted.get(POSITION, (0, now))
     if above is None:
         if timedelta() <= now - since < EVERY:
             return 0
         above = 0
     removed = 0
-    for _ in range(SLICES):
-        number, above = _slice(store, above, now - timedelta(days=days))
+    for _ in range(BATCHES):
+        number, above = _prune_batch(store, above, now - timedelta(days=days))
         removed += number
         if above is None:
             removed += _remove_answers(store, now - timedelta(days=days))
             _remove_alerts(store, now - timedelta(days=days))
             break
     with store.writing() as transaction:
-        state.note(transaction, WALK, above, now)
+        state.note(transaction, POSITION, above, now)
     return removed
 
 
-def _slice(store: Store, above: int, before: datetime) -> tuple[int, int | None]:
-    """Remove what is old of the next events; gives how many that were, and the last one seen unless it is the end."""
-    query = sa.select(events.c.event_id).where(events.c.event_id > above).order_by(events.c.event_id).limit(SLICE)
+def _prune_batch(store: Store, above: int, before: datetime) -> tuple[int, int | None]:
+    """Prune the next events; return how many, and the last one seen unless it is the end."""
+    query = sa.select(events.c.event_id).where(events.c.event_id > above).order_by(events.c.event_id).limit(BATCH)
     with store.reading() as transaction:
         seen = list(transaction.scalars(query))
         old = _old(transaction, seen, before)
     if old:
         with store.writing() as transaction:
-            for source_table in SOURCE_TABLES:
-                cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
+            cursors.lock_all(transaction)  # a poll that stores a page now is waited for
             _remove(transaction, _old(transaction, old, before))
             tombstones.note_until(transaction, before)
-    return len(old), seen[-1] if len(seen) == SLICE else None
+    return len(old), seen[-1] if len(seen) == BATCH else None
 
 
 def _old(transaction: Transaction, event_ids: list[int], before: datetime) -> list[int]:
-    """Those of the events that are to go: not while a message about them is under way.
+    """Return those of the events that are to go: not while a message about them is under way.
 
     The newest one stays until there is a newer one: SQLite would give its number again.
     """

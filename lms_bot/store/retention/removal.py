@@ -1,4 +1,4 @@
-"""Rows that go for good: events with what is owed of them and their counts, and old rows by the batch."""
+"""Deletes rows: events with their notifications and counts, and old rows by the batch."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Removed(NamedTuple):
 
 def remove_events(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> Removed:
     """Delete events and their notifications, and count them no more; messages are left."""
-    counters.hold(transaction, counters.TOLD)
-    counters.hold(transaction, counters.EVENTS)
+    counters.lock(transaction, counters.NOTIFIED)
+    counters.lock(transaction, counters.EVENTS)
     theirs = logs.c.event_id.in_(sa.select(events.c.event_id).where(are_these))
-    told = sa.select(sa.func.count(sa.distinct(logs.c.event_id))).where(theirs, logs.c.notification_sent)
-    counters.add(transaction, counters.TOLD, -(transaction.scalar(told) or 0))
-    owed = transaction.execute(sa.delete(logs).where(theirs)).rowcount
+    notified = sa.select(sa.func.count(sa.distinct(logs.c.event_id))).where(theirs, logs.c.notification_sent)
+    counters.add(transaction, counters.NOTIFIED, -(transaction.scalar(notified) or 0))
+    notifications = transaction.execute(sa.delete(logs).where(theirs)).rowcount
     recorded = transaction.execute(sa.delete(events).where(are_these)).rowcount
     counters.add(transaction, counters.EVENTS, -recorded)
-    return Removed(recorded, owed)
+    return Removed(recorded, notifications)
 
 
 def remove_batches(
     store: Store, key: sa.Column[int], are_these: sa.ColumnElement[bool], most_batches: int | None = None
 ) -> int:
-    """Delete rows of the key's table, a batch in each transaction; gives how many. Raises StoreUnavailable."""
+    """Delete rows of the key's table, a batch in each transaction; return how many. Raises StoreUnavailable."""
     some = sa.select(key).where(are_these).limit(BATCH).scalar_subquery()
     removed = batches = 0
     while most_batches is None or batches < most_batches:

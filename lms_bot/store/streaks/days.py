@@ -1,4 +1,4 @@
-"""On which days each student did something, kept by the transactions that record it."""
+"""The days on which each student did something, kept by the transactions that record events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from lms_bot.core.calendar import DAY, EARLIEST, counted_at, local_day
-from lms_bot.core.events import BY_CLOCK, FINISHING, SOURCE_TABLES, Event, is_finished
+from lms_bot.core.events import BY_CLOCK, FINISHING, Event, is_finished
 from lms_bot.core.streaks import Day, Kind
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store import state as notes
@@ -29,32 +29,32 @@ from lms_bot.store.streaks.streaks import Change
 from lms_bot.store.tables import events, facts, student_days
 
 COUNTED = "days"  # the fact: by which time zone days are cut, and for which day each zone had its turn
-TOGETHER = 20_000  # rows that are read, or written, at a time
+BATCH = 20_000  # rows that are read, or written, at a time
 LONGEST_OFFSET = timedelta(hours=26)  # between two places on earth
 
-_Pair = tuple[int, date]
+_StudentDay = tuple[int, date]
 """A student and a local day."""
 
-_Told = tuple[int | None, datetime, datetime, bool]
+_Occurrence = tuple[int | None, datetime, datetime, bool]
 """The student of an event, its time, when it was found, and whether it is something finished."""
 
 
-def hold(transaction: Transaction) -> Any:
-    """What is noted about the counting of days, while other transactions wait to count; None before they are counted.
+def lock(transaction: Transaction) -> Any:
+    """Return the state of the counting of days, under a lock; None before they are counted.
 
     To be called before events are recorded: whoever counts days takes this lock first.
     """
     return transaction.scalar(sa.select(facts.c.value).where(facts.c.name == COUNTED).with_for_update())
 
 
-def counted_by(transaction: Transaction) -> str | None:
-    """The name of the time zone by which days are cut; None before they are counted."""
+def counting_zone(transaction: Transaction) -> str | None:
+    """Return the name of the time zone in which days are counted; None before they are counted."""
     noted = notes.value(transaction, COUNTED)
     return noted["zone"] if noted else None
 
 
-def note(transaction: Transaction, counted: Mapping[str, Any], now: datetime) -> None:
-    """Note by which time zone days are cut, and the local day of which each zone had its turn."""
+def note_counting(transaction: Transaction, counted: Mapping[str, Any], now: datetime) -> None:
+    """Note in which time zone days are counted, and the local day that each zone has completed."""
     notes.note(transaction, COUNTED, counted, now)
 
 
@@ -64,9 +64,9 @@ def count(
     corrected: Iterable[Said],
     default: ZoneInfo,
     now: datetime,
-    counted: set[tuple[_Pair, bool]],
+    counted: set[tuple[_StudentDay, bool]],
 ) -> None:
-    """Bring days and streaks up to what was recorded now, and to what is said again, or no more.
+    """Update days and streaks by the events recorded now, and by those whose row says something else now.
 
     `counted` are the days that this poll has brought up to date before, as they are left by it.
     """
@@ -74,74 +74,73 @@ def count(
     again = [one[:4] for one in corrected if one.counts > 0]
     doubted = [one for one in corrected if one.counts < 0]
     zones = zones_of(transaction, {event.student_id for event in new} | {one.student_id for one in corrected})
-    known = _pairs_of_new(new, zones, default, now)
-    for pair, learned in _pairs(again, zones, default).items():
+    known = _student_days_of_new(new, zones, default, now)
+    for pair, learned in _student_days(again, zones, default).items():
         known[pair] = learned or known.get(pair, False)
     changes = _add(transaction, {pair: learned for pair, learned in known.items() if (pair, learned) not in counted})
-    unsure = {pair for pair in _pairs((one[:4] for one in doubted), zones, default) if not known.get(pair)}
+    unsure = {pair for pair in _student_days((one[:4] for one in doubted), zones, default) if not known.get(pair)}
     counted.update(known.items())
     counted.difference_update((pair, learned) for pair in unsure for learned in (True, False))
-    kept_streaks.change(transaction, changes + _look_again(transaction, unsure, zones, default), now)
+    kept_streaks.update(transaction, changes + _recount_days(transaction, unsure, zones, default), now)
 
 
-def see(transaction: Transaction, seen: Iterable[_Pair], now: datetime) -> None:
+def note_presence(transaction: Transaction, seen: Iterable[_StudentDay], now: datetime) -> None:
     """Note days on which the LMS saw students."""
     rows = sorted(set(seen))
-    for start in range(0, len(rows), TOGETHER):
-        given = {"rows": _as_json([(*pair, False, False, True) for pair in rows[start : start + TOGETHER]])}
+    for start in range(0, len(rows), BATCH):
+        given = {"rows": _as_json([(*pair, False, False, True) for pair in rows[start : start + BATCH]])}
         found = transaction.execute(_seeing(transaction.dialect.name), given).all()
-        kept_streaks.change(transaction, [Change(row.student_id, Kind.PRESENCE, row.day, True) for row in found], now)
+        kept_streaks.update(transaction, [Change(row.student_id, Kind.PRESENCE, row.day, True) for row in found], now)
 
 
 def recount(
     transaction: Transaction, default: ZoneInfo, now: datetime, student_ids: Collection[int] | None = None
 ) -> None:
-    """Count the days of these students (all, if none are named) from the stored events, as if for the first time.
+    """Count the days of these students (of all, for None) from the stored events, as if for the first time.
 
     Days whose events were removed for their age stay as they were counted.
     """
-    for source_table in SOURCE_TABLES:
-        cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
-    hold(transaction)
+    cursors.lock_all(transaction)  # a poll that stores a page now is waited for
+    lock(transaction)
     of_students = _among(transaction, student_days.c.student_id, student_ids)
     of_students &= student_days.c.day > _pruned_until(transaction)
     transaction.execute(sa.delete(student_days).where(of_students, ~student_days.c.in_lms))
     transaction.execute(sa.update(student_days).where(of_students).values(is_active=False, is_learned=False))
-    said, zones = _said(transaction, student_ids), zones_of(transaction, student_ids)
-    while some := list(islice(said, TOGETHER)):
-        _add(transaction, _pairs(some, zones, default))
+    occurrences, zones = _occurrences(transaction, student_ids), zones_of(transaction, student_ids)
+    while some := list(islice(occurrences, BATCH)):
+        _add(transaction, _student_days(some, zones, default))
     kept_streaks.rebuild(transaction, student_ids, now)
 
 
 def between(
     transaction: Transaction, student_ids: Collection[int], first: date, last: date, default: ZoneInfo
 ) -> dict[int, list[Day]]:
-    """What the students did on their days from `first` to `last`, oldest first, by student id; empty days left out."""
+    """Return the students' days from `first` to `last`, oldest first, by student id; empty days left out."""
     each, c, zones = each_id(transaction, student_ids), student_days.c, zones_of(transaction, student_ids)
     days = sa.select(c.student_id, c.day, c.in_lms).where(c.student_id == each.c.value, c.day.between(first, last))
     counted = {(row.student_id, row.day): [0, 0, row.in_lms] for row in transaction.execute(days)}
     begin = datetime(first.year, first.month, first.day, tzinfo=default) - LONGEST_OFFSET
-    for told in _said(transaction, student_ids, since=begin):
-        pair = _pair(told, zones, default)
+    for occurrence in _occurrences(transaction, student_ids, since=begin):
+        pair = _student_day(occurrence, zones, default)
         if pair is not None and pair in counted:
             counted[pair][0] += 1
-            counted[pair][1] += told[3]
+            counted[pair][1] += occurrence[3]
     found: dict[int, list[Day]] = defaultdict(list)
     for (student_id, day), (happened, finished, in_lms) in sorted(counted.items()):
         found[student_id].append(Day(day, happened, finished, in_lms))
     return found
 
 
-def _said(
+def _occurrences(
     transaction: Transaction, student_ids: Collection[int] | None, since: datetime | None = None
-) -> Iterator[_Told]:
-    """What the stored events say, student by student."""
+) -> Iterator[_Occurrence]:
+    """Yield what the stored events say, student by student."""
     c = events.c
     query = (
         sa.select(c.student_id, c.timestamp, c.created_at, c.event_type, c.is_current, c.mirrors)
         .where(_among(transaction, c.student_id, student_ids), c.event_type.not_in(BY_CLOCK))
         .order_by(c.student_id, c.timestamp)
-        .execution_options(yield_per=TOGETHER)
+        .execution_options(yield_per=BATCH)
     )
     if since is not None:
         query = query.where(c.timestamp >= since)
@@ -149,20 +148,22 @@ def _said(
         yield student_id, at, found_at, is_current and is_finished(kind, mirrors)
 
 
-def _pairs(said: Iterable[_Told], zones: Mapping[int, ZoneInfo], default: ZoneInfo) -> dict[_Pair, bool]:
-    """The students' days of these events, and whether something was finished then."""
-    found: dict[_Pair, bool] = {}
-    for told in said:
-        if pair := _pair(told, zones, default):
-            found[pair] = told[3] or found.get(pair, False)
+def _student_days(
+    occurrences: Iterable[_Occurrence], zones: Mapping[int, ZoneInfo], default: ZoneInfo
+) -> dict[_StudentDay, bool]:
+    """Return the students' days of these events, and whether something was finished then."""
+    found: dict[_StudentDay, bool] = {}
+    for occurrence in occurrences:
+        if pair := _student_day(occurrence, zones, default):
+            found[pair] = occurrence[3] or found.get(pair, False)
     return found
 
 
-def _pairs_of_new(
+def _student_days_of_new(
     new: Iterable[Event], zones: Mapping[int, ZoneInfo], default: ZoneInfo, now: datetime
-) -> dict[_Pair, bool]:
-    """The same of events that are recorded now: a hundred thousand in a poll, so that little may be done for each."""
-    found: dict[_Pair, bool] = {}
+) -> dict[_StudentDay, bool]:
+    """Return the same of new events: a hundred thousand in a poll, so that little may be done for each."""
+    found: dict[_StudentDay, bool] = {}
     for event in new:
         if event.student_id is not None and event.timestamp >= EARLIEST:
             at = event.timestamp if event.timestamp < now else now
@@ -174,20 +175,20 @@ def _pairs_of_new(
     return found
 
 
-def _pair(told: _Told, zones: Mapping[int, ZoneInfo], default: ZoneInfo) -> _Pair | None:
-    student_id, timestamp, found_at, _ = told
+def _student_day(occurrence: _Occurrence, zones: Mapping[int, ZoneInfo], default: ZoneInfo) -> _StudentDay | None:
+    student_id, timestamp, found_at, _ = occurrence
     at = counted_at(timestamp, found_at)
     if student_id is None or at is None:
         return None
     return student_id, local_day(at, zones.get(student_id, default))
 
 
-def _add(transaction: Transaction, known: Mapping[_Pair, bool]) -> list[Change]:
-    """Note days on which students did something; gives those that were not noted as that before."""
+def _add(transaction: Transaction, known: Mapping[_StudentDay, bool]) -> list[Change]:
+    """Note days on which students did something; return those that were not noted as that before."""
     rows = sorted((student_id, day, True, learned, False) for (student_id, day), learned in known.items())
     changes = []
-    for start in range(0, len(rows), TOGETHER):
-        given = {"rows": _as_json(rows[start : start + TOGETHER])}
+    for start in range(0, len(rows), BATCH):
+        given = {"rows": _as_json(rows[start : start + BATCH])}
         for student_id, day, is_learned in transaction.execute(_adding(transaction.dialect.name), given).all():
             changes.append(Change(student_id, Kind.PRESENCE, day, True))
             if is_learned:
@@ -195,17 +196,17 @@ def _add(transaction: Transaction, known: Mapping[_Pair, bool]) -> list[Change]:
     return changes
 
 
-def _look_again(
-    transaction: Transaction, unsure: Collection[_Pair], zones: Mapping[int, ZoneInfo], default: ZoneInfo
+def _recount_days(
+    transaction: Transaction, unsure: Collection[_StudentDay], zones: Mapping[int, ZoneInfo], default: ZoneInfo
 ) -> list[Change]:
-    """See from the events what is left of days of which something is said no more; gives what changes by that."""
+    """Count days again of which an event is no longer current; return what changes by that."""
     pruned_until = _pruned_until(transaction)
     unsure = [pair for pair in unsure if pair[1] > pruned_until]
     if not unsure:
         return []
-    left = _pairs(_said(transaction, {student_id for student_id, _ in unsure}), zones, default)
+    left = _student_days(_occurrences(transaction, {student_id for student_id, _ in unsure}), zones, default)
     rows = [(*pair, pair in left, left.get(pair, False), False) for pair in sorted(unsure)]
-    stated = transaction.execute(_stating(transaction.dialect.name), {"rows": _as_json(rows)}).all()
+    stated = transaction.execute(_correcting(transaction.dialect.name), {"rows": _as_json(rows)}).all()
     emptied = _among(transaction, student_days.c.student_id, {student_id for student_id, _ in unsure})
     transaction.execute(sa.delete(student_days).where(emptied, ~student_days.c.is_active, ~student_days.c.in_lms))
     changes = [Change(row.student_id, Kind.LEARNING, row.day, row.is_learned) for row in stated]
@@ -213,7 +214,7 @@ def _look_again(
 
 
 def _pruned_until(transaction: Transaction) -> date:
-    """The last day, anywhere on earth, whose events may have been removed for their age."""
+    """Return the last day, anywhere on earth, whose events may have been removed for their age."""
     moment = tombstones.until(transaction)
     return date.min if moment is None else moment.date() + DAY
 
@@ -240,7 +241,7 @@ def _adding(dialect: str) -> Any:
 
 
 @cache
-def _stating(dialect: str) -> Any:
+def _correcting(dialect: str) -> Any:
     c, insert = student_days.c, _inserting(dialect)
     stated = {"is_active": insert.excluded.is_active, "is_learned": insert.excluded.is_learned}
     return insert.on_conflict_do_update(index_elements=["student_id", "day"], set_=stated).returning(*c)
@@ -255,7 +256,7 @@ def _seeing(dialect: str) -> Any:
 
 
 def _inserting(dialect: str) -> Any:
-    """An INSERT of the days bound to `rows`, as one value however many there are."""
+    """Return an INSERT of the days bound to `rows`, as one value however many there are."""
     types = [column.type for column in student_days.c]
     if dialect == "sqlite":
         rows = sa.func.json_each(sa.bindparam("rows")).table_valued("value")

@@ -1,4 +1,4 @@
-"""How regularly students learn: their streaks and last days, for the commands that show them."""
+"""The streaks and last days of students, for the commands that show them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lms_bot.store.streaks import days, streaks
 def streaks_of(
     transaction: Transaction, students: Sequence[Student], default: ZoneInfo, now: datetime, count: int = SHOWN_DAYS
 ) -> list[StudentStreaks]:
-    """The habits of these students, in their order, with their last `count` days until today by their own clocks."""
+    """Return the streaks of these students, in their order, with their last `count` days by their own clocks."""
     ids = [student.student_id for student in students]
     zones, runs = zones_of(transaction, ids), streaks.of_students(transaction, ids)
     todays = {student_id: local_day(now, zones.get(student_id, default)) for student_id in ids}
@@ -39,7 +39,7 @@ def streaks_of(
 def learning_streaks(
     transaction: Transaction, students: Sequence[Student], default: ZoneInfo, now: datetime
 ) -> dict[int, Lasting]:
-    """How long the learning streaks of these students are, by student id."""
+    """Return how long the learning streaks of these students are, by student id."""
     ids = [student.student_id for student in students]
     zones, runs = zones_of(transaction, ids), streaks.of_students(transaction, ids)
     return {

@@ -1,4 +1,4 @@
-"""The streaks that students' days make, a row for each, and what they came to."""
+"""The streaks that students' days make, a row for each, and their milestones."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, streak_marks, streaks, student_days, student_zones
 
 ENDED = 0  # the mark of a streak that ended
-TOGETHER = 10_000  # students whose streaks are written at a time
+BATCH = 10_000  # students whose streaks are written at a time
 _COLUMNS = ("student_id", "kind", "first_day", "last_day", "days")
-_Whose = tuple[int, str]
+_Owner = tuple[int, str]
 
 
 class Change(NamedTuple):
@@ -35,8 +35,8 @@ class Change(NamedTuple):
     belongs: bool
 
 
-class Reached(NamedTuple):
-    """What a streak came to: `milestone` days, or its end (0)."""
+class ReachedMark(NamedTuple):
+    """A milestone of a streak in days, or its end (0)."""
 
     mark_id: int
     student_id: int
@@ -44,14 +44,14 @@ class Reached(NamedTuple):
     milestone: int
 
 
-def change(transaction: Transaction, changes: Sequence[Change], now: datetime) -> None:
-    """Bring streaks up to the days that appeared or disappeared."""
+def update(transaction: Transaction, changes: Sequence[Change], now: datetime) -> None:
+    """Update streaks by the days that appeared or disappeared."""
     if not changes:
         return
-    by_whom: dict[_Whose, list[Change]] = defaultdict(list)
+    by_whom: dict[_Owner, list[Change]] = defaultdict(list)
     for one in changes:
         by_whom[one.student_id, one.kind].append(one)
-    around = _around(transaction, changes)
+    around = _near(transaction, changes)
     before, after = {}, {}
     for whose, of_one in by_whom.items():
         appeared = [one.day for one in of_one if one.belongs]
@@ -63,24 +63,28 @@ def change(transaction: Transaction, changes: Sequence[Change], now: datetime) -
 
 
 def rebuild(transaction: Transaction, student_ids: Collection[int] | None, now: datetime) -> None:
-    """Make the streaks of these students (of all, for None) those of their days."""
-    before = _all(transaction, student_ids)
-    after: dict[_Whose, list[Streak]] = {}
+    """Make the streaks of these students (of all, for None) from their days."""
+    before = of_students(transaction, student_ids)
+    after: dict[_Owner, list[Streak]] = {}
     for whose, days in _days(transaction, student_ids):
         after[whose] = rules.with_ids(before.get(whose, ()), rules.streaks_of(days))
-        if len(after) >= TOGETHER:
+        if len(after) >= BATCH:
             _write(transaction, {known: before.pop(known, []) for known in after}, after, now)
             after = {}
     _write(transaction, before, after, now)
 
 
-def of_students(transaction: Transaction, student_ids: Collection[int]) -> dict[_Whose, list[Streak]]:
-    """The streaks of students, oldest first, by student id and kind."""
-    return _all(transaction, student_ids)
+def of_students(transaction: Transaction, student_ids: Collection[int] | None) -> dict[_Owner, list[Streak]]:
+    """Return the streaks of students (of all, for None), oldest first, by student id and kind."""
+    c = streaks.c
+    query = sa.select(c.student_id, c.kind, c.first_day, c.last_day, c.streak_id)
+    if student_ids is not None:
+        query = query.where(in_list(c.student_id, student_ids, transaction.dialect.name))
+    return _by_owner(transaction.execute(query.order_by(c.student_id, c.kind, c.last_day)))
 
 
-def mark(transaction: Transaction, since: date, today: date, zone: str | None) -> list[Reached]:
-    """Note what learning streaks came to in the days from `since` until yesterday; gives what was not noted before.
+def note_milestones(transaction: Transaction, since: date, today: date, zone: str | None) -> list[ReachedMark]:
+    """Note the milestones and ends of learning streaks from `since` until yesterday; return the new ones.
 
     Of the students whose days are cut by `zone`, or of those with none of their own. A streak ended when a whole day
     was missed, that is the day before yesterday at the latest was its last.
@@ -94,15 +98,15 @@ def mark(transaction: Transaction, since: date, today: date, zone: str | None) -
     found = []
     for streak_id, student_id, first, last in transaction.execute(query):
         streak = Streak(first, last, streak_id)
-        found += [(student_id, streak, milestone) for milestone in _came_to(streak, since, today)]
+        found += [(student_id, streak, milestone) for milestone in _milestones(streak, since, today)]
     if not found:
         return []
     rows = [(streak.streak_id, milestone) for _, streak, milestone in found]
     mark_ids = insert_new(transaction, streak_marks, ("streak_id", "milestone"), rows, ("streak_id", "milestone"))
-    return [Reached(mark_id, *one) for mark_id, one in zip(mark_ids, found, strict=True) if mark_id is not None]
+    return [ReachedMark(mark_id, *one) for mark_id, one in zip(mark_ids, found, strict=True) if mark_id is not None]
 
 
-def _came_to(streak: Streak, since: date, today: date) -> Iterator[int]:
+def _milestones(streak: Streak, since: date, today: date) -> Iterator[int]:
     for milestone in MILESTONES:
         if milestone <= streak.days and since <= streak.first + DAY * (milestone - 1) < today:
             yield milestone
@@ -110,8 +114,8 @@ def _came_to(streak: Streak, since: date, today: date) -> Iterator[int]:
         yield ENDED
 
 
-def _around(transaction: Transaction, changes: Sequence[Change]) -> dict[_Whose, list[Streak]]:
-    """The students' streaks about the time of these changes."""
+def _near(transaction: Transaction, changes: Sequence[Change]) -> dict[_Owner, list[Streak]]:
+    """Return the students' streaks about the time of these changes."""
     c = streaks.c
     each = each_id(transaction, {one.student_id for one in changes})
     query = sa.select(c.student_id, c.kind, c.first_day, c.last_day, c.streak_id).where(
@@ -120,31 +124,23 @@ def _around(transaction: Transaction, changes: Sequence[Change]) -> dict[_Whose,
         c.last_day >= min(one.day for one in changes) - DAY,
         c.first_day <= max(one.day for one in changes) + DAY,
     )
-    return _by_whom(transaction.execute(query.order_by(c.student_id, c.kind, c.last_day)))
+    return _by_owner(transaction.execute(query.order_by(c.student_id, c.kind, c.last_day)))
 
 
-def _all(transaction: Transaction, student_ids: Collection[int] | None) -> dict[_Whose, list[Streak]]:
-    c = streaks.c
-    query = sa.select(c.student_id, c.kind, c.first_day, c.last_day, c.streak_id)
-    if student_ids is not None:
-        query = query.where(in_list(c.student_id, student_ids, transaction.dialect.name))
-    return _by_whom(transaction.execute(query.order_by(c.student_id, c.kind, c.last_day)))
-
-
-def _by_whom(rows: Iterable[Any]) -> dict[_Whose, list[Streak]]:
-    found: dict[_Whose, list[Streak]] = defaultdict(list)
+def _by_owner(rows: Iterable[Any]) -> dict[_Owner, list[Streak]]:
+    found: dict[_Owner, list[Streak]] = defaultdict(list)
     for student_id, kind, *streak in rows:
         found[student_id, kind].append(Streak(*streak))
     return found
 
 
-def _days(transaction: Transaction, student_ids: Collection[int] | None) -> Iterator[tuple[_Whose, list[date]]]:
-    """The days of each kind, student by student."""
+def _days(transaction: Transaction, student_ids: Collection[int] | None) -> Iterator[tuple[_Owner, list[date]]]:
+    """Yield the days of each kind, student by student."""
     c = student_days.c
     query = sa.select(c.student_id, c.day, c.is_learned).order_by(c.student_id, c.day)
     if student_ids is not None:
         query = query.where(in_list(c.student_id, student_ids, transaction.dialect.name))
-    rows = transaction.execute(query.execution_options(yield_per=TOGETHER))
+    rows = transaction.execute(query.execution_options(yield_per=BATCH))
     for student_id, of_student in groupby(rows, key=lambda row: row.student_id):
         days = list(of_student)
         yield (student_id, Kind.PRESENCE), [row.day for row in days]
@@ -153,7 +149,7 @@ def _days(transaction: Transaction, student_ids: Collection[int] | None) -> Iter
 
 
 def _write(
-    transaction: Transaction, before: dict[_Whose, list[Streak]], after: dict[_Whose, list[Streak]], now: datetime
+    transaction: Transaction, before: dict[_Owner, list[Streak]], after: dict[_Owner, list[Streak]], now: datetime
 ) -> None:
     """Put streaks in the place of others, and change only what differs."""
     known = {streak.streak_id: streak for of_one in before.values() for streak in of_one}
@@ -179,15 +175,15 @@ def _write(
             sa.insert(streaks), [dict(zip(_COLUMNS, _row(whose, streak), strict=True)) for whose, streak in new]
         )
     went_on = [one.streak_id for one in moved if known[one.streak_id].last < one.last]
-    _take_back_ends(transaction, [*gone, *went_on], now)
+    _withdraw_ends(transaction, [*gone, *went_on], now)
 
 
-def _row(whose: _Whose, streak: Streak) -> tuple[Any, ...]:
+def _row(whose: _Owner, streak: Streak) -> tuple[Any, ...]:
     return (*whose, streak.first, streak.last, streak.days)
 
 
-def _take_back_ends(transaction: Transaction, streak_ids: Iterable[int | None], now: datetime) -> None:
-    """Streaks that go on, or are part of others, as was found late, have not ended."""
+def _withdraw_ends(transaction: Transaction, streak_ids: Iterable[int | None], now: datetime) -> None:
+    """Withdraw the ends of streaks that turned out to go on, or to be part of others."""
     ids = list(streak_ids)
     if not ids:
         return
@@ -199,6 +195,6 @@ def _take_back_ends(transaction: Transaction, streak_ids: Iterable[int | None], 
     about = in_list(events.c.source_id, mark_ids, transaction.dialect.name)
     ended = (events.c.source_table == STREAK_MARKS) & (events.c.event_type == EventType.STREAK_BROKEN)
     taken_back = sa.update(events).where(ended, about).values(is_current=False).returning(events.c.event_id)
-    queue.take_back(transaction, list(transaction.scalars(taken_back)), now)
+    queue.withdraw(transaction, list(transaction.scalars(taken_back)), now)
     of_marks = in_list(streak_marks.c.mark_id, mark_ids, transaction.dialect.name)
     transaction.execute(sa.update(streak_marks).where(of_marks).values(milestone=None))

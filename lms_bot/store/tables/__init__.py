@@ -7,7 +7,7 @@ from lms_bot.store.tables.base import metadata
 from lms_bot.store.tables.events import (
     cursors,
     events,
-    is_current_attempt,
+    is_current_exam,
     is_nobodys,
     is_unprocessed,
     open_rows,
@@ -42,7 +42,7 @@ __all__ = [
     "forgotten",
     "hand_mappings",
     "has_error",
-    "is_current_attempt",
+    "is_current_exam",
     "is_nobodys",
     "is_owed",
     "is_sent",

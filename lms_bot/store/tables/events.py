@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from lms_bot.core.events import OF_EXAMS
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.store.tables.base import Id, metadata
 from lms_bot.store.tables.notifications import has_error, is_owed, is_sent, logs, messages, unsettled
@@ -44,14 +45,15 @@ events = sa.Table(
     ),
 )
 # For counting attempts; partial, so that nothing else is tempted to use it.
-is_current_attempt = (events.c.source_table == "attempts") & events.c.is_current
+is_current_exam = events.c.event_type.in_(OF_EXAMS) & events.c.is_current
 sa.Index(
-    "ix_lms_activity_events_attempts",
+    "ix_lms_activity_events_exams",
     events.c.student_id,
     events.c.activity_id,
+    events.c.source_table,
     events.c.source_id,
-    sqlite_where=is_current_attempt,
-    postgresql_where=is_current_attempt,
+    sqlite_where=is_current_exam,
+    postgresql_where=is_current_exam,
 )
 # For the hand-over; small where events are marked as they are taken.
 is_unprocessed = ~events.c.processed_for_ai

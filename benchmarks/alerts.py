@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from benchmarks.questions import STUDENTS, filled
-from lms_bot.chat import Chat, Pace
+from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings, load
 from lms_bot.fixtures import school
 from lms_bot.lms import Lms
@@ -48,7 +48,7 @@ def over_everybody(kind: str, rows: int) -> None:
         now = datetime.now(UTC)
         _timed(f"{kind}: days of {rows:,} events counted for the first time", lambda: _count_days(store, now))
         with store.writing() as transaction:
-            watchlist.add_new(transaction, now)
+            watchlist.follow_students(transaction, now)
         _timed(f"{kind}: first look at {STUDENTS:,} students", lambda: judge_due_students(store, settings, now))
         with store.reading() as transaction:
             opened = transaction.scalar(sa.select(sa.func.count()).select_from(tables.student_alerts))
@@ -72,7 +72,7 @@ def _count_days(store: Store, now: datetime) -> None:
 
 def _touch(store: Store, student_ids: range | None, now: datetime) -> None:
     with store.writing() as transaction:
-        watchlist.touch(transaction, student_ids, now)
+        watchlist.mark_due(transaction, student_ids, now)
 
 
 def _timed(what: str, work: Any) -> None:
@@ -107,7 +107,7 @@ def thirty_days() -> None:
         lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
         poller = Poller(store, lms, settings)
         clock = [BEGIN]
-        chat = Chat(zulip.write_zuliprc(Path(folder) / "zuliprc"), Pace(1_000_000))
+        chat = Chat(zulip.write_zuliprc(Path(folder) / "zuliprc"), RateLimiter(1_000_000))
         deliverer = Deliverer(store, chat, settings, lambda: clock[0])
         with store.writing() as transaction:
             accounts.keep_zulip_users(transaction, chat.users(), BEGIN)

@@ -1,4 +1,4 @@
-"""An admin's desk: questions in the admin stream, and a worker that takes its turns when the test says so."""
+"""An admin's session: questions in the admin stream, and a worker that takes its turns when the test says so."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _message_ids = itertools.count(10_000_000)
 
 
 @dataclass
-class Desk:
+class AdminSession:
     """The parts of a process that is put together as always; its worker works only where a test calls its jobs."""
 
     place: Place
@@ -35,20 +35,20 @@ class Desk:
 
     @classmethod
     @contextmanager
-    def at(cls, place: Place, **settings: str) -> Iterator[Desk]:
+    def at(cls, place: Place, **settings: str) -> Iterator[AdminSession]:
         environment = {"LMS_DATABASE_URL": place.lms_url, "LMS_STORE_DATABASE_URL": place.store_url, **settings}
-        desk = cls(place, load(None, environment))
-        desk.start()
-        refresh_users(desk.parts)
-        desk.worker.poll()
-        desk.run_clock_jobs()
+        session = cls(place, load(None, environment))
+        session.start()
+        refresh_users(session.parts)
+        session.worker.poll()
+        session.run_clock_jobs()
         try:
-            yield desk
+            yield session
         finally:
-            desk.parts.close()
+            session.parts.close()
 
     def start(self) -> None:
-        zuliprc = self.place.zulip.write_zuliprc(self.place.folder / "desk_zuliprc")
+        zuliprc = self.place.zulip.write_zuliprc(self.place.folder / "session_zuliprc")
         self.parts = Parts.assemble(self.settings, str(zuliprc))
         self.worker = Worker(self.parts, catch_up=lambda: None)
 

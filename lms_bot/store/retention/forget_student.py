@@ -1,4 +1,4 @@
-"""Taking one student out of the store: what is about them, and its removal."""
+"""Removes one student from the store, and finds the messages about them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import SOURCE_TABLES, Event
+from lms_bot.core.events import Event
 from lms_bot.core.people import Student
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.events import cursors
@@ -40,7 +40,7 @@ from lms_bot.store.tables import (
 REMOVED = "(removed)"
 
 
-class Trace(NamedTuple):
+class StudentMessage(NamedTuple):
     """A message of ours about a student; `others` are the events of other students that it tells as well."""
 
     message_id: int
@@ -49,65 +49,68 @@ class Trace(NamedTuple):
     others: tuple[Event, ...]
 
 
-def student(transaction: Transaction, who: int | str) -> Student | None:
-    """The student with this LMS id or exact username: of today, of old events, or half forgotten already."""
+def find_student(transaction: Transaction, name: int | str) -> Student | None:
+    """Return the student with this LMS id or exact username: of today, of old events, or half forgotten already."""
     s, e = students.c, events.c
-    by_id = isinstance(who, int)
-    row = transaction.execute(sa.select(students).where(s.student_id == who if by_id else s.username == who)).first()
+    by_id = isinstance(name, int)
+    row = transaction.execute(sa.select(students).where(s.student_id == name if by_id else s.username == name)).first()
     if row is not None:
         return Student(**row._mapping)
-    about = e.student_id == who if by_id else e.student_username == who
+    about = e.student_id == name if by_id else e.student_username == name
     query = sa.select(e.student_id, e.student_username).where(about, e.student_id.is_not(None))
     row = transaction.execute(query.order_by(e.event_id.desc()).limit(1)).first()
     if row is not None:
         return Student(row.student_id, row.student_username or "")
-    is_forgotten = forgotten.c.student_id == who if by_id else forgotten.c.username_digest == digest(str(who))
+    is_forgotten = forgotten.c.student_id == name if by_id else forgotten.c.username_digest == digest(str(name))
     student_id = transaction.scalar(sa.select(forgotten.c.student_id).where(is_forgotten))
-    return None if student_id is None else Student(student_id, "" if by_id else str(who))
+    return None if student_id is None else Student(student_id, "" if by_id else str(name))
 
 
-def stop(transaction: Transaction, whom: Student, now: datetime) -> None:
-    """From now on nothing is recorded about the student, and nothing that waits is told."""
-    for source_table in SOURCE_TABLES:
-        cursors.load(transaction, source_table, to_move=True)  # a poll that stores a page now is waited for
-    values = {"student_id": whom.student_id, "username_digest": digest(whom.username), "forgotten_at": now}
+def stop_recording(transaction: Transaction, student: Student, now: datetime) -> None:
+    """Record nothing about the student from now on, and send nothing of what waits."""
+    cursors.lock_all(transaction)  # a poll that stores a page now is waited for
+    values = {"student_id": student.student_id, "username_digest": digest(student.username), "forgotten_at": now}
     transaction.execute(insert_into(transaction, forgotten).values(values).on_conflict_do_nothing())
     for table in (mentor_students, students):
-        transaction.execute(sa.delete(table).where(table.c.student_id == whom.student_id))
-    waiting = logs.c.event_id.in_(_event_ids(whom)) & logs.c.message_id.is_(None)
+        transaction.execute(sa.delete(table).where(table.c.student_id == student.student_id))
+    waiting = logs.c.event_id.in_(_event_ids(student)) & logs.c.message_id.is_(None)
     transaction.execute(sa.update(logs).where(waiting).values(due_at=None))
 
 
-def traces(transaction: Transaction, whom: Student, spellings: Collection[str]) -> list[Trace]:
-    """Our messages that tell events of the student, and our answers with one of these spellings of who they are."""
+def messages_about(transaction: Transaction, student: Student, spellings: Collection[str]) -> list[StudentMessage]:
+    """Return our messages that tell events of the student, and answers with one of these spellings of their name."""
     m = messages.c
-    told = sa.select(logs.c.message_id).where(logs.c.event_id.in_(_event_ids(whom)), logs.c.message_id.is_not(None))
+    message_ids = sa.select(logs.c.message_id).where(
+        logs.c.event_id.in_(_event_ids(student)), logs.c.message_id.is_not(None)
+    )
     names = sa.or_(*(m.content.contains(spelling, autoescape=True) for spelling in spellings))
     query = (
         sa.select(m.message_id, m.mentor_id, m.zulip_message_id, m.next_try_at, m.content)
-        .where(m.message_id.in_(told) | (m.mentor_id.is_(None) & names), m.content != REMOVED)
+        .where(m.message_id.in_(message_ids) | (m.mentor_id.is_(None) & names), m.content != REMOVED)
         .order_by(m.message_id)
     )
     is_named = re.compile("|".join(rf"(?<!\w){re.escape(spelling)}(?!\w)" for spelling in spellings)).search
-    others = _others(transaction, whom)
+    others = _others(transaction, student)
     return [
-        Trace(row.message_id, row.zulip_message_id, row.next_try_at is None, tuple(others.get(row.message_id, ())))
+        StudentMessage(
+            row.message_id, row.zulip_message_id, row.next_try_at is None, tuple(others.get(row.message_id, ()))
+        )
         for row in transaction.execute(query).all()
         if row.mentor_id is not None or is_named(row.content)
     ]
 
 
-def rewrite(transaction: Transaction, message_id: int, content: str = REMOVED) -> None:
-    """Keep this as a message's text."""
+def replace_text(transaction: Transaction, message_id: int, content: str = REMOVED) -> None:
+    """Replace a message's text."""
     values = {"content": content, "attachment": None, "attachment_name": None}
     transaction.execute(sa.update(messages).where(messages.c.message_id == message_id).values(values))
 
 
-def remove(transaction: Transaction, whom: Student, spellings: Collection[str]) -> Removed:
+def remove(transaction: Transaction, student: Student, spellings: Collection[str]) -> Removed:
     """Delete the student's events and notifications, and what else names them."""
-    removed = remove_events(transaction, _is_about(whom))
-    _remove_days(transaction, whom.student_id)
-    preferences.forget_student(transaction, whom.student_id)
+    removed = remove_events(transaction, _is_about(student))
+    _remove_days(transaction, student.student_id)
+    preferences.forget_student(transaction, student.student_id)
     transaction.execute(sa.delete(dialogues))  # of minutes ago; whom they name is not worth finding out
     for spelling in spellings:
         names = audit.c.command.contains(spelling, autoescape=True) | audit.c.outcome.contains(
@@ -126,13 +129,15 @@ def _remove_days(transaction: Transaction, student_id: int) -> None:
         transaction.execute(sa.delete(table).where(table.c.student_id == student_id))
 
 
-def _others(transaction: Transaction, whom: Student) -> dict[int, list[Event]]:
-    """By message, what it tells of other students than this one, as far as it tells of this one."""
-    theirs = sa.select(logs.c.message_id).where(logs.c.event_id.in_(_event_ids(whom)), logs.c.message_id.is_not(None))
+def _others(transaction: Transaction, student: Student) -> dict[int, list[Event]]:
+    """Return by message the events of other students, for the messages that tell events of this one."""
+    theirs = sa.select(logs.c.message_id).where(
+        logs.c.event_id.in_(_event_ids(student)), logs.c.message_id.is_not(None)
+    )
     query = (
         sa.select(logs.c.message_id, *AS_EVENT)
         .join(events, events.c.event_id == logs.c.event_id)
-        .where(logs.c.message_id.in_(theirs), ~_is_about(whom))
+        .where(logs.c.message_id.in_(theirs), ~_is_about(student))
         .order_by(events.c.timestamp, events.c.event_id)
     )
     found: dict[int, list[Event]] = defaultdict(list)
@@ -141,10 +146,10 @@ def _others(transaction: Transaction, whom: Student) -> dict[int, list[Event]]:
     return found
 
 
-def _event_ids(whom: Student) -> sa.Select[tuple[int]]:
-    return sa.select(events.c.event_id).where(_is_about(whom))
+def _event_ids(student: Student) -> sa.Select[tuple[int]]:
+    return sa.select(events.c.event_id).where(_is_about(student))
 
 
-def _is_about(whom: Student) -> sa.ColumnElement[bool]:
-    nameless = events.c.student_id.is_(None) & (events.c.student_username == whom.username)
-    return sa.func.coalesce((events.c.student_id == whom.student_id) | nameless, sa.false())
+def _is_about(student: Student) -> sa.ColumnElement[bool]:
+    nameless = events.c.student_id.is_(None) & (events.c.student_username == student.username)
+    return sa.func.coalesce((events.c.student_id == student.student_id) | nameless, sa.false())

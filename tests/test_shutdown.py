@@ -1,11 +1,10 @@
-"""SIGTERM and SIGINT end `monitor --daemon` and zulip-run-bot with 0 within five seconds, whatever they wait for."""
+"""SIGTERM and SIGINT end `monitor --daemon` and zulip-run-bot with 0, whatever they wait for."""
 
 from __future__ import annotations
 
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +12,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.bot_process import JANE, BotProcess, from_store, wait_for
+from tests.bot_process import JANE, PATIENCE, BotProcess, from_store, wait_for
 from tests.shell import Shell, daemon, daemon_log, shell
 
 __all__ = ["shell"]
 
 BOTH_SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 BOTH_PROGRAMS = pytest.mark.parametrize("program", ["daemon", "zulip-run-bot"])
-PEACE = 5.0  # seconds
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def black_hole() -> Iterator[socket.socket]:
 def running(shell: Shell, program: str) -> Iterator[subprocess.Popen[bytes]]:
     """One of the two programs that work until they are stopped, just started."""
     if program == "daemon":
-        with daemon(shell) as process:
+        with daemon(shell, "--interval", "1") as process:
             yield process
         return
     bot = BotProcess(shell.zulip, shell.folder, shell.lms_url, shell.store_url)
@@ -53,19 +51,17 @@ def output(shell: Shell, program: str) -> str:
 
 def connected(listener: socket.socket) -> socket.socket:
     """The first connection that somebody makes, with something said in it."""
-    listener.settimeout(40)
+    listener.settimeout(PATIENCE)
     connection, _ = listener.accept()
-    connection.settimeout(40)
+    connection.settimeout(PATIENCE)
     assert connection.recv(1)
     return connection
 
 
 def stop(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
     assert process.poll() is None, "it ended by itself"
-    begun = time.monotonic()
     process.send_signal(number)
-    assert process.wait(PEACE) == 0
-    assert time.monotonic() - begun < PEACE
+    assert process.wait(PATIENCE) == 0
 
 
 def assert_quiet(shell: Shell, program: str) -> None:
@@ -164,7 +160,7 @@ def deaf(zuliprc: Path, shell: Shell, black_hole: socket.socket) -> Path:
 def test_while_a_call_to_zulip_hangs(shell: Shell, program: str, on: str) -> None:
     shell.counts("--once")
     shell.lms.pass_exam(1000, JANE)
-    shell.zulip.fail("hang_before", on=on, times=9)
+    shell.zulip.fail("hang_before", on=on, times=1000)
     method, path = on.split()
     before = shell.zulip.count_calls(method, path)
     if "users" in on:
@@ -189,16 +185,24 @@ def test_while_everything_is_away(shell: Shell, program: str, number: int) -> No
             wait_for(lambda: shell.zulip.count_calls("POST", "/api/v1/register"))
         shell.zulip.stop()
         (shell.folder / "lms.db").unlink()
-        time.sleep(2)
+        for away in ("unable to open database file", "Zulip cannot be reached"):
+            wait_for(lambda: away in output(shell, program), story=lambda: output(shell, program))  # noqa: B023
         stop(process, number)
         assert_quiet(shell, program)
+
+
+def is_ending(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether it has taken a first SIGINT, after which it is deaf to more, or has ended."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    ignored = int(status.partition("SigIgn:")[2].split()[0], 16)
+    return process.poll() is not None or bool(ignored >> (signal.SIGINT - 1) & 1)
 
 
 def test_two_signals_are_as_good_as_one(shell: Shell, black_hole: socket.socket) -> None:
     shell.lms_url = f"postgresql://reader@127.0.0.1:{black_hole.getsockname()[1]}/lms"
     with running(shell, "daemon") as process, connected(black_hole):
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        wait_for(lambda: is_ending(process))
         process.send_signal(signal.SIGINT)
-        assert process.wait(PEACE) == 0
+        assert process.wait(PATIENCE) == 0
         assert_quiet(shell, "daemon")

@@ -1,4 +1,4 @@
-"""Who is a student, who is a mentor, and who mentors whom, read whole."""
+"""Reads who is a student, who is a mentor, and who mentors whom."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lms_bot.core.people import Mentor, Student
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms.schemas.classic import tables
+from lms_bot.lms.source import PeopleQueries
 from lms_bot.lms.values import text
 
 
@@ -23,14 +23,13 @@ class People:
     links: frozenset[tuple[int, int]]
 
 
-def read_people(engine: sa.Engine) -> People:
+def read_people(engine: sa.Engine, queries: PeopleQueries) -> People:
     """Read everybody in one short transaction. Raises LmsUnavailable."""
-    s, m, link = tables.students.c, tables.mentors.c, tables.mentor_to_student.c
     try:
         with engine.connect() as connection, connection.begin():
-            students = connection.execute(sa.select(*s).order_by(s.id)).all()
-            mentors = connection.execute(sa.select(*m).order_by(m.id)).all()
-            links = connection.execute(sa.select(link.mentor_id, link.student_id)).all()
+            students, mentors, links = (
+                connection.execute(query).all() for query in (queries.students, queries.mentors, queries.links)
+            )
     except sa.exc.SQLAlchemyError as error:
         raise LmsUnavailable(f"students and mentors cannot be read: {reason(error)}") from error
     return People(

@@ -11,7 +11,7 @@ from lms_bot.store.notifications import queue
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.office import JANE, MARY, OMAR, Office, happened
+from tests.delivery_scenario import JANE, MARY, OMAR, DeliveryScenario, happened
 
 MARYS = ZulipUser(7, "Mary", "MARY@school.example ", True, False)
 OTHER = ZulipUser(8, "Maria", "maria@home.example", True, False)
@@ -62,17 +62,17 @@ def test_what_an_admin_mapped_outlives_a_reading_of_the_people(store: Store) -> 
     assert mapped(store, MARYS, OTHER).zulip_user_id == 7
 
 
-def test_what_waited_for_a_mapping_comes_as_one_summary(office: Office) -> None:
-    office.read_people(mentors=[replace(MARY, email="mary@elsewhere.example"), OMAR])
+def test_what_waited_for_a_mapping_comes_as_one_summary(delivery: DeliveryScenario) -> None:
+    delivery.read_people(mentors=[replace(MARY, email="mary@elsewhere.example"), OMAR])
     for _ in range(5):
-        office.owe(happened(JANE, "Geometry"))
-        office.wait(7200, step=3600)
-    assert office.told(MARY) == []
+        delivery.owe(happened(JANE, "Geometry"))
+        delivery.wait(7200, step=3600)
+    assert delivery.told(MARY) == []
 
-    with office.store.writing() as transaction:
-        woken = accounts.map_by_hand(transaction, MARY.mentor_id, office.account(MARY), office.clock())
-        queue.wake_waiting(transaction, woken, office.clock())
-    office.turn()
+    with delivery.store.writing() as transaction:
+        woken = accounts.map_by_hand(transaction, MARY.mentor_id, delivery.account(MARY), delivery.clock())
+        queue.make_mapped_due(transaction, woken, delivery.clock())
+    delivery.turn()
 
-    (text,) = office.told(MARY)
+    (text,) = delivery.told(MARY)
     assert "5 events of 1 student" in text

@@ -20,7 +20,7 @@ from lms_bot.store.session import Store
 from lms_bot.store.state import POLLED
 from lms_bot.store.streaks import days
 from tests import NOW
-from tests.office import happened, owe
+from tests.delivery_scenario import happened, owe
 
 BOT_ID, BOT_NAME = 13, "LMS Bot"
 ADMIN_STREAM, OTHER_STREAM = 3, 4

@@ -1,4 +1,4 @@
-"""What somebody's next message may refer to; one for each asker, so that it survives a restart."""
+"""The conversation with each asker, which the next message may refer to; it survives a restart."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ def remember(transaction: Transaction, zulip_user_id: int, content: Mapping[str,
 
 
 def forget(transaction: Transaction, zulip_user_id: int) -> None:
+    """Forget the conversation with an asker."""
     transaction.execute(sa.delete(dialogues).where(dialogues.c.zulip_user_id == zulip_user_id))
 
 
-def kept(transaction: Transaction, zulip_user_id: int, since: datetime) -> Mapping[str, Any] | None:
-    """What was kept for the asker, if that was at `since` or later."""
+def recall(transaction: Transaction, zulip_user_id: int, since: datetime) -> Mapping[str, Any] | None:
+    """Return what was kept for the asker, if that was at `since` or later."""
     query = sa.select(dialogues.c.content).where(
         dialogues.c.zulip_user_id == zulip_user_id, dialogues.c.asked_at >= since
     )

@@ -11,15 +11,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.chat import Chat, Pace
+from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
 from lms_bot.handlers import dispatch
 from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.store import tables
 from lms_bot.store.people import accounts
-from tests.asking import ADMIN_STREAM, incoming
 from tests.bot_process import Place
 from tests.lms_rows import JANE, NOW, USERNAMES, VIDEO, Watch
+from tests.questions import ADMIN_STREAM, incoming
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FAST = 100_000
@@ -27,7 +27,7 @@ _ids, _message_ids = itertools.count(1), itertools.count(5_000_000)
 
 
 @dataclass
-class Ward:
+class AlertScenario:
     """Everything begins at NOW, with a first poll; `students` have been enrolled for a year and began long ago."""
 
     place: Place
@@ -38,17 +38,17 @@ class Ward:
 
     @classmethod
     @contextmanager
-    def at(cls, place: Place, **settings: str) -> Iterator[Ward]:
+    def at(cls, place: Place, **settings: str) -> Iterator[AlertScenario]:
         watch = Watch(place.lms_url, place.store_url, **settings)
         watch.rows.run("UPDATE students SET created = NULL")  # nobody is missed who never began
-        ward = cls(place, watch)
+        scenario = cls(place, watch)
         zuliprc = place.zulip.write_zuliprc(place.folder / "ward_zuliprc")
-        ward.chat = Chat(zuliprc, Pace(FAST))
-        ward.deliverer = Deliverer(watch.store, ward.chat, watch.settings, lambda: watch.now)
+        scenario.chat = Chat(zuliprc, RateLimiter(FAST))
+        scenario.deliverer = Deliverer(watch.store, scenario.chat, watch.settings, lambda: watch.now)
         with watch.store.writing() as transaction:
-            accounts.keep_zulip_users(transaction, ward.chat.users(), NOW)
+            accounts.keep_zulip_users(transaction, scenario.chat.users(), NOW)
         try:
-            yield ward
+            yield scenario
         finally:
             watch.close()
 

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from lms_bot.chat import Pace, rate_limit
+from lms_bot.chat import RateLimiter, rate_limit
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.core.people import Mentor, Student
 from lms_bot.store.session import open_store
 from tests import fake_zulip
+from tests.bot_process import PATIENCE, wait_for
+from tests.delivery_scenario import DeliveryScenario, frozen, notifications, several
 from tests.fake_zulip import FakeZulip
-from tests.office import Office, frozen, notifications, several
 
-DELIVER, LOOK, REPLY = Purpose.DELIVER, Purpose.LOOK, Purpose.REPLY
+DELIVER, READ, REPLY = Purpose.DELIVER, Purpose.READ, Purpose.REPLY
 ZULIPS_LIMIT, ZULIPS_WINDOW = 200, 60.0
 TICK = 0.05
 
@@ -35,16 +36,16 @@ class Simulated:
 
 
 class Traffic:
-    """Calls through one Pace in simulated time: whoever wants to call asks at every tick, without waiting."""
+    """Calls through one RateLimiter in simulated time: whoever wants to call asks at every tick, without waiting."""
 
     def __init__(self, messages_per_minute: int = 150) -> None:
         self.clock = Simulated()
-        self.pace = Pace(messages_per_minute, self.clock)
+        self.rate_limiter = RateLimiter(messages_per_minute, self.clock)
         self.calls: list[tuple[float, Purpose]] = []
 
     def tick(self, wanted: Sequence[Purpose]) -> None:
         for purpose in wanted:
-            if self.pace.take(purpose, 0.0):
+            if self.rate_limiter.acquire(purpose, 0.0):
                 self.calls.append((self.clock.now, purpose))
         self.clock.now += TICK
 
@@ -69,7 +70,7 @@ class Traffic:
 
 
 @pytest.mark.parametrize(
-    "wanted", [(DELIVER,), (LOOK,), (REPLY,), (DELIVER, LOOK, REPLY), (REPLY, LOOK, DELIVER), (DELIVER,) * 5]
+    "wanted", [(DELIVER,), (READ,), (REPLY,), (DELIVER, READ, REPLY), (REPLY, READ, DELIVER), (DELIVER,) * 5]
 )
 def test_there_are_never_more_than_200_calls_in_any_minute(wanted: tuple[Purpose, ...]) -> None:
     traffic = Traffic()
@@ -80,7 +81,7 @@ def test_there_are_never_more_than_200_calls_in_any_minute(wanted: tuple[Purpose
 def test_a_rest_is_not_made_up_for_beyond_the_limit() -> None:
     traffic = Traffic()
     for _ in range(3):
-        traffic.run(20, DELIVER, LOOK, REPLY)
+        traffic.run(20, DELIVER, READ, REPLY)
         traffic.run(45)
     assert traffic.most_in_a_window() <= ZULIPS_LIMIT
 
@@ -114,7 +115,7 @@ def test_deliveries_come_evenly() -> None:
     assert max(in_each_quarter_minute) - min(in_each_quarter_minute) <= 2
 
 
-@pytest.mark.parametrize("busy", [(DELIVER,), (DELIVER, LOOK)])
+@pytest.mark.parametrize("busy", [(DELIVER,), (DELIVER, READ)])
 def test_replies_get_through_at_once_while_deliveries_wait(busy: tuple[Purpose, ...]) -> None:
     traffic = Traffic()
     traffic.run(120, *busy)
@@ -135,19 +136,19 @@ def test_a_closed_pace_lets_nobody_through_until_then(purpose: Purpose) -> None:
     traffic = Traffic()
     traffic.run(5, purpose)
     before = len(traffic.calls)
-    traffic.pace.close(57.0)
+    traffic.rate_limiter.block(57.0)
     closed_at = traffic.clock.now
     traffic.run(56.9, purpose)
     assert len(traffic.calls) == before
-    assert not traffic.pace.take(purpose, 0.0)
+    assert not traffic.rate_limiter.acquire(purpose, 0.0)
     assert traffic.seconds_until(purpose, 1) + 56.9 <= 57.0 + 2 * TICK
     assert traffic.calls[-1][0] >= closed_at + 57.0
 
 
 def test_a_short_closure_does_not_end_a_longer_one() -> None:
     traffic = Traffic()
-    traffic.pace.close(30.0)
-    traffic.pace.close(1.0)
+    traffic.rate_limiter.block(30.0)
+    traffic.rate_limiter.block(1.0)
     traffic.run(29.9, REPLY)
     assert traffic.calls == []
 
@@ -155,7 +156,7 @@ def test_a_short_closure_does_not_end_a_longer_one() -> None:
 def test_who_has_no_patience_is_told_so_without_using_a_turn() -> None:
     traffic = Traffic(60)
     traffic.run(60, DELIVER)
-    refused = [traffic.pace.take(DELIVER, 0.0) for _ in range(1000)]
+    refused = [traffic.rate_limiter.acquire(DELIVER, 0.0) for _ in range(1000)]
     assert sum(refused) <= 1
     traffic.run(60, DELIVER)
     assert traffic.count(DELIVER) >= 115
@@ -163,12 +164,12 @@ def test_who_has_no_patience_is_told_so_without_using_a_turn() -> None:
 
 def test_threads_together_get_no_more_than_one_could() -> None:
     clock = Simulated()
-    shared = Pace(150, clock)
+    shared = RateLimiter(150, clock)
     taken: list[bool] = []
 
     def call() -> None:
         taken.extend(
-            shared.take(purpose, 0.0) for _, purpose in zip(range(600), itertools.cycle(Purpose), strict=False)
+            shared.acquire(purpose, 0.0) for _, purpose in zip(range(600), itertools.cycle(Purpose), strict=False)
         )
 
     threads = [threading.Thread(target=call) for _ in range(8)]
@@ -180,12 +181,12 @@ def test_threads_together_get_no_more_than_one_could() -> None:
 
 
 def test_threads_that_wait_all_get_their_turn_and_keep_the_pace() -> None:
-    shared = Pace(3000)  # one every 20 ms
+    shared = RateLimiter(3000)  # one every 20 ms
     taken: list[float] = []
 
     def call() -> None:
         for _ in range(10):
-            assert shared.take(DELIVER, 30.0)
+            assert shared.acquire(DELIVER, PATIENCE)
             taken.append(time.monotonic())
 
     started = time.monotonic()
@@ -198,22 +199,41 @@ def test_threads_that_wait_all_get_their_turn_and_keep_the_pace() -> None:
     assert max(taken) - started >= (80 - 20) * 0.02
 
 
+class Still(Simulated):
+    """A clock that moves only when it is moved, and counts how often it was looked at."""
+
+    looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return self.now
+
+
 def test_closing_stops_the_threads_that_wait_already() -> None:
-    shared = Pace(60)
-    while shared.take(DELIVER, 0.0):
+    clock = Still()
+    shared = RateLimiter(6000, clock)  # one every 10 ms, in which who waits looks at the clock again
+    while shared.acquire(DELIVER, 0.0):
         pass
     passed: list[float] = []
 
     def call() -> None:
-        if shared.take(DELIVER, 10.0):
-            passed.append(time.monotonic())
+        if shared.acquire(DELIVER, 10.0):
+            passed.append(clock.now)
+
+    def is_looked_at(more: int = 9) -> None:
+        looks = clock.looks + more
+        wait_for(lambda: clock.looks > looks)
 
     waiting = threading.Thread(target=call)
     waiting.start()
-    closed_at = time.monotonic()
-    shared.close(1.8)
-    waiting.join()
-    assert passed[0] - closed_at >= 1.8
+    is_looked_at()
+    shared.block(1.8)
+    clock.now += 1.79
+    is_looked_at()
+    assert passed == []
+    clock.now += 0.02
+    waiting.join(PATIENCE)
+    assert passed == [clock.now]
 
 
 def test_5000_notifications_for_500_mentors_are_500_messages_and_no_rate_limit(
@@ -227,19 +247,19 @@ def test_5000_notifications_for_500_mentors_are_500_messages_and_no_rate_limit(
     store = open_store(f"sqlite:///{tmp_path}/store.db")
     with FakeZulip(rate_limit=200) as zulip:
         accounts = {m.mentor_id: zulip.add_user(m.username, m.email or "") for m in mentors}
-        office = Office(store, zulip, zulip.write_zuliprc(tmp_path / "zuliprc"), accounts=accounts)
-        office.restart(Pace(150))
+        delivery = DeliveryScenario(store, zulip, zulip.write_zuliprc(tmp_path / "zuliprc"), accounts=accounts)
+        delivery.restart(RateLimiter(150))
         links = {(mentor.mentor_id, mentor.mentor_id + 1000) for mentor in mentors}
-        office.read_people(mentors=mentors, students=students, links=links)
-        office.read_accounts()
+        delivery.read_people(mentors=mentors, students=students, links=links)
+        delivery.read_accounts()
         owed = {student.student_id: several(student, 10) for student in students}
-        office.owe(*itertools.chain.from_iterable(owed.values()))
-        while not office.turn().is_done:
+        delivery.owe(*itertools.chain.from_iterable(owed.values()))
+        while not delivery.turn().is_done:
             pass
         assert len(zulip.sent_by_bot()) == 500
         assert zulip.limited == 0
         for mentor in mentors:
-            [text] = office.told(mentor)
+            [text] = delivery.told(mentor)
             assert all((event.activity_title or "") in text for event in owed[mentor.mentor_id + 1000])
     rows = notifications(store)
     assert len(rows) == 5000

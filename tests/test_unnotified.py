@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from lms_bot.store.people import directory, people
 from lms_bot.store.session import Store
 from tests import NOW
-from tests.asking import GULNORA, JANE, School
-from tests.office import happened, owe
+from tests.delivery_scenario import happened, owe
+from tests.questions import GULNORA, JANE, School
 
 OTHERS = 20_000
 
@@ -52,7 +52,9 @@ def test_many_students_without_a_mentor_are_counted_and_the_first_are_listed(sch
     assert "* … and 5 more" in answer
 
 
-@pytest.mark.parametrize("ask", [lambda t: directory.without_mentor(t, 20), directory.without_student])
+@pytest.mark.parametrize(
+    "ask", [lambda t: directory.students_without_mentor(t, 20), directory.count_events_without_student]
+)
 def test_the_events_that_were_told_are_not_looked_at(school: School, ask: Any) -> None:
     unled(school, 5)
     with school.store.writing() as transaction:

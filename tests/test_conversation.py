@@ -17,9 +17,9 @@ from lms_bot.store.people import people
 from lms_bot.store.questions import audit
 from lms_bot.store.session import Store, open_store
 from tests import NOW
-from tests.asking import ADA, ADMIN_STREAM, JANE, JANET, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, School
 from tests.databases import store_in_file
-from tests.office import happened, owe
+from tests.delivery_scenario import happened, owe
+from tests.questions import ADA, ADMIN_STREAM, JANE, JANET, LINKS, MARY, MENTORS, OMAR, RAVI, STUDENTS, School
 
 NO_LIST = "There is no list that I could go on with."
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lms_bot.core import alert_rules
 from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
-from lms_bot.core.alerts import DAY, DEFAULTS, HOUR, TERMS, Rule, Verdict
+from lms_bot.core.alerts import DAY, DEFAULTS, HOUR, RULE_DEFINITIONS, Rule, Verdict
 from lms_bot.core.events import EventType
 from tests import NOW
 
@@ -222,9 +222,9 @@ def test_an_exam_without_a_verdict_was_taken() -> None:
 
 
 def test_every_rule_has_terms_and_says_so_by_its_name() -> None:
-    assert set(TERMS) == set(Rule)
+    assert set(RULE_DEFINITIONS) == set(Rule)
     assert set(alert_rules.RULES) == set(Rule) - {Rule.MANY_FAIL}
-    assert all(terms.low <= terms.limit <= terms.high for terms in TERMS.values())
+    assert all(terms.low <= terms.limit <= terms.high for terms in RULE_DEFINITIONS.values())
 
 
 moments = st.integers(0, 60 * 24).map(lambda hours: NOW - hours * HOUR)

@@ -39,7 +39,7 @@ def caught_up(store: Store, newest: int) -> None:
 def test_the_audit_is_kept_for_a_year(store: Store) -> None:
     row = {"zulip_user_id": 1, "command": "poll", "outcome": "done"}
     fill(store, tables.audit, [{**row, "at": NOW - days * DAY} for days in (366, 365, 364, 1)])
-    assert cleanup.tidy(store, NOW) == 1
+    assert cleanup.remove_outdated(store, NOW) == 1
     assert left(store, tables.audit.c.audit_id) == [2, 3, 4]
 
 
@@ -49,25 +49,25 @@ def test_who_asked_what_is_forgotten_after_days(store: Store) -> None:
     fill(
         store, tables.dialogues, [{"zulip_user_id": i, "content": {}, "asked_at": NOW - age} for i, age in ages.items()]
     )
-    assert cleanup.tidy(store, NOW) == 2
+    assert cleanup.remove_outdated(store, NOW) == 2
     assert left(store, tables.askers.c.zulip_user_id) == left(store, tables.dialogues.c.zulip_user_id) == [2]
 
 
 def test_a_claim_stays_while_its_question_may_be_looked_at_again(store: Store) -> None:
     old = NOW - 400 * DAY
     claims(store, _100=old, _4799=old, _4800=old, _5000=old, _101=NOW - DAY)
-    assert cleanup.tidy(store, NOW) == 0, "nobody has looked for questions yet"
+    assert cleanup.remove_outdated(store, NOW) == 0, "nobody has looked for questions yet"
     caught_up(store, 4800 + OVERLAP)
-    assert cleanup.tidy(store, NOW + DAY) == 2
+    assert cleanup.remove_outdated(store, NOW + DAY) == 2
     assert left(store, tables.claims.c.zulip_message_id) == [101, 4800, 5000]
 
 
 def test_it_is_done_once_a_day_and_across_restarts(store: Store) -> None:
-    cleanup.tidy(store, NOW)
+    cleanup.remove_outdated(store, NOW)
     row = {"zulip_user_id": 1, "command": "poll", "outcome": "done", "at": NOW - 400 * DAY}
     fill(store, tables.audit, [row])
-    assert cleanup.tidy(store, NOW + timedelta(hours=23)) == 0
-    assert cleanup.tidy(store, NOW + timedelta(hours=24)) == 1
+    assert cleanup.remove_outdated(store, NOW + timedelta(hours=23)) == 0
+    assert cleanup.remove_outdated(store, NOW + timedelta(hours=24)) == 1
 
 
 def test_many_rows_go_in_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,5 +75,5 @@ def test_many_rows_go_in_batches(store: Store, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(cleanup, "MOST_BATCHES", 3)
     row = {"zulip_user_id": 1, "command": "poll", "outcome": "done", "at": NOW - 400 * DAY}
     fill(store, tables.audit, [row] * 35)
-    assert cleanup.tidy(store, NOW) == 30
-    assert cleanup.tidy(store, NOW + DAY) == 5
+    assert cleanup.remove_outdated(store, NOW) == 30
+    assert cleanup.remove_outdated(store, NOW + DAY) == 5

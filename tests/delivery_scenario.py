@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.chat import Chat, Pace
+from lms_bot.chat import Chat, RateLimiter
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings, load
-from lms_bot.core.events import ATTEMPTS, CONTENT_ATTEMPTS, Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.core.notifications import Recipient
 from lms_bot.core.people import Mentor, Student, ZulipUser
 from lms_bot.pipeline.deliverer import Delivered, Deliverer
@@ -26,7 +26,9 @@ from lms_bot.store.people import people
 from lms_bot.store.people.accounts import keep_zulip_users
 from lms_bot.store.session import Store
 from tests import NOW
+from tests.bot_process import PATIENCE, wait_for
 from tests.fake_zulip import FakeZulip
+from tests.lms_rows import ATTEMPTS, CONTENT_ATTEMPTS
 
 MARY = Mentor(1, "mary", "mary@school.example")
 OMAR = Mentor(2, "omar", "omar@school.example")
@@ -39,7 +41,7 @@ STUDENTS = (JANE, RAVI, GULNORA, OBRIEN)
 LINKS = frozenset({(1, 11), (1, 12), (2, 13), (2, 14)})
 
 FAST = 100_000  # messages a minute: the pace is no part of these tests
-CALL_TIMEOUT = 0.3  # seconds
+CALL_TIMEOUT = 0.3  # seconds of a call that hangs; all others have as long as they need
 SETTINGS = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
 _source_ids = itertools.count(1)
 
@@ -66,6 +68,10 @@ class MortalChat(Chat):
 
     dies: str | None = None
 
+    def __init__(self, zulip: FakeZulip, zuliprc: Path, rate_limiter: RateLimiter) -> None:
+        super().__init__(zuliprc, rate_limiter, PATIENCE)
+        self._zulip = zulip
+
     def send(self, recipient: Recipient, content: str, *, purpose: Purpose = Purpose.REPLY) -> int:
         self._perhaps_die("before")
         sent = super().send(recipient, content, purpose=purpose)
@@ -76,6 +82,16 @@ class MortalChat(Chat):
         found = super().find(recipient, content, above)
         self._perhaps_die("looking")
         return found
+
+    def _call(self, method: str, url: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+        if not self._zulip.will_hang(method, f"/api/v1/{url}"):
+            return super()._call(method, url, *arguments, **options)
+        hung, self._timeout = self._zulip.hung, CALL_TIMEOUT
+        try:
+            return super()._call(method, url, *arguments, **options)
+        finally:
+            self._timeout = PATIENCE
+            wait_for(lambda: self._zulip.hung > hung)  # the clocks here stand still: what was asked is done by now
 
     def _perhaps_die(self, moment: str) -> None:
         if self.dies == moment:
@@ -148,7 +164,7 @@ def owe(store: Store, found: Iterable[Event], *, at: datetime = NOW, found_at: d
     """Record events, found `at` unless said otherwise, and owe them from `at` on to their students' mentors."""
     observed = list(found)
     with store.writing() as transaction:
-        around = people.around(transaction, {event.student_id or 0 for event in observed})
+        around = people.mentoring_of(transaction, {event.student_id or 0 for event in observed})
         for table in (ATTEMPTS, CONTENT_ATTEMPTS):
             of_table = [event for event in observed if event.source_table == table]
             events.record(transaction, of_table, around, found_at or at)
@@ -159,9 +175,9 @@ def owe(store: Store, found: Iterable[Event], *, at: datetime = NOW, found_at: d
         rows = [
             (event.event_id, mentor_id, at)
             for event in recorded
-            for mentor_id, _ in around.get(event.student_id or 0, people.NOBODY).mentors
+            for mentor_id, _ in around.get(event.student_id or 0, people.UNKNOWN_STUDENT).mentors
         ]
-        queue.owe(transaction, rows)
+        queue.enqueue(transaction, rows)
     return recorded
 
 
@@ -211,7 +227,7 @@ def unsettled(store: Store) -> list[Frozen]:
 
 
 @dataclass
-class Office:
+class DeliveryScenario:
     """A school's store and its Zulip, with a Deliverer between them; `open` gives everybody an account."""
 
     store: Store
@@ -227,20 +243,20 @@ class Office:
     deliverer: Deliverer = field(init=False)
 
     @classmethod
-    def open(cls, store: Store, zulip: FakeZulip, folder: Path) -> Office:
-        office = cls(store, zulip, zulip.write_zuliprc(folder / "zuliprc"))
-        office.restart()
-        for mentor in office.mentors:
-            office.accounts[mentor.mentor_id] = zulip.add_user(mentor.username.title(), mentor.email or "")
+    def open(cls, store: Store, zulip: FakeZulip, folder: Path) -> DeliveryScenario:
+        delivery = cls(store, zulip, zulip.write_zuliprc(folder / "zuliprc"))
+        delivery.restart()
+        for mentor in delivery.mentors:
+            delivery.accounts[mentor.mentor_id] = zulip.add_user(mentor.username.title(), mentor.email or "")
         zulip.add_user("Ada", "ada@school.example")
         zulip.add_user("Eve", "eve@school.example")
-        office.read_people()
-        office.read_accounts()
-        return office
+        delivery.read_people()
+        delivery.read_accounts()
+        return delivery
 
-    def restart(self, pace: Pace | None = None) -> None:
+    def restart(self, rate_limiter: RateLimiter | None = None) -> None:
         """A new process, which knows only what the store and Zulip know."""
-        self.chat = MortalChat(self.zuliprc, pace or Pace(FAST), CALL_TIMEOUT)
+        self.chat = MortalChat(self.zulip, self.zuliprc, rate_limiter or RateLimiter(FAST))
         self.deliverer = Deliverer(self.store, self.chat, self.settings, clock=self.clock)
 
     def read_people(
@@ -256,17 +272,16 @@ class Office:
         self.links = self.links if links is None else frozenset(links)
         with self.store.writing() as transaction:
             mapped = people.keep_people(transaction, self.students, self.mentors, self.links, self.clock())
-            queue.wake_waiting(transaction, mapped, self.clock())
+            queue.make_mapped_due(transaction, mapped, self.clock())
 
     def read_accounts(self) -> None:
         """What Zulip says now about its accounts."""
-        # Not through the Chat under test: its patience is shorter than a busy machine's pauses.
-        self.keep_accounts(Chat(self.zuliprc, Pace(FAST)).users())
+        self.keep_accounts(Chat(self.zuliprc, RateLimiter(FAST), PATIENCE).users())
 
     def keep_accounts(self, users: Sequence[ZulipUser]) -> None:
         with self.store.writing() as transaction:
             mapped = keep_zulip_users(transaction, users, self.clock())
-            queue.wake_waiting(transaction, mapped, self.clock())
+            queue.make_mapped_due(transaction, mapped, self.clock())
 
     def move(self, student: Student, mentor: Mentor | None) -> None:
         """The student has this mentor alone from now on."""
@@ -284,7 +299,7 @@ class Office:
 
     def turn(self) -> Delivered:
         """A turn, once Zulip lets us call again: that pause is in real time, which these clocks know nothing of."""
-        while self.chat.is_closed:
+        while self.chat.is_blocked:
             time.sleep(0.005)
         return self.deliverer.deliver_turn(30.0)
 

@@ -1,1 +1,0 @@
-"""The classic LMS: exam attempts and course content in tables of its own."""
