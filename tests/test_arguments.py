@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lms_bot.config.settings import load
 from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Recipient
-from lms_bot.core.principal import Role
+from lms_bot.core.principal import Principal, Role
 from lms_bot.errors import UserError
 from lms_bot.handlers import arguments, reference
 from lms_bot.handlers.argument_types import (
@@ -41,6 +41,7 @@ from tests.questions import ACCOUNTS
 HISTORY = (STUDENT, PERIOD, TYPES, COURSE, count(50, 20))
 WHICH = choice("which", ("failing", "inactive", "all"), "Whom to show.")
 ROOT = Path(__file__).parents[1]
+MENTOR = frozenset({Role.MENTOR})
 
 
 def refusal(expected: Sequence[Argument], text: str) -> str:
@@ -53,7 +54,7 @@ def refusal(expected: Sequence[Argument], text: str) -> str:
 def request_(store: Store) -> Any:
     settings = load(None, {"LMS_DATABASE_URL": "sqlite:///none.db"})
     with store.reading() as transaction:
-        yield Request(transaction, NOW, settings, ACCOUNTS[1], (), frozenset(), Recipient())
+        yield Request(transaction, NOW, settings, ACCOUNTS[1], Principal(MENTOR), MENTOR, Recipient())
 
 
 def value(request: Request, argument: Argument, text: str) -> Any:

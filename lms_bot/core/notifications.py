@@ -85,8 +85,8 @@ class Message:
 class Pending:
     """A notification that is not finished, and why not yet.
 
-    It is under way; or it failed with an `error` and is tried again at `due_at`; or it waits until then for `hold`
-    ("": for nothing but its turn).
+    It is under way; or it failed with an `error` and is tried again at `due_at`; or it waits until then, `postponed_by`
+    something ("": by nothing but its turn).
     """
 
     event: Event
@@ -95,15 +95,15 @@ class Pending:
     due_at: datetime
     is_under_way: bool
     error: str | None
-    hold: str
+    postponed_by: str
 
 
 class Unsent(StrEnum):
-    """Why a mentor was not told of an event."""
+    """Why a mentor was not notified of an event."""
 
     CHOICE = "choice"  # it was turned off before it was due
     NOT_THEIRS = "not theirs"  # the student was not theirs when it was due
-    TAKEN_BACK = "taken back"  # it did not happen after all
+    WITHDRAWN = "withdrawn"  # it did not happen after all
     REFUSED = "refused"  # Zulip took no message of it
     HISTORY = "history"
     MIRROR = "mirror"  # another event says the same
@@ -116,7 +116,7 @@ class Unsent(StrEnum):
 class Trace:
     """What became of an event for one mentor: it is `pending`, or `is_sent`, or `unsent` says why it is neither.
 
-    `others` is how many events the same message told; `with_end` says that one of them is the end of this start.
+    `others` is how many other events the same message had; `with_end` says that one of them is the end of this start.
     `timing` is what holds for its class now. `error` is what Zulip said in refusing.
     """
 
@@ -127,7 +127,7 @@ class Trace:
     timing: Timing
     pending: Pending | None = None
     is_sent: bool = False
-    told_at: datetime | None = None
+    sent_at: datetime | None = None
     others: int = 0
     with_end: bool = False
     unsent: Unsent | None = None
@@ -136,7 +136,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class MentorPreferences:
-    """What holds for a mentor now: what they asked for, and where they did not, what the settings say.
+    """The preferences of a mentor and what follows from them now, by the settings where they chose nothing.
 
     `timezone` is the key of a time zone that is known here. `muted` are (username, until), by username.
     """

@@ -13,12 +13,13 @@ class Role(Enum):
     """What somebody asks as.
 
     Mentors ask about their own students and students about themselves, anywhere; admins ask about everybody, in the
-    private admin stream.
+    private admin stream. A service is a program: it asks about everybody, or about the students of one mentor.
     """
 
     MENTOR = "mentor"
     ADMIN = "admin"
     STUDENT = "student"
+    SERVICE = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,18 @@ class Principal:
         held = {Role.MENTOR: bool(mentors), Role.STUDENT: bool(students), Role.ADMIN: is_admin}
         return cls(frozenset(role for role, is_held in held.items() if is_held), tuple(mentors), tuple(students))
 
+    @classmethod
+    def service(cls, mentor: Mentor | None = None) -> Principal:
+        """Return a program that asks about the students of one mentor, or about everybody."""
+        return cls(frozenset({Role.SERVICE}), () if mentor is None else (mentor,))
+
     @property
     def is_admin(self) -> bool:
         return Role.ADMIN in self.roles
+
+    @property
+    def sees_everybody(self) -> bool:
+        return self.is_admin or (Role.SERVICE in self.roles and not self.mentors)
 
     @property
     def mentor_ids(self) -> list[int]:

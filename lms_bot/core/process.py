@@ -1,14 +1,22 @@
-"""Which process this is, as others can be told."""
+"""The processes of the bot, and the work that one of them does."""
 
 from __future__ import annotations
 
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 SILENT = timedelta(minutes=2)  # a worker that has not been seen for so long, and is not in a poll, has ended
 LONGEST_POLL = timedelta(hours=6)  # the first one, of a long history
+
+
+class Work(StrEnum):
+    """What the worker does by itself."""
+
+    POLLING = "polling"
+    DELIVERY = "delivery"
 
 
 class Process(NamedTuple):

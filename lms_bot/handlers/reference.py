@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from lms_bot.core.principal import Role
-from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.commands import REGISTRY
 
 _INTRODUCTION = """# Commands
 
@@ -24,7 +24,7 @@ _HEADINGS = {
 
 
 def page() -> str:
-    """The page docs/commands.md."""
+    """Return the page docs/commands.md."""
     parts = [_INTRODUCTION]
     for audience, heading in _HEADINGS.items():
         parts.append(f"{heading}\n")

@@ -39,11 +39,11 @@ def students_text(
     return Shown(start + table.text, table.entries)
 
 
-def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, habit: StudentStreaks | None = None) -> str:
-    """All about one student at a glance, with their streak where a `habit` is given."""
+def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, streaks: StudentStreaks | None = None) -> str:
+    """All about one student at a glance, with their streak where it is given."""
     active = "no activity yet" if card.last_active is None else f"last active {moment(card.last_active)}"
     text = "\n".join(
-        [f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.concerns), *_figures(card, habit)]
+        [f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.concerns), *_figures(card, streaks)]
     )
     exams = [f"* {exam_line(event)}" for event in card.last_exams]
     courses = [_course(course) for course in card.courses]
@@ -85,12 +85,12 @@ def _attention(needs: Sequence[Concern]) -> list[str]:
     return [f"**Needs attention:** {', '.join(f'{_sign(need)} {need}' for need in needs)}"] if needs else []
 
 
-def _figures(card: Card, habit: StudentStreaks | None) -> list[str]:
+def _figures(card: Card, streaks: StudentStreaks | None) -> list[str]:
     of_exams = f" over {counted(card.scored, 'exam')}" if card.scored else ""
     figures = [f"**Average:** {mean(card.average)}{of_exams}", f"**Trend:** {_trend(card.trend)}"]
     verdicts = f" ({card.passed:,} of {card.judged:,})" if card.judged else ""
     figures += [f"**Pass rate:** {mean(card.pass_rate)}{verdicts}", f"**Open exams:** {card.open_exams:,}"]
-    figures += [f"**Streak:** {streak_words(habit)}"] if habit else []
+    figures += [f"**Streak:** {streak_words(streaks)}"] if streaks else []
     kinds = [f"{EMOJI[kind]} {TITLES[kind].rstrip('!')} {count:,}" for kind, count in card.counts.items()]
     return [f"* {figure}" for figure in figures] + ([f"* {' · '.join(kinds)}"] if kinds else [])
 

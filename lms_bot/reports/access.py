@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from lms_bot.core.people import Mentor, Student, ZulipUser
-from lms_bot.core.principal import Principal
+from lms_bot.core.principal import Principal, Role
 from lms_bot.errors import NotFound
-from lms_bot.store.people import directory, people
+from lms_bot.store.people import accounts, directory, people
 from lms_bot.store.reports import access
 from lms_bot.store.session import Transaction
+
+
+def account(transaction: Transaction, zulip_user_id: int) -> ZulipUser | None:
+    """Return the Zulip account of whoever asks; None if it was not there when accounts were last read."""
+    return accounts.zulip_user(transaction, zulip_user_id)
 
 
 def principal_of(transaction: Transaction, account: ZulipUser, *, is_admin: bool) -> Principal:
@@ -26,8 +31,12 @@ def principal_of(transaction: Transaction, account: ZulipUser, *, is_admin: bool
 
 
 def students(transaction: Transaction, principal: Principal) -> list[Student]:
-    """Return the students whom a principal may see: an admin everybody, a mentor their own, a student themselves."""
-    if principal.is_admin:
+    """Return the students whom a principal may see: an admin everybody, a mentor their own, a student themselves.
+
+    Raises NotFound for a stranger.
+    """
+    require_known(principal)
+    if principal.sees_everybody:
         return access.all_students(transaction)
     mentored = people.students_of(transaction, principal.mentor_ids) if principal.mentors else []
     known = {student.student_id for student in mentored}
@@ -45,7 +54,7 @@ def student(transaction: Transaction, principal: Principal, student_id: int) -> 
 
     Raises NotFound, in the same words for a student who does not exist and for one who is somebody else's.
     """
-    if principal.is_admin:
+    if principal.sees_everybody:
         found = access.student(transaction, student_id)
     else:
         found = next((one for one in principal.students if one.student_id == student_id), None)
@@ -76,7 +85,13 @@ def require_admin(principal: Principal) -> None:
         raise NotFound
 
 
+def require_mentor(principal: Principal) -> None:
+    """Let only mentors go on. Raises NotFound."""
+    if Role.MENTOR not in principal.roles:
+        raise NotFound
+
+
 def require_known(principal: Principal) -> None:
-    """Let only those go on who are a mentor, a student or an admin. Raises NotFound."""
+    """Let only those go on who have a role. Raises NotFound."""
     if not principal.roles:
         raise NotFound

@@ -12,7 +12,8 @@ from lms_bot.store.session import Transaction
 
 
 def rules(transaction: Transaction, principal: Principal) -> list[list[RuleSetting]]:
-    """Return by which limit each rule goes, for each of the mentors who the principal is."""
+    """Return by which limit each rule goes, for each of the mentors who the principal is. Raises NotFound."""
+    access.require_mentor(principal)
     state = watchlist.rules_state(transaction)
     found = []
     for mentor_id in principal.mentor_ids:

@@ -29,7 +29,8 @@ from lms_bot.store.session import Transaction
 
 
 def open_alerts(transaction: Transaction, principal: Principal) -> list[AlertEntry]:
-    """Return what is open to a mentor, the most serious and then the longest true first."""
+    """Return what is open to a mentor, the most serious and then the longest true first. Raises NotFound."""
+    access.require_mentor(principal)
     return _entries(transaction, principal, alerts.open_for_mentors(transaction, principal.mentor_ids))
 
 
@@ -38,6 +39,7 @@ def alert(transaction: Transaction, principal: Principal, number: int) -> AlertE
 
     Raises NotFound, for an alert to somebody else as for one that does not exist.
     """
+    access.require_mentor(principal)
     found = alerts.find_by_number(transaction, number, principal.mentor_ids)
     if found is None:
         raise NotFound
@@ -51,6 +53,7 @@ def student_rules(
 
     That is nothing as long as the rules have not looked at the student. Raises NotFound.
     """
+    access.require_mentor(principal)
     student = access.student(transaction, principal, student_id)
     found = facts.facts_of(transaction, [student.student_id], settings.timezone, now)
     state = watchlist.rules_state(transaction)

@@ -1,13 +1,13 @@
-"""What mentors are still to be told, what became of single events for them, and what could not be sent."""
+"""What waits to be sent to mentors, what became of single events for them, and what could not be sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import EventClass
-from lms_bot.core.notifications import ParkedMessage, Pending, Preferences, Timing, Trace, Unsent
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, ParkedMessage, Pending, Preferences, Timing, Trace, Unsent
 from lms_bot.core.principal import Principal
 from lms_bot.core.schedule import timing_of
 from lms_bot.pipeline.enqueue import is_enabled
@@ -19,30 +19,29 @@ from lms_bot.store.notifications.trace import TraceEntry
 from lms_bot.store.session import Transaction
 
 TOO_MANY = "more than a day's number of alerts"
-_GIVEN_UP = {
+_REASONS = {
     queue.TURNED_OFF: Unsent.CHOICE,
     queue.NOT_THEIR_STUDENT: Unsent.NOT_THEIRS,
-    queue.WITHDRAWN: Unsent.TAKEN_BACK,
+    queue.WITHDRAWN: Unsent.WITHDRAWN,
 }
 
 
 def pending(
     transaction: Transaction, principal: Principal, most: int, settings: Settings, now: datetime
 ) -> tuple[int, list[Pending]]:
-    """Return how many notifications a mentor is owed about their own students, and the first due of them."""
-    total, owed = queue.pending_for_mentors(transaction, principal.mentor_ids, most)
-    asked = preferences.effective(transaction, {one.mentor_id for one in owed})
-    return total, [_pending(one, asked, settings, now) for one in owed]
+    """Return how many notifications wait for a mentor about their own students, and the first due. Raises NotFound."""
+    access.require_mentor(principal)
+    total, entries = queue.pending_for_mentors(transaction, principal.mentor_ids, most)
+    return total, _all_pending(transaction, entries, settings, now)
 
 
-def all_pending(
+def pending_for_everybody(
     transaction: Transaction, principal: Principal, most: int, settings: Settings, now: datetime
 ) -> tuple[int, list[Pending]]:
-    """Return how many notifications are owed to anybody, and the first due of them, for admins. Raises NotFound."""
+    """Return how many notifications wait for anybody, and the first due of them, for admins. Raises NotFound."""
     access.require_admin(principal)
-    total, owed = queue.pending_for_everybody(transaction, most)
-    asked = preferences.effective(transaction, {one.mentor_id for one in owed})
-    return total, [_pending(one, asked, settings, now) for one in owed]
+    total, entries = queue.pending_for_everybody(transaction, most)
+    return total, _all_pending(transaction, entries, settings, now)
 
 
 def traces(
@@ -55,11 +54,12 @@ def traces(
     """Return what became of the events of a row, newest first, for each of the mentors who the principal is.
 
     `event` is the source table and the id of the row, or None and an event's own id. Nothing, where it is about none
-    of their students.
+    of their students. Raises NotFound for who is no mentor.
     """
-    asked = preferences.effective(transaction, principal.mentor_ids)
+    access.require_mentor(principal)
+    chosen = preferences.effective(transaction, principal.mentor_ids)
     found = trace.trace(transaction, *event, principal.mentor_ids)
-    return [_trace(one, asked, settings, now) for one in found]
+    return [_trace(one, chosen.get(one.mentor_id, DEFAULT_PREFERENCES), settings, now) for one in found]
 
 
 def parked(transaction: Transaction, principal: Principal, most: int) -> tuple[int, list[ParkedMessage]]:
@@ -68,42 +68,53 @@ def parked(transaction: Transaction, principal: Principal, most: int) -> tuple[i
     return outbox.parked(transaction, most)
 
 
-def _pending(owed: QueueEntry, asked: Mapping[int, Preferences], settings: Settings, now: datetime) -> Pending:
-    chosen = asked.get(owed.mentor_id, Preferences())
-    hold = ""
-    if owed.due_at > now:
-        reason = still_due(owed.event, owed.found_at, chosen, settings, now).reason
-        hold = reason or (TOO_MANY if owed.event.event_type.is_alert else "")
+def _all_pending(
+    transaction: Transaction, entries: Sequence[QueueEntry], settings: Settings, now: datetime
+) -> list[Pending]:
+    chosen: Mapping[int, Preferences] = preferences.effective(transaction, {one.mentor_id for one in entries})
+    return [_pending(one, chosen.get(one.mentor_id, DEFAULT_PREFERENCES), settings, now) for one in entries]
+
+
+def _pending(entry: QueueEntry, chosen: Preferences, settings: Settings, now: datetime) -> Pending:
+    postponed_by = ""
+    if entry.due_at > now:
+        reason = still_due(entry.event, entry.found_at, chosen, settings, now).reason
+        postponed_by = reason or (TOO_MANY if entry.event.event_type.is_alert else "")
     return Pending(
-        owed.event, owed.mentor_id, owed.mentor_username, owed.due_at, owed.under_way, owed.reason or None, hold
+        entry.event,
+        entry.mentor_id,
+        entry.mentor_username,
+        entry.due_at,
+        entry.under_way,
+        entry.reason or None,
+        postponed_by,
     )
 
 
-def _trace(told: TraceEntry, asked: Mapping[int, Preferences], settings: Settings, now: datetime) -> Trace:
-    chosen = asked.get(told.mentor_id, Preferences())
-    timing = timing_of(EventClass.of(told.event.event_type), chosen, settings.delivery)
-    unsent = None if told.pending or told.is_sent else _unsent(told, timing, settings)
+def _trace(entry: TraceEntry, chosen: Preferences, settings: Settings, now: datetime) -> Trace:
+    timing = timing_of(EventClass.of(entry.event.event_type), chosen, settings.delivery)
+    unsent = None if entry.pending or entry.is_sent else _unsent(entry, timing, settings)
     return Trace(
-        told.event,
-        told.is_current,
-        told.found_at,
-        told.mentor_username,
+        entry.event,
+        entry.is_current,
+        entry.found_at,
+        entry.mentor_username,
         timing,
-        pending=_pending(told.pending, asked, settings, now) if told.pending else None,
-        is_sent=told.is_sent,
-        told_at=told.told_at,
-        others=told.others,
-        with_end=told.with_end,
+        pending=_pending(entry.pending, chosen, settings, now) if entry.pending else None,
+        is_sent=entry.is_sent,
+        sent_at=entry.told_at,
+        others=entry.others,
+        with_end=entry.with_end,
         unsent=unsent,
-        error=told.reason if unsent is Unsent.REFUSED else None,
+        error=entry.reason if unsent is Unsent.REFUSED else None,
     )
 
 
-def _unsent(told: TraceEntry, timing: Timing, settings: Settings) -> Unsent:
-    """Say why a mentor was not told of an event, and is not going to be."""
-    event = told.event
-    if told.is_finished:
-        return _GIVEN_UP.get(told.reason or "", Unsent.REFUSED)
+def _unsent(entry: TraceEntry, timing: Timing, settings: Settings) -> Unsent:
+    """Return why a mentor was not notified of an event, and is not going to be."""
+    event = entry.event
+    if entry.is_finished:
+        return _REASONS.get(entry.reason or "", Unsent.REFUSED)
     if event.is_history:
         return Unsent.HISTORY
     if event.mirrors is not None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.principal import Principal
-from lms_bot.core.reports.overview import AuditEntry, Operation, Queue, Status, Unplaced
+from lms_bot.core.reports.overview import AuditEntry, Operation, Queue, Status, Unnotified
 from lms_bot.lms.schemas import SCHEMA
 from lms_bot.reports import access
 from lms_bot.store import state
@@ -22,12 +22,12 @@ from lms_bot.store.session import Transaction
 def operation(transaction: Transaction, principal: Principal, now: datetime) -> Operation:
     """Return who works, what is paused, and when the LMS was last read. Raises NotFound."""
     access.require_admin(principal)
-    paused = {str(work): pause.until for work, pause in pauses.current(transaction, now).items()}
+    paused = {work: pause.until for work, pause in pauses.current(transaction, now).items()}
     return Operation(heartbeat.last_worker(transaction), paused, state.noted_at(transaction, state.POLLED))
 
 
 def queue(transaction: Transaction, principal: Principal, now: datetime) -> Queue:
-    """Return how many notifications are due and held. Raises NotFound."""
+    """Return how many notifications are due and postponed. Raises NotFound."""
     access.require_admin(principal)
     return figures.queue(transaction, now)
 
@@ -43,22 +43,22 @@ def status(transaction: Transaction, principal: Principal, settings: Settings, n
         newest=figures.newest(transaction),
         cursors={source.name: cursors.load(transaction, source.name) for source in SCHEMA.sources},
         queue=figures.queue(transaction, now),
-        told_today=figures.sent_since(transaction, today),
-        held_today=figures.postponed_since(transaction, today, now),
+        sent_today=figures.sent_since(transaction, today),
+        postponed_today=figures.postponed_since(transaction, today, now),
         parked=outbox.parked(transaction, 1)[0],
         unmapped=len(accounts.unmapped(transaction)),
-        odd_rows=sum(rows for _, _, rows in cursors.unknown_states(transaction)),
+        unknown_rows=sum(rows for _, _, rows in cursors.unknown_states(transaction)),
         incidents=tuple(incidents.ongoing(transaction)),
         schema=CURRENT,
         product=figures.product(transaction),
     )
 
 
-def unplaced(transaction: Transaction, principal: Principal, most: int) -> Unplaced:
-    """Return what can be told to nobody: at most `most` of the students without a mentor. Raises NotFound."""
+def unnotified(transaction: Transaction, principal: Principal, most: int) -> Unnotified:
+    """Return what nobody can be notified of: at most `most` of the students without a mentor. Raises NotFound."""
     access.require_admin(principal)
     total, students = directory.students_without_mentor(transaction, most)
-    return Unplaced(
+    return Unnotified(
         total,
         tuple(students),
         tuple(accounts.unmapped(transaction)),

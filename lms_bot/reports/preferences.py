@@ -1,4 +1,4 @@
-"""How soon, when and about whom a mentor is told."""
+"""The preferences of mentors: how soon, when and about whom they are notified."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def mentor_preferences(
 ) -> MentorPreferences:
     """Return what holds for a mentor now: for themselves, and for admins. Raises NotFound."""
     mentor = access.mentor(transaction, principal, mentor_id)
-    asked = preferences.effective(transaction, [mentor.mentor_id]).get(mentor.mentor_id, Preferences())
-    until = asked.paused_until
+    chosen = preferences.effective(transaction, [mentor.mentor_id]).get(mentor.mentor_id, Preferences())
+    until = chosen.paused_until
     muted = [
         (student.username, end)
         for student in people.students_of(transaction, [mentor.mentor_id])
-        if (end := asked.muted.get(student.student_id)) is not None and end > now
+        if (end := chosen.muted.get(student.student_id)) is not None and end > now
     ]
     return MentorPreferences(
-        asked,
-        {event_class: timing_of(event_class, asked, settings.delivery) for event_class in EventClass},
-        zone_of(asked, settings.timezone).key,
+        chosen,
+        {event_class: timing_of(event_class, chosen, settings.delivery) for event_class in EventClass},
+        zone_of(chosen, settings.timezone).key,
         until if until is not None and until > now else None,
         tuple(muted),
     )
@@ -43,5 +43,5 @@ def time_zone(transaction: Transaction, principal: Principal, settings: Settings
     Raises NotFound for a stranger.
     """
     access.require_known(principal)
-    asked = preferences.effective(transaction, principal.mentor_ids[:1])
-    return zone_of(next(iter(asked.values()), Preferences()), settings.timezone)
+    chosen = preferences.effective(transaction, principal.mentor_ids[:1])
+    return zone_of(next(iter(chosen.values()), Preferences()), settings.timezone)

@@ -20,8 +20,9 @@ def statistics(
 ) -> Statistics:
     """Return the counts over a mentor's own students, or one of them, from `since` on.
 
-    Raises NotFound for a student whom the principal may not see.
+    Raises NotFound for a student whom the principal may not see, and for who is no mentor.
     """
+    access.require_mentor(principal)
     if student_id is not None:
         access.student(transaction, principal, student_id)
     return counts.own_statistics(transaction, principal.mentor_ids, student_id=student_id, since=since)

@@ -9,19 +9,19 @@ from typing import NamedTuple
 
 from lms_bot.core.cursor import Cursor
 from lms_bot.core.people import Mentor
-from lms_bot.core.process import Working
+from lms_bot.core.process import Work, Working
 
 
 class Queue(NamedTuple):
-    """How many notifications are due and how many are held for later; since when the oldest is due, if any is."""
+    """How many notifications are due and how many are postponed; since when the oldest is due, if any is."""
 
     due: int
-    held: int
+    postponed: int
     oldest_due_at: datetime | None
 
 
-class ToldCounts(NamedTuple):
-    """How many notifications were told, in how many messages."""
+class SentCounts(NamedTuple):
+    """How many notifications were sent, in how many messages."""
 
     notifications: int
     messages: int
@@ -49,35 +49,35 @@ class Operation:
     """Who works, until when what is paused (None: until it is resumed), and when the LMS was last read."""
 
     worker: Working | None
-    paused: Mapping[str, datetime | None]
+    paused: Mapping[Work, datetime | None]
     read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the bot is doing: what works, what waits, what was told and held today, and what is wrong.
+    """How the bot is doing: what works, what waits, what was sent and postponed today, and what is wrong.
 
-    `cursors` say by source table how far it was read; `odd_rows` are in states that nobody knows; `incidents` are what
-    has begun and is not over, as (since, text). `schema` and `product` are those of the store.
+    `cursors` say by source table how far it was read; `unknown_rows` are in states that nobody knows; `incidents` are
+    what has begun and is not over, as (since, text). `schema` and `product` are those of the store.
     """
 
     operation: Operation
     newest: NewestEvent | None
     cursors: Mapping[str, Cursor | None]
     queue: Queue
-    told_today: ToldCounts
-    held_today: int
+    sent_today: SentCounts
+    postponed_today: int
     parked: int
     unmapped: int
-    odd_rows: int
+    unknown_rows: int
     incidents: tuple[tuple[datetime, str], ...]
     schema: str
     product: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unplaced:
-    """What can be told to nobody.
+class Unnotified:
+    """What nobody can be notified of.
 
     The first of the `total` students without a mentor as (id, username, number of events), the mentors without an
     account, the rows in unknown states as (table, state, count), and the number of events of unknown students.

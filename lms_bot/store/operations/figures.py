@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from lms_bot.core.reports.overview import NewestEvent, Queue, ToldCounts
+from lms_bot.core.reports.overview import NewestEvent, Queue, SentCounts
 from lms_bot.store.notifications.outbox import SENT
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, is_owed, logs, messages
@@ -27,7 +27,7 @@ def queue(transaction: Transaction, now: datetime) -> Queue:
     return Queue(due, held, oldest if due else None)
 
 
-def sent_since(transaction: Transaction, since: datetime) -> ToldCounts:
+def sent_since(transaction: Transaction, since: datetime) -> SentCounts:
     """Return how much was sent in messages that were begun at `since` or later."""
     is_told = (messages.c.created_at >= since) & (messages.c.state == SENT) & messages.c.mentor_id.is_not(None)
     query = (
@@ -35,7 +35,7 @@ def sent_since(transaction: Transaction, since: datetime) -> ToldCounts:
         .select_from(messages.join(logs, logs.c.message_id == messages.c.message_id))
         .where(is_told)
     )
-    return ToldCounts(*transaction.execute(query).one())
+    return SentCounts(*transaction.execute(query).one())
 
 
 def postponed_since(transaction: Transaction, since: datetime, now: datetime) -> int:
