@@ -28,7 +28,7 @@ from lms_bot.store import counters, tables
 from lms_bot.store.events import events as recorded
 from lms_bot.store.notifications.trace import trace
 from lms_bot.store.people import people
-from lms_bot.store.reports.feed import export, feed, history
+from lms_bot.store.reports.feed import export, feed
 from lms_bot.store.reports.statistics import statistics as count_statistics
 from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store, Transaction, open_store
@@ -106,7 +106,7 @@ def _questions(store: Store) -> Iterator[tuple[str, Question, Callable[[Any], ob
     yield "students, 40", lambda t: summaries(t, forty, NOW), lambda found: students_text(found)
     yield "students, 200", lambda t: summaries(t, many, NOW), lambda found: students_text(found)
     yield "student", lambda t: card(t, jane, NOW), card_text
-    yield "history 20", lambda t: history(t, jane.student_id, None, 21), feed_text
+    yield "history 20", lambda t: feed(t, [jane.student_id], 21), feed_text
     yield "feed 20, 40 students", lambda t: feed(t, ids, 21), feed_text
     yield "feed 20, 200 students", lambda t: feed(t, many_ids, 21), feed_text
     yield "feed 20 after 200, 200 students", lambda t: feed(t, many_ids, 21, offset=200), feed_text

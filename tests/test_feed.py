@@ -14,7 +14,7 @@ from lms_bot.core.reports.feed import Filter
 from lms_bot.store.events import events
 from lms_bot.store.notifications.trace import trace
 from lms_bot.store.reports import statistics
-from lms_bot.store.reports.feed import EXPORT_PAGE, export, feed, history
+from lms_bot.store.reports.feed import EXPORT_PAGE, export, feed
 from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store
 from tests import NOW
@@ -113,9 +113,9 @@ def test_a_mirror_is_not_shown_and_a_superseded_state_is(store: Store) -> None:
 def test_history_is_the_feed_of_one_student(store: Store) -> None:
     newest = [event for event in some(store, 30) if event.student_id == RAVI.student_id]
     with store.reading() as transaction:
-        assert history(transaction, RAVI.student_id, None, 4) == newest[:4]
-        assert history(transaction, RAVI.student_id, None, 4, offset=8) == newest[8:]
-        passed = history(transaction, RAVI.student_id, NOW, 9, types=[EventType.EXAM_PASSED], course="")
+        assert feed(transaction, [RAVI.student_id], 4) == newest[:4]
+        assert feed(transaction, [RAVI.student_id], 4, offset=8) == newest[8:]
+        passed = feed(transaction, [RAVI.student_id], 9, Filter(NOW, frozenset({EventType.EXAM_PASSED})))
     assert passed == [event for event in newest if event.event_type is EventType.EXAM_PASSED]
 
 

@@ -36,8 +36,8 @@ class Principal:
     @classmethod
     def of(cls, mentors: Sequence[Mentor], students: Sequence[Student], *, is_admin: bool = False) -> Principal:
         """Return the principal who is these mentors and these students, and perhaps an admin."""
-        held = {Role.MENTOR: bool(mentors), Role.STUDENT: bool(students), Role.ADMIN: is_admin}
-        return cls(frozenset(role for role, is_held in held.items() if is_held), tuple(mentors), tuple(students))
+        roles = {Role.MENTOR: bool(mentors), Role.STUDENT: bool(students), Role.ADMIN: is_admin}
+        return cls(frozenset(role for role, is_theirs in roles.items() if is_theirs), tuple(mentors), tuple(students))
 
     @classmethod
     def service(cls, mentor: Mentor | None = None) -> Principal:

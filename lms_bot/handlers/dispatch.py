@@ -131,7 +131,7 @@ def _answered(
 ) -> Sequence[Message]:
     asker = _asker(transaction, incoming)
     verdict = rate_limit.verdict(transaction, incoming, asker, now)
-    if verdict is Verdict.SILENCE:
+    if verdict is Verdict.IGNORE:
         return ()
     if verdict is Verdict.SLOWER:
         return [replies.freeze(transaction, incoming.sender, rate_limit.SLOWER, now)]

@@ -29,7 +29,7 @@ _MARKS = (
 
 
 def chart_text(username: str, exams: Sequence[Event], limit: int = MESSAGE_LIMIT) -> str:
-    """The numbers of the picture, newest first; exams come oldest first and with a percentage."""
+    """Return the numbers of the picture, newest first; exams come oldest first and with a percentage."""
     if not exams:
         return f"**{quote(username)}** has no finished exam with a percentage in that time."
     values = _values(exams)
@@ -42,7 +42,7 @@ def chart_text(username: str, exams: Sequence[Event], limit: int = MESSAGE_LIMIT
 
 
 def chart_png(username: str, exams: Sequence[Event], zone: tzinfo) -> bytes:
-    """A PNG of exams that have a percentage, at least one, oldest first; dates are shown in `zone`.
+    """Return a PNG of exams that have a percentage, at least one, oldest first; dates are shown in `zone`.
 
     Passed and failed differ in shape and colour.
     """
@@ -104,7 +104,7 @@ def _times(exams: Sequence[Event], zone: tzinfo) -> list[datetime]:
 
 
 def _drawable(name: str) -> str:
-    """A name with a box for each character that the font cannot draw, cut to what fits above the picture."""
+    """Return a name with a box for each character that the font cannot draw, cut to what fits above the picture."""
     known = _characters()
     short = plain(name) or "student"
     if len(short) > NAME:

@@ -10,7 +10,7 @@ from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, listed
 
 
 def feed_text(events: Sequence[Event], most: int = 20, heading: str = "", limit: int = MESSAGE_LIMIT) -> Shown:
-    """The first `most` events, a line each with its number; where there are more, it says that `more` shows them.
+    """Return the first `most` events, a line each with its number, and that `more` shows more where there are more.
 
     Hand over one event more than is to be shown, if there is one.
     """

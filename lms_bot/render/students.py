@@ -16,31 +16,31 @@ _HEAD = ("Student", "Needs attention", "Last active", "Last exam", "Average", "O
 
 
 def students_text(
-    standings: Sequence[StudentSummary],
+    summaries: Sequence[StudentSummary],
     kind: str = "",
     limit: int = MESSAGE_LIMIT,
     *,
     skip: int = 0,
     streaks: Mapping[int, Lasting] | None = None,
 ) -> Shown:
-    """A table of students in the order given, after a heading that counts them; `kind` of students they are.
+    """Return a table of students in this order, after a heading that counts them and says what `kind` they are.
 
     The first `skip` of them have been shown before. `streaks`, by student id, are a column of their own.
     """
-    failing, inactive = sum(s.is_failing for s in standings), sum(s.is_inactive for s in standings)
-    heading = f"**{counted(len(standings), f'{kind} student'.strip())}** · {failing:,} failing · {inactive:,} inactive"
-    left = standings[skip:]
+    failing, inactive = sum(s.is_failing for s in summaries), sum(s.is_inactive for s in summaries)
+    heading = f"**{counted(len(summaries), f'{kind} student'.strip())}** · {failing:,} failing · {inactive:,} inactive"
+    left = summaries[skip:]
     if not left:
         return Shown(heading, 0)
     head = (*_HEAD, "Streak") if streaks is not None else _HEAD
     start = "\n".join([heading, "", _row(head), _row(["---"] * len(head)), ""])
-    lines = (_row(_cells(standing) + _streak_cell(standing, streaks)) for standing in left)
+    lines = (_row(_cells(summary) + _streak_cell(summary, streaks)) for summary in left)
     table = listed(lines, len(left), limit - len(start), _see_some)
     return Shown(start + table.text, table.entries)
 
 
 def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, streaks: StudentStreaks | None = None) -> str:
-    """All about one student at a glance, with their streak where it is given."""
+    """Return all about one student at a glance, with their streak where it is given."""
     active = "no activity yet" if card.last_active is None else f"last active {moment(card.last_active)}"
     text = "\n".join(
         [f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.concerns), *_figures(card, streaks)]
@@ -59,30 +59,32 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cells(standing: StudentSummary) -> list[str]:
+def _cells(summary: StudentSummary) -> list[str]:
     return [
-        quote(standing.student.username, CELL),
-        ", ".join(f"{_sign(need)} {need}" for need in standing.concerns) or "✅",
-        "never" if standing.last_active is None else moment(standing.last_active),
-        NOTHING if standing.last_result is None else exam_cell(standing.last_result),
-        mean(standing.average),
-        f"{standing.open_exams:,}",
+        quote(summary.student.username, CELL),
+        ", ".join(f"{_sign(concern)} {concern}" for concern in summary.concerns) or "✅",
+        "never" if summary.last_active is None else moment(summary.last_active),
+        NOTHING if summary.last_result is None else exam_cell(summary.last_result),
+        mean(summary.average),
+        f"{summary.open_exams:,}",
     ]
 
 
-def _streak_cell(standing: StudentSummary, streaks: Mapping[int, Lasting] | None) -> list[str]:
+def _streak_cell(summary: StudentSummary, streaks: Mapping[int, Lasting] | None) -> list[str]:
     if streaks is None:
         return []
-    known = streaks[standing.student.student_id]
+    known = streaks[summary.student.student_id]
     return [f"{known.current:,} (longest {known.best:,})" if known.best else "0"]
 
 
-def _sign(need: Concern) -> str:
-    return "💤" if need is Concern.INACTIVE else "❗"
+def _sign(concern: Concern) -> str:
+    return "💤" if concern is Concern.INACTIVE else "❗"
 
 
-def _attention(needs: Sequence[Concern]) -> list[str]:
-    return [f"**Needs attention:** {', '.join(f'{_sign(need)} {need}' for need in needs)}"] if needs else []
+def _attention(concerns: Sequence[Concern]) -> list[str]:
+    return (
+        [f"**Needs attention:** {', '.join(f'{_sign(concern)} {concern}' for concern in concerns)}"] if concerns else []
+    )
 
 
 def _figures(card: Card, streaks: StudentStreaks | None) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Statistics:
     """Five counts of events.
 
-    `pending`: at least one notification still owed. `with_notifications`: at least one sent. `with_errors`: at least
+    `pending`: at least one notification still waits. `with_notifications`: at least one sent. `with_errors`: at least
     one unsent that has an error.
     """
 
@@ -20,11 +20,11 @@ class Statistics:
 
     @property
     def processed(self) -> int:
-        """Nothing is owed any more; history, of which nothing ever was, included."""
+        """Count those of which no notification waits any more, history included."""
         return self.total - self.pending
 
     def named(self) -> list[tuple[str, str, int]]:
-        """(key, name, count) in the order in which they are shown."""
+        """Return (key, name, count) in the order in which they are shown."""
         return [
             ("total_events", "Total Events", self.total),
             ("processed_events", "Processed Events", self.processed),

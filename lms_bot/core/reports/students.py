@@ -42,7 +42,7 @@ class StudentSummary:
 
     @property
     def is_failing(self) -> bool:
-        """The last result is a failed exam, or the average is below the pass line."""
+        """Return whether the last result is a failed exam, or the average is below the pass line."""
         return Concern.LAST_FAILED in self.concerns or Concern.LOW_AVERAGE in self.concerns
 
     @property
@@ -84,12 +84,12 @@ class Card:
 
     @property
     def judged(self) -> int:
-        """Exams with a verdict, passed or failed."""
+        """Count the exams with a verdict, passed or failed."""
         return self.passed + self.counts.get(EventType.EXAM_FAILED, 0)
 
     @property
     def pass_rate(self) -> float | None:
-        """Percent of the exams with a verdict that were passed."""
+        """Return how many percent of the exams with a verdict were passed."""
         return 100 * self.passed / self.judged if self.judged else None
 
 
@@ -120,9 +120,9 @@ class Tally(NamedTuple):
 
 
 def trend(percentages: Sequence[float]) -> float | None:
-    """The mean of the last five exams minus that of the (up to five) before, in points; `percentages` newest first.
+    """Return the mean of the last five exams minus that of the (up to five) before, in points.
 
-    None with fewer than six.
+    `percentages` come newest first; None with fewer than six.
     """
     if len(percentages) <= TREND_EXAMS:
         return None
@@ -132,7 +132,7 @@ def trend(percentages: Sequence[float]) -> float | None:
 def concerns_of(
     last_active: datetime | None, last_result: Event | None, average: float | None, now: datetime
 ) -> tuple[Concern, ...]:
-    """Why the student needs attention now: nothing if all is well."""
+    """Return why the student needs attention now: nothing if all is well."""
     found = []
     if last_result is not None and last_result.event_type is EventType.EXAM_FAILED:
         found.append(Concern.LAST_FAILED)
@@ -143,10 +143,10 @@ def concerns_of(
     return tuple(found)
 
 
-def by_attention(standings: Iterable[StudentSummary]) -> list[StudentSummary]:
-    """Who needs attention first: failing before inactive before the rest, then lower averages and longer silence."""
+def by_attention(summaries: Iterable[StudentSummary]) -> list[StudentSummary]:
+    """Return who needs attention first: failing, inactive, the rest; lower averages first, then longer absence."""
     return sorted(
-        standings,
+        summaries,
         key=lambda one: (
             not one.is_failing,
             not one.is_inactive,
@@ -166,7 +166,7 @@ def card(
     last_exams: Sequence[Event],
     now: datetime,
 ) -> Card:
-    """A student's card; percentages (at least ten, if there are so many) and exams newest first."""
+    """Return a student's card; percentages (at least ten, if there are so many) and exams newest first."""
     counts = {kind: count for kind in EventType if (count := sum(t.events for t in tallies if t.event_type is kind))}
     ends = [tally for tally in tallies if tally.event_type.is_exam_end]
     average = _average(ends)
@@ -184,7 +184,7 @@ def card(
 
 
 def _courses(tallies: Sequence[Tally]) -> tuple[Course, ...]:
-    """The courses by title; what belongs to none is left out."""
+    """Return the courses by title; what belongs to none is left out."""
     by_title: dict[str, list[Tally]] = {}
     for tally in tallies:
         if tally.course is not None:
