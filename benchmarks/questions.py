@@ -18,18 +18,19 @@ import sqlalchemy as sa
 from benchmarks.ground import databases
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Mentor, Student
-from lms_bot.core.reports import Exported
+from lms_bot.core.reports.feed import Exported, Filter
 from lms_bot.handlers.mentor.history import FILE_EVENTS
 from lms_bot.render.chart import chart_png, chart_text
 from lms_bot.render.export import csv_pages
-from lms_bot.render.standing import card_text, feed_text, standings_text
+from lms_bot.render.feed import feed_text
+from lms_bot.render.students import card_text, students_text
 from lms_bot.store import counters, tables
 from lms_bot.store.events import events as recorded
-from lms_bot.store.events.feed import Filter, export, feed, history
 from lms_bot.store.notifications.trace import trace
 from lms_bot.store.people import people
-from lms_bot.store.reports.standing import card, scores, standings
+from lms_bot.store.reports.feed import export, feed
 from lms_bot.store.reports.statistics import statistics as count_statistics
+from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store, Transaction, open_store
 from tests.lms_rows import ATTEMPTS, CONTENT_ATTEMPTS
 
@@ -102,10 +103,10 @@ def _questions(store: Store) -> Iterator[tuple[str, Question, Callable[[Any], ob
     yield "stats, 40 students", lambda t: count_statistics(t, [1]), str
     yield "stats, 200 students", lambda t: count_statistics(t, [2]), str
     yield "stats, admin", count_statistics, str
-    yield "students, 40", lambda t: standings(t, forty, NOW), lambda found: standings_text(found)
-    yield "students, 200", lambda t: standings(t, many, NOW), lambda found: standings_text(found)
+    yield "students, 40", lambda t: summaries(t, forty, NOW), lambda found: students_text(found)
+    yield "students, 200", lambda t: summaries(t, many, NOW), lambda found: students_text(found)
     yield "student", lambda t: card(t, jane, NOW), card_text
-    yield "history 20", lambda t: history(t, jane.student_id, None, 21), feed_text
+    yield "history 20", lambda t: feed(t, [jane.student_id], 21), feed_text
     yield "feed 20, 40 students", lambda t: feed(t, ids, 21), feed_text
     yield "feed 20, 200 students", lambda t: feed(t, many_ids, 21), feed_text
     yield "feed 20 after 200, 200 students", lambda t: feed(t, many_ids, 21, offset=200), feed_text

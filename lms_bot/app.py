@@ -68,7 +68,7 @@ def _meter(settings: Settings, store: Store) -> Meter:
     def read_queue() -> QueueLength:
         with store.reading() as transaction:
             queue = figures.queue(transaction, datetime.now(UTC))
-        return QueueLength(queue.due, queue.held)
+        return QueueLength(queue.due, queue.postponed)
 
     def read_lags(message_id: int) -> list[timedelta]:
         with store.reading() as transaction:

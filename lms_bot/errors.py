@@ -15,6 +15,13 @@ class UserError(LmsBotError):
     """A command cannot be carried out as it was typed: shown to the asker word for word."""
 
 
+class NotFound(UserError):
+    """There is nothing of that number, or it is somebody else's: whoever asks cannot tell which."""
+
+    def __init__(self, message: str = "You have nothing of that number.") -> None:
+        super().__init__(message)
+
+
 class LmsUnavailable(LmsBotError):
     """The LMS cannot be read now: nothing moved forward, and the next poll repairs it."""
 

@@ -29,7 +29,7 @@ def user(school: School, who: str) -> str:
 
 
 @pytest.mark.parametrize("who", ["mary", "MARY", "mary@example.org", "#1", "@**Mary Jones|20**", "@**Mary Jones**"])
-def test_a_mentor_is_shown_with_account_students_and_wishes(school: School, who: str) -> None:
+def test_a_mentor_is_shown_with_account_students_and_preferences(school: School, who: str) -> None:
     school.ask("quiet 22:00-7:00")
     text = user(school, who)
     assert "**Mentor mary** (#1)" in text

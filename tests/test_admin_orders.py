@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lms_bot.core.process import Work
 from lms_bot.store.operations import figures, heartbeat, orders, pauses
-from lms_bot.store.operations.pauses import Work
 from lms_bot.store.questions import audit
 from tests.admin_session import TOPIC, AdminSession
 from tests.bot_process import BOTH, GULNORA, JANE, Place

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lms_bot.config.settings import load
 from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Recipient
+from lms_bot.core.principal import Principal, Role
 from lms_bot.errors import UserError
 from lms_bot.handlers import arguments, reference
 from lms_bot.handlers.argument_types import (
@@ -32,7 +33,7 @@ from lms_bot.handlers.argument_types import (
 )
 from lms_bot.handlers.arguments import Argument, given
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.questions import ACCOUNTS
@@ -40,6 +41,7 @@ from tests.questions import ACCOUNTS
 HISTORY = (STUDENT, PERIOD, TYPES, COURSE, count(50, 20))
 WHICH = choice("which", ("failing", "inactive", "all"), "Whom to show.")
 ROOT = Path(__file__).parents[1]
+MENTOR = frozenset({Role.MENTOR})
 
 
 def refusal(expected: Sequence[Argument], text: str) -> str:
@@ -52,7 +54,7 @@ def refusal(expected: Sequence[Argument], text: str) -> str:
 def request_(store: Store) -> Any:
     settings = load(None, {"LMS_DATABASE_URL": "sqlite:///none.db"})
     with store.reading() as transaction:
-        yield Request(transaction, NOW, settings, ACCOUNTS[1], (), frozenset(), Recipient())
+        yield Request(transaction, NOW, settings, ACCOUNTS[1], Principal(MENTOR), MENTOR, Recipient())
 
 
 def value(request: Request, argument: Argument, text: str) -> Any:
@@ -157,7 +159,7 @@ def test_what_cannot_be_meant_is_refused_with_what_is_allowed(
 
 
 def test_a_refusal_shows_how_the_command_is_written() -> None:
-    command = REGISTRY.get(Audience.MENTOR, "history")
+    command = REGISTRY.get(Role.MENTOR, "history")
     assert command is not None
     with pytest.raises(UserError, match="`help history` says more"):
         command.given("jane n:5 n:6")
@@ -235,7 +237,7 @@ def test_what_is_read_cannot_be_changed(request_: Request) -> None:
         values["period"] = None  # type: ignore[index]
 
 
-COMMANDS = [command.arguments for audience in Audience for command in REGISTRY.of(audience)]
+COMMANDS = [command.arguments for audience in Role for command in REGISTRY.of(audience)]
 PIECES = st.sampled_from(
     [
         *('"', "“", "”", "«", "'", "@**", "**", "@_**", "|31**", ":", "type:", "n:", "course:", "type :", "all", "30d"),
@@ -285,8 +287,8 @@ def test_the_command_reference_is_made_from_the_commands() -> None:
     assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == reference.page()
 
 
-@pytest.mark.parametrize("audience", Audience)
-def test_every_command_and_argument_is_explained(audience: Audience) -> None:
+@pytest.mark.parametrize("audience", Role)
+def test_every_command_and_argument_is_explained(audience: Role) -> None:
     for command in REGISTRY.of(audience):
         assert command.summary.endswith(".")
         explanation = command.explanation()

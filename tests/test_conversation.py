@@ -11,8 +11,8 @@ import pytest
 
 from lms_bot.core.events import EventType
 from lms_bot.core.people import Student
+from lms_bot.core.principal import Role
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience
 from lms_bot.store.people import people
 from lms_bot.store.questions import audit
 from lms_bot.store.session import Store, open_store
@@ -262,7 +262,7 @@ def test_a_mentors_choice_cannot_be_used_by_whom_is_no_mentor_any_more(school: S
 
 def test_a_command_that_is_gone_after_an_update_is_no_dialogue(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     school.ask("history jan")
-    commands = {key: one for key, one in REGISTRY._commands.items() if key != (Audience.MENTOR, "history")}
+    commands = {key: one for key, one in REGISTRY._commands.items() if key != (Role.MENTOR, "history")}
     monkeypatch.setattr(REGISTRY, "_commands", commands)
     assert "I do not know “1”" in school.ask("1")
 

@@ -145,11 +145,11 @@ def test_what_is_taken_back_was_not_counted(store: Store) -> None:
 
 def test_two_mentors_told_at_the_same_moment_make_one_told_event(store: Store) -> None:
     owe(with_people(store), [happened(JANE, f"Exam {n}") for n in range(20)])
-    tellings = []
+    told = []
     for mentor in (MARY, OMAR):
         with store.writing() as transaction:
-            tellings.append(frozen_for(transaction, mentor))
-    at_once(*[lambda message=message: settle(store, message) for message in tellings])
+            told.append(frozen_for(transaction, mentor))
+    at_once(*[lambda message=message: settle(store, message) for message in told])
     assert counted(store) == recounted(store) == (20, 0, 20, 0)
 
 

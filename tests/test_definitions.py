@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.core import reports
 from lms_bot.core.events import EventType, course_key, percentage
 from lms_bot.core.people import Student
-from lms_bot.core.reports import Card, Need, Standing, Tally, by_attention, needs, trend
+from lms_bot.core.reports import students
+from lms_bot.core.reports.students import Card, Concern, StudentSummary, Tally, by_attention, concerns_of, trend
 from tests import NOW
 from tests.delivery_scenario import GULNORA, JANE, OBRIEN, RAVI, happened
 
@@ -23,46 +23,52 @@ FAILED = happened(JANE, "Algebra", EventType.EXAM_FAILED)
 PASSED = happened(JANE, "Algebra", EventType.EXAM_PASSED)
 
 
-def standing(student: Student, *why: Need, average: float | None = 80.0, active: datetime | None = NOW) -> Standing:
-    return Standing(student, active, 0, None, average, why)
+def summary(
+    student: Student, *why: Concern, average: float | None = 80.0, active: datetime | None = NOW
+) -> StudentSummary:
+    return StudentSummary(student, active, 0, None, average, why)
 
 
 def card(*tallies: Tally, percentages: tuple[float, ...] = ()) -> Card:
-    return reports.card(JANE, NOW, tallies, percentages, [], NOW)
+    return students.card(JANE, NOW, tallies, percentages, [], NOW)
 
 
 def test_one_thing_that_is_wrong_is_enough_to_need_attention() -> None:
-    assert needs(NOW, PASSED, 80.0, NOW) == ()
-    assert needs(NOW, FAILED, 80.0, NOW) == (Need.LAST_FAILED,)
-    assert needs(NOW, PASSED, 49.9, NOW) == (Need.LOW_AVERAGE,)
-    assert needs(None, FAILED, 10.0, NOW) == (Need.LAST_FAILED, Need.LOW_AVERAGE, Need.INACTIVE)
+    assert concerns_of(NOW, PASSED, 80.0, NOW) == ()
+    assert concerns_of(NOW, FAILED, 80.0, NOW) == (Concern.LAST_FAILED,)
+    assert concerns_of(NOW, PASSED, 49.9, NOW) == (Concern.LOW_AVERAGE,)
+    assert concerns_of(None, FAILED, 10.0, NOW) == (
+        Concern.LAST_FAILED,
+        Concern.LOW_AVERAGE,
+        Concern.INACTIVE,
+    )
 
 
 def test_an_average_on_the_pass_line_is_not_below_it() -> None:
-    assert needs(NOW, None, 50.0, NOW) == ()
-    assert needs(NOW, None, None, NOW) == ()
+    assert concerns_of(NOW, None, 50.0, NOW) == ()
+    assert concerns_of(NOW, None, None, NOW) == ()
 
 
 def test_who_did_nothing_for_more_than_seven_days_is_inactive() -> None:
-    assert needs(NOW - 7 * DAY, None, None, NOW) == ()
-    assert needs(NOW - 7 * DAY - timedelta(seconds=1), None, None, NOW) == (Need.INACTIVE,)
-    assert needs(None, None, None, NOW) == (Need.INACTIVE,)
-    assert needs(NOW + DAY, None, None, NOW) == ()
+    assert concerns_of(NOW - 7 * DAY, None, None, NOW) == ()
+    assert concerns_of(NOW - 7 * DAY - timedelta(seconds=1), None, None, NOW) == (Concern.INACTIVE,)
+    assert concerns_of(None, None, None, NOW) == (Concern.INACTIVE,)
+    assert concerns_of(NOW + DAY, None, None, NOW) == ()
 
 
 def test_failing_comes_before_inactive_and_both_before_either() -> None:
-    both = standing(JANE, Need.LAST_FAILED, Need.INACTIVE)
-    failing = standing(RAVI, Need.LOW_AVERAGE, average=1.0)
-    inactive = standing(GULNORA, Need.INACTIVE, average=0.0)
-    fine = standing(OBRIEN, average=60.0)
+    both = summary(JANE, Concern.LAST_FAILED, Concern.INACTIVE)
+    failing = summary(RAVI, Concern.LOW_AVERAGE, average=1.0)
+    inactive = summary(GULNORA, Concern.INACTIVE, average=0.0)
+    fine = summary(OBRIEN, average=60.0)
     assert by_attention([fine, inactive, failing, both]) == [both, failing, inactive, fine]
 
 
 def test_among_equals_the_lower_average_and_the_longer_silence_come_first() -> None:
-    unknown = standing(JANE, average=None)
-    good, better = standing(RAVI, average=70.0), standing(GULNORA, average=90.0)
-    silent = standing(OBRIEN, average=70.0, active=NOW - DAY)
-    never = standing(replace(JANE, student_id=15), average=70.0, active=None)
+    unknown = summary(JANE, average=None)
+    good, better = summary(RAVI, average=70.0), summary(GULNORA, average=90.0)
+    silent = summary(OBRIEN, average=70.0, active=NOW - DAY)
+    never = summary(replace(JANE, student_id=15), average=70.0, active=None)
     assert by_attention([unknown, better, good, silent, never]) == [never, silent, good, better, unknown]
 
 
@@ -100,9 +106,9 @@ def test_the_pass_rate_leaves_out_exams_without_a_verdict() -> None:
 
 
 def test_a_card_of_nothing_has_no_averages_and_no_division_by_zero() -> None:
-    empty = reports.card(JANE, None, [], [], [], NOW)
+    empty = students.card(JANE, None, [], [], [], NOW)
     assert (empty.average, empty.trend, empty.pass_rate, empty.courses) == (None, None, None, ())
-    assert empty.needs == (Need.INACTIVE,)
+    assert empty.concerns == (Concern.INACTIVE,)
 
 
 def test_courses_are_listed_by_title_and_what_has_none_is_left_out() -> None:

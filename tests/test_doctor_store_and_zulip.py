@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from lms_bot.core.process import Work
 from lms_bot.doctor import machine, zulip
 from lms_bot.doctor.findings import Level
 from lms_bot.store import state
 from lms_bot.store.operations import pauses
-from lms_bot.store.operations.pauses import Work
 from lms_bot.store.retention.prune import POSITION
 from lms_bot.store.session import open_store
 from tests.bot_process import BOTH, PATIENCE, from_store, in_store, wait_for

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.core.reports import Exported
+from lms_bot.core.reports.feed import Exported
 from lms_bot.render.export import COLUMNS, csv_pages, harmless
 from tests import NOW
 from tests.test_render import HOSTILE

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
+from lms_bot.core.reports.feed import Filter
 from lms_bot.store.events import events
-from lms_bot.store.events.feed import EXPORT_PAGE, Filter, export, feed, history
 from lms_bot.store.notifications.trace import trace
 from lms_bot.store.reports import statistics
-from lms_bot.store.reports.standing import card, scores, standings
+from lms_bot.store.reports.feed import EXPORT_PAGE, export, feed
+from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.delivery_scenario import GULNORA, JANE, OBRIEN, RAVI, happened, owe
@@ -112,9 +113,9 @@ def test_a_mirror_is_not_shown_and_a_superseded_state_is(store: Store) -> None:
 def test_history_is_the_feed_of_one_student(store: Store) -> None:
     newest = [event for event in some(store, 30) if event.student_id == RAVI.student_id]
     with store.reading() as transaction:
-        assert history(transaction, RAVI.student_id, None, 4) == newest[:4]
-        assert history(transaction, RAVI.student_id, None, 4, offset=8) == newest[8:]
-        passed = history(transaction, RAVI.student_id, NOW, 9, types=[EventType.EXAM_PASSED], course="")
+        assert feed(transaction, [RAVI.student_id], 4) == newest[:4]
+        assert feed(transaction, [RAVI.student_id], 4, offset=8) == newest[8:]
+        passed = feed(transaction, [RAVI.student_id], 9, Filter(NOW, frozenset({EventType.EXAM_PASSED})))
     assert passed == [event for event in newest if event.event_type is EventType.EXAM_PASSED]
 
 
@@ -157,7 +158,7 @@ def test_no_question_about_students_looks_through_the_table(store: Store) -> Non
     seen(store, (JANE, RAVI), wanted=wanted)
     with store.reading() as transaction:
         list(export(transaction, [11, 12], NOW, most=5, after=(11, NOW, 1)))
-        standings(transaction, [JANE, RAVI], NOW)
+        summaries(transaction, [JANE, RAVI], NOW)
         card(transaction, JANE, NOW)
         scores(transaction, JANE.student_id, NOW, 5)
         trace(transaction, None, 1, [1])

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people import people
 from lms_bot.store.session import Store
@@ -51,14 +51,14 @@ def test_a_change_says_what_holds_and_its_way_back_leads_back(school: School, ch
         assert school.ask("settings") == before
 
 
-def test_each_wish_is_kept_as_it_was_written(school: School) -> None:
+def test_each_preference_is_kept_as_it_was_written(school: School) -> None:
     school.ask("notify started off")
     school.ask("quiet 22:30-7 sat")
     school.ask("mute jane_smith 3d")
-    wishes = asked(school)
-    assert wishes.tellings == {EventClass.STARTED: Telling.OFF}
-    assert (wishes.quiet_from, wishes.quiet_to, wishes.quiet_days) == (22 * 60 + 30, 7 * 60, frozenset({5}))
-    assert wishes.muted.keys() == {JANE.student_id}
+    chosen = asked(school)
+    assert chosen.timings == {EventClass.STARTED: Timing.OFF}
+    assert (chosen.quiet_from, chosen.quiet_to, chosen.quiet_days) == (22 * 60 + 30, 7 * 60, frozenset({5}))
+    assert chosen.muted.keys() == {JANE.student_id}
     assert asked(school, mentor_id=2) == Preferences()
 
 
@@ -67,8 +67,8 @@ def test_each_wish_is_kept_as_it_was_written(school: School) -> None:
 )
 def test_quiet_hours_are_read_whole(school: School, typed: str, begin: int, end: int) -> None:
     school.ask(f"quiet {typed}")
-    wishes = asked(school)
-    assert (wishes.quiet_from, wishes.quiet_to) == (begin * 60, end * 60)
+    chosen = asked(school)
+    assert (chosen.quiet_from, chosen.quiet_to) == (begin * 60, end * 60)
 
 
 def test_a_digest_puts_all_into_one_message_but_what_is_chosen_again(school: School) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Recipient, Telling
+from lms_bot.core.notifications import Preferences, Recipient, Timing
 from lms_bot.core.people import ZulipUser
 from lms_bot.pipeline.recheck import reschedule_mentor
 from lms_bot.store.notifications import outbox, preferences, queue
@@ -21,11 +21,11 @@ PASSED, FAILED, STARTED = EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventTyp
 HOUR, DAY = 3600.0, 86400.0
 
 
-def ask(delivery: DeliveryScenario, wishes: Preferences) -> None:
+def ask(delivery: DeliveryScenario, chosen: Preferences) -> None:
     """Mary asks for this from now on."""
     now = delivery.clock()
     with delivery.store.writing() as transaction:
-        preferences.save(transaction, MARY.mentor_id, wishes, now)
+        preferences.save(transaction, MARY.mentor_id, chosen, now)
         reschedule_mentor(transaction, MARY.mentor_id, delivery.settings, now)
 
 
@@ -39,7 +39,7 @@ moments = st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: NOW + timedelta(
 @given(
     st.builds(
         Preferences,
-        tellings=st.dictionaries(st.sampled_from(EventClass), st.sampled_from(Telling)),
+        timings=st.dictionaries(st.sampled_from(EventClass), st.sampled_from(Timing)),
         digest_hours=st.lists(st.integers(0, 23), min_size=1, max_size=3, unique=True).map(tuple),
         quiet_from=st.none() | st.integers(0, 1439),
         quiet_to=st.none() | st.integers(0, 1439),
@@ -49,16 +49,16 @@ moments = st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: NOW + timedelta(
         paused_until=st.none() | moments,
     )
 )
-def test_what_was_asked_for_is_kept_as_it_was_asked(wishes: Preferences) -> None:
+def test_what_was_asked_for_is_kept_as_it_was_asked(chosen: Preferences) -> None:
     store = open_store("sqlite://")
     with store.writing() as transaction:
         people.keep_people(transaction, [], [MARY], [], datetime.now(UTC))
-        preferences.save(transaction, MARY.mentor_id, wishes, datetime.now(UTC))
-        assert preferences.effective(transaction, [MARY.mentor_id, 404]) == {MARY.mentor_id: wishes}
+        preferences.save(transaction, MARY.mentor_id, chosen, datetime.now(UTC))
+        assert preferences.effective(transaction, [MARY.mentor_id, 404]) == {MARY.mentor_id: chosen}
     store.close()
 
 
-def test_the_latest_wish_holds(store: Store) -> None:
+def test_the_latest_choice_holds(store: Store) -> None:
     now = datetime.now(UTC)
     with store.writing() as transaction:
         people.keep_people(transaction, [], [MARY, OMAR], [], now)
@@ -120,14 +120,14 @@ def test_what_is_turned_off_while_it_waits_is_never_told_and_says_so(delivery: D
     ask(delivery, Preferences(paused_until=delivery.clock() + timedelta(hours=5)))
     delivery.owe(happened(JANE, "Geometry", STARTED))
     delivery.turn()
-    ask(delivery, Preferences(tellings={EventClass.STARTED: Telling.OFF}))
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.OFF}))
     delivery.wait(DAY, step=HOUR)
 
     (row,) = notifications(delivery.store, MARY)
     assert (delivery.told(MARY), row.due_at, row.error, row.is_sent) == ([], None, "turned off", False)
 
 
-def test_what_is_in_a_message_already_is_not_touched_by_a_wish(delivery: DeliveryScenario) -> None:
+def test_what_is_in_a_message_already_is_not_touched_by_a_preference(delivery: DeliveryScenario) -> None:
     (event,) = delivery.owe(happened(JANE, "Geometry", STARTED))
     with delivery.store.writing() as transaction:
         (waiting,) = queue.unsent_to(transaction, MARY.mentor_id)
@@ -141,7 +141,7 @@ def test_what_is_in_a_message_already_is_not_touched_by_a_wish(delivery: Deliver
             ),
             delivery.clock(),
         )
-    ask(delivery, Preferences(tellings={EventClass.STARTED: Telling.OFF}))
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.OFF}))
 
     (row,) = notifications(delivery.store, MARY)
     assert (row.event_id, row.error) == (event.event_id, None)
@@ -152,9 +152,9 @@ def test_a_digest_is_told_at_its_hour_once_and_a_late_one_is_not_held_for_anothe
     delivery: DeliveryScenario,
 ) -> None:
     hour = (delivery.clock().hour + 2) % 24
-    ask(delivery, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}, digest_hours=(hour,)))
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.DIGEST}, digest_hours=(hour,)))
     (event,) = delivery.owe(happened(JANE, "Geometry", STARTED))
-    ask(delivery, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}, digest_hours=(hour,)))
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.DIGEST}, digest_hours=(hour,)))
     delivery.wait(HOUR, step=HOUR)
     assert delivery.told(MARY) == []
 
@@ -165,10 +165,10 @@ def test_a_digest_is_told_at_its_hour_once_and_a_late_one_is_not_held_for_anothe
 
 
 def test_a_start_that_waits_for_the_digest_is_not_told_after_its_end_was(delivery: DeliveryScenario) -> None:
-    ask(delivery, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}))
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.DIGEST}))
     start = happened(JANE, "Geometry", STARTED, source_id=900_001)
     (start,) = delivery.owe(start)
-    ask(delivery, Preferences(tellings={EventClass.STARTED: Telling.DIGEST}))
+    ask(delivery, Preferences(timings={EventClass.STARTED: Timing.DIGEST}))
     delivery.turn()
     delivery.owe(happened(JANE, "Geometry", PASSED, source_id=900_001))
     delivery.turn()
@@ -181,7 +181,7 @@ def test_a_start_that_waits_for_the_digest_is_not_told_after_its_end_was(deliver
     assert len({row.zulip_message_id for row in rows}) == 1
 
 
-def test_a_new_mentor_is_told_by_their_own_wishes(delivery: DeliveryScenario) -> None:
+def test_a_new_mentor_is_told_by_their_own_preferences(delivery: DeliveryScenario) -> None:
     ask(delivery, Preferences(paused_until=delivery.clock() + timedelta(days=3)))
     (event,) = delivery.owe(happened(JANE, "Geometry"))
     delivery.turn()

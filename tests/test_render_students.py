@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.core import reports
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
-from lms_bot.core.reports import Card, Need, Standing, Tally
+from lms_bot.core.reports import students
+from lms_bot.core.reports.students import Card, Concern, StudentSummary, Tally
 from lms_bot.render import EMOJI, event_line
-from lms_bot.render.standing import card_text, feed_text, standings_text
+from lms_bot.render.feed import feed_text
+from lms_bot.render.students import card_text, students_text
 from tests import NOW
 from tests.delivery_scenario import JANE, RAVI, happened, several
 from tests.test_render import HOSTILE, live_tokens
@@ -24,15 +25,15 @@ from tests.test_render import HOSTILE, live_tokens
 SHOWN_NOW = "<time:2026-03-02T12:00:00Z>"
 
 
-def standing(name: str = "jane", title: str = "Algebra", *why: Need) -> Standing:
+def summary(name: str = "jane", title: str = "Algebra", *why: Concern) -> StudentSummary:
     result = happened(JANE, title, EventType.EXAM_FAILED, percentage=34)
-    return Standing(replace(JANE, username=name), NOW, 1, result, 45.25, why)
+    return StudentSummary(replace(JANE, username=name), NOW, 1, result, 45.25, why)
 
 
 def card(name: str, title: str, courses: Sequence[str | None]) -> Card:
     exams = [happened(JANE, title, EventType.EXAM_PASSED, percentage=90) for _ in range(6)]
     tallies = [Tally(EventType.EXAM_PASSED, course, 2, 1, 90.0) for course in courses]
-    return reports.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams, NOW)
+    return students.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams, NOW)
 
 
 def cells(row: str) -> list[str]:
@@ -41,9 +42,9 @@ def cells(row: str) -> list[str]:
     return row[2:-2].split(" | ")
 
 
-def test_a_table_shows_who_needs_what() -> None:
-    nothing = Standing(RAVI, None, 0, None, None, (Need.INACTIVE,))
-    shown = standings_text([standing("jane", "Algebra", Need.LAST_FAILED, Need.LOW_AVERAGE), nothing])
+def test_a_table_shows_who_what_concerns_whom() -> None:
+    nothing = StudentSummary(RAVI, None, 0, None, None, (Concern.INACTIVE,))
+    shown = students_text([summary("jane", "Algebra", Concern.LAST_FAILED, Concern.LOW_AVERAGE), nothing])
     assert shown.entries == 2
     assert shown.text == (
         "**2 students** · 1 failing · 1 inactive\n"
@@ -56,12 +57,12 @@ def test_a_table_shows_who_needs_what() -> None:
 
 
 def test_a_table_of_some_says_of_whom() -> None:
-    assert standings_text([standing()], "failing").text.startswith("**1 failing student** · ")
-    assert standings_text([], "inactive").text == "**0 inactive students** · 0 failing · 0 inactive"
+    assert students_text([summary()], "failing").text.startswith("**1 failing student** · ")
+    assert students_text([], "inactive").text == "**0 inactive students** · 0 failing · 0 inactive"
 
 
 def test_a_table_too_long_leaves_out_whole_rows_and_counts_them() -> None:
-    shown = standings_text([standing(f"student_{n}") for n in range(200)])
+    shown = students_text([summary(f"student_{n}") for n in range(200)])
     rows = re.findall(r"^\| student_\d+ \|.*\|$", shown.text, re.MULTILINE)
     assert len(shown.text) <= 10_000
     assert len(rows) == shown.entries > 50
@@ -71,7 +72,7 @@ def test_a_table_too_long_leaves_out_whole_rows_and_counts_them() -> None:
 
 @given(st.lists(st.tuples(HOSTILE, HOSTILE), min_size=1, max_size=5))
 def test_no_name_and_no_title_leaves_its_cell(people: list[tuple[str, str]]) -> None:
-    shown = standings_text([standing(name, title) for name, title in people])
+    shown = students_text([summary(name, title) for name, title in people])
     rows = shown.text.split("\n")[4:]
     assert len(rows) == len(people)
     for row in rows:
@@ -84,7 +85,7 @@ def test_no_name_and_no_title_leaves_its_cell(people: list[tuple[str, str]]) -> 
 
 @given(st.lists(st.tuples(HOSTILE, HOSTILE), max_size=40), st.integers(500, 3_000))
 def test_a_table_and_a_feed_are_never_too_long(people: list[tuple[str, str]], limit: int) -> None:
-    table = standings_text([standing(name, title) for name, title in people], limit=limit)
+    table = students_text([summary(name, title) for name, title in people], limit=limit)
     events = [happened(replace(JANE, username=name), title) for name, title in people]
     lines = feed_text(events, 20, limit=limit)
     assert max(len(table.text), len(lines.text)) <= limit
@@ -99,7 +100,7 @@ def test_a_card_says_all_at_a_glance() -> None:
         Tally(EventType.EXAM_STARTED, None, 1, 0, 0.0),
     ]
     exams = [happened(JANE, "Algebra", EventType.EXAM_FAILED, percentage=20)]
-    shown = card_text(reports.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams, NOW))
+    shown = card_text(students.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams, NOW))
     assert shown == (
         f"👤 **jane** · last active {SHOWN_NOW}\n"
         "**Needs attention:** ❗ last exam failed\n"
@@ -118,7 +119,7 @@ def test_a_card_says_all_at_a_glance() -> None:
 
 
 def test_a_card_of_nothing_is_a_card() -> None:
-    assert card_text(reports.card(JANE, None, [], [], [], NOW)) == (
+    assert card_text(students.card(JANE, None, [], [], [], NOW)) == (
         "👤 **jane** · no activity yet\n"
         "**Needs attention:** 💤 inactive\n"
         "* **Average:** —\n"
@@ -138,7 +139,7 @@ def test_a_card_of_nothing_is_a_card() -> None:
     ],
 )
 def test_the_trend_points_where_the_scores_go(last: float, before: float, shown: str) -> None:
-    found = reports.card(JANE, NOW, [], [last] * 5 + [before] * 5, [], NOW)
+    found = students.card(JANE, NOW, [], [last] * 5 + [before] * 5, [], NOW)
     assert f"**Trend:** {shown}," in card_text(found)
 
 
@@ -187,10 +188,10 @@ def test_a_feed_that_was_cut_says_how_many_it_shows() -> None:
 
 
 def test_a_table_goes_on_where_it_ended_and_counts_them_all() -> None:
-    everybody = [standing(f"student_{n}") for n in range(200)]
+    everybody = [summary(f"student_{n}") for n in range(200)]
     shown: list[str] = []
     while len(shown) < 200:
-        page = standings_text(everybody, skip=len(shown))
+        page = students_text(everybody, skip=len(shown))
         assert page.text.startswith("**200 students** · ")
         names = re.findall(r"^\| (student_\d+) \|", page.text, re.MULTILINE)
         assert len(names) == page.entries > 0
@@ -200,5 +201,5 @@ def test_a_table_goes_on_where_it_ended_and_counts_them_all() -> None:
 
 
 def test_the_moment_shown_is_each_readers_own() -> None:
-    assert SHOWN_NOW in standings_text([standing()]).text
+    assert SHOWN_NOW in students_text([summary()]).text
     assert NOW.tzinfo is UTC

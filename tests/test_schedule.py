@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.core.schedule import MentorSchedule, zone_of
 from lms_bot.store.notifications import queue
 from tests.lms_rows import Watch
@@ -38,9 +38,9 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         (EventType.EXAM_COMPLETED, Preferences(), "calm", NOON, ""),
         (STARTED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
         (WATCHED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
-        (WATCHED, Preferences(tellings={EventClass.CONTENT: Telling.NOW}), "calm", NOON, ""),
-        (WATCHED, Preferences(tellings={EventClass.CONTENT: Telling.OFF}), "now", None, "turned off"),
-        (FAILED, Preferences(tellings={EventClass.FAILED: Telling.DIGEST}), "now", TOMORROW_AT_EIGHT, "digest"),
+        (WATCHED, Preferences(timings={EventClass.CONTENT: Timing.NOW}), "calm", NOON, ""),
+        (WATCHED, Preferences(timings={EventClass.CONTENT: Timing.OFF}), "now", None, "turned off"),
+        (FAILED, Preferences(timings={EventClass.FAILED: Timing.DIGEST}), "now", TOMORROW_AT_EIGHT, "digest"),
         (STARTED, Preferences(digest_hours=(8, 17)), "calm", at(2, 16), "digest"),
         (FAILED, Preferences(muted={JANE: at(5, 9)}), "now", at(5, 9), "muted"),
         (FAILED, Preferences(muted={RAVI: at(5, 9)}), "now", NOON, ""),
@@ -73,8 +73,8 @@ def test_the_order_of_what_postpones_a_notification(
         (STARTED, Preferences(), at(3, 15), at(3, 15), ""),
         (STARTED, Preferences(paused_until=at(4, 9)), at(3, 15), at(5, 7), "digest"),
         (STARTED, Preferences(quiet_from=15 * 60, quiet_to=18 * 60), at(3, 15), at(3, 17), "quiet time"),
-        (STARTED, Preferences(tellings={EventClass.STARTED: Telling.NOW}), at(2, 13), at(2, 13), ""),
-        (STARTED, Preferences(tellings={EventClass.STARTED: Telling.OFF}), at(2, 13), None, "turned off"),
+        (STARTED, Preferences(timings={EventClass.STARTED: Timing.NOW}), at(2, 13), at(2, 13), ""),
+        (STARTED, Preferences(timings={EventClass.STARTED: Timing.OFF}), at(2, 13), None, "turned off"),
         (FAILED, Preferences(muted={JANE: at(9, 9)}), at(2, 13), at(9, 9), "muted"),
         (FAILED, Preferences(muted={JANE: at(9, 9)}), at(9, 10), at(9, 10), ""),
         (FAILED, Preferences(paused_until=at(4, 9)), at(4, 9), at(4, 9), ""),

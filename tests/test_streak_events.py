@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.pipeline import surge
 from lms_bot.store import state, tables
 from lms_bot.store.notifications import preferences
@@ -101,8 +101,8 @@ def test_a_milestone_says_when_and_waits_for_the_digest(watch: Watch) -> None:
 
 def test_a_mentor_may_want_it_at_once_or_not_at_all(watch: Watch) -> None:
     with watch.store.writing() as transaction:
-        preferences.save(transaction, MARY, Preferences({EventClass.STREAK: Telling.NOW}), NOW)
-        preferences.save(transaction, OMAR, Preferences({EventClass.STREAK: Telling.OFF}), NOW)
+        preferences.save(transaction, MARY, Preferences({EventClass.STREAK: Timing.NOW}), NOW)
+        preferences.save(transaction, OMAR, Preferences({EventClass.STREAK: Timing.OFF}), NOW)
     for day in range(7):
         passes(watch, NOW + DAY * day, GULNORA)  # who has both
         watch.poll(NOW + DAY * day + HOUR)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from lms_bot.core.events import Event, EventType, percentage
 from lms_bot.core.people import Student
-from lms_bot.core.reports import Card, Need, Standing
+from lms_bot.core.reports.students import Card, Concern, StudentSummary
 from lms_bot.store import tables
 from lms_bot.store.events import events
-from lms_bot.store.reports.standing import card, scores, standings
+from lms_bot.store.reports.students import card, scores, summaries
 from lms_bot.store.session import Store, open_store
 from tests import NOW
 from tests.delivery_scenario import GULNORA, JANE, OBRIEN, RAVI, happened, owe
@@ -26,9 +26,9 @@ DAY = timedelta(days=1)
 STUDENTS = (JANE, RAVI, GULNORA, OBRIEN)
 
 
-def standing_of(store: Store, student: Student) -> Standing:
+def summary_of(store: Store, student: Student) -> StudentSummary:
     with store.reading() as transaction:
-        (found,) = standings(transaction, [student], NOW)
+        (found,) = summaries(transaction, [student], NOW)
     return found
 
 
@@ -42,7 +42,7 @@ def supersede(store: Store, *old: Event) -> None:
         events.supersede(transaction, [event.event_id for event in old])
 
 
-def test_a_standing_says_what_the_table_of_students_shows(store: Store) -> None:
+def test_a_summary_says_what_the_table_of_students_shows(store: Store) -> None:
     _, _, failed, _ = owe(
         store,
         [
@@ -52,27 +52,27 @@ def test_a_standing_says_what_the_table_of_students_shows(store: Store) -> None:
             happened(JANE, "Open", EventType.EXAM_STARTED, at=NOW - DAY),
         ],
     )
-    found = standing_of(store, JANE)
-    assert found == Standing(JANE, NOW - DAY, 1, failed, 55.0, (Need.LAST_FAILED,))
+    found = summary_of(store, JANE)
+    assert found == StudentSummary(JANE, NOW - DAY, 1, failed, 55.0, (Concern.LAST_FAILED,))
     assert found.is_failing
     assert not found.is_inactive
 
 
-def test_a_student_without_events_has_a_standing_too(store: Store) -> None:
-    assert standing_of(store, OBRIEN) == Standing(OBRIEN, None, 0, None, None, (Need.INACTIVE,))
+def test_a_student_without_events_has_a_summary_too(store: Store) -> None:
+    assert summary_of(store, OBRIEN) == StudentSummary(OBRIEN, None, 0, None, None, (Concern.INACTIVE,))
     assert card_of(store, OBRIEN).counts == {}
 
 
-def test_nobody_has_no_standings(store: Store) -> None:
+def test_nobody_has_no_summaries(store: Store) -> None:
     with store.reading() as transaction:
-        assert standings(transaction, [], NOW) == []
+        assert summaries(transaction, [], NOW) == []
 
 
 def test_two_hundred_students_stand_in_the_order_of_need(store: Store) -> None:
     many = [Student(number, f"student_{number}") for number in range(1, 201)]
     owe(store, [happened(s, "Exam", EventType.EXAM_PASSED, percentage=s.student_id % 100) for s in many])
     with store.reading() as transaction:
-        found = standings(transaction, many, NOW)
+        found = summaries(transaction, many, NOW)
     averages = [one.average or 0.0 for one in found]
     assert averages == sorted(averages)
     assert {one.student for one in found} == set(many)
@@ -88,8 +88,8 @@ def test_a_regraded_exam_counts_once_by_its_outcome_of_today(store: Store) -> No
         ],
     )
     supersede(store, failed)
-    found = standing_of(store, JANE)
-    assert (found.average, found.last_result, found.needs) == (80.0, passed, ())
+    found = summary_of(store, JANE)
+    assert (found.average, found.last_result, found.concerns) == (80.0, passed, ())
     assert card_of(store, JANE).counts == {EventType.EXAM_PASSED: 1}
 
 
@@ -98,7 +98,7 @@ def test_a_corrected_percentage_is_counted_as_corrected(store: Store) -> None:
     corrected = passed._replace(metadata={"percentage": "60%", "course_title": "МУЗЫКА"})
     with store.writing() as transaction:
         events.restate(transaction, {passed.event_id: corrected})
-    assert standing_of(store, JANE).average == 60.0
+    assert summary_of(store, JANE).average == 60.0
     assert [course.title for course in card_of(store, JANE).courses] == ["МУЗЫКА"]
     with store.reading() as transaction:
         assert transaction.scalar(sa.select(tables.events.c.course_key)) == "музыка"
@@ -113,7 +113,7 @@ def test_a_finished_exam_is_no_longer_open(store: Store) -> None:
         ],
     )
     supersede(store, started)
-    assert standing_of(store, JANE).open_exams == 0
+    assert summary_of(store, JANE).open_exams == 0
 
 
 def test_content_that_mirrors_an_exam_is_not_counted(store: Store) -> None:
@@ -175,7 +175,7 @@ def marks_of(found: Sequence[Event]) -> list[float]:
 @settings(max_examples=60)
 @given(rows=ROWS)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_standings_and_cards_are_what_a_recount_gives(
+def test_summaries_and_cards_are_what_a_recount_gives(
     rows: list[tuple[Student, EventType, int, object, bool, bool, str | None]],
     kind: str,
     request: pytest.FixtureRequest,
@@ -200,13 +200,13 @@ def test_standings_and_cards_are_what_a_recount_gives(
         marks = marks_of(own)
         own_ever = [e for e in recorded if e.student_id == student.student_id]
         everything = [e.timestamp for e in own_ever if not e.event_type.is_by_clock]
-        found, whole = standing_of(store, student), card_of(store, student)
+        found, whole = summary_of(store, student), card_of(store, student)
         assert found.last_active == whole.last_active == max(everything, default=None)
         assert found.open_exams == whole.open_exams == sum(e.event_type is EventType.EXAM_STARTED for e in own)
         assert found.last_result == (ends[0] if ends else None)
         assert found.average == (pytest.approx(fmean(marks)) if marks else None)
         assert whole.average == (pytest.approx(fmean(marks)) if marks else None)
-        assert found.needs == whole.needs
+        assert found.concerns == whole.concerns
         assert sum(whole.counts.values()) == len(own)
         assert whole.last_exams == tuple(ends[:5])
         assert sum(course.events for course in whole.courses) == sum(

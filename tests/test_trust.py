@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers import dispatch, rate_limit
 from lms_bot.handlers.argument_types import words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.store import state
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store, open_store
@@ -165,7 +166,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> None:
     """An admin command that changes something, and fails when it is told to."""
     monkeypatch.setattr(REGISTRY, "_commands", dict(REGISTRY._commands))
 
-    @REGISTRY.command("label", Audience.ADMIN, words("text", "What to write on it."), changes=True)
+    @REGISTRY.command("label", Role.ADMIN, words("text", "What to write on it."), changes=True)
     def label(request: Request, arguments: Arguments) -> str:
         """Write a label."""
         state.note(request.transaction, "label", arguments["text"], request.now)
@@ -175,7 +176,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> None:
             raise RuntimeError("secret of the shelf")
         return "Labelled."
 
-    @REGISTRY.command("long", Audience.ADMIN)
+    @REGISTRY.command("long", Role.ADMIN)
     def long(request: Request, arguments: Arguments) -> Reply:
         """Say a lot."""
         return Reply("```spoiler All\n" + "| a | b |\n" * 5000 + "```")
@@ -244,7 +245,7 @@ def test_an_answer_that_is_too_long_is_cut_between_lines(school: School) -> None
 
 WORDS = st.sampled_from(
     [
-        *(command.name for audience in Audience for command in REGISTRY.of(audience)),
+        *(command.name for audience in Role for command in REGISTRY.of(audience)),
         *("jan", "jane_smith", "gulnora", "Гульнора", "#1004", "#1001", "1", "2", "more", "@**", "**", "@_**", "|20**"),
         *(
             "type:",

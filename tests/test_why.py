@@ -113,7 +113,7 @@ def test_a_start_that_was_told_before_its_end_speaks_of_no_end(delivery: Deliver
     assert end.startswith("**Told:** <time:2026-03-02T12:01:00Z>, because")
 
 
-def test_wishes_of_today_are_told_beside_what_was(delivery: DeliveryScenario) -> None:
+def test_preferences_of_today_are_told_beside_what_was(delivery: DeliveryScenario) -> None:
     (event,) = delivery.owe(happened(JANE, "Algebra"))
     delivery.turn()
     ask(delivery, "notify passed digest")

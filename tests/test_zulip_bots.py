@@ -12,10 +12,11 @@ import pytest
 from zulip_bots.test_lib import StubBotHandler
 
 from lms_bot.bot import LmsBotHandler
+from lms_bot.core.principal import Role
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.dispatch import STRANGER
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.store.session import open_store
 from tests.bot_process import PATIENCE
 from tests.databases import store_in_file
@@ -74,7 +75,7 @@ def test_a_stranger_of_the_stub_gets_one_sentence(bot: LmsBotHandler, content: s
 def test_a_file_goes_through_the_stub(bot: LmsBotHandler, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(REGISTRY, "_commands", dict(REGISTRY._commands))
 
-    @REGISTRY.command("picture", Audience.MENTOR)
+    @REGISTRY.command("picture", Role.MENTOR)
     def picture(request: Request, arguments: Arguments) -> Reply:
         """Draw."""
         return Reply("Here it is.", attachment=("a.png", b"png"))
@@ -84,7 +85,7 @@ def test_a_file_goes_through_the_stub(bot: LmsBotHandler, monkeypatch: pytest.Mo
 
 def test_usage_is_for_people(bot: LmsBotHandler) -> None:
     usage = bot.usage()
-    assert all(command.name in usage for command in REGISTRY.of(Audience.MENTOR))
+    assert all(command.name in usage for command in REGISTRY.of(Role.MENTOR))
 
 
 def test_the_shell_answers(store_url: str, tmp_path: Path) -> None:

@@ -68,21 +68,21 @@ def _show(store: Store, zone: ZoneInfo, goal: int, student_id: int | None, now: 
     if not found and student_id is not None:
         raise UserError(f"the store knows no student #{student_id}")
     print(f"{'id':>8}  {'username':<24} {'streak':>6} {'longest':>7} {'present':>7} {'longest':>7}  last days")
-    for habit in found:
-        print(_line(habit, goal))
+    for one in found:
+        print(_line(one, goal))
 
 
-def _line(habit: StudentStreaks, goal: int) -> str:
+def _line(one: StudentStreaks, goal: int) -> str:
     from lms_bot.core.streaks import Mark
     from lms_bot.render.quoting import plain
 
     signs = {Mark.COMPLETE: "#", Mark.PARTIAL: "+", Mark.NONE: "."}
-    name = plain(habit.student.username)[:24]
-    numbers = (habit.learning.current, habit.learning.best, habit.presence.current, habit.presence.best)
+    name = plain(one.student.username)[:24]
+    numbers = (one.learning.current, one.learning.best, one.presence.current, one.presence.best)
     widths = (6, 7, 7, 7)
     cells = " ".join(f"{number:>{width}}" for number, width in zip(numbers, widths, strict=True))
-    days = "".join(signs[day.mark(goal)] for day in habit.days)
-    return f"{habit.student.student_id:>8}  {name:<24} {cells}  {days}"
+    days = "".join(signs[day.mark(goal)] for day in one.days)
+    return f"{one.student.student_id:>8}  {name:<24} {cells}  {days}"
 
 
 def _days(text: str) -> int:

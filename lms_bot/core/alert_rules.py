@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lms_bot.core.alerts import DAY, HOUR, Limits, Rule, Verdict
 from lms_bot.core.events import EventType
-from lms_bot.core.reports import PASS_LINE
+from lms_bot.core.reports.students import PASS_LINE
 
 MORE_SERIOUS = timedelta(days=7)  # of inactivity, of a student who is not passing
 MOST_SERIOUS = timedelta(days=11)  # of inactivity

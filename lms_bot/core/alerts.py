@@ -176,3 +176,57 @@ class Opening(NamedTuple):
     verdict: Verdict
     tell_at: datetime | None
     untold: Untold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEntry:
+    """An alert as one of its mentors sees it.
+
+    `student` is the username, where it is known. `taken_by` is the name of the mentor who took it, where that is known,
+    and `is_mine` says whether that is the one who asks. `limit` is the rule's for this mentor, 0 where it is off.
+    """
+
+    alert: StudentAlert
+    student: str | None
+    taken_by: str | None
+    is_mine: bool
+    limit: float
+
+
+class RuleState(StrEnum):
+    """Why there is an alert by a rule, or why there is none."""
+
+    OFF = "off"
+    OPEN = "open"
+    DONE = "done"  # it was dealt with, and has not become more serious since
+    BLIND = "blind"  # it is true, but there is no fresh data
+    NEXT = "next"  # it is true, and the next poll opens an alert
+    LATER = "later"  # it becomes true as time goes by
+    BELOW = "below"  # there is something of the kind, but not enough
+    NOTHING = "nothing"
+
+
+class RuleStatus(NamedTuple):
+    """What a rule with a limit says of a student: with the alerts, or the verdict, that the state is about."""
+
+    rule: Rule
+    limit: float
+    state: RuleState
+    alerts: tuple[StudentAlert, ...] = ()
+    verdict: Verdict | None = None
+
+
+class StudentRules(NamedTuple):
+    """What every rule says of a student to one mentor; none applies to a student who is not active."""
+
+    is_active: bool
+    rules: tuple[RuleStatus, ...]
+
+
+class RuleSetting(NamedTuple):
+    """By which limit a rule goes for one mentor: their own, perhaps; off for everybody, perhaps."""
+
+    rule: Rule
+    limit: float
+    is_own: bool
+    is_off: bool

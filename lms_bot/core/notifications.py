@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from lms_bot.core.events import Event, EventClass
 
 
-class Telling(StrEnum):
+class Timing(StrEnum):
     """How soon a mentor is notified of a class of events."""
 
     NOW = "now"
@@ -27,7 +28,7 @@ class Preferences:
     the name of a rule, the limit that the mentor set in the rule's unit (0: the rule is off), and since when.
     """
 
-    tellings: dict[EventClass, Telling] = field(default_factory=dict)
+    timings: dict[EventClass, Timing] = field(default_factory=dict)
     digest_hours: tuple[int, ...] = (8,)
     quiet_from: int | None = None
     quiet_to: int | None = None
@@ -78,3 +79,79 @@ class Message:
     attempts: int = 0
     mentor_id: int | None = None
     attachment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A notification that is not finished, and why not yet.
+
+    It is under way; or it failed with an `error` and is tried again at `due_at`; or it waits until then, `postponed_by`
+    something ("": by nothing but its turn).
+    """
+
+    event: Event
+    mentor_id: int
+    mentor_username: str | None
+    due_at: datetime
+    is_under_way: bool
+    error: str | None
+    postponed_by: str
+
+
+class Unsent(StrEnum):
+    """Why a mentor was not notified of an event."""
+
+    CHOICE = "choice"  # it was turned off before it was due
+    NOT_THEIRS = "not theirs"  # the student was not theirs when it was due
+    WITHDRAWN = "withdrawn"  # it did not happen after all
+    REFUSED = "refused"  # Zulip took no message of it
+    HISTORY = "history"
+    MIRROR = "mirror"  # another event says the same
+    SETTINGS = "settings"  # the settings leave it out
+    CLASS_OFF = "class off"  # the mentor has turned its class off by now
+    BEFORE = "before"  # when it was found, it was turned off or the student was not theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What became of an event for one mentor: it is `pending`, or `is_sent`, or `unsent` says why it is neither.
+
+    `others` is how many other events the same message had; `with_end` says that one of them is the end of this start.
+    `timing` is what holds for its class now. `error` is what Zulip said in refusing.
+    """
+
+    event: Event
+    is_current: bool
+    found_at: datetime
+    mentor_username: str
+    timing: Timing
+    pending: Pending | None = None
+    is_sent: bool = False
+    sent_at: datetime | None = None
+    others: int = 0
+    with_end: bool = False
+    unsent: Unsent | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MentorPreferences:
+    """The preferences of a mentor and what follows from them now, by the settings where they chose nothing.
+
+    `timezone` is the key of a time zone that is known here. `muted` are (username, until), by username.
+    """
+
+    preferences: Preferences
+    timings: dict[EventClass, Timing]
+    timezone: str
+    paused_until: datetime | None
+    muted: tuple[tuple[str, datetime], ...]
+
+
+class ParkedMessage(NamedTuple):
+    """A message that Zulip refused for good; without mentor it was a reply."""
+
+    message_id: int
+    mentor_id: int | None
+    error: str | None
+    tried_at: datetime

@@ -40,3 +40,22 @@ class ZulipUser:
     is_bot: bool
     is_guest: bool = False
     timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MentorAccount:
+    """A mentor with the Zulip account that is theirs, if it is known, and their students by username."""
+
+    mentor: Mentor
+    account: ZulipUser | None
+    is_mapped_by_hand: bool
+    students: tuple[Student, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentAccount:
+    """A student with the Zulip account that is theirs, if it is known, and their mentors by username."""
+
+    student: Student
+    account: ZulipUser | None
+    mentors: tuple[Mentor, ...]

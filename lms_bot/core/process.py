@@ -1,11 +1,22 @@
-"""Which process this is, as others can be told."""
+"""The processes of the bot, and the work that one of them does."""
 
 from __future__ import annotations
 
 import os
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
+
+SILENT = timedelta(minutes=2)  # a worker that has not been seen for so long, and is not in a poll, has ended
+LONGEST_POLL = timedelta(hours=6)  # the first one, of a long history
+
+
+class Work(StrEnum):
+    """What the worker does by itself."""
+
+    POLLING = "polling"
+    DELIVERY = "delivery"
 
 
 class Process(NamedTuple):
@@ -20,3 +31,17 @@ class Process(NamedTuple):
 
 
 THIS = Process(socket.gethostname(), os.getpid(), datetime.now(UTC))
+
+
+class Working(NamedTuple):
+    """The process that works `since` a moment; `seen_at` is when it last said so."""
+
+    process: Process
+    since: datetime
+    polling_since: datetime | None
+    zulip_version: str | None
+    seen_at: datetime
+
+    def is_alive(self, now: datetime) -> bool:
+        """Return whether it still works, as far as can be known."""
+        return now - self.seen_at <= (SILENT if self.polling_since is None else LONGEST_POLL)

@@ -9,20 +9,20 @@ from zoneinfo import ZoneInfo
 
 from lms_bot.core.calendar import DAY, zone_named
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import Preferences, Timing
 
 MOST_DAYS = 8  # quiet days can cover a week; within a week and a day something must be allowed
 
 CALM = {
-    EventClass.FAILED: Telling.NOW,
-    EventClass.PASSED: Telling.NOW,
-    EventClass.COMPLETED: Telling.NOW,
-    EventClass.STARTED: Telling.DIGEST,
-    EventClass.CONTENT: Telling.DIGEST,
-    EventClass.STREAK: Telling.DIGEST,
-    EventClass.ALERT: Telling.NOW,
+    EventClass.FAILED: Timing.NOW,
+    EventClass.PASSED: Timing.NOW,
+    EventClass.COMPLETED: Timing.NOW,
+    EventClass.STARTED: Timing.DIGEST,
+    EventClass.CONTENT: Timing.DIGEST,
+    EventClass.STREAK: Timing.DIGEST,
+    EventClass.ALERT: Timing.NOW,
 }
-EAGER = {**dict.fromkeys(EventClass, Telling.NOW), EventClass.STREAK: Telling.DIGEST}
+EAGER = {**dict.fromkeys(EventClass, Timing.NOW), EventClass.STREAK: Timing.DIGEST}
 
 
 class Due(NamedTuple):
@@ -50,10 +50,10 @@ class MentorSchedule:
         class in the digest waits for the next digest hour after that; quiet time postpones to its own end.
         """
         timing = timing_of(EventClass.of(kind), self.preferences, self.delivery)
-        if timing is Telling.OFF:
+        if timing is Timing.OFF:
             return Due(None, "turned off")
         due_at, reason = self._after_pauses(student_id, found_at)
-        if timing is Telling.DIGEST:
+        if timing is Timing.DIGEST:
             due_at, reason = _next_digest(due_at, self.preferences, self.zone), "digest"
         return self._after_quiet_time(due_at, reason)
 
@@ -86,10 +86,10 @@ def zone_of(preferences: Preferences, default: ZoneInfo) -> ZoneInfo:
     return zone_named(preferences.timezone or "") or default
 
 
-def timing_of(event_class: EventClass, preferences: Preferences, delivery: str) -> Telling:
+def timing_of(event_class: EventClass, preferences: Preferences, delivery: str) -> Timing:
     """Return what the mentor asked for, or else what the setting `delivery` says."""
     default = CALM if delivery == "calm" else EAGER
-    return preferences.tellings.get(event_class, default[event_class])
+    return preferences.timings.get(event_class, default[event_class])
 
 
 def _next_digest(after: datetime, preferences: Preferences, zone: ZoneInfo) -> datetime:

@@ -126,7 +126,7 @@ def lasting(streaks: Iterable[Streak], today: date) -> Lasting:
 
 
 def by_streak(students: Iterable[StudentStreaks]) -> list[StudentStreaks]:
-    """Return habits with the longest current streak first, then the longest ever."""
+    """Return students with the longest current streak first, then the longest ever."""
     return sorted(
         students,
         key=lambda one: (

@@ -12,7 +12,7 @@ from lms_bot.app import Parts
 from lms_bot.chat import Incoming
 from lms_bot.config.settings import Settings, load
 from lms_bot.core.notifications import Recipient
-from lms_bot.core.reports import Statistics
+from lms_bot.core.reports.statistics import Statistics
 from lms_bot.demo.chat import ADMIN_STREAM, BOT, Person, TerminalChat
 from lms_bot.fixtures import school
 from lms_bot.handlers import dispatch

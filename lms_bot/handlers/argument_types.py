@@ -1,4 +1,4 @@
-"""The kinds of arguments that commands share."""
+"""The types of arguments that commands share."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from lms_bot.core.alerts import Rule
 from lms_bot.core.events import STUDENT_ALERTS, EventClass, EventType
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Argument
 from lms_bot.handlers.find_student import the_student, the_students
 from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import did_you_mean
+from lms_bot.pipeline.freshness import BLIND
 from lms_bot.render import counted, quote
 from lms_bot.render.events import LETTERS
 
@@ -96,7 +98,7 @@ def _duration(request: Request, text: str) -> timedelta:
 
 
 def _id(digits: str) -> int | None:
-    """A number that an id can be."""
+    """Return the number, if an id can be that high."""
     is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
     return int(digits) if is_number and int(digits) <= HIGHEST_ID else None
 
@@ -117,6 +119,14 @@ def _alert(request: Request, text: str) -> int:
     if found is None:
         raise UserError(f"“{quote(text, 40)}” is no number of an alert: `open` shows them, like `A17`.")
     return found
+
+
+def _rule(request: Request, text: str) -> str:
+    name = re.sub(r"[\s-]+", "_", text.casefold().strip("`"))
+    known = [str(rule) for rule in (*Rule, BLIND) if rule == name or rule.startswith(f"{name}_")]
+    if len(known) == 1:
+        return known[0]
+    raise UserError(f"I have no rule “{quote(text, 40)}”.{did_you_mean(name, [*Rule])} `rules` shows them all.")
 
 
 def _text(request: Request, text: str) -> str:
@@ -177,6 +187,7 @@ EVENT = Argument(
 ALERT = Argument(
     "alert", "<alert>", "The number of an alert, as `A17`; `open` shows them.", _alert, is_rest=True, is_required=True
 )
+RULE = Argument("name", "<name>", "The name of a rule, as `rules` shows it.", _rule, is_rest=True, is_required=True)
 DURATION = Argument(
     "duration",
     "2h",
@@ -187,7 +198,7 @@ DURATION = Argument(
 
 
 def choice(key: str, words: Sequence[str], meaning: str) -> Argument:
-    """One of some words, in any case; its value is the word."""
+    """Return an argument that is one of some words, in any case; its value is the word."""
 
     def one_of(request: Request, text: str) -> str:
         if text.casefold() in words:
@@ -198,7 +209,7 @@ def choice(key: str, words: Sequence[str], meaning: str) -> Argument:
 
 
 def count(most: int, default: int, key: str = "n", *, is_keyed: bool = True) -> Argument:
-    """How many to show, 1 to `most`: typed as `n:50`, or as a bare `50` where it is not keyed."""
+    """Return the argument how many to show, 1 to `most`: typed as `n:50`, or as a bare `50` where it is not keyed."""
 
     def bounded(request: Request, text: str) -> int:
         if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most:
@@ -214,7 +225,7 @@ def count(most: int, default: int, key: str = "n", *, is_keyed: bool = True) -> 
 
 
 def number(key: str, meaning: str, *, also: Sequence[str] = ()) -> Argument:
-    """An id, with or without `#`, required; or one of the words `also`. Its value is an int or the word."""
+    """Return a required argument that is an id, with or without `#`, or one of the words `also`; an int or the word."""
 
     def value(request: Request, text: str) -> Any:
         if text.casefold() in also:
@@ -235,5 +246,5 @@ def number(key: str, meaning: str, *, also: Sequence[str] = ()) -> Argument:
 
 
 def words(key: str, meaning: str) -> Argument:
-    """Free words; required. The value is what was typed; of several such arguments each but the last takes one word."""
+    """Return a required argument of free words: what was typed; each but the last of several takes one word."""
     return Argument(key, f"<{key}>", meaning, _text, is_rest=True, is_required=True)

@@ -59,16 +59,16 @@ class Argument:
         return self.form if self.is_required else f"[{re.sub('[<>]', '', self.form)}]"
 
     def optional(self) -> Argument:
-        """The same, but it may be left out."""
+        """Return the same, but it may be left out."""
         return replace(self, is_required=False)
 
     def by_default(self, text: str) -> Argument:
-        """The same, but read as `text` where it is left out."""
+        """Return the same, but read as `text` where it is left out."""
         return replace(self, default=text, is_required=False)
 
 
 def given(arguments: Sequence[Argument], text: str) -> Given:
-    """Which words of a text are meant for which argument. Raises UserError."""
+    """Return which words of a text are meant for which argument. Raises UserError."""
     keyed = {argument.key: argument for argument in arguments if argument.is_keyed}
     found: dict[str, str] = {}
     words: list[tuple[str, bool]] = []
@@ -90,7 +90,7 @@ def given(arguments: Sequence[Argument], text: str) -> Given:
 
 
 def read(arguments: Sequence[Argument], request: Request, typed: Given) -> Arguments:
-    """The values of what was typed. Raises UserError."""
+    """Return the values of what was typed. Raises UserError."""
     values: dict[str, Any] = {}
     for argument in arguments:
         text = typed.get(argument.key) or argument.default
@@ -118,7 +118,7 @@ def _keep(argument: Argument, found: dict[str, str], text: str) -> None:
 
 
 def _take(arguments: Sequence[Argument], found: dict[str, str], words: Sequence[tuple[str, bool]]) -> list[str]:
-    """Give each word to the first argument that takes such words and has none; gives those that nothing takes."""
+    """Give each word to the first argument that takes such words and has none; return those that nothing takes."""
     takers = [[a for a in arguments if a.takes and a.takes(word) and not literal] for word, literal in words]
     is_rest_named = any(not taking for taking in takers)  # then its own words, as `all`, are meant for others
     left = []
@@ -132,7 +132,7 @@ def _take(arguments: Sequence[Argument], found: dict[str, str], words: Sequence[
 
 
 def _share(rests: Sequence[Argument], left: Sequence[str], arguments: Sequence[Argument]) -> dict[str, str]:
-    """The words that nothing took: one for each argument that takes such words, and all others for the last of them."""
+    """Share the words that nothing took: one for each argument that takes such words, all others for the last."""
     if not left:
         return {}
     if not rests:

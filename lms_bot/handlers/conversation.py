@@ -1,4 +1,4 @@
-"""Which command a message means, together with what was said before: a number chooses, `more` goes on."""
+"""Finds the command that a message means, together with what was said before: a number chooses, `more` goes on."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Given
 from lms_bot.handlers.find_student import SeveralMatch
 from lms_bot.handlers.registry import REGISTRY, Command
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.store.questions import conversations
 
 VALID_FOR = timedelta(minutes=15)
@@ -30,17 +31,17 @@ class Asked:
     position: Any = None
 
     def answer(self, request: Request) -> Reply:
-        """What the command gives. Raises UserError."""
+        """Return what the command gives. Raises UserError."""
         return self.command.answer(replace(request, position=self.position), self.given)
 
     @property
     def words(self) -> str:
-        """The command as it could have been typed."""
+        """Return the command as it could have been typed."""
         return " ".join([self.command.name, *self.given.values()])
 
 
 def understand(request: Request, text: str) -> Asked:
-    """What a message asks for. Raises UserError, which says what may have been meant."""
+    """Return what a message asks for. Raises UserError, which says what may have been meant."""
     text = _ODD.sub(" ", text).strip()
     if len(text) > 1 and text[0] == text[-1] == "`":
         text = text.strip("`").strip()
@@ -78,7 +79,7 @@ def _keep(request: Request, asked: Asked, **what: Any) -> None:
 
 
 def _chosen(request: Request, number: str) -> Asked | None:
-    """The question asked before, about the student of this number; None if nothing is to be chosen."""
+    """Return the question asked before, about the student of this number; None if nothing is to be chosen."""
     kept = _kept(request)
     if kept is None or not (choices := kept.get("choices")):
         return None
@@ -100,8 +101,8 @@ def _continued(request: Request) -> Asked | None:
 
 
 def _asked(request: Request, kept: Mapping[str, Any]) -> Asked | None:
-    """What was asked before, if the asker may still ask it, here."""
-    audience = Audience(kept["audience"])
+    """Return what was asked before, if the asker may still ask it, here."""
+    audience = Role(kept["audience"])
     command = REGISTRY.get(audience, kept["command"])
     return Asked(command, kept["given"]) if command and audience in request.audiences else None
 

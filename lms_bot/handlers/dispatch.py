@@ -1,4 +1,4 @@
-"""A question becomes an answer: who asks, which command, one store transaction, no exception."""
+"""Answers a question: who asks, which command, one store transaction, no exception."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ from lms_bot.chat import Incoming
 from lms_bot.config.settings import Settings
 from lms_bot.core.notifications import Message
 from lms_bot.core.people import ZulipUser
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
-from lms_bot.handlers import conversation, rate_limit, student
-from lms_bot.handlers.admin import accounts, control, general, messages, status
+from lms_bot.handlers import conversation, rate_limit
+from lms_bot.handlers.commands import REGISTRY
 from lms_bot.handlers.find_student import SeveralMatch
-from lms_bot.handlers.mentor import alert_rules, alerts, history, preferences, streaks, why
-from lms_bot.handlers.mentor import general as mentor_general
-from lms_bot.handlers.mentor import students as mentor_students
 from lms_bot.handlers.rate_limit import Verdict
-from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
+from lms_bot.pipeline import replies
 from lms_bot.render import MESSAGE_LIMIT, fitted, moment, quote
-from lms_bot.store.notifications import outbox
-from lms_bot.store.people import directory, people
-from lms_bot.store.people.accounts import zulip_user
+from lms_bot.reports import access
 from lms_bot.store.questions import audit, claims
 from lms_bot.store.session import Store, Transaction, attempt
 
@@ -65,7 +61,7 @@ def reply_to(
     now: datetime,
     admin_stream_id: int | None,
 ) -> Reply:
-    """The answer to a question, as far as the asker may know it; whatever a command raises becomes an answer."""
+    """Return the answer to a question, as far as the asker may know it; whatever a command raises becomes an answer."""
     is_admin_stream = admin_stream_id is not None and incoming.stream_id == admin_stream_id
     request = _request(transaction, incoming, settings, now, is_admin_stream)
     if request is None:
@@ -73,21 +69,21 @@ def reply_to(
     try:
         asked = conversation.understand(request, incoming.text)
     except UserError as error:
-        is_student = request.audiences == {Audience.STUDENT}
+        is_student = request.audiences == {Role.STUDENT}
         return Reply(STRANGER) if is_student else Reply(str(error), is_personal=not is_admin_stream)
     reply = _carried_out(request, asked)
     return replace(reply, is_personal=asked.command.is_personal)
 
 
 def is_known(store: Store, incoming: Incoming) -> bool:
-    """Whether the asker's account was there when the accounts were last read. Raises StoreUnavailable."""
+    """Return whether the asker's account was there when the accounts were last read. Raises StoreUnavailable."""
     with store.reading() as transaction:
         return _asker(transaction, incoming) is not None
 
 
 def usage() -> str:
-    """What `zulip-run-bot` shows when it starts."""
-    commands = REGISTRY.of(Audience.MENTOR)
+    """Return what `zulip-run-bot` shows when it starts."""
+    commands = REGISTRY.of(Role.MENTOR)
     width = max(len(command.name) for command in commands) + 2
     lines = [f"    {command.name:<{width}} {command.summary}" for command in commands]
     return "\n".join(["Tells mentors what matters about their own students. Mentors can ask:", *lines])
@@ -96,28 +92,22 @@ def usage() -> str:
 def _request(
     transaction: Transaction, incoming: Incoming, settings: Settings, now: datetime, is_admin_stream: bool
 ) -> Request | None:
-    """Who asks and may ask what; None for somebody who may ask nothing."""
+    """Return who asks and may ask what; None for somebody who may ask nothing."""
     user = _asker(transaction, incoming)
     if user is None or not user.is_active or user.is_bot:
         return None
-    mentors = people.mentors_of_account(transaction, user.user_id)
-    students = directory.students_of_account(transaction, user.user_id)
-    audiences = {Audience.MENTOR} if mentors else set()
-    if students:
-        audiences.add(Audience.STUDENT)
-    if is_admin_stream and not user.is_guest:
-        audiences.add(Audience.ADMIN)
-    if not audiences:
+    principal = access.principal_of(transaction, user, is_admin=is_admin_stream and not user.is_guest)
+    if not principal.roles:
         return None
-    return Request(transaction, now, settings, user, mentors, frozenset(audiences), incoming.reply_to, None, students)
+    return Request(transaction, now, settings, user, principal, principal.roles, incoming.reply_to)
 
 
 def _asker(transaction: Transaction, incoming: Incoming) -> ZulipUser | None:
-    return zulip_user(transaction, incoming.sender_id) if incoming.sender_id is not None else None
+    return access.account(transaction, incoming.sender_id) if incoming.sender_id is not None else None
 
 
 def _carried_out(request: Request, asked: conversation.Asked) -> Reply:
-    """What a command gives, or says in refusing; one that is refused or fails leaves nothing but the audit behind."""
+    """Return what a command gives, or says in refusing; one that is refused or fails leaves only the audit behind."""
     try:
         with attempt(request.transaction):
             reply = asked.answer(request)
@@ -141,13 +131,13 @@ def _answered(
 ) -> Sequence[Message]:
     asker = _asker(transaction, incoming)
     verdict = rate_limit.verdict(transaction, incoming, asker, now)
-    if verdict is Verdict.SILENCE:
+    if verdict is Verdict.IGNORE:
         return ()
     if verdict is Verdict.SLOWER:
-        return [outbox.freeze(transaction, outbox.Draft(incoming.sender, rate_limit.SLOWER), now)]
+        return [replies.freeze(transaction, incoming.sender, rate_limit.SLOWER, now)]
     reply = reply_to(transaction, incoming, settings, now, admin_stream_id)
     if asker is not None and asker.is_bot:
-        return [outbox.freeze(transaction, outbox.Draft(incoming.sender, reply.text), now)]
+        return [replies.freeze(transaction, incoming.sender, reply.text, now)]
     return _freeze(transaction, incoming, reply, now)
 
 
@@ -155,9 +145,9 @@ def _freeze(transaction: Transaction, incoming: Incoming, reply: Reply, now: dat
     room = MESSAGE_LIMIT - (ROOM_FOR_LINK if reply.attachment else 0)
     text = fitted(_note_of_age(incoming, now) + reply.text.strip(), room)
     where = incoming.sender if reply.is_personal else incoming.reply_to
-    frozen = [outbox.freeze(transaction, outbox.Draft(where, text, attachment=reply.attachment), now)]
+    frozen = [replies.freeze(transaction, where, text, now, reply.attachment)]
     if reply.is_personal and (incoming.is_group or not incoming.is_direct):
-        frozen.append(outbox.freeze(transaction, outbox.Draft(incoming.reply_to, IN_PRIVATE), now))
+        frozen.append(replies.freeze(transaction, incoming.reply_to, IN_PRIVATE, now))
     return frozen
 
 
@@ -171,22 +161,3 @@ def _failed(error: Exception) -> Reply:
     reference = secrets.token_hex(4)
     log.error("reference %s", reference, exc_info=error)
     return Reply(f"Something went wrong, and I wrote it down as {reference}. Please tell the LMS administrators.")
-
-
-# Imported for the commands that they register.
-_ = (
-    history,
-    general,
-    streaks,
-    mentor_general,
-    alerts,
-    messages,
-    alert_rules,
-    mentor_students,
-    status,
-    control,
-    student,
-    why,
-    accounts,
-    preferences,
-)

@@ -1,4 +1,4 @@
-"""Which student a mentor means."""
+"""Finds the student whom a mentor means."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lms_bot.errors import UserError
 from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import nearest
 from lms_bot.render import quote
-from lms_bot.store.people import people
+from lms_bot.reports import access
 
 Person = TypeVar("Person", bound=Mentor | Student)
 
@@ -32,12 +32,12 @@ class SeveralMatch(UserError):
 
 
 def the_student(request: Request, words: str) -> Student:
-    """The one of the asker's students that `words` name.
+    """Return the one of the asker's students that `words` name.
 
     Raises UserError, in the same words for a student who does not exist and for one who is somebody else's;
     SeveralMatch, if there are several.
     """
-    own = people.students_of(request.transaction, request.mentor_ids)
+    own = access.students(request.transaction, request.principal)
     found = matching(own, words)
     if len(found) == 1:
         return found[0]
@@ -49,14 +49,14 @@ def the_student(request: Request, words: str) -> Student:
 
 
 def the_students(request: Request, words: str) -> Sequence[Student]:
-    """The one of the asker's students that `words` name, or every one for `all`. Raises UserError."""
+    """Return the one of the asker's students that `words` name, or every one for `all`. Raises UserError."""
     if words.strip().casefold() == "all":
-        return people.students_of(request.transaction, request.mentor_ids)
+        return access.students(request.transaction, request.principal)
     return [the_student(request, words)]
 
 
 def matching(among: Sequence[Person], words: str) -> list[Person]:
-    """Those whom `words` name: a mention, a username, an e-mail address, `#id`, a name or a part of one."""
+    """Return those whom `words` name: a mention, a username, an e-mail address, `#id`, a name or a part of one."""
     words = words.strip().strip(QUOTES).strip()
     mention = MENTION.match(words)
     if mention and mention["id"]:
@@ -82,7 +82,7 @@ def _bare(words: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """A name as it is compared: case and the kind of apostrophe do not matter."""
+    """Return a name as it is compared: case and the kind of apostrophe do not matter."""
     return name.translate(APOSTROPHES).casefold()
 
 

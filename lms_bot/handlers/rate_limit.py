@@ -21,7 +21,7 @@ class Verdict(Enum):
 
     ANSWER = auto()
     SLOWER = auto()
-    SILENCE = auto()
+    IGNORE = auto()
 
 
 def verdict(transaction: Transaction, incoming: Incoming, asker: ZulipUser | None, now: datetime) -> Verdict:
@@ -33,4 +33,4 @@ def verdict(transaction: Transaction, incoming: Incoming, asker: ZulipUser | Non
     number = askers.count_question(transaction, incoming.sender_id, asked_at, BOTS_WINDOW if is_bot else WINDOW)
     if number <= (1 if is_bot else ALLOWED):
         return Verdict.ANSWER
-    return Verdict.SLOWER if number == ALLOWED + 1 and not is_bot else Verdict.SILENCE
+    return Verdict.SLOWER if number == ALLOWED + 1 and not is_bot else Verdict.IGNORE

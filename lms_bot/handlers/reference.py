@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience
+from lms_bot.core.principal import Role
+from lms_bot.handlers.commands import REGISTRY
 
 _INTRODUCTION = """# Commands
 
@@ -17,14 +17,14 @@ When several students match, answer with the number of the one you mean. When a 
 for 15 minutes, until your next command.
 """
 _HEADINGS = {
-    Audience.MENTOR: "## For mentors, about their own students",
-    Audience.STUDENT: "## For students, about themselves",
-    Audience.ADMIN: "## For admins, in the private admin stream",
+    Role.MENTOR: "## For mentors, about their own students",
+    Role.STUDENT: "## For students, about themselves",
+    Role.ADMIN: "## For admins, in the private admin stream",
 }
 
 
 def page() -> str:
-    """The page docs/commands.md."""
+    """Return the page docs/commands.md."""
     parts = [_INTRODUCTION]
     for audience, heading in _HEADINGS.items():
         parts.append(f"{heading}\n")

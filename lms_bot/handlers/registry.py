@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers import arguments
 from lms_bot.handlers.arguments import Argument, Arguments, Given
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.render import quote
 
@@ -20,35 +21,38 @@ class Command:
     """A command: `summary` is the first line of its function's docstring, `details` the rest.
 
     One that `changes` something is written into the audit; the answer of one that `is_personal` is the asker's alone.
+    `place` is that of its section in lists of commands.
     """
 
     name: str
-    audience: Audience
+    audience: Role
     arguments: tuple[Argument, ...]
     changes: bool
     is_personal: bool
     summary: str
     details: str
     run: Run
+    place: int = 0
 
     @property
     def usage(self) -> str:
         return " ".join([self.name, *(argument.usage for argument in self.arguments)])
 
     def given(self, text: str) -> Given:
-        """Which of the words after the command are meant for what. Raises UserError, with the usage."""
+        """Return which of the words after the command are meant for what. Raises UserError, with the usage."""
         try:
             return arguments.given(self.arguments, text)
         except UserError as error:
             raise self._explained(error) from error
 
     def answer(self, request: Request, typed: Given) -> Reply:
-        """What the command gives. Raises UserError."""
+        """Return what the command gives with the rights of its own audience. Raises UserError."""
+        request = replace(request, principal=request.principal.acting_as(self.audience))
         reply = self.run(request, arguments.read(self.arguments, request, typed))
         return reply if isinstance(reply, Reply) else Reply(reply)
 
     def explanation(self) -> str:
-        """How it works, as `help` and the command reference say it."""
+        """Return how it works, as `help` and the command reference say it."""
         lines = [f"* `{argument.usage}` – {_meaning(argument)}" for argument in self.arguments]
         return "\n\n".join(part for part in (f"`{self.usage}`", self.summary, "\n".join(lines), self.details) if part)
 
@@ -60,59 +64,82 @@ class Registry:
     """The commands by audience and name."""
 
     def __init__(self) -> None:
-        self._commands: dict[tuple[Audience, str], Command] = {}
+        self._commands: dict[tuple[Role, str], Command] = {}
+
+    def section(self, audience: Role, place: int) -> Section:
+        """Return what registers the commands of a module, which stand together at a `place` in lists of commands."""
+        return Section(self, audience, place)
 
     def command(
         self,
         name: str,
-        audience: Audience,
+        audience: Role,
         *expected: Argument,
         changes: bool = False,
         is_personal: bool | None = None,
+        place: int = 0,
     ) -> Callable[[Run], Run]:
         """Register a function as the command of this name, which these arguments may follow.
 
         Unless said otherwise, what mentors and students are answered is personal, and what admins are answered is not.
         """
-        alone = audience is not Audience.ADMIN if is_personal is None else is_personal
+        alone = audience is not Role.ADMIN if is_personal is None else is_personal
 
         def register(run: Run) -> Run:
             summary, _, details = (run.__doc__ or "").strip().partition("\n")
             lines = " ".join(line.strip() for line in details.strip().splitlines())
-            command = Command(name, audience, expected, changes, alone, summary, lines, run)
+            command = Command(name, audience, expected, changes, alone, summary, lines, run, place)
             self._commands[audience, name] = command
             return run
 
         return register
 
-    def of(self, audience: Audience) -> list[Command]:
-        """The commands of one audience, in the order they were registered."""
-        return [command for (whose, _), command in self._commands.items() if whose is audience]
+    def of(self, audience: Role) -> list[Command]:
+        """Return the commands of one audience: section by section, and in each as they were registered."""
+        found = [command for (whose, _), command in self._commands.items() if whose is audience]
+        return sorted(found, key=lambda command: command.place)
 
-    def among(self, audiences: Iterable[Audience]) -> list[Command]:
-        """The commands for these audiences; of one name an admin's comes first, then a mentor's, then a student's."""
+    def among(self, audiences: Iterable[Role]) -> list[Command]:
+        """Return the commands for these audiences; of one name an admin's goes before a mentor's and a student's."""
         names: dict[str, Command] = {}
-        for audience in (Audience.ADMIN, Audience.MENTOR, Audience.STUDENT):
+        for audience in (Role.ADMIN, Role.MENTOR, Role.STUDENT):
             if audience in audiences:
                 for command in self.of(audience):
                     names.setdefault(command.name, command)
         return list(names.values())
 
-    def get(self, audience: Audience, name: str) -> Command | None:
+    def get(self, audience: Role, name: str) -> Command | None:
         return self._commands.get((audience, name))
 
-    def sentence(self, text: str, audiences: Iterable[Audience]) -> Command | None:
-        """The command whose name of several words this is, in any case."""
+    def sentence(self, text: str, audiences: Iterable[Role]) -> Command | None:
+        """Return the command whose name of several words this is, in any case."""
         words = " ".join(text.casefold().split())
         return next((command for command in self.among(audiences) if command.name == words and " " in words), None)
 
-    def find(self, word: str, audiences: Iterable[Audience]) -> Command:
-        """The command of this name, in any case. Raises UserError, which says what may have been meant."""
+    def find(self, word: str, audiences: Iterable[Role]) -> Command:
+        """Return the command of this name, in any case. Raises UserError, which says what may have been meant."""
         commands = {command.name: command for command in self.among(audiences)}
         if word.casefold() in commands:
             return commands[word.casefold()]
         hint = did_you_mean(word, list(commands))
         raise UserError(f"I do not know “{quote(word, 40)}”.{hint} Write `help` to see what I can do.")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The commands of one module: all for one audience, and together in lists of commands."""
+
+    registry: Registry
+    audience: Role
+    place: int
+
+    def command(
+        self, name: str, *expected: Argument, changes: bool = False, is_personal: bool | None = None
+    ) -> Callable[[Run], Run]:
+        """Register a function as a command of this section, as `Registry.command` does."""
+        return self.registry.command(
+            name, self.audience, *expected, changes=changes, is_personal=is_personal, place=self.place
+        )
 
 
 def _meaning(argument: Argument) -> str:

@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.notifications import Recipient
-from lms_bot.core.people import Mentor, Student, ZulipUser
+from lms_bot.core.people import ZulipUser
+from lms_bot.core.principal import Principal, Role
 from lms_bot.store.session import Transaction
-
-
-class Audience(Enum):
-    """Who may use a command: mentors and students for themselves anywhere, admins in the private admin stream."""
-
-    MENTOR = "mentor"
-    ADMIN = "admin"
-    STUDENT = "student"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """Who asks, when, and the store transaction in which the answer is found.
 
-    `mentors` are the mentors that the asker's Zulip account belongs to, `students` the students; `audiences` what the
-    asker may use here.
-    `position` is where `more` goes on: what the command's last reply gave as its `more`, None at the beginning.
+    `asker` is the Zulip account, and `audiences` are the roles whose commands it may use here. A command gets the
+    `principal` with the rights of its own role alone.
     `asked_in` is where an answer goes that everybody there may read.
+    `position` is where `more` goes on: what the command's last reply gave as its `more`, None at the beginning.
     """
 
     transaction: Transaction
     now: datetime
     settings: Settings
     asker: ZulipUser
-    mentors: Sequence[Mentor]
-    audiences: frozenset[Audience]
+    principal: Principal
+    audiences: frozenset[Role]
     asked_in: Recipient
     position: Any = None
-    students: Sequence[Student] = ()
-
-    @property
-    def mentor_ids(self) -> list[int]:
-        return [mentor.mentor_id for mentor in self.mentors]
 
 
 @dataclass(frozen=True, slots=True)

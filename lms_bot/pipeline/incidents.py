@@ -8,13 +8,12 @@ from datetime import date, datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.lms_silence import LEARNED_FROM, is_unusual_silence
-from lms_bot.core.process import Process
+from lms_bot.core.process import Process, Work
 from lms_bot.pipeline.freshness import LMS, SILENCE
 from lms_bot.render import counted, moment, quote
 from lms_bot.store import state
 from lms_bot.store.operations import figures, incidents, pauses
 from lms_bot.store.operations.inspection import file_of
-from lms_bot.store.operations.pauses import Work
 from lms_bot.store.people import accounts, directory
 from lms_bot.store.session import Store, Transaction
 

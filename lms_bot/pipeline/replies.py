@@ -1,4 +1,4 @@
-"""Sends replies: uploads a file that belongs to one, sends the text, and settles the outcome."""
+"""Sends replies: freezes the text, uploads a file that belongs to it, sends both, and settles the outcome."""
 
 from __future__ import annotations
 
@@ -7,15 +7,26 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lms_bot.chat import Chat
-from lms_bot.core.notifications import Message
+from lms_bot.core.notifications import Message, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.render import quote
 from lms_bot.store.notifications import outbox
-from lms_bot.store.session import Store
+from lms_bot.store.session import Store, Transaction
 
 log = logging.getLogger(__name__)
 
 UPLOAD_TRIES = 6  # after so many the text goes without the file
+
+
+def freeze(
+    transaction: Transaction,
+    recipient: Recipient,
+    text: str,
+    now: datetime,
+    attachment: tuple[str, bytes] | None = None,
+) -> Message:
+    """Commit to a reply before it is sent; an `attachment` is (name, content)."""
+    return outbox.freeze(transaction, outbox.Draft(recipient, text, attachment=attachment), now)
 
 
 def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetime]) -> None:

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from lms_bot.core.alerts import RULE_DEFINITIONS, Rule, Unit
+from lms_bot.core.alerts import (
+    RULE_DEFINITIONS,
+    AlertEntry,
+    Outcome,
+    Rule,
+    RuleSetting,
+    RuleState,
+    RuleStatus,
+    StudentAlert,
+    StudentRules,
+    Unit,
+    Untold,
+)
 from lms_bot.core.events import Event
 from lms_bot.render.fitting import counted
 from lms_bot.render.quoting import moment, number, percent, quote
@@ -42,10 +54,23 @@ _SUGGESTIONS: dict[Rule, str] = {
     Rule.STUCK: "Ask what is unclear in it, or suggest where to go on.",
     Rule.MANY_FAIL: "Look at the exam first, a question may be at fault. `feed type:exam_failed` shows who failed.",
 }
+NOTE_LENGTH = 500  # characters of what a mentor says in closing an alert
+_UNSENT: dict[Untold, str] = {
+    Untold.BASELINE: "it was so already when I began to look at this",
+    Untold.COVERED: "a more serious alert covers it",
+    Untold.OTHERWISE: "the end of the streak is told instead",
+    Untold.TURNED_OFF: "telling mentors was turned off in the settings of this bot",
+}
+_CLOSED: dict[Outcome, str] = {
+    Outcome.OVER: "It was over by itself",
+    Outcome.GREW: "It became more serious, which is an alert of its own",
+    Outcome.DONE: "It was done",
+    Outcome.OFF: "It was closed because its rule was turned off, or the student is not yours any more",
+}
 
 
 def limit_words(rule: Rule, limit: float) -> str:
-    """A rule's limit with its unit."""
+    """Return the limit of a rule with its unit."""
     unit = RULE_DEFINITIONS[rule].unit
     if unit is Unit.PERCENT:
         return f"{limit:g}%"
@@ -54,17 +79,17 @@ def limit_words(rule: Rule, limit: float) -> str:
 
 
 def meaning(rule: Rule, limit: float) -> str:
-    """What a rule says, with its limit."""
+    """Return what a rule says, with its limit."""
     return MEANINGS[rule].format(limit=limit_words(rule, limit))
 
 
 def alert_name(value: object) -> str:
-    """The number of an alert, as commands know it."""
+    """Return the name of an alert, as commands know it."""
     return f"A{number(value)}"
 
 
 def reason(rule: Rule, numbers: Mapping[str, Any], title: str | None) -> str:
-    """What is so of a student, as the rest of a sentence that begins with their name, with the numbers of it."""
+    """Return what is so of a student, as the rest of a sentence that begins with their name, with the numbers of it."""
     what = f"**{quote(title)}**"
     if rule is Rule.INACTIVE:
         usual = f", and usually does so every {_days(numbers['usual_gap'])}" if numbers.get("usual_gap") else ""
@@ -91,7 +116,7 @@ def reason(rule: Rule, numbers: Mapping[str, Any], title: str | None) -> str:
 
 
 def alert_text(event: Event) -> str:
-    """One alert in full: what, who, why with the numbers, since when, one suggestion, and what can be answered."""
+    """Return one alert in full: what, who, why with the numbers, since when, a suggestion, and possible answers."""
     rule, level, name = _rule(event), _level(event), alert_name(event.metadata.get("number"))
     lines = [f"{level} **{HEADINGS[rule]}** · {name}", "", f"{_sentence(event)}."]
     if again := _again(event):
@@ -103,14 +128,106 @@ def alert_text(event: Event) -> str:
 
 
 def alert_line(event: Event) -> str:
-    """One alert on one line, for lists."""
+    """Return one alert on one line, for lists."""
     return f"{_level(event)} {_sentence(event)} · {moment(event.timestamp)}"
 
 
 def about(rule: Rule, numbers: Mapping[str, Any], title: str | None, student: str | None) -> str:
-    """What is so, as a sentence without its full stop."""
+    """Return what is so, as a sentence without its full stop."""
     said = reason(rule, numbers, title)
     return said if rule is Rule.MANY_FAIL else f"**{quote(student)}** {said}"
+
+
+def alert_entry_line(entry: AlertEntry) -> str:
+    """Return an alert that its mentor asked for on one line, with who took it."""
+    alert = entry.alert
+    line = _alert_start(entry)
+    if alert.snoozed_until is None and entry.taken_by is not None:
+        return f"{line} · taken by {'you' if entry.is_mine else quote(entry.taken_by)}"
+    return line
+
+
+def alert_explanation(entry: AlertEntry) -> str:
+    """Return what an alert says, since when, what it was based on, and what became of it."""
+    alert = entry.alert
+    lines = [_alert_start(entry), ""]
+    if entry.limit:
+        lines.append(f"* **Rule:** `{alert.rule}`: {meaning(alert.rule, entry.limit)}")
+    lines.append(f"* **True since:** {moment(alert.since)}, found {moment(alert.opened_at)}")
+    lines.append(f"* {_sent(alert)}")
+    if alert.taken_at is not None:
+        lines.append(f"* **Taken:** {moment(alert.taken_at)} by {quote(entry.taken_by or 'a mentor')}")
+    if alert.snoozed_until is not None and alert.is_open:
+        lines.append(f"* **Comes back:** {moment(alert.snoozed_until)}")
+    if alert.outcome is not None and alert.closed_at is not None:
+        note = f": {quote(alert.note, NOTE_LENGTH)}" if alert.note else ""
+        lines.append(f"* **Closed:** {moment(alert.closed_at)}. {_CLOSED[alert.outcome]}{note}")
+    return "\n".join(lines)
+
+
+def rule_setting_line(setting: RuleSetting) -> str:
+    """Return by which limit a rule goes for a mentor."""
+    rule, limit = setting.rule, setting.limit
+    if setting.is_off:
+        return f"* `{rule}`: off for everybody, by the admins"
+    if limit == 0:
+        return f"* `{rule}`: **off**; `rule {rule} default` turns it on"
+    own = " (yours)" if setting.is_own and limit != RULE_DEFINITIONS[rule].limit else ""
+    return f"* `{rule}`{own}: {meaning(rule, limit)}"
+
+
+def rules_text(found: StudentRules, username: str) -> str:
+    """Return for each rule why there is an alert about a student, or why there is none."""
+    left = "" if found.is_active else " (has left: no rule applies)"
+    lines = [line for status in found.rules for line in _status_lines(status, username)]
+    return "\n".join([f"🔎 **{quote(username)}**{left}", "", *lines])
+
+
+def _alert_start(entry: AlertEntry) -> str:
+    alert = entry.alert
+    student = entry.student or f"#{alert.student_id}"
+    line = f"* {LEVELS[alert.level]} `{alert_name(alert.number)}` **{HEADINGS[alert.rule]}** · "
+    line += about(alert.rule, alert.numbers, alert.title, student)
+    return line if alert.snoozed_until is None else f"{line} · snoozed until {moment(alert.snoozed_until)}"
+
+
+def _sent(alert: StudentAlert) -> str:
+    """Return when a message told of an alert, or why none did."""
+    if alert.told_at is not None:
+        return f"**Told:** {moment(alert.told_at)}"
+    if alert.untold is not None:
+        return f"**Not told:** {_UNSENT[alert.untold]}"
+    if alert.tell_at is not None:
+        return f"**Not told yet:** it is told at {moment(alert.tell_at)}, if it is still so then"
+    if alert.is_open:
+        return "**Not told yet:** `pending` says why, unless you turned alerts off (`settings`)"
+    return "**Not told:** it was over before"
+
+
+def _status_lines(status: RuleStatus, username: str) -> list[str]:
+    """Return why there is an alert by a rule, a line for each, or in one line why there is none."""
+    start = f"* `{status.rule}`"
+    if status.state is RuleState.OPEN:
+        return [f"{start}: `{alert_name(one.number)}` is open. {_sent(one)}" for one in status.alerts]
+    return [f"{start}: {_why_none(status, username)}"]
+
+
+def _why_none(status: RuleStatus, username: str) -> str:
+    if status.state is RuleState.OFF:
+        return "off"
+    if status.state is RuleState.DONE:
+        return f"`{alert_name(status.alerts[-1].number)}` was done, and it has not become more serious since"
+    verdict = status.verdict
+    if verdict is None:
+        return f"no, nothing of the kind ({meaning(status.rule, status.limit)})"
+    so = about(verdict.rule, verdict.numbers, verdict.title, username)
+    if status.state is RuleState.BLIND:
+        return f"{so}, but there is no fresh data of the LMS"
+    if status.state is RuleState.NEXT:
+        return f"{so}; the next poll opens an alert"
+    if status.state is RuleState.LATER and verdict.at is not None:
+        return f"not yet. {so}; it counts from {moment(verdict.at)} on"
+    return f"no. {so}; it takes {limit_words(status.rule, status.limit)}"
 
 
 def _sentence(event: Event) -> str:

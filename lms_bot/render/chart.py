@@ -12,8 +12,7 @@ from typing import Any
 from lms_bot.core.events import Event, EventType, percentage
 from lms_bot.render.events import exam_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, counted, listed
-from lms_bot.render.quoting import plain, quote
-from lms_bot.render.standing import mean
+from lms_bot.render.quoting import mean, plain, quote
 
 FONT = "DejaVu Sans"
 NAME = 60
@@ -30,7 +29,7 @@ _MARKS = (
 
 
 def chart_text(username: str, exams: Sequence[Event], limit: int = MESSAGE_LIMIT) -> str:
-    """The numbers of the picture, newest first; exams come oldest first and with a percentage."""
+    """Return the numbers of the picture, newest first; exams come oldest first and with a percentage."""
     if not exams:
         return f"**{quote(username)}** has no finished exam with a percentage in that time."
     values = _values(exams)
@@ -43,7 +42,7 @@ def chart_text(username: str, exams: Sequence[Event], limit: int = MESSAGE_LIMIT
 
 
 def chart_png(username: str, exams: Sequence[Event], zone: tzinfo) -> bytes:
-    """A PNG of exams that have a percentage, at least one, oldest first; dates are shown in `zone`.
+    """Return a PNG of exams that have a percentage, at least one, oldest first; dates are shown in `zone`.
 
     Passed and failed differ in shape and colour.
     """
@@ -105,7 +104,7 @@ def _times(exams: Sequence[Event], zone: tzinfo) -> list[datetime]:
 
 
 def _drawable(name: str) -> str:
-    """A name with a box for each character that the font cannot draw, cut to what fits above the picture."""
+    """Return a name with a box for each character that the font cannot draw, cut to what fits above the picture."""
     known = _characters()
     short = plain(name) or "student"
     if len(short) > NAME:

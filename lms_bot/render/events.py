@@ -45,7 +45,7 @@ _ANSWERS = (("Correct", "correct_answers"), ("Incorrect", "incorrect_answers"), 
 
 
 def event_text(event: Event) -> str:
-    """One event in full: title, empty line, what happened, what is known of it, when."""
+    """Return one event in full: title, empty line, what happened, what is known of it, when."""
     kind = event.event_type
     if kind.is_alert:
         return alert_text(event)
@@ -57,7 +57,7 @@ def event_text(event: Event) -> str:
 
 
 def event_line(event: Event) -> str:
-    """One event on one line, for lists."""
+    """Return one event on one line, for lists."""
     kind = event.event_type
     if kind.is_alert:
         return alert_line(event)
@@ -70,7 +70,7 @@ def event_line(event: Event) -> str:
 
 
 def numbered_line(event: Event) -> str:
-    """One event on one line, with the number by which `why` knows it.
+    """Return one event on one line, with the number by which `why` knows it.
 
     That is the number of its row in the LMS, behind a letter for the table: our own would tell how much happens to the
     students of others. An alert has its own number.
@@ -81,17 +81,17 @@ def numbered_line(event: Event) -> str:
 
 
 def exam_line(event: Event) -> str:
-    """A finished exam on one line, for lists about one student."""
+    """Return a finished exam on one line, for lists about one student."""
     return " · ".join([f"{EMOJI[event.event_type]} **{title(event)}**", *_outcome(event), moment(event.timestamp)])
 
 
 def exam_cell(event: Event) -> str:
-    """A finished exam in a cell of a table."""
+    """Return a finished exam in a cell of a table."""
     return " ".join([EMOJI[event.event_type], title(event, 60), *_outcome(event)])
 
 
 def _streak_words(event: Event) -> str:
-    """What a student's streak came to."""
+    """Return what a student's streak came to."""
     days = number(event.metadata.get("days"))
     if event.event_type is EventType.STREAK_MILESTONE:
         return f"has finished something on **{days} days** in a row"
@@ -115,7 +115,7 @@ def _student(event: Event) -> str:
 
 
 def title(event: Event, limit: int = 200) -> str:
-    """What the exam or content is called, or its number where it has no name."""
+    """Return what the exam or content is called, or its number where it has no name."""
     quoted = quote(event.activity_title, limit)
     if quoted != NOTHING:
         return quoted
@@ -146,7 +146,7 @@ def _facts(emoji: str, facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _marks(event: Event) -> list[tuple[str, str]]:
-    """Score and percentage, or the answers that were counted where the LMS has neither."""
+    """Return score and percentage, or the answers that were counted where the LMS has neither."""
     marks = _known(event, [("Score", "score")])
     share = percent(event.metadata.get("percentage"))
     if share != NOTHING:

@@ -11,7 +11,7 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
-from lms_bot.core.reports import Exported
+from lms_bot.core.reports.feed import Exported
 from lms_bot.render.quoting import plain
 
 _METADATA = (
@@ -24,7 +24,7 @@ _FORMULA = re.compile(r"(^|;)(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])")
 
 
 def csv_pages(pages: Iterable[Iterable[Exported]]) -> bytes:
-    """The file: a heading, and one line for each event of the pages."""
+    """Return the file: a heading, and one line for each event of the pages."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -47,7 +47,7 @@ def _line(event: Exported) -> list[object]:
 
 
 def harmless(value: Any) -> object:
-    """A value for a cell: numbers as they are, text on one line with an apostrophe before what may be a formula."""
+    """Return a value for a cell: numbers as they are, text on one line, defused where it may be a formula."""
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     return _defused(str(value))

@@ -14,7 +14,7 @@ _FENCE = re.compile(r"^(`{3,}|~{3,})")
 
 
 def lines_within(lines: Sequence[str], room: int) -> Sequence[str]:
-    """The first of the lines, as many whole ones as fit into `room` characters; at least one."""
+    """Return the first of the lines, as many whole ones as fit into `room` characters; at least one."""
     used = 0
     for count, line in enumerate(lines):
         used += len(line) + 1
@@ -24,7 +24,7 @@ def lines_within(lines: Sequence[str], room: int) -> Sequence[str]:
 
 
 def fitted(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """Text of at most `limit` characters: whole lines, with an open spoiler closed, and a line that says so if cut."""
+    """Return at most `limit` characters of a text: whole lines, an open spoiler closed, and a last line if cut."""
     if len(text) <= limit:
         return text
     kept: list[str] = []
@@ -43,7 +43,7 @@ def fitted(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def _fence_after(fence: str, line: str) -> str:
-    """The fence that is open after a line; "" if none is."""
+    """Return the fence that is open after a line; "" if none is."""
     match = _FENCE.match(line)
     if match is None:
         return fence
@@ -61,7 +61,7 @@ class Shown(NamedTuple):
 
 
 def listed(lines: Iterable[str], total: int, room: int, rest: Callable[[int], str]) -> Shown:
-    """As many of the first lines as `room` characters hold, then `rest` of how many of `total` entries are left out.
+    """Return as many of the first lines as `room` holds, then `rest` of how many of `total` entries are left out.
 
     The text is empty if not even that fits.
     """
@@ -83,5 +83,5 @@ def listed(lines: Iterable[str], total: int, room: int, rest: Callable[[int], st
 
 
 def counted(count: int, noun: str) -> str:
-    """A number with its noun, in the plural where that is due."""
+    """Return a number with its noun, in the plural where that is due."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

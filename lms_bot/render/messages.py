@@ -1,4 +1,4 @@
-"""What one message says about events that are told together, within Zulip's length."""
+"""What one message says about events that are sent together, within Zulip's length."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def notification_text(
     introduction: str | None = None,
     limit: int = MESSAGE_LIMIT,
 ) -> str:
-    """One message, shorter than `limit` characters, about events that are told together.
+    """Return one message, shorter than `limit` characters, about events that are sent together.
 
     Up to three stand in full; more of them, or any whose event_id is in `stale` (found late), become a
     summary that leaves out whole entries where it has to and counts them. The introduction is its last lines.
@@ -62,7 +62,7 @@ def _in_full(events: Sequence[Event], late: Collection[int]) -> str:
 
 
 def _summary(events: Sequence[Event], late: Collection[int], room: int) -> str:
-    """Heading and counts always, then as much of the rest as `room` characters hold."""
+    """Return heading and counts always, then as much of the rest as `room` characters hold."""
     newest = sorted(events, key=lambda event: (event.timestamp, event.event_id), reverse=True)
     failed = [event for event in newest if event.event_type is EventType.EXAM_FAILED]
     others = [event for event in newest if event.event_type is not EventType.EXAM_FAILED]

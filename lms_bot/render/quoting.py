@@ -46,7 +46,7 @@ _NUMERAL = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
 
 def quote(text: str | None, limit: int = 200) -> str:
-    """Foreign text as at most `limit` characters of one line that mean nothing to Zulip, wherever they stand.
+    """Return foreign text as at most `limit` characters of one line that mean nothing to Zulip, wherever they stand.
 
     Look-alikes replace `*`, `|` and backquotes; a zero width space inside other tokens ends their meaning
     (both tried on a Zulip 9 server). Empty text is "—".
@@ -61,7 +61,7 @@ def quote(text: str | None, limit: int = 200) -> str:
 
 
 def plain(text: str | None) -> str:
-    """Foreign text on one line without what cannot be seen, for where nothing reads Markdown."""
+    """Return foreign text on one line without what cannot be seen, for where nothing reads Markdown."""
     return " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text or "")).split())
 
 
@@ -71,7 +71,7 @@ def _harmless(clean: str) -> str:
 
 
 def moment(when: datetime) -> str:
-    """A time that Zulip shows in each reader's own zone. ValueError for a naive one."""
+    """Return a time that Zulip shows in each reader's own zone. ValueError for a naive one."""
     if when.tzinfo is None:
         raise ValueError(f"{when!r} has no time zone")
     utc = when.astimezone(UTC).replace(microsecond=0, tzinfo=None)
@@ -79,7 +79,7 @@ def moment(when: datetime) -> str:
 
 
 def number(value: object) -> str:
-    """A value of an event's metadata: numbers with at most two decimals, the rest quoted, "—" for none."""
+    """Return a value of an event's metadata: numbers with at most two decimals, the rest quoted, "—" for none."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -90,13 +90,13 @@ def number(value: object) -> str:
 
 
 def percent(value: object) -> str:
-    """A value in percent (85 is 85%, not 0.85); text that is no number stays as it is, "—" for none."""
+    """Return a value in percent (85 is 85%, not 0.85); text that is no number stays as it is, "—" for none."""
     text = number(value)
     return f"{text}%" if _NUMERAL.fullmatch(text) else text
 
 
 def cut(text: str, limit: int) -> str:
-    """Text of at most `limit` characters, ending in "…" where it was longer."""
+    """Return text of at most `limit` characters, ending in "…" where it was longer."""
     if len(text) <= limit:
         return text
     return text[: limit - 1].rstrip(f" \n{_ZERO_WIDTH_SPACE}") + "…"
@@ -108,3 +108,8 @@ def _decimal(value: float) -> str:
     text = f"{value:.2f}" if abs(value) < 1e15 else f"{value:g}"
     plain = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
     return "0" if plain == "-0" else plain
+
+
+def mean(value: float | None) -> str:
+    """Return an average in percent, with one decimal."""
+    return NOTHING if value is None else percent(round(value, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from lms_bot.core.process import Work
 from lms_bot.errors import LmsBotError
 from lms_bot.pipeline.deliverer import Delivered, Deliverer
 from lms_bot.pipeline.poller import Polled
@@ -12,7 +13,7 @@ from lms_bot.render import counted, quote
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import orders, pauses
 from lms_bot.store.operations.orders import Order
-from lms_bot.store.operations.pauses import Pause, Work
+from lms_bot.store.operations.pauses import Pause
 from lms_bot.store.session import Store
 
 TURN = 3.0  # seconds of an ordered delivery, before other jobs have their turn

@@ -11,14 +11,13 @@ from functools import partial
 import schedule
 
 from lms_bot.app import Parts
-from lms_bot.core.process import THIS
+from lms_bot.core.process import THIS, Work
 from lms_bot.errors import LmsBotError, LmsUnavailable
 from lms_bot.pipeline import incidents
 from lms_bot.pipeline.incident_notifications import send_incidents
 from lms_bot.pipeline.poller import Polled, Progress
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import heartbeat
-from lms_bot.store.operations.pauses import Work
 from lms_bot.store.retention import cleanup, prune
 from lms_bot.worker.accounts import refresh_users
 from lms_bot.worker.clock import ClockJobs, Job

@@ -1,55 +1,57 @@
-"""The commands of admins, answered in the private admin stream."""
+"""The commands of admins that help, count, and show what waits and who changed what."""
 
 from __future__ import annotations
 
+from lms_bot.core.principal import Role
+from lms_bot.core.reports.overview import AuditEntry, Unnotified
 from lms_bot.handlers.admin.control import paused_lines
-from lms_bot.handlers.admin.messages import unmapped_lines
 from lms_bot.handlers.argument_types import count
 from lms_bot.handlers.arguments import Arguments
-from lms_bot.handlers.mentor.general import COMMAND, PENDING_LINES, freshness, help_, more, owed_lines, statistics_text
+from lms_bot.handlers.freshness import note_of_age
+from lms_bot.handlers.mentor.general import COMMAND, PENDING_LINES, help_, more
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
-from lms_bot.store.events import cursors
-from lms_bot.store.notifications import queue
-from lms_bot.store.people import accounts, directory
-from lms_bot.store.questions import audit as audits
-from lms_bot.store.reports import statistics
+from lms_bot.render.accounts import unmapped_lines
+from lms_bot.render.notifications import pending_text
+from lms_bot.render.statistics import statistics_text
+from lms_bot.reports import notifications, overview
+from lms_bot.reports.statistics import all_statistics
 
 LISTED = 20
 MOST_LISTED = 100
+COMMANDS = REGISTRY.section(Role.ADMIN, 3)
 
-REGISTRY.command("help", Audience.ADMIN, COMMAND)(help_)
+COMMANDS.command("help", COMMAND)(help_)
 
 
-@REGISTRY.command("stats", Audience.ADMIN)
+@COMMANDS.command("stats")
 def stats(request: Request, arguments: Arguments) -> str:
     """Count all events, and what was told of them.
 
     Processed events are those of which nothing is owed any more, history included.
     """
-    return statistics_text(statistics.statistics(request.transaction)) + freshness(request)
+    return statistics_text(all_statistics(request.transaction, request.principal)) + note_of_age(request)
 
 
-@REGISTRY.command("pending", Audience.ADMIN)
+@COMMANDS.command("pending")
 def pending(request: Request, arguments: Arguments) -> str:
     """Show what is owed to mentors and why it waits, and what can be told to nobody."""
-    total, owed = queue.pending_for_everybody(request.transaction, PENDING_LINES)
+    transaction, principal, now = request.transaction, request.principal, request.now
+    total, first = notifications.pending_for_everybody(transaction, principal, PENDING_LINES, request.settings, now)
     heading = f"**{counted(total, 'notification')} waiting**"
-    parts = [owed_lines(request, heading, total, owed, with_mentor=True)] if total else []
-    parts += [
-        part
-        for part in ("\n".join(paused_lines(request)), _without_mentor(request), _unmapped(request), _odd_rows(request))
-        if part
-    ]
-    return "\n\n".join(parts or ["Nothing is waiting."]) + freshness(request)
+    waiting = pending_text(heading, total, first, with_mentor=True) if total else ""
+    paused = "\n".join(paused_lines(overview.operation(transaction, principal, now)))
+    unnotified = overview.unnotified(transaction, principal, LISTED)
+    parts = [waiting, paused, _without_mentor(unnotified), _unmapped(unnotified), _unknown_rows(unnotified)]
+    return "\n\n".join([part for part in parts if part] or ["Nothing is waiting."]) + note_of_age(request)
 
 
-@REGISTRY.command("audit", Audience.ADMIN, count(MOST_LISTED, LISTED, is_keyed=False))
+@COMMANDS.command("audit", count(MOST_LISTED, LISTED, is_keyed=False))
 def audit(request: Request, arguments: Arguments) -> Reply:
     """Show who changed what, newest first."""
     most, offset = arguments["n"], request.position or 0
-    entries = audits.last(request.transaction, most + 1, offset)
+    entries = overview.audit(request.transaction, request.principal, most + 1, offset)
     if not entries:
         return Reply("There is nothing more." if offset else "No admin has changed anything yet.")
     shown = lines_within([_audit_line(entry) for entry in entries[:most]], ROOM_FOR_LINES)
@@ -58,35 +60,34 @@ def audit(request: Request, arguments: Arguments) -> Reply:
     return Reply("\n".join([heading, "", *shown]) + (WRITE_MORE if goes_on else ""), more=goes_on)
 
 
-REGISTRY.command("more", Audience.ADMIN)(more)
+COMMANDS.command("more")(more)
 
 
-def _audit_line(entry: audits.Entry) -> str:
+def _audit_line(entry: AuditEntry) -> str:
     who = quote(entry.full_name or f"account {entry.zulip_user_id}")
     return f"* {moment(entry.at)} **{who}** · “{quote(entry.command)}”: {quote(entry.outcome)}"
 
 
-def _without_mentor(request: Request) -> str:
-    total, found = directory.students_without_mentor(request.transaction, LISTED)
+def _without_mentor(found: Unnotified) -> str:
     lines = [
-        f"* **{quote(username)}** (#{student_id}): {counted(count, 'event')}" for student_id, username, count in found
+        f"* **{quote(username)}** (#{student_id}): {counted(count, 'event')}"
+        for student_id, username, count in found.students
     ]
-    return _listed("**Students without a mentor** (nobody is told)", lines, total)
+    return _listed("**Students without a mentor** (nobody is told)", lines, found.total)
 
 
-def _unmapped(request: Request) -> str:
-    found = accounts.unmapped(request.transaction)
-    return "\n".join(["**Mentors without a Zulip account**", *unmapped_lines(found, LISTED)]) if found else ""
+def _unmapped(found: Unnotified) -> str:
+    lines = unmapped_lines(found.unmapped, LISTED)
+    return "\n".join(["**Mentors without a Zulip account**", *lines]) if lines else ""
 
 
-def _odd_rows(request: Request) -> str:
+def _unknown_rows(found: Unnotified) -> str:
     lines = [
         f"* {counted(count, 'row')} of `{table}` in the unknown state “{quote(state, 60)}”"
-        for table, state, count in cursors.unknown_states(request.transaction)
+        for table, state, count in found.unknown_states
     ]
-    nameless = directory.count_events_without_student(request.transaction)
-    if nameless:
-        lines.append(f"* {counted(nameless, 'event')} of students that the LMS does not have")
+    if found.nameless_events:
+        lines.append(f"* {counted(found.nameless_events, 'event')} of students that the LMS does not have")
     return _listed("**Rows of the LMS that I cannot place**", lines, len(lines))
 
 

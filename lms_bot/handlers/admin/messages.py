@@ -1,29 +1,29 @@
-"""The commands of admins that show what is wrong, and mend it."""
+"""The commands of admins that show what cannot be sent, and mend it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from lms_bot.core.people import Mentor, ZulipUser
-from lms_bot.errors import UserError
+from lms_bot.core.people import ZulipUser
+from lms_bot.core.principal import Role
+from lms_bot.errors import NotFound, UserError
 from lms_bot.handlers.argument_types import ALL, count, number, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.find_student import MENTION
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Request
+from lms_bot.handlers.request import Request
+from lms_bot.pipeline.actions import messages as actions
 from lms_bot.render import counted, moment, quote
-from lms_bot.store.notifications import outbox, queue
-from lms_bot.store.operations import incidents
-from lms_bot.store.people import accounts, people
+from lms_bot.render.accounts import unmapped_lines
+from lms_bot.reports import access, accounts, notifications
 
 MOST_LISTED = 100
 LISTED = 20
+COMMANDS = REGISTRY.section(Role.ADMIN, 1)
 
 
-@REGISTRY.command("unmapped", Audience.ADMIN)
+@COMMANDS.command("unmapped")
 def unmapped(request: Request, arguments: Arguments) -> str:
     """List the mentors who have no Zulip account that I can write to, and why."""
-    found = accounts.unmapped(request.transaction)
+    found = accounts.unmapped(request.transaction, request.principal)
     if not found:
         return "Every mentor has a Zulip account."
     lines = unmapped_lines(found, MOST_LISTED)
@@ -32,9 +32,8 @@ def unmapped(request: Request, arguments: Arguments) -> str:
     )
 
 
-@REGISTRY.command(
+@COMMANDS.command(
     "map",
-    Audience.ADMIN,
     number("mentor", "The mentor's number in the LMS, as `unmapped` shows it."),
     words("account", "A mention of the Zulip account, its e-mail address or its id; or `off` for by e-mail again."),
     changes=True,
@@ -44,26 +43,23 @@ def map_(request: Request, arguments: Arguments) -> str:
 
     What waited for the mentor is told at once, as one message.
     """
-    mentor = people.mentor(request.transaction, arguments["mentor"])
-    if mentor is None:
-        raise UserError(f"The LMS has no mentor #{arguments['mentor']}.")
+    try:
+        mentor = access.mentor(request.transaction, request.principal, arguments["mentor"])
+    except NotFound as error:
+        raise UserError(f"The LMS has no mentor #{arguments['mentor']}.") from error
     text = arguments["account"].strip()
-    account = None if text.casefold() == "off" else _account(request, text).user_id
-    woken = accounts.map_by_hand(request.transaction, mentor.mentor_id, account, request.now)
-    queue.make_mapped_due(request.transaction, woken, request.now)
-    now_mapped = people.mentor(request.transaction, mentor.mentor_id)
-    assert now_mapped is not None
-    if now_mapped.zulip_user_id is None:
-        return f"**{quote(mentor.username)}** has no account now: {quote(now_mapped.unmapped_reason)}."
-    return (
-        f"**{quote(mentor.username)}** is account {now_mapped.zulip_user_id} now. Back: `map #{mentor.mentor_id} off`."
-    )
+    account_id = None if text.casefold() == "off" else _account(request, text).user_id
+    actions.map_account(request.transaction, mentor.mentor_id, account_id, request.now)
+    mapped = access.mentor(request.transaction, request.principal, mentor.mentor_id)
+    if mapped.zulip_user_id is None:
+        return f"**{quote(mentor.username)}** has no account now: {quote(mapped.unmapped_reason)}."
+    return f"**{quote(mentor.username)}** is account {mapped.zulip_user_id} now. Back: `map #{mentor.mentor_id} off`."
 
 
-@REGISTRY.command("errors", Audience.ADMIN, count(MOST_LISTED, LISTED, is_keyed=False))
+@COMMANDS.command("errors", count(MOST_LISTED, LISTED, is_keyed=False))
 def errors(request: Request, arguments: Arguments) -> str:
     """List the messages that Zulip refused for good."""
-    total, parked = outbox.parked(request.transaction, arguments["n"])
+    total, parked = notifications.parked(request.transaction, request.principal, arguments["n"])
     if not total:
         return "No message is parked."
     lines = [
@@ -76,34 +72,21 @@ def errors(request: Request, arguments: Arguments) -> str:
     return "\n".join([f"**{counted(total, 'message')} parked**", "", *lines, "", "Write `retry <id>` or `retry all`."])
 
 
-@REGISTRY.command(
-    "retry", Audience.ADMIN, number("id", "A message's number, as `errors` shows it.", also=(ALL,)), changes=True
-)
+@COMMANDS.command("retry", number("id", "A message's number, as `errors` shows it.", also=(ALL,)), changes=True)
 def retry(request: Request, arguments: Arguments) -> str:
     """Tell anew what a parked message, or all of them, told."""
     which = arguments["id"]
-    revived = outbox.requeue_parked(request.transaction, None if which == ALL else which, request.now)
-    if not revived:
+    requeued = actions.retry_parked(request.transaction, None if which == ALL else which, request.now)
+    if not requeued:
         raise UserError("No such message is parked. `errors` lists those that are.")
-    if not outbox.parked(request.transaction, 1)[0]:
-        incidents.end(request.transaction, "parked", "🟢 No message is parked any more.")
-    return f"{counted(revived, 'message')} will be told anew."
-
-
-def unmapped_lines(found: Sequence[Mentor], most: int) -> list[str]:
-    """A line for each of the mentors, at most so many, and why nobody can be written to."""
-    lines = [
-        f"* **{quote(mentor.username)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
-        for mentor in found[:most]
-    ]
-    return lines + ([f"* … and {len(found) - most:,} more"] if len(found) > most else [])
+    return f"{counted(requeued, 'message')} will be told anew."
 
 
 def _account(request: Request, text: str) -> ZulipUser:
-    """The account that an admin names. Raises UserError."""
+    """Return the account that an admin names. Raises UserError."""
     mention = MENTION.match(text)
     wanted = (mention["id"] or mention["name"] if mention else text.lstrip("@")).strip()
-    found = accounts.accounts_named(request.transaction, wanted)
+    found = accounts.accounts_named(request.transaction, request.principal, wanted)
     if len(found) == 1:
         return found[0]
     if found:

@@ -7,46 +7,39 @@ from datetime import datetime
 from typing import Any
 
 from lms_bot.core.events import Event
-from lms_bot.core.reports import Exported
+from lms_bot.core.principal import Role
+from lms_bot.core.reports.feed import Exported, Filter, Position
 from lms_bot.handlers.argument_types import COURSE, PERIOD, SINCE, STUDENT, STUDENTS, TYPES, Period, count
 from lms_bot.handlers.arguments import Arguments
-from lms_bot.handlers.mentor.general import freshness
+from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
-from lms_bot.handlers.request import Audience, Reply, Request
+from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES, counted, quote
 from lms_bot.render.export import csv_pages
-from lms_bot.render.standing import feed_text
-from lms_bot.store.events import feed as events_feed
-from lms_bot.store.events import feed as feeds
-from lms_bot.store.events.feed import Filter, Position
-from lms_bot.store.people import people
+from lms_bot.render.feed import feed_text
+from lms_bot.reports import export as exports
+from lms_bot.reports import feed as feeds
 
 LINES = 20
 MOST_LINES = 50
 FILE_EVENTS = 10_000  # in one file; a second is enough to read and write so many
+COMMANDS = REGISTRY.section(Role.MENTOR, 2)
 
 
-@REGISTRY.command("history", Audience.MENTOR, STUDENT, PERIOD, TYPES, COURSE, count(MOST_LINES, LINES))
+@COMMANDS.command("history", STUDENT, PERIOD, TYPES, COURSE, count(MOST_LINES, LINES))
 def history(request: Request, arguments: Arguments) -> Reply:
     """Show what one of your students did, newest first.
 
     Write `more` for what was before, and `why` with the number of an event to learn why you were told of it or not.
     """
     student, most, offset = arguments["student"], arguments["n"], request.position or 0
-    events = events_feed.history(
-        request.transaction,
-        student.student_id,
-        arguments["period"].since,
-        most + 1,
-        types=arguments["type"] or (),
-        course=arguments["course"] or "",
-        offset=offset,
-    )
+    wanted = Filter(arguments["period"].since, arguments["type"] or frozenset(), arguments["course"] or "")
+    events = feeds.history(request.transaction, request.principal, student.student_id, wanted, most + 1, offset)
     name = f"**{quote(student.username)}**"
     return _page(request, events, most, name, _nothing(f"{name} has", arguments, arguments["period"]))
 
 
-@REGISTRY.command("feed", Audience.MENTOR, count(MOST_LINES, LINES, is_keyed=False), TYPES, SINCE, COURSE)
+@COMMANDS.command("feed", count(MOST_LINES, LINES, is_keyed=False), TYPES, SINCE, COURSE)
 def feed(request: Request, arguments: Arguments) -> Reply:
     """Show what all your students did, newest first.
 
@@ -54,13 +47,11 @@ def feed(request: Request, arguments: Arguments) -> Reply:
     """
     most, since = arguments["n"], arguments["since"]
     wanted = Filter(since.since, arguments["type"] or frozenset(), arguments["course"] or "")
-    students = people.students_of(request.transaction, request.mentor_ids)
-    ids = [student.student_id for student in students]
-    events = feeds.feed(request.transaction, ids, most + 1, wanted, request.position or 0)
+    events = feeds.feed(request.transaction, request.principal, wanted, most + 1, request.position or 0)
     return _page(request, events, most, "**Your students**", _nothing("Your students have", arguments, since))
 
 
-@REGISTRY.command("export", Audience.MENTOR, STUDENTS, PERIOD)
+@COMMANDS.command("export", STUDENTS, PERIOD)
 def export(request: Request, arguments: Arguments) -> Reply:
     """Get what one of your students did, or all of them, as a file for a spreadsheet.
 
@@ -69,12 +60,11 @@ def export(request: Request, arguments: Arguments) -> Reply:
     students, period = arguments["students"], arguments["period"]
     since, after, before = _resumed(request, period)
     ids = [student.student_id for student in students]
-    pages = feeds.export(request.transaction, ids, since, most=FILE_EVENTS + 1, after=after)
-    found = [event for page in pages for event in page]
+    found = exports.export(request.transaction, request.principal, ids, since, FILE_EVENTS + 1, after)
     whose = f"**{quote(students[0].username)}**" if len(students) == 1 else counted(len(students), "student")
     if not found:
         nothing = "There is nothing more to export" if before else "There is nothing to export"
-        return Reply(f"{nothing} of {whose}, {period.words}." + freshness(request))
+        return Reply(f"{nothing} of {whose}, {period.words}." + note_of_age(request))
     events, goes_on = found[:FILE_EVENTS], len(found) > FILE_EVENTS
     first, last = before + 1, before + len(events)
     text = f"📄 {whose} · {period.words} · {counted(len(events), 'event')}"
@@ -83,18 +73,18 @@ def export(request: Request, arguments: Arguments) -> Reply:
     text += "\n\nThere are more than fit one file: write `more` for the next one." if goes_on else ""
     name = f"events-{first}-{last}.csv" if goes_on or before else "events.csv"
     more = _ended(since, events[-1], last) if goes_on else None
-    return Reply(text + freshness(request), attachment=(name, csv_pages([events])), more=more)
+    return Reply(text + note_of_age(request), attachment=(name, csv_pages([events])), more=more)
 
 
 def _page(request: Request, events: Sequence[Event], most: int, whose: str, nothing: str) -> Reply:
-    """A page of a list that `more` goes on with; `events` are one more than `most` where there are more."""
+    """Return a page of a list that `more` goes on with; `events` are one more than `most` where there are more."""
     offset = request.position or 0
     if not events:
-        return Reply((f"There is nothing more of {whose}." if offset else nothing) + freshness(request))
+        return Reply((f"There is nothing more of {whose}." if offset else nothing) + note_of_age(request))
     heading = f"{whose}, before that" if offset else f"{whose}, newest first"
     shown = feed_text(events, most, heading, ROOM_FOR_LINES)
     more = offset + shown.entries if len(events) > shown.entries else None
-    return Reply(shown.text + freshness(request), more=more)
+    return Reply(shown.text + note_of_age(request), more=more)
 
 
 def _nothing(who_has: str, arguments: Arguments, period: Period) -> str:
@@ -103,7 +93,7 @@ def _nothing(who_has: str, arguments: Arguments, period: Period) -> str:
 
 
 def _resumed(request: Request, period: Period) -> tuple[datetime | None, Position | None, int]:
-    """Since when to export, after which event, and how many went before; the period stays that of the first file."""
+    """Return since when to export (as for the first file), after which event, and how many went before."""
     if request.position is None:
         return period.since, None, 0
     since, (student_id, timestamp, event_id), before = request.position
@@ -112,6 +102,6 @@ def _resumed(request: Request, period: Period) -> tuple[datetime | None, Positio
 
 
 def _ended(since: datetime | None, last: Exported, count: int) -> list[Any]:
-    """The same as JSON can hold it."""
+    """Return the same as JSON can hold it."""
     position = [last.student_id, last.timestamp.isoformat(), last.event_id]
     return [since.isoformat() if since else None, position, count]

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.notifications import Message, Recipient
+from lms_bot.core.notifications import Message, ParkedMessage, Recipient
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import counters
 from lms_bot.store.session import Transaction
@@ -44,15 +44,6 @@ _SETTLED = (
         due_at=None,
     )
 )
-
-
-class Parked(NamedTuple):
-    """A message that Zulip refused for good; without mentor it was a reply."""
-
-    message_id: int
-    mentor_id: int | None
-    error: str | None
-    tried_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +117,7 @@ def settle_parked(transaction: Transaction, message: Message, error: str, now: d
     transaction.execute(sa.update(logs).where(logs.c.message_id == message.message_id).values(finished))
 
 
-def parked(transaction: Transaction, most: int) -> tuple[int, list[Parked]]:
+def parked(transaction: Transaction, most: int) -> tuple[int, list[ParkedMessage]]:
     """Return how many messages are parked, and the newest of them."""
     is_parked = messages.c.state == PARKED
     count = transaction.scalar(sa.select(sa.func.count()).select_from(messages).where(is_parked)) or 0
@@ -136,7 +127,7 @@ def parked(transaction: Transaction, most: int) -> tuple[int, list[Parked]]:
         .order_by(messages.c.message_id.desc())
         .limit(most)
     )
-    return count, [Parked(*row) for row in transaction.execute(query)]
+    return count, [ParkedMessage(*row) for row in transaction.execute(query)]
 
 
 def requeue_parked(transaction: Transaction, message_id: int | None, now: datetime) -> int:

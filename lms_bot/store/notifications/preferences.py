@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.events import EventClass
-from lms_bot.core.notifications import Preferences, Telling
+from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.db.lists import in_bound_list, list_value
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
@@ -67,6 +67,8 @@ def _as_json(choice: Preferences) -> dict[str, Any]:
     """Return what differs from the defaults, as JSON can hold it."""
     chosen, default = asdict(choice), asdict(Preferences())
     kept = {name: value for name, value in chosen.items() if value != default[name]}
+    if "timings" in kept:
+        kept["tellings"] = kept.pop("timings")  # the name under which they are stored
     if "quiet_days" in kept:
         kept["quiet_days"] = sorted(choice.quiet_days)
     if "muted" in kept:
@@ -81,7 +83,7 @@ def _as_json(choice: Preferences) -> dict[str, Any]:
 def _preferences(kept: dict[str, Any], timezone: str | None) -> Preferences:
     until = kept.get("paused_until")
     return Preferences(
-        tellings={EventClass(name): Telling(telling) for name, telling in kept.get("tellings", {}).items()},
+        timings={EventClass(name): Timing(timing) for name, timing in kept.get("tellings", {}).items()},
         digest_hours=tuple(kept.get("digest_hours", Preferences().digest_hours)),
         quiet_from=kept.get("quiet_from"),
         quiet_to=kept.get("quiet_to"),

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from lms_bot.core.reports.overview import NewestEvent, Queue, SentCounts
 from lms_bot.store.notifications.outbox import SENT
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, is_owed, logs, messages
 
 NEWEST = 1_000  # events among which the newest that was not history is looked for
 FEW_TRIES = 3
-
-
-class Queue(NamedTuple):
-    """How many notifications are due and how many are held for later; since when the oldest is due, if any is."""
-
-    due: int
-    held: int
-    oldest_due_at: datetime | None
-
-
-class Told(NamedTuple):
-    """How many notifications were told, in how many messages."""
-
-    notifications: int
-    messages: int
-
-
-class Found(NamedTuple):
-    """An event: when its row says that it happened, and when it was stored."""
-
-    happened_at: datetime
-    stored_at: datetime
 
 
 def queue(transaction: Transaction, now: datetime) -> Queue:
@@ -49,7 +27,7 @@ def queue(transaction: Transaction, now: datetime) -> Queue:
     return Queue(due, held, oldest if due else None)
 
 
-def sent_since(transaction: Transaction, since: datetime) -> Told:
+def sent_since(transaction: Transaction, since: datetime) -> SentCounts:
     """Return how much was sent in messages that were begun at `since` or later."""
     is_told = (messages.c.created_at >= since) & (messages.c.state == SENT) & messages.c.mentor_id.is_not(None)
     query = (
@@ -57,7 +35,7 @@ def sent_since(transaction: Transaction, since: datetime) -> Told:
         .select_from(messages.join(logs, logs.c.message_id == messages.c.message_id))
         .where(is_told)
     )
-    return Told(*transaction.execute(query).one())
+    return SentCounts(*transaction.execute(query).one())
 
 
 def postponed_since(transaction: Transaction, since: datetime, now: datetime) -> int:
@@ -70,12 +48,12 @@ def postponed_since(transaction: Transaction, since: datetime, now: datetime) ->
     return transaction.scalar(query) or 0
 
 
-def newest(transaction: Transaction) -> Found | None:
+def newest(transaction: Transaction) -> NewestEvent | None:
     """Return the newest event that is not history; None if there is none among the last that were stored."""
     last = sa.select(events).order_by(events.c.event_id.desc()).limit(NEWEST).subquery()
     query = sa.select(last.c.timestamp, last.c.created_at).where(~last.c.is_history)
     row = transaction.execute(query.order_by(last.c.event_id.desc()).limit(1)).one_or_none()
-    return Found(*row) if row else None
+    return NewestEvent(*row) if row else None
 
 
 def lags(transaction: Transaction, message_id: int) -> list[timedelta]:

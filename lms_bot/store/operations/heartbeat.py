@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any
 
-from lms_bot.core.process import Process
+from lms_bot.core.process import Process, Working
 from lms_bot.store import state
 from lms_bot.store.session import Transaction
 
 WORKER = "worker"
-SILENT = timedelta(minutes=2)  # a worker that has not been seen for so long, and is not in a poll, has ended
-LONGEST_POLL = timedelta(hours=6)  # the first one, of a long history
-
-
-class Working(NamedTuple):
-    """The process that works `since` a moment; `seen_at` is when it last said so."""
-
-    process: Process
-    since: datetime
-    polling_since: datetime | None
-    zulip_version: str | None
-    seen_at: datetime
-
-    def is_alive(self, now: datetime) -> bool:
-        """Return whether it still works, as far as can be known."""
-        return now - self.seen_at <= (SILENT if self.polling_since is None else LONGEST_POLL)
 
 
 def note(

@@ -11,9 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from lms_bot.core.process import Work
 from lms_bot.db.engine import lms_engine, reason
 from lms_bot.errors import StoreUnavailable
-from lms_bot.store.operations.pauses import Work, fact_of, until_of
+from lms_bot.store.operations.pauses import fact_of, until_of
 from lms_bot.store.schema import CURRENT
 from lms_bot.store.tables import facts
 

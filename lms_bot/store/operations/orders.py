@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Recipient
+from lms_bot.core.process import Work
 from lms_bot.store.notifications.outbox import recipient_of
-from lms_bot.store.operations.pauses import Work
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import orders
 

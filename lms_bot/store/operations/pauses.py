@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple
 
+from lms_bot.core.process import Work
 from lms_bot.store import state
 from lms_bot.store.session import Transaction
-
-
-class Work(StrEnum):
-    """What the worker does by itself."""
-
-    POLLING = "polling"
-    DELIVERY = "delivery"
 
 
 class Pause(NamedTuple):

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from lms_bot.core.reports.overview import AuditEntry
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import audit, zulip_users
-
-
-class Entry(NamedTuple):
-    """One change: the command as it was typed and what came of it; `full_name` is None for an account that is gone."""
-
-    zulip_user_id: int
-    full_name: str | None
-    command: str
-    outcome: str
-    at: datetime
 
 
 def note(transaction: Transaction, zulip_user_id: int, command: str, outcome: str, now: datetime) -> None:
@@ -27,7 +17,7 @@ def note(transaction: Transaction, zulip_user_id: int, command: str, outcome: st
     transaction.execute(sa.insert(audit).values(values))
 
 
-def last(transaction: Transaction, most: int, offset: int = 0) -> list[Entry]:
+def last(transaction: Transaction, most: int, offset: int = 0) -> list[AuditEntry]:
     """Return the last changes, newest first, after the first `offset`."""
     query = (
         sa.select(audit.c.zulip_user_id, zulip_users.c.full_name, audit.c.command, audit.c.outcome, audit.c.at)
@@ -36,4 +26,4 @@ def last(transaction: Transaction, most: int, offset: int = 0) -> list[Entry]:
         .limit(most)
         .offset(offset)
     )
-    return [Entry(*row) for row in transaction.execute(query)]
+    return [AuditEntry(*row) for row in transaction.execute(query)]

@@ -1,4 +1,4 @@
-"""What commands read: counts, history, and what is owed."""
+"""Counts of events and of what was sent of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.reports import Statistics
+from lms_bot.core.reports.statistics import Statistics
 from lms_bot.store import counters
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import (
@@ -22,7 +22,7 @@ from lms_bot.store.tables import (
 
 
 def statistics(transaction: Transaction, mentor_ids: Sequence[int] | None = None) -> Statistics:
-    """The counts over everything, or over these mentors' own students and what is owed to them."""
+    """Return the counts over everything, or over these mentors' own students and their own notifications."""
     if mentor_ids is not None:
         return own_statistics(transaction, mentor_ids)
     kept = counters.value(counters.EVENTS), counters.value(counters.NOTIFIED)
@@ -36,7 +36,7 @@ def own_statistics(
     student_id: int | None = None,
     since: datetime | None = None,
 ) -> Statistics:
-    """The counts over these mentors' own students (or one of them), and over events from `since` on."""
+    """Return the counts over these mentors' own students (or one of them), and over events from `since` on."""
     c = events.c
     of_mentor = sa.select(mentor_students.c.student_id).where(mentor_students.c.mentor_id.in_(mentor_ids))
     wanted: list[sa.ColumnElement[bool]] = [c.student_id.in_(of_mentor)]
@@ -53,11 +53,11 @@ def own_statistics(
 
 
 def _counted(transaction: Transaction, *queries: sa.Select[Any]) -> Statistics:
-    """What four queries for a number give, in one statement, so that all of them are of one moment."""
+    """Return what four queries for a number give, in one statement, so that all are of one moment."""
     each: list[Any] = [sa.func.coalesce(query.scalar_subquery(), 0) for query in queries]
     return Statistics(*transaction.execute(sa.select(*each)).one())
 
 
 def _events_of(state: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The number of events with a notification in that state."""
+    """Return a query for the number of events with a notification in that state."""
     return sa.select(sa.func.count(sa.distinct(logs.c.event_id))).select_from(logs).where(state)

@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core import reports
 from lms_bot.core.events import BY_CLOCK, Event, EventType
 from lms_bot.core.people import Student
-from lms_bot.core.reports import LAST_EXAMS, TREND_EXAMS, Card, Standing, Tally
+from lms_bot.core.reports import students as definitions
+from lms_bot.core.reports.students import LAST_EXAMS, TREND_EXAMS, Card, StudentSummary, Tally
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.session import Transaction
@@ -24,15 +24,17 @@ _is_active = _c.event_type.not_in(BY_CLOCK)
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
 
-def standings(transaction: Transaction, students: Sequence[Student], now: datetime) -> list[Standing]:
-    """How each of the students does, who needs attention first."""
+def summaries(transaction: Transaction, students: Sequence[Student], now: datetime) -> list[StudentSummary]:
+    """Return how each of the students does, who needs attention first."""
     figures = _figures(transaction, [student.student_id for student in students])
     results = _by_id(transaction, [row.last_result for row in figures.values() if row.last_result is not None])
-    return reports.by_attention(_standing(student, figures[student.student_id], results, now) for student in students)
+    return definitions.by_attention(
+        _summary(student, figures[student.student_id], results, now) for student in students
+    )
 
 
 def card(transaction: Transaction, student: Student, now: datetime) -> Card:
-    """All about one student at a glance."""
+    """Return all about one student at a glance."""
     of_student = _c.student_id == student.student_id
     last_active = transaction.scalar(sa.select(sa.func.max(_c.timestamp)).where(of_student, _is_active))
     exams = sa.select(*AS_EVENT).where(of_student, _is_exam_end).order_by(*_NEWEST_FIRST)
@@ -42,7 +44,7 @@ def card(transaction: Transaction, student: Student, now: datetime) -> Card:
         .order_by(*_NEWEST_FIRST)
         .limit(2 * TREND_EXAMS)
     )
-    return reports.card(
+    return definitions.card(
         student,
         last_active,
         _tallies(transaction, of_student),
@@ -53,7 +55,7 @@ def card(transaction: Transaction, student: Student, now: datetime) -> Card:
 
 
 def scores(transaction: Transaction, student_id: int, since: datetime | None, most: int) -> list[Event]:
-    """The last finished exams (at most `most`) that have a percentage, oldest first."""
+    """Return the last finished exams (at most `most`) that have a percentage, oldest first."""
     query = sa.select(*AS_EVENT).where(_c.student_id == student_id, _is_exam_end, _c.percentage.is_not(None))
     if since is not None:
         query = query.where(_c.timestamp >= since)
@@ -62,7 +64,7 @@ def scores(transaction: Transaction, student_id: int, since: datetime | None, mo
 
 
 def _figures(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Any]:
-    """Last activity, open exams, id of the last result and average of each student, each by a few index entries."""
+    """Return last activity, open exams, last result and average of each student, each by a few index entries."""
     each = each_id(transaction, student_ids)
     of_student = _c.student_id == each.c.value
     last_active = sa.select(_c.timestamp).where(of_student, _is_active).order_by(*_NEWEST_FIRST).limit(1)
@@ -84,10 +86,10 @@ def _by_id(transaction: Transaction, event_ids: Collection[int]) -> dict[int, Ev
     return {row.event_id: from_row(row) for row in transaction.execute(query)}
 
 
-def _standing(student: Student, figures: Any, results: dict[int, Event], now: datetime) -> Standing:
+def _summary(student: Student, figures: Any, results: dict[int, Event], now: datetime) -> StudentSummary:
     last_result = results.get(figures.last_result)
-    why = reports.needs(figures.last_active, last_result, figures.average, now)
-    return Standing(student, figures.last_active, figures.open_exams, last_result, figures.average, why)
+    why = definitions.concerns_of(figures.last_active, last_result, figures.average, now)
+    return StudentSummary(student, figures.last_active, figures.open_exams, last_result, figures.average, why)
 
 
 def _tallies(transaction: Transaction, of_student: sa.ColumnElement[bool]) -> list[Tally]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
+from lms_bot.core.streaks import Lasting, StudentStreaks
 
 INACTIVE_AFTER = timedelta(days=7)
 PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
@@ -20,36 +21,7 @@ LAST_EXAMS = 5
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Five counts of events.
-
-    `pending`: at least one notification still owed. `with_notifications`: at least one sent. `with_errors`: at least
-    one unsent that has an error.
-    """
-
-    total: int
-    pending: int
-    with_notifications: int
-    with_errors: int
-
-    @property
-    def processed(self) -> int:
-        """Nothing is owed any more; history, of which nothing ever was, included."""
-        return self.total - self.pending
-
-    def named(self) -> list[tuple[str, str, int]]:
-        """(key, name, count) in the order in which they are shown."""
-        return [
-            ("total_events", "Total Events", self.total),
-            ("processed_events", "Processed Events", self.processed),
-            ("pending_events", "Pending Events", self.pending),
-            ("events_with_notifications", "Events with Notifications", self.with_notifications),
-            ("events_with_errors", "Events with Errors", self.with_errors),
-        ]
-
-
-class Need(StrEnum):
+class Concern(StrEnum):
     """Why a student needs attention."""
 
     LAST_FAILED = "last exam failed"
@@ -58,7 +30,7 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StudentSummary:
     """How one student does, in one line: what the `students` table shows."""
 
     student: Student
@@ -66,16 +38,16 @@ class Standing:
     open_exams: int
     last_result: Event | None
     average: float | None
-    needs: tuple[Need, ...]
+    concerns: tuple[Concern, ...]
 
     @property
     def is_failing(self) -> bool:
-        """The last result is a failed exam, or the average is below the pass line."""
-        return Need.LAST_FAILED in self.needs or Need.LOW_AVERAGE in self.needs
+        """Return whether the last result is a failed exam, or the average is below the pass line."""
+        return Concern.LAST_FAILED in self.concerns or Concern.LOW_AVERAGE in self.concerns
 
     @property
     def is_inactive(self) -> bool:
-        return Need.INACTIVE in self.needs
+        return Concern.INACTIVE in self.concerns
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +72,7 @@ class Card:
     trend: float | None
     last_exams: tuple[Event, ...]
     courses: tuple[Course, ...]
-    needs: tuple[Need, ...]
+    concerns: tuple[Concern, ...]
 
     @property
     def open_exams(self) -> int:
@@ -112,13 +84,29 @@ class Card:
 
     @property
     def judged(self) -> int:
-        """Exams with a verdict, passed or failed."""
+        """Count the exams with a verdict, passed or failed."""
         return self.passed + self.counts.get(EventType.EXAM_FAILED, 0)
 
     @property
     def pass_rate(self) -> float | None:
-        """Percent of the exams with a verdict that were passed."""
+        """Return how many percent of the exams with a verdict were passed."""
         return 100 * self.passed / self.judged if self.judged else None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The card of a student with their streaks."""
+
+    card: Card
+    streaks: StudentStreaks
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """How students do, who needs attention first, and how long their learning streaks are, by student id."""
+
+    summaries: tuple[StudentSummary, ...]
+    streaks: Mapping[int, Lasting]
 
 
 class Tally(NamedTuple):
@@ -131,48 +119,34 @@ class Tally(NamedTuple):
     percent: float
 
 
-class Exported(NamedTuple):
-    """An event as a file shows it; `is_current` says whether its row in the LMS still says so."""
-
-    timestamp: datetime
-    student_id: int | None
-    student_username: str | None
-    event_type: str
-    activity_id: int | None
-    activity_title: str | None
-    metadata: dict[str, Any]
-    is_current: bool
-    event_id: int = 0
-
-
 def trend(percentages: Sequence[float]) -> float | None:
-    """The mean of the last five exams minus that of the (up to five) before, in points; `percentages` newest first.
+    """Return the mean of the last five exams minus that of the (up to five) before, in points.
 
-    None with fewer than six.
+    `percentages` come newest first; None with fewer than six.
     """
     if len(percentages) <= TREND_EXAMS:
         return None
     return fmean(percentages[:TREND_EXAMS]) - fmean(percentages[TREND_EXAMS : 2 * TREND_EXAMS])
 
 
-def needs(
+def concerns_of(
     last_active: datetime | None, last_result: Event | None, average: float | None, now: datetime
-) -> tuple[Need, ...]:
-    """Why the student needs attention now: nothing if all is well."""
+) -> tuple[Concern, ...]:
+    """Return why the student needs attention now: nothing if all is well."""
     found = []
     if last_result is not None and last_result.event_type is EventType.EXAM_FAILED:
-        found.append(Need.LAST_FAILED)
+        found.append(Concern.LAST_FAILED)
     if average is not None and average < PASS_LINE:
-        found.append(Need.LOW_AVERAGE)
+        found.append(Concern.LOW_AVERAGE)
     if last_active is None or now - last_active > INACTIVE_AFTER:
-        found.append(Need.INACTIVE)
+        found.append(Concern.INACTIVE)
     return tuple(found)
 
 
-def by_attention(standings: Iterable[Standing]) -> list[Standing]:
-    """Who needs attention first: failing before inactive before the rest, then lower averages and longer silence."""
+def by_attention(summaries: Iterable[StudentSummary]) -> list[StudentSummary]:
+    """Return who needs attention first: failing, inactive, the rest; lower averages first, then longer absence."""
     return sorted(
-        standings,
+        summaries,
         key=lambda one: (
             not one.is_failing,
             not one.is_inactive,
@@ -192,7 +166,7 @@ def card(
     last_exams: Sequence[Event],
     now: datetime,
 ) -> Card:
-    """A student's card; percentages (at least ten, if there are so many) and exams newest first."""
+    """Return a student's card; percentages (at least ten, if there are so many) and exams newest first."""
     counts = {kind: count for kind in EventType if (count := sum(t.events for t in tallies if t.event_type is kind))}
     ends = [tally for tally in tallies if tally.event_type.is_exam_end]
     average = _average(ends)
@@ -205,12 +179,12 @@ def card(
         trend(last_percentages),
         tuple(last_exams[:LAST_EXAMS]),
         _courses(tallies),
-        needs(last_active, last_exams[0] if last_exams else None, average, now),
+        concerns_of(last_active, last_exams[0] if last_exams else None, average, now),
     )
 
 
 def _courses(tallies: Sequence[Tally]) -> tuple[Course, ...]:
-    """The courses by title; what belongs to none is left out."""
+    """Return the courses by title; what belongs to none is left out."""
     by_title: dict[str, list[Tally]] = {}
     for tally in tallies:
         if tally.course is not None:

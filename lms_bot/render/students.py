@@ -4,47 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lms_bot.core.events import Event
-from lms_bot.core.reports import TREND_EXAMS, Card, Course, Need, Standing
+from lms_bot.core.reports.students import TREND_EXAMS, Card, Concern, Course, StudentSummary
 from lms_bot.core.streaks import Lasting, StudentStreaks
-from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line, numbered_line
-from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
-from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
+from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line
+from lms_bot.render.fitting import MESSAGE_LIMIT, Shown, counted, listed
+from lms_bot.render.quoting import NOTHING, mean, moment, number, quote
 from lms_bot.render.streaks import streak_words
 
 CELL = 60
 _HEAD = ("Student", "Needs attention", "Last active", "Last exam", "Average", "Open exams")
 
 
-def standings_text(
-    standings: Sequence[Standing],
+def students_text(
+    summaries: Sequence[StudentSummary],
     kind: str = "",
     limit: int = MESSAGE_LIMIT,
     *,
     skip: int = 0,
     streaks: Mapping[int, Lasting] | None = None,
 ) -> Shown:
-    """A table of students in the order given, after a heading that counts them; `kind` of students they are.
+    """Return a table of students in this order, after a heading that counts them and says what `kind` they are.
 
     The first `skip` of them have been shown before. `streaks`, by student id, are a column of their own.
     """
-    failing, inactive = sum(s.is_failing for s in standings), sum(s.is_inactive for s in standings)
-    heading = f"**{counted(len(standings), f'{kind} student'.strip())}** · {failing:,} failing · {inactive:,} inactive"
-    left = standings[skip:]
+    failing, inactive = sum(s.is_failing for s in summaries), sum(s.is_inactive for s in summaries)
+    heading = f"**{counted(len(summaries), f'{kind} student'.strip())}** · {failing:,} failing · {inactive:,} inactive"
+    left = summaries[skip:]
     if not left:
         return Shown(heading, 0)
     head = (*_HEAD, "Streak") if streaks is not None else _HEAD
     start = "\n".join([heading, "", _row(head), _row(["---"] * len(head)), ""])
-    lines = (_row(_cells(standing) + _streak_cell(standing, streaks)) for standing in left)
+    lines = (_row(_cells(summary) + _streak_cell(summary, streaks)) for summary in left)
     table = listed(lines, len(left), limit - len(start), _see_some)
     return Shown(start + table.text, table.entries)
 
 
-def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, habit: StudentStreaks | None = None) -> str:
-    """All about one student at a glance, with their streak where a `habit` is given."""
+def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, streaks: StudentStreaks | None = None) -> str:
+    """Return all about one student at a glance, with their streak where it is given."""
     active = "no activity yet" if card.last_active is None else f"last active {moment(card.last_active)}"
     text = "\n".join(
-        [f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.needs), *_figures(card, habit)]
+        [f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.concerns), *_figures(card, streaks)]
     )
     exams = [f"* {exam_line(event)}" for event in card.last_exams]
     courses = [_course(course) for course in card.courses]
@@ -56,58 +55,44 @@ def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, habit: StudentStreaks |
     return text
 
 
-def feed_text(events: Sequence[Event], most: int = 20, heading: str = "", limit: int = MESSAGE_LIMIT) -> Shown:
-    """The first `most` events, a line each with its number; where there are more, it says that `more` shows them.
-
-    Hand over one event more than is to be shown, if there is one.
-    """
-    start = f"{heading}\n\n" if heading else ""
-    lines = (f"* {numbered_line(event)}" for event in events[:most])
-    page = listed(lines, len(events), limit - len(start), lambda _: WRITE_MORE.removeprefix("\n"))
-    return Shown(start + page.text, page.entries)
-
-
-def mean(value: float | None) -> str:
-    """An average in percent, with one decimal."""
-    return NOTHING if value is None else percent(round(value, 1))
-
-
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cells(standing: Standing) -> list[str]:
+def _cells(summary: StudentSummary) -> list[str]:
     return [
-        quote(standing.student.username, CELL),
-        ", ".join(f"{_sign(need)} {need}" for need in standing.needs) or "✅",
-        "never" if standing.last_active is None else moment(standing.last_active),
-        NOTHING if standing.last_result is None else exam_cell(standing.last_result),
-        mean(standing.average),
-        f"{standing.open_exams:,}",
+        quote(summary.student.username, CELL),
+        ", ".join(f"{_sign(concern)} {concern}" for concern in summary.concerns) or "✅",
+        "never" if summary.last_active is None else moment(summary.last_active),
+        NOTHING if summary.last_result is None else exam_cell(summary.last_result),
+        mean(summary.average),
+        f"{summary.open_exams:,}",
     ]
 
 
-def _streak_cell(standing: Standing, streaks: Mapping[int, Lasting] | None) -> list[str]:
+def _streak_cell(summary: StudentSummary, streaks: Mapping[int, Lasting] | None) -> list[str]:
     if streaks is None:
         return []
-    known = streaks[standing.student.student_id]
+    known = streaks[summary.student.student_id]
     return [f"{known.current:,} (longest {known.best:,})" if known.best else "0"]
 
 
-def _sign(need: Need) -> str:
-    return "💤" if need is Need.INACTIVE else "❗"
+def _sign(concern: Concern) -> str:
+    return "💤" if concern is Concern.INACTIVE else "❗"
 
 
-def _attention(needs: Sequence[Need]) -> list[str]:
-    return [f"**Needs attention:** {', '.join(f'{_sign(need)} {need}' for need in needs)}"] if needs else []
+def _attention(concerns: Sequence[Concern]) -> list[str]:
+    return (
+        [f"**Needs attention:** {', '.join(f'{_sign(concern)} {concern}' for concern in concerns)}"] if concerns else []
+    )
 
 
-def _figures(card: Card, habit: StudentStreaks | None) -> list[str]:
+def _figures(card: Card, streaks: StudentStreaks | None) -> list[str]:
     of_exams = f" over {counted(card.scored, 'exam')}" if card.scored else ""
     figures = [f"**Average:** {mean(card.average)}{of_exams}", f"**Trend:** {_trend(card.trend)}"]
     verdicts = f" ({card.passed:,} of {card.judged:,})" if card.judged else ""
     figures += [f"**Pass rate:** {mean(card.pass_rate)}{verdicts}", f"**Open exams:** {card.open_exams:,}"]
-    figures += [f"**Streak:** {streak_words(habit)}"] if habit else []
+    figures += [f"**Streak:** {streak_words(streaks)}"] if streaks else []
     kinds = [f"{EMOJI[kind]} {TITLES[kind].rstrip('!')} {count:,}" for kind, count in card.counts.items()]
     return [f"* {figure}" for figure in figures] + ([f"* {' · '.join(kinds)}"] if kinds else [])
 

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import ALERTING, Event, EventType, searched
-from lms_bot.core.reports import Exported
+from lms_bot.core.events import ALERTING, Event, searched
+from lms_bot.core.reports.feed import Exported, Filter, Position
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events
 
 EXPORT_PAGE = 1_000
-Position = tuple[int, datetime, int]
-"""Where an export ended: the student, the timestamp and the event id of the last event."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events are asked for; `course` is a part of the course's title, in any case."""
-
-    since: datetime | None = None
-    types: frozenset[EventType] = frozenset()
-    course: str = ""
-
-
 ALL = Filter()
+_EXPORTED = [events.c[name] for name in ("timestamp", "student_id", "student_username", "event_type", "activity_id")]
+_EXPORTED += [events.c[name] for name in ("activity_title", "activity_metadata", "is_current", "event_id")]
 
 
 def feed(
     transaction: Transaction, student_ids: Collection[int], most: int, wanted: Filter = ALL, offset: int = 0
 ) -> list[Event]:
-    """At most `most` events of the students, newest first, after the first `offset`.
+    """Return at most `most` events of the students, newest first, after the first `offset`.
 
     Ask for one more than is shown to learn whether there are more.
     """
@@ -72,21 +60,11 @@ def export(
     most: int | None = None,
     after: Position | None = None,
 ) -> Iterator[list[Exported]]:
-    """All events of the students in pages, by student and oldest first: at most `most` of those `after` a position."""
+    """Yield all events of the students in pages, by student and oldest first: at most `most` `after` a position."""
     c = events.c
     left = student_ids if after is None else [student_id for student_id in student_ids if student_id >= after[0]]
     query = (
-        sa.select(
-            c.timestamp,
-            c.student_id,
-            c.student_username,
-            c.event_type,
-            c.activity_id,
-            c.activity_title,
-            c.activity_metadata,
-            c.is_current,
-            c.event_id,
-        )
+        sa.select(*_EXPORTED)
         .where(in_list(c.student_id, left, transaction.dialect.name), *_conditions(Filter(since)))
         .order_by(c.student_id, c.timestamp, c.event_id)
         .limit(most)
@@ -114,17 +92,3 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     if wanted.course:
         conditions.append(c.course_key.contains(searched(wanted.course), autoescape=True))
     return conditions
-
-
-def history(
-    transaction: Transaction,
-    student_id: int,
-    since: datetime | None,
-    most: int,
-    *,
-    types: Collection[EventType] = (),
-    course: str = "",
-    offset: int = 0,
-) -> list[Event]:
-    """A student's events, newest first, as `feed` gives those of many."""
-    return feed(transaction, [student_id], most, Filter(since, frozenset(types), course), offset)

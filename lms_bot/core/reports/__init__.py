@@ -1,0 +1,1 @@
+"""The values of reports, and what their numbers mean."""

@@ -1,0 +1,35 @@
+"""Which events are asked for, and how a file shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from lms_bot.core.events import EventType
+
+Position = tuple[int, datetime, int]
+"""Where an export ended: the student, the timestamp and the event id of the last event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events are asked for; `course` is a part of the course's title, in any case."""
+
+    since: datetime | None = None
+    types: frozenset[EventType] = frozenset()
+    course: str = ""
+
+
+class Exported(NamedTuple):
+    """An event as a file shows it; `is_current` says whether its row in the LMS still says so."""
+
+    timestamp: datetime
+    student_id: int | None
+    student_username: str | None
+    event_type: str
+    activity_id: int | None
+    activity_title: str | None
+    metadata: dict[str, Any]
+    is_current: bool
+    event_id: int = 0

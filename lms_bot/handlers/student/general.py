@@ -1,0 +1,70 @@
+"""The commands of students, about themselves and nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lms_bot.core.people import Student
+from lms_bot.core.principal import Role
+from lms_bot.core.reports.students import Profile
+from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.freshness import note_of_age
+from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.request import Request
+from lms_bot.render import ROOM_FOR_LINES, quote
+from lms_bot.render.streaks import streak_text
+from lms_bot.render.students import card_text
+from lms_bot.reports import streaks
+from lms_bot.reports import student as reports
+
+COMMANDS = REGISTRY.section(Role.STUDENT, 1)
+
+
+@COMMANDS.command("me")
+def me(request: Request, arguments: Arguments) -> str:
+    """Show how you do: averages, trend, streak, last exams, courses."""
+    own = [_profile(request, student) for student in request.principal.students]
+    room = ROOM_FOR_LINES // len(own)
+    cards = [card_text(replace(one.card, concerns=()), room, streaks=one.streaks) for one in own]
+    return "\n\n".join(cards) + note_of_age(request)
+
+
+@COMMANDS.command("streak")
+def streak(request: Request, arguments: Arguments) -> str:
+    """Show how many days in a row you have learned, and your last 14 days."""
+    zone = request.settings.timezone
+    own = [
+        streaks.streak(request.transaction, request.principal, student.student_id, zone, request.now)
+        for student in request.principal.students
+    ]
+    return "\n\n".join(streak_text(one, request.settings.daily_goal) for one in own) + note_of_age(request)
+
+
+@COMMANDS.command("what does my mentor see")
+def what_does_my_mentor_see(request: Request, arguments: Arguments) -> str:
+    """Show who is told what about you."""
+    seen = [_what_mentors_see(request, student) for student in request.principal.students]
+    return "\n\n".join(seen) + note_of_age(request)
+
+
+def _profile(request: Request, student: Student) -> Profile:
+    zone = request.settings.timezone
+    return reports.profile(request.transaction, request.principal, student.student_id, zone, request.now)
+
+
+def _what_mentors_see(request: Request, student: Student) -> str:
+    mentors = reports.mentors(request.transaction, request.principal, student.student_id)
+    names = [f"**{quote(mentor.username)}**" for mentor in mentors]
+    if not names:
+        return f"You have no mentor in the LMS, so nobody is told about **{quote(student.username)}**."
+    profile = _profile(request, student)
+    return "\n\n".join(
+        [
+            f"👀 {', '.join(names)} can see each exam and content that **{quote(student.username)}** starts or ends "
+            "in the LMS, when that was, its result, and what follows from it: averages, the days on which something "
+            "was done, and streaks. They are alerted when you seem to need them, as after days without anything "
+            "finished or an exam failed twice. The LMS administrators can see the same. This is the card that a mentor "
+            "gets:",
+            card_text(profile.card, ROOM_FOR_LINES, streaks=profile.streaks),
+        ]
+    )

@@ -1,0 +1,42 @@
+"""The preferences of a mentor as Zulip Markdown."""
+
+from __future__ import annotations
+
+from lms_bot.core.events import EventClass
+from lms_bot.core.notifications import MentorPreferences, Timing
+from lms_bot.render.quoting import moment, quote
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MINUTES = 60
+CLASS_NAMES = {
+    EventClass.FAILED: "failed exams",
+    EventClass.PASSED: "passed exams",
+    EventClass.COMPLETED: "exams without a result",
+    EventClass.STARTED: "started exams",
+    EventClass.CONTENT: "content",
+    EventClass.STREAK: "streaks",
+    EventClass.ALERT: "alerts about students",
+}
+
+
+def preferences_text(found: MentorPreferences) -> str:
+    """Return how soon, when and about whom a mentor is notified, a line each."""
+    chosen = found.preferences
+    digest = f"In a digest at {', '.join(f'{hour}:00' for hour in sorted(chosen.digest_hours))}"
+    lines = []
+    for timing, how in ((Timing.NOW, "At once"), (Timing.DIGEST, digest), (Timing.OFF, "Not told")):
+        named = [CLASS_NAMES[event_class] for event_class in EventClass if found.timings[event_class] is timing]
+        if named:
+            lines.append(f"* **{how}:** {', '.join(named)}")
+    if chosen.quiet_from is not None and chosen.quiet_to is not None:
+        lines.append(f"* **Quiet:** {_clock(chosen.quiet_from)} to {_clock(chosen.quiet_to)}")
+    if chosen.quiet_days:
+        lines.append(f"* **Quiet days:** {', '.join(DAYS[day] for day in sorted(chosen.quiet_days))}")
+    if found.paused_until is not None:
+        lines.append(f"* **Paused** until {moment(found.paused_until)}")
+    lines += [f"* **Muted:** {quote(username)} until {moment(until)}" for username, until in found.muted]
+    return "\n".join(["🔔 **What you are told**", "", *lines, f"* **Time zone:** {found.timezone}"])
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // MINUTES}:{minute % MINUTES:02}"

@@ -1,0 +1,97 @@
+"""Decides whose data a principal may see: the one place where ownership is asked.
+
+Students are asked for here. What is addressed to a mentor (alerts, notifications, preferences) belongs to the mentors
+who the principal is, `principal.mentor_ids`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lms_bot.core.people import Mentor, Student, ZulipUser
+from lms_bot.core.principal import Principal, Role
+from lms_bot.errors import NotFound
+from lms_bot.store.people import accounts, directory, people
+from lms_bot.store.reports import access
+from lms_bot.store.session import Transaction
+
+
+def account(transaction: Transaction, zulip_user_id: int) -> ZulipUser | None:
+    """Return the Zulip account of whoever asks; None if it was not there when accounts were last read."""
+    return accounts.zulip_user(transaction, zulip_user_id)
+
+
+def principal_of(transaction: Transaction, account: ZulipUser, *, is_admin: bool) -> Principal:
+    """Return who a Zulip account is; `is_admin` says whether the question came from where admins ask."""
+    return Principal.of(
+        people.mentors_of_account(transaction, account.user_id),
+        directory.students_of_account(transaction, account.user_id),
+        is_admin=is_admin,
+    )
+
+
+def students(transaction: Transaction, principal: Principal) -> list[Student]:
+    """Return the students whom a principal may see: an admin everybody, a mentor their own, a student themselves.
+
+    Raises NotFound for a stranger.
+    """
+    require_known(principal)
+    if principal.sees_everybody:
+        return access.all_students(transaction)
+    mentored = people.students_of(transaction, principal.mentor_ids) if principal.mentors else []
+    known = {student.student_id for student in mentored}
+    return [*mentored, *(student for student in principal.students if student.student_id not in known)]
+
+
+def students_among(transaction: Transaction, principal: Principal, student_ids: Collection[int]) -> list[Student]:
+    """Return those of the students whom a principal may see."""
+    wanted = set(student_ids)
+    return [student for student in students(transaction, principal) if student.student_id in wanted]
+
+
+def student(transaction: Transaction, principal: Principal, student_id: int) -> Student:
+    """Return a student whom a principal may see.
+
+    Raises NotFound, in the same words for a student who does not exist and for one who is somebody else's.
+    """
+    if principal.sees_everybody:
+        found = access.student(transaction, student_id)
+    else:
+        found = next((one for one in principal.students if one.student_id == student_id), None)
+        if found is None and principal.mentors:
+            found = access.student_of(transaction, student_id, principal.mentor_ids)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Mentor:
+    """Return a mentor about whom a principal may ask: an admin about each, a mentor about themselves.
+
+    Raises NotFound, in the same words for a mentor who does not exist and for another one.
+    """
+    if principal.is_admin:
+        found = people.mentor(transaction, mentor_id)
+    else:
+        found = next((one for one in principal.mentors if one.mentor_id == mentor_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def require_admin(principal: Principal) -> None:
+    """Let only admins go on. Raises NotFound."""
+    if not principal.is_admin:
+        raise NotFound
+
+
+def require_mentor(principal: Principal) -> None:
+    """Let only mentors go on. Raises NotFound."""
+    if Role.MENTOR not in principal.roles:
+        raise NotFound
+
+
+def require_known(principal: Principal) -> None:
+    """Let only those go on who have a role. Raises NotFound."""
+    if not principal.roles:
+        raise NotFound

@@ -1,0 +1,123 @@
+"""Alerts about students, as the mentors to whom they are addressed see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from lms_bot.config.settings import Settings
+from lms_bot.core.alert_rules import verdicts
+from lms_bot.core.alerts import (
+    RULE_DEFINITIONS,
+    AlertEntry,
+    Limits,
+    Outcome,
+    Rule,
+    RuleState,
+    RuleStatus,
+    StudentAlert,
+    StudentRules,
+    Verdict,
+)
+from lms_bot.core.principal import Principal
+from lms_bot.errors import NotFound
+from lms_bot.pipeline.alerts import limits_of
+from lms_bot.pipeline.freshness import has_fresh_data
+from lms_bot.reports import access
+from lms_bot.store.alerts import alerts, facts, watchlist
+from lms_bot.store.session import Transaction
+
+
+def open_alerts(transaction: Transaction, principal: Principal) -> list[AlertEntry]:
+    """Return what is open to a mentor, the most serious and then the longest true first. Raises NotFound."""
+    access.require_mentor(principal)
+    return _entries(transaction, principal, alerts.open_for_mentors(transaction, principal.mentor_ids))
+
+
+def alert(transaction: Transaction, principal: Principal, number: int) -> AlertEntry:
+    """Return the alert that a mentor knows by this number.
+
+    Raises NotFound, for an alert to somebody else as for one that does not exist.
+    """
+    access.require_mentor(principal)
+    found = alerts.find_by_number(transaction, number, principal.mentor_ids)
+    if found is None:
+        raise NotFound
+    return _entries(transaction, principal, [found])[0]
+
+
+def student_rules(
+    transaction: Transaction, principal: Principal, student_id: int, settings: Settings, now: datetime
+) -> list[StudentRules]:
+    """Return what each rule says of a student, for each of the mentors who the principal is.
+
+    That is nothing as long as the rules have not looked at the student. Raises NotFound.
+    """
+    access.require_mentor(principal)
+    student = access.student(transaction, principal, student_id)
+    found = facts.facts_of(transaction, [student.student_id], settings.timezone, now)
+    state = watchlist.rules_state(transaction)
+    if state is None or not found:
+        return []
+    around = alerts.recent_about_students(transaction, [student.student_id], now)
+    blind = not has_fresh_data(transaction, settings, now)
+    seen = []
+    for mentor_id in principal.mentor_ids:
+        limits = limits_of(transaction, mentor_id, state)
+        own = [alert for alert in around if alert.mentor_id == mentor_id]
+        said = verdicts(found[0], limits)
+        rules = [rule for rule in Rule if rule is not Rule.MANY_FAIL]
+        statuses = tuple(_status(rule, limits, said, own, now) for rule in rules)
+        if blind:
+            statuses = tuple(map(_unless_blind, statuses))
+        seen.append(StudentRules(found[0].is_active, statuses))
+    return seen
+
+
+def _entries(transaction: Transaction, principal: Principal, found: Sequence[StudentAlert]) -> list[AlertEntry]:
+    """Add the names and limits that belong to alerts of the principal's."""
+    names = alerts.student_names(transaction, found)
+    takers = alerts.mentor_names(transaction, {alert.taken_by for alert in found if alert.taken_by})
+    state = watchlist.rules_state(transaction)
+    limits = {
+        mentor_id: limits_of(transaction, mentor_id, state) if state else dict.fromkeys(Rule, 0.0)
+        for mentor_id in {alert.mentor_id for alert in found}
+    }
+    return [
+        AlertEntry(
+            alert,
+            names.get(alert.student_id),
+            takers.get(alert.taken_by or 0),
+            alert.taken_by in principal.mentor_ids,
+            limits[alert.mentor_id][alert.rule],
+        )
+        for alert in found
+    ]
+
+
+def _status(
+    rule: Rule, limits: Limits, verdicts: Sequence[Verdict], alerts: Sequence[StudentAlert], now: datetime
+) -> RuleStatus:
+    """Say why there is an alert by one rule, or why there is none."""
+    limit, said = limits[rule], [one for one in verdicts if one.rule is rule]
+    if limit == 0:
+        return RuleStatus(rule, limit, RuleState.OFF)
+    if opened := tuple(alert for alert in alerts if alert.rule is rule and alert.is_open):
+        return RuleStatus(rule, limit, RuleState.OPEN, opened)
+    done = tuple(alert for alert in alerts if alert.rule is rule and alert.outcome is Outcome.DONE)
+    if true := [one for one in said if one.holds(now)]:
+        if done:
+            return RuleStatus(rule, limit, RuleState.DONE, done[-1:])
+        return RuleStatus(rule, limit, RuleState.NEXT, (), true[-1])
+    if coming := [(one.at, place) for place, one in enumerate(said) if one.at is not None and one.at > now]:
+        return RuleStatus(rule, limit, RuleState.LATER, (), said[min(coming)[1]])
+    if said:
+        return RuleStatus(rule, limit, RuleState.BELOW, (), said[0])
+    return RuleStatus(rule, limit, RuleState.NOTHING)
+
+
+def _unless_blind(status: RuleStatus) -> RuleStatus:
+    """Say that nothing is said of who is absent while there is no fresh data."""
+    if status.state is RuleState.NEXT and RULE_DEFINITIONS[status.rule].absence:
+        return status._replace(state=RuleState.BLIND)
+    return status

@@ -1,0 +1,41 @@
+"""One student: the profile, the scores, and who else sees them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from lms_bot.core.events import Event
+from lms_bot.core.people import Mentor
+from lms_bot.core.principal import Principal
+from lms_bot.core.reports.students import Profile
+from lms_bot.reports import access
+from lms_bot.store.people import directory
+from lms_bot.store.reports import students
+from lms_bot.store.session import Transaction
+from lms_bot.store.streaks import overview
+
+
+def profile(transaction: Transaction, principal: Principal, student_id: int, zone: ZoneInfo, now: datetime) -> Profile:
+    """Return the card of a student, and their streaks with days cut by `zone` unless they have their own.
+
+    Raises NotFound.
+    """
+    student = access.student(transaction, principal, student_id)
+    card = students.card(transaction, student, now)
+    (streaks,) = overview.streaks_of(transaction, [student], zone, now)
+    return Profile(card, streaks)
+
+
+def scores(
+    transaction: Transaction, principal: Principal, student_id: int, since: datetime | None, most: int
+) -> list[Event]:
+    """Return a student's last finished exams (at most `most`) that have a percentage, oldest first. Raises NotFound."""
+    student = access.student(transaction, principal, student_id)
+    return students.scores(transaction, student.student_id, since, most)
+
+
+def mentors(transaction: Transaction, principal: Principal, student_id: int) -> list[Mentor]:
+    """Return the mentors of a student, by username. Raises NotFound."""
+    student = access.student(transaction, principal, student_id)
+    return directory.mentors_of(transaction, student.student_id)
