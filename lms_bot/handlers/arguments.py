@@ -77,7 +77,8 @@ def given(arguments: Sequence[Argument], text: str) -> Given:
         if key in keyed:
             _keep(keyed[key], found, match["value"])
         elif key:
-            _refuse_misspelled(key, list(keyed))
+            if hint := did_you_mean(f"{key}:", [f"{one}:" for one in keyed]):
+                raise UserError(f"I do not know “{quote(key, 40)}:”.{hint}")
             words += [(word, False) for word in match[0].split()]
         else:
             words.append((match["word"] or _unquoted(match["literal"]), match["word"] is None))
@@ -96,11 +97,6 @@ def read(arguments: Sequence[Argument], request: Request, typed: Given) -> Argum
         text = typed.get(argument.key) or argument.default
         values[argument.key] = None if text is None else argument.read(request, text)
     return MappingProxyType(values)
-
-
-def _refuse_misspelled(key: str, keys: Sequence[str]) -> None:
-    if hint := did_you_mean(f"{key}:", [f"{one}:" for one in keys]):
-        raise UserError(f"I do not know “{quote(key, 40)}:”.{hint}")
 
 
 def _unquoted(literal: str) -> str:

@@ -1,8 +1,4 @@
-"""Decides whose data a principal may see: the one place where ownership is asked.
-
-Students are asked for here. What is addressed to a mentor (alerts, notifications, preferences) belongs to the mentors
-who the principal is, `principal.mentor_ids`.
-"""
+"""Decides whose data a principal may see: the one place where ownership is asked."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What people change by commands. Whose data it is was decided before, by the report that an action is given from."""
+"""What people change by commands, once a report has decided whose it is."""
