@@ -43,6 +43,8 @@ _events = sa.table(
     *(
         sa.column(name)
         for name in (
+            "episode",
+            "is_withdrawn",
             "event_id",
             "event_type",
             "student_id",

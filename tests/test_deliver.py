@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from lms_bot.chat import RateLimiter
 from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Recipient
 from lms_bot.core.people import Mentor
+from lms_bot.store import tables
 from lms_bot.store.events import events
-from lms_bot.store.notifications import outbox
+from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.session import open_store
 from tests import NOW
 from tests.delivery_scenario import (
@@ -1039,3 +1041,13 @@ def test_mentors_without_an_account_cost_nothing_of_the_pace(delivery: DeliveryS
     [event] = delivery.owe(happened(JANE, "Chemistry"))
     delivery.deliverer.deliver_turn(2.0)
     assert delivery.times_told(MARY, event) == 1
+
+
+def test_a13_what_is_due_to_a_mentor_who_is_gone_is_finished_and_the_turn_ends(delivery: DeliveryScenario) -> None:
+    delivery.owe(happened(JANE, "", EventType.STUDENT_ALERT), happened(JANE, "Quiz"))
+    with delivery.store.writing() as transaction:
+        transaction.execute(sa.delete(tables.mentors).where(tables.mentors.c.mentor_id == MARY.mentor_id))
+    assert delivery.turn().is_done
+    assert [row.due_at for row in notifications(delivery.store, MARY)] == [None, None]
+    assert {row.error for row in notifications(delivery.store, MARY)} == {queue.NOT_THEIR_STUDENT}
+    assert delivery.told(MARY) == []

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.errors import LmsBotError, StoreUnavailable
 from lms_bot.store.events import cursors
+from lms_bot.store.reports import feed
 from lms_bot.store.session import Store, Transaction
 from tests.lms_rows import (
     CONTENT_ATTEMPTS,
@@ -365,7 +367,7 @@ def test_an_attempt_that_is_graded_later_is_told_as_completed_and_then_with_its_
     assert len(watch.owed_for(1)) == 2
 
 
-def test_a_regrade_there_and_back_gives_each_state_once(watch: Watch) -> None:
+def test_a4_a_regrade_there_and_back_is_told_each_time(watch: Watch) -> None:
     watch.rows.insert_attempt(1, state="completed", result="fail", score=30)
     watch.poll()
     watch.rows.update_attempt(1, result="pass", score=60)
@@ -375,10 +377,82 @@ def test_a_regrade_there_and_back_gives_each_state_once(watch: Watch) -> None:
     watch.rows.update_attempt(1, result="fail", score=31)
     watch.polls(2)
 
-    assert watch.kinds(1) == ["exam_failed", "exam_passed"]
+    assert watch.kinds(1) == ["exam_failed", "exam_passed", "exam_failed"]
     assert watch.current(1) == ["exam_failed"]
-    assert watch.owed_for(1) == [("exam_failed", MARY), ("exam_passed", MARY)]
-    assert metadata(watch.events(1)[0])["score"] == 31
+    assert watch.owed_for(1) == [("exam_failed", MARY), ("exam_failed", MARY), ("exam_passed", MARY)]
+    assert [(event.episode, event.is_current) for event in watch.events(1)] == [(0, False), (0, False), (1, True)]
+    assert metadata(watch.events(1)[2])["score"] == 31
+
+
+def test_a5_a_grade_that_comes_after_weeks_is_news(watch: Watch) -> None:
+    watch.rows.insert_attempt(1, state="completed", result=None, last_answer_updated_time=NOW)
+    watch.poll()
+    watch.now += 20 * DAY
+    watch.rows.update_attempt(1, result="fail")
+    watch.polls(2)
+    assert watch.owed_for(1) == [("exam_completed", MARY), ("exam_failed", MARY)]
+
+
+def test_a6_an_attempt_that_is_given_to_another_student_is_theirs_and_nobody_elses(watch: Watch) -> None:
+    watch.rows.insert_attempt(1, state="completed", result="fail")
+    watch.poll()
+    watch.rows.update_attempt(1, user_id=RAVI, username="ravi_patel")
+    watch.polls(2)
+    before, after = watch.events(1)
+    assert (before.is_current, before.is_withdrawn, before.student_id) == (False, True, JANE)
+    assert (after.is_current, after.student_id, after.student_username) == (True, RAVI, "ravi_patel")
+    assert (after.episode, after.event_type) == (1, "exam_failed")
+    assert len(watch.owed_for(1)) == 2
+    with watch.store.reading() as transaction:
+        assert feed.feed(transaction, [JANE], 9) == []
+        assert [event.episode for event in feed.feed(transaction, [RAVI], 9)] == [1]
+
+
+def test_a7_an_id_that_is_given_again_is_another_fact(watch: Watch) -> None:
+    watch.rows.insert_attempt(5)
+    watch.poll()
+    watch.rows.delete("attempts", 5)
+    watch.poll()
+    watch.rows.insert_attempt(5, user_id=RAVI, username="ravi_patel", state="completed", result="fail")
+    watch.polls(2)
+    assert [(e.student_id, e.event_type, e.episode, e.is_withdrawn) for e in watch.events(5)] == [
+        (JANE, "exam_started", 0, False),
+        (RAVI, "exam_failed", 1, False),
+    ]
+    assert watch.current(5) == ["exam_failed"]
+
+
+def test_a_table_that_is_emptied_and_filled_again_tells_nothing_twice(watch: Watch) -> None:
+    watch.rows.insert_attempt(1)
+    watch.rows.insert_attempt(2, state="completed", result="pass")
+    watch.poll()
+    watch.rows.delete("attempts", 1)
+    watch.rows.delete("attempts", 2)
+    watch.poll()
+    watch.rows.insert_attempt(1)
+    watch.rows.insert_attempt(2, state="completed", result="pass")
+    watch.polls(3)
+    assert (watch.kinds(1), watch.kinds(2)) == (["exam_started"], ["exam_passed"])
+    assert (watch.current(1), watch.current(2)) == (["exam_started"], ["exam_passed"])
+
+
+def test_b10_a_time_that_is_corrected_is_followed(watch: Watch) -> None:
+    watch.rows.insert_attempt(1, state="completed", result="pass", last_answer_updated_time=NOW)
+    watch.poll()
+    watch.rows.update_attempt(1, last_answer_updated_time=NOW - 2 * DAY)
+    watch.polls(2)
+    assert [event.timestamp for event in watch.events(1)] == [NOW - 2 * DAY]
+
+
+def test_d5_history_without_a_time_is_of_no_day(unread: Watch) -> None:
+    watch = unread
+    watch.rows.insert_attempt(
+        1, state="completed", result="pass", date=None, last_started_time=None, last_answer_updated_time=None
+    )
+    watch.rows.insert_content_attempt(1, state="completed", created=NOW - DAY, completed_on=None)
+    watch.poll()
+    assert [event.timestamp for event in watch.events(1)] == [UNKNOWN_TIME]
+    assert [event.timestamp for event in watch.events(1, CONTENT_ATTEMPTS)] == [NOW - DAY]
 
 
 def test_metadata_that_changes_later_updates_the_event_silently(watch: Watch) -> None:

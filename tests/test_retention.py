@@ -174,18 +174,22 @@ def test_a_new_state_of_a_removed_row_is_told_once_and_a_corrected_old_one_is_no
     assert_counts_are_right(watch)
 
 
-def test_a_row_that_goes_back_to_a_removed_state_supersedes_the_state_between(watch: Watch) -> None:
+def test_a_row_that_goes_back_to_a_removed_state_is_another_fact(watch: Watch) -> None:
     watch.rows.insert_attempt(1, **passed())
     watch.poll()
     watch.now = LATER
     watch.rows.insert_attempt(2, **passed())
     watch.poll()
     prune(watch)
-    for result, current in (("fail", ["exam_failed"]), ("pass", []), ("fail", ["exam_failed"])):
+    for result, current in (("fail", ["exam_failed"]), ("pass", ["exam_passed"]), ("fail", ["exam_failed"])):
         watch.rows.update_attempt(1, result=result)
         sweep_rounds(watch)
         assert watch.current(1) == current
-    assert watch.kinds(1) == ["exam_failed"]
+    assert [(event.event_type, event.episode) for event in watch.events(1)] == [
+        ("exam_failed", 0),
+        ("exam_passed", 1),
+        ("exam_failed", 1),
+    ]
 
 
 def test_an_open_row_stays_open_while_its_start_is_removed(watch: Watch) -> None:

@@ -35,7 +35,7 @@ CONTRACT = {
     "lms_activity_events": {
         *("event_id", "event_type", "student_id", "student_username", "mentor_id", "mentor_username", "activity_id"),
         *("activity_title", "activity_metadata", "timestamp", "created_at", "processed_for_ai", "zulip_user_id"),
-        *("source_table", "source_id", "is_current"),
+        *("source_table", "source_id", "episode", "is_current"),
     },
     "lms_event_logs": {
         *("event_id", "mentor_id", "due_at", "notification_sent", "notification_message_id"),
@@ -77,7 +77,7 @@ def test_an_empty_place_becomes_a_store_with_the_tables_of_the_contract(store: S
 
 def test_the_same_state_of_a_row_cannot_be_recorded_twice(store: Store) -> None:
     constraints = sa.inspect(store.engine).get_unique_constraints("lms_activity_events")
-    assert {"source_table", "source_id", "event_type"} in [set(c["column_names"]) for c in constraints]
+    assert {"source_table", "source_id", "episode", "event_type"} in [set(c["column_names"]) for c in constraints]
 
 
 def test_opening_again_keeps_what_is_there(empty_url: str) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAY = timedelta(days=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # of what was there at the baseline and says no time
 WORK_BEGINS, WORK_ENDS = 8, 18  # working hours, Monday to Friday, in the time zone of the settings
 SATURDAY = 5
 

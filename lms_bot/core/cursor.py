@@ -31,6 +31,7 @@ class Cursor:
       round vouches for (None: compare whole slices), the same for the round under way, its start, and how long the
       last one took.
     * `server`: which server and table the transaction ids belong to; `next_xid`: the highest one seen there.
+    * `version`: how often it was saved, which shows that another process polls, too.
     """
 
     source_table: str
@@ -49,6 +50,7 @@ class Cursor:
     sweep_seconds: float | None = None
     server: str | None = None
     next_xid: int = 0
+    version: int = 0
 
     @property
     def part_done(self) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.cursor import Page
 from lms_bot.core.events import Activity, Event, EventType
 
@@ -30,11 +32,60 @@ def event(activity: Activity, *, found_at: datetime, was_there: bool) -> Event |
         activity_id=activity.activity_id,
         activity_title=activity.title,
         metadata=activity.details,
-        timestamp=stated or found_at,
+        timestamp=stated or (activity.started_at or UNKNOWN_TIME if was_there else found_at),
         is_history=was_there or (stated is not None and found_at - stated > HISTORY_AGE),
         fingerprint=activity.fingerprint,
         mirrors=activity.mirrors,
+        is_dated=stated is not None,
     )
+
+
+class Recorded(NamedTuple):
+    """What the store holds of one state of a row; `event_id` is None where only its key is left, as for its age."""
+
+    event_id: int | None
+    episode: int
+    event_type: str
+    is_current: bool
+    fingerprint: int | None
+    student_id: int | None = None
+    activity_id: int | None = None
+    timestamp: datetime | None = None
+    is_history: bool = True
+
+
+class Following(NamedTuple):
+    """What an event is to the recorded states of its row: its episode, and the `same` state where it is one of them.
+
+    `is_another`: the row is about another student or activity now.
+    """
+
+    episode: int
+    same: Recorded | None = None
+    is_another: bool = False
+
+
+def follow(recorded: Sequence[Recorded], found: Event) -> Following:
+    """Return what an event is to what was recorded of its row, of which there is something, oldest first.
+
+    A row begins a new episode when it is about somebody or something else, and when it returns to a state that it had
+    left. One that was away and is back as it was is the same fact.
+    """
+    episode = max(state.episode for state in recorded)
+    states = [state for state in recorded if state.episode == episode]
+    if any(_differ(one.student_id, found.student_id) or _differ(one.activity_id, found.activity_id) for one in states):
+        return Following(episode + 1, is_another=True)
+    same = next((state for state in states if state.event_type == found.event_type), None)
+    if same is None or same.is_current:
+        return Following(episode, same)
+    was_away = not any(state.is_current for state in states) and states[-1] is same
+    if was_away and (same.fingerprint == found.fingerprint or (found.is_dated and same.timestamp == found.timestamp)):
+        return Following(episode, same)
+    return Following(episode + 1)
+
+
+def _differ(before: int | None, now: int | None) -> bool:
+    return before is not None and now is not None and before != now
 
 
 def is_open(kind: EventType | None) -> bool:
@@ -84,7 +135,7 @@ def observe(page: Page, now: datetime) -> Observed:
         else:
             events.append(found)
         if is_open(activity.event_type):
-            since = min(found.timestamp if found else activity.started_at or now, now)
+            since = min(found.timestamp if found and found.is_dated else activity.started_at or now, now)
             look_at = next_look(activity.source_id, since, now, is_first=True)
             unknown = None if found else activity.state or "(none)"
             open_rows.append(OpenRow(activity.source_id, since, look_at, unknown))

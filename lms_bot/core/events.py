@@ -125,7 +125,8 @@ class Activity(NamedTuple):
 class Event(NamedTuple):
     """A fact: this row was seen in this state. `timestamp` is aware UTC; `is_history` events are never told.
 
-    The row is one of the LMS, or one of ours where the clock caused the event.
+    The row is one of the LMS, or one of ours where the clock caused the event. Its `episode` is 0, and one more each
+    time the row becomes another fact. `is_dated`: the row itself says when it happened.
     """
 
     event_type: EventType
@@ -141,6 +142,8 @@ class Event(NamedTuple):
     fingerprint: int
     mirrors: int | None
     event_id: int = 0
+    episode: int = 0
+    is_dated: bool = True
 
 
 def is_finished(kind: str, mirrors: int | None) -> bool:

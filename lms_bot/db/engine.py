@@ -168,7 +168,7 @@ def writing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connectio
     on_sqlite = engine.dialect.name == "sqlite"
     with engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
         if on_sqlite and not durable:
-            _synchronous(connection, "NORMAL")
+            _set_pragma(connection, "synchronous = NORMAL")
         try:
             with connection.begin():
                 if not on_sqlite and not durable:
@@ -176,13 +176,34 @@ def writing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connectio
                 yield connection
         finally:
             if on_sqlite and not durable:
-                _synchronous(connection, "FULL")
+                _set_pragma(connection, "synchronous = FULL")
 
 
-def _synchronous(connection: sa.Connection, how: str) -> None:
-    """Set how a SQLite connection commits; between transactions, so it goes past SQLAlchemy's."""
+@contextmanager
+def changing_schema(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Open a transaction that may make tables anew; SQLite checks what refers to them when it ends.
+
+    Raises sqlalchemy.exc.DatabaseError where something refers to what is not there.
+    """
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
+        _set_pragma(connection, "foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    raise sa.exc.DatabaseError(f"a row of {lost[0]} refers to nothing", None, ValueError(lost[0]))
+        finally:
+            _set_pragma(connection, "foreign_keys = ON")
+
+
+def _set_pragma(connection: sa.Connection, setting: str) -> None:
+    """Set how a SQLite connection works; between transactions, so it goes past SQLAlchemy's."""
     driver_connection: Any = connection.connection.driver_connection
-    driver_connection.execute(f"PRAGMA synchronous = {how}")
+    driver_connection.execute(f"PRAGMA {setting}")
 
 
 @contextmanager

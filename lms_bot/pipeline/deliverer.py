@@ -136,7 +136,10 @@ class Deliverer:
         with self._store.writing() as transaction:
             mentor = people.mentor(transaction, mentor_id)
             due = hand_over_former_students(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
-            if mentor is None or mentor.zulip_user_id is None:
+            if mentor is None:
+                queue.finish(transaction, [n.log_id for n in due], queue.NOT_THEIR_STUDENT, now)
+                return Delivered()
+            if mentor.zulip_user_id is None:
                 return Delivered()
             asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
             due = reschedule(transaction, due, asked, self._settings, now)

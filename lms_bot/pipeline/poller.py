@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.cursor import Cursor, Page
-from lms_bot.core.detect import observe
+from lms_bot.core.detect import OpenRow, observe
 from lms_bot.core.events import Activity, Event
 from lms_bot.core.meter import Meter, PollOutcome
 from lms_bot.errors import LmsUnavailable, StoreUnavailable
@@ -19,7 +19,7 @@ from lms_bot.lms import Lms
 from lms_bot.pipeline import incidents, streaks, surge
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.store.alerts import alerts, watchlist
-from lms_bot.store.events import cursors, events
+from lms_bot.store.events import cursors, events, rows
 from lms_bot.store.events.cursors import postpone_looks
 from lms_bot.store.events.events import no_longer_stated, reconcile
 from lms_bot.store.notifications import queue
@@ -64,6 +64,7 @@ class Poller:
         self._lms = lms
         self._settings = settings
         self._around: dict[int, Mentoring] = {}
+        self._versions: dict[str, int] = {}
         self._counted: set[tuple[tuple[int, date], bool]] = set()
         self._touched: set[int | None] = set()
 
@@ -120,13 +121,14 @@ class Poller:
 
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         cursor, total = self._baseline(source_table, now), Polled()
-        rows = 0
+        self._versions[source_table] = cursor.version
+        rows_read = 0
         while not cursor.history_done:
             page = self._lms.changes.history(cursor, now)
             total += self._keep(page, {}, enqueuer, now)
             cursor = page.cursor
-            rows += page.rows
-            (progress or _log_progress)(source_table, cursor.part_done, rows)
+            rows_read += page.rows
+            (progress or _log_progress)(source_table, cursor.part_done, rows_read)
         with self._store.reading() as transaction:
             due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         since = dict(due)
@@ -154,7 +156,11 @@ class Poller:
             are_days_counted = days.lock(transaction) is not None
             # Another process may have read further meanwhile.
             read_before = max(page.new_above, stored.last_id)
-            inserted, corrected = reconcile(transaction, observed, around, read_before, now)
+            is_overtaken = stored.version != self._versions.get(source_table, 0)
+            inserted, corrected, doubtful, withdrawn = reconcile(
+                transaction, observed, around, read_before, now, is_overtaken=is_overtaken
+            )
+            queue.withdraw(transaction, withdrawn, now)
             corrected += events.supersede(transaction, no_longer_stated(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
@@ -162,9 +168,12 @@ class Poller:
             watchlist.mark_due(transaction, touched - self._touched, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])
+            cursors.keep_open(transaction, source_table, [OpenRow(source_id, now, now) for source_id in doubtful])
             postpone_looks(transaction, source_table, page, observed, open_since, now)
             enqueuer.enqueue(transaction, inserted, around)
-            cursors.save(transaction, replace(page.cursor, last_id=max(page.cursor.last_id, stored.last_id)), now)
+            last_id, version = max(page.cursor.last_id, stored.last_id), stored.version + 1
+            cursors.save(transaction, replace(page.cursor, last_id=last_id, version=version), now)
+        self._versions[source_table] = version
         self._touched |= touched
         self._meter.recorded(inserted)
         history = sum(event.is_history for _, event in inserted)
@@ -193,7 +202,7 @@ class Poller:
 
     def _recorded(self, source_table: str, source_ids: Collection[int]) -> Mapping[int, int]:
         with self._store.reading() as transaction:
-            return events.fingerprints(transaction, source_table, source_ids)
+            return rows.fingerprints(transaction, source_table, source_ids)
 
     def _ids_by_username(self, usernames: Collection[str]) -> dict[str, int]:
         with self._store.reading() as transaction:

@@ -75,5 +75,5 @@ def without_folded_starts(due: Sequence[Notification]) -> list[Notification]:
     return [n for n in due if not n.event.event_type.is_start or _row(n.event) not in ended]
 
 
-def _row(event: Event) -> tuple[str, int]:
-    return event.source_table, event.source_id
+def _row(event: Event) -> tuple[str, int, int]:
+    return event.source_table, event.source_id, event.episode

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from lms_bot.db.engine import reading, writing
+from lms_bot.db.engine import changing_schema, reading
 from lms_bot.errors import StoreUnavailable
 
-CURRENT = "0003"
+CURRENT = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE_LOCK = 0x6C6D735F626F74  # "lms_bot": one process at a time changes the schema of a PostgreSQL store
 
@@ -28,7 +28,7 @@ def upgrade(engine: sa.Engine) -> str | None:
     """
     if version(engine) == CURRENT:
         return CURRENT
-    with writing(engine) as connection:  # on SQLite this transaction is the lock
+    with changing_schema(engine) as connection:  # on SQLite this transaction is the lock
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})"))
         before = _version(connection)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,13 +9,15 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from lms_bot.core.cursor import Page
-from lms_bot.core.detect import Observed
+from lms_bot.core.detect import Observed, follow
 from lms_bot.core.events import Event, EventType, course_key, is_finished, percentage
+from lms_bot.db.engine import UtcDateTime
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.events import tombstones
 from lms_bot.store.events.attempts import number_attempts
+from lms_bot.store.events.rows import recorded
 from lms_bot.store.people import forgotten
 from lms_bot.store.people.people import UNKNOWN_STUDENT, Mentoring
 from lms_bot.store.session import Transaction
@@ -36,13 +37,14 @@ COLUMNS = (
     "zulip_user_id",
     "source_table",
     "source_id",
+    "episode",
     "is_history",
     "mirrors",
     "fingerprint",
     "percentage",
     "course_key",
 )
-NATURAL_KEY = ("source_table", "source_id", "event_type")
+NATURAL_KEY = ("source_table", "source_id", "episode", "event_type")
 
 
 class Said(NamedTuple):
@@ -55,43 +57,16 @@ class Said(NamedTuple):
     counts: int = 1
 
 
-class Known(NamedTuple):
-    """What the store holds of one state of a row."""
+class Reconciled(NamedTuple):
+    """What was inserted, with event ids; what changes for days by what was there; rows that must be read again.
 
-    event_id: int
-    event_type: str
-    is_current: bool
-    fingerprint: int
-
-
-def fingerprints(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, int]:
-    """Return the fingerprint that each row had when it was last recorded, by source id.
-
-    A row with several current events, as two polls at once can leave it, has none: it is looked into again.
+    `withdrawn` are the events, by id, that are nobody's any more.
     """
-    c = events.c
-    within = in_list(c.source_id, source_ids, transaction.dialect.name)
-    query = sa.select(c.source_id, c.fingerprint).where(c.source_table == source_table, within, c.is_current)
-    found: dict[int, int] = {}
-    several = set()
-    for source_id, mark in transaction.execute(query).all():
-        if source_id in found:
-            several.add(source_id)
-        found[source_id] = mark
-    missing = [source_id for source_id in source_ids if source_id not in found]
-    before = tombstones.fingerprints(transaction, source_table, missing) if missing else {}
-    return before | {source_id: mark for source_id, mark in found.items() if source_id not in several}
 
-
-def known(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, list[Known]]:
-    """Return the recorded states of rows, by source id."""
-    c = events.c
-    within = in_list(c.source_id, source_ids, transaction.dialect.name)
-    query = sa.select(c.source_id, c.event_id, c.event_type, c.is_current, c.fingerprint)
-    found: dict[int, list[Known]] = defaultdict(list)
-    for source_id, *rest in transaction.execute(query.where(c.source_table == source_table, within)):
-        found[source_id].append(Known(*rest))
-    return found
+    inserted: list[tuple[int, Event]]
+    corrected: list[Said]
+    doubtful: list[int]
+    withdrawn: list[int]
 
 
 def record(
@@ -129,6 +104,8 @@ def restate(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]
             "course": course_key(event.metadata),
             "student": event.student_id,
             "title": event.activity_title,
+            "username": event.student_username,
+            "at": event.timestamp if event.is_dated else None,
         }
         for event_id, event in stated.items()
     ]
@@ -143,6 +120,8 @@ def restate(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]
         "course_key": sa.bindparam("course"),
         "student_id": sa.bindparam("student"),
         "activity_title": sa.func.coalesce(sa.bindparam("title", type_=sa.Text), events.c.activity_title),
+        "student_username": sa.func.coalesce(sa.bindparam("username", type_=sa.Text), events.c.student_username),
+        "timestamp": sa.func.coalesce(sa.bindparam("at", type_=UtcDateTime), events.c.timestamp),
         "is_current": True,
     }
     transaction.execute(statement.values(values), parameters)
@@ -164,6 +143,13 @@ def supersede(transaction: Transaction, event_ids: Collection[int]) -> list[Said
     ]
 
 
+def withdraw(transaction: Transaction, event_ids: Collection[int]) -> None:
+    """Show to nobody any more the events whose rows turned out to be about somebody or something else."""
+    if event_ids:
+        within = in_list(events.c.event_id, event_ids, transaction.dialect.name)
+        transaction.execute(sa.update(events).where(within).values(is_withdrawn=True))
+
+
 def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]:
     """Return what changes for days when these events become current and the students' whose rows say so now."""
     c = events.c
@@ -173,11 +159,11 @@ def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Sai
     )
     corrected = []
     for event_id, student_id, at, found_at, kind, mirrors, was_current in transaction.execute(query):
-        finished = is_finished(kind, mirrors)
-        is_anothers = student_id != stated[event_id].student_id
-        if is_anothers or (finished and not was_current):
+        finished, now = is_finished(kind, mirrors), stated[event_id]
+        happened_at = now.timestamp if now.is_dated else at
+        if student_id != now.student_id or happened_at != at or (finished and not was_current):
             corrected.append(Said(student_id, at, found_at, finished, -1))
-            corrected.append(Said(stated[event_id].student_id, at, found_at, finished))
+            corrected.append(Said(now.student_id, happened_at, found_at, finished))
     return corrected
 
 
@@ -185,7 +171,7 @@ AS_EVENT = tuple(
     events.c[name]
     for name in (
         *("event_id", "event_type", "source_table", "source_id", "student_id", "student_username", "activity_id"),
-        *("activity_title", "activity_metadata", "timestamp", "is_history", "fingerprint", "mirrors"),
+        *("activity_title", "activity_metadata", "timestamp", "is_history", "fingerprint", "mirrors", "episode"),
     )
 )
 """The columns that `from_row` reads."""
@@ -207,6 +193,7 @@ def from_row(row: Any) -> Event:
         fingerprint=row.fingerprint,
         mirrors=row.mirrors,
         event_id=row.event_id,
+        episode=row.episode,
     )
 
 
@@ -226,6 +213,7 @@ def _row(event: Event, around: Mentoring, now: datetime) -> tuple[Any, ...]:
         around.zulip_user_id,
         event.source_table,
         event.source_id,
+        event.episode,
         event.is_history,
         event.mirrors,
         event.fingerprint,
@@ -240,30 +228,44 @@ def reconcile(
     around: Mapping[int, Mentoring],
     read_before: int,
     now: datetime,
-) -> tuple[list[tuple[int, Event]], list[Said]]:
+    *,
+    is_overtaken: bool = False,
+) -> Reconciled:
     """Insert what is new, and bring the rest up to date; rows of ids up to `read_before` may have been recorded.
 
-    Gives what was really inserted, with event ids, and what changes for days by what was there before.
+    `is_overtaken`: another poll has stored a page since this one was read, which may be the older of the two.
     """
     again = [event.source_id for event in observed.events if event.source_id <= read_before]
-    states_of = known(transaction, observed.events[0].source_table, again) if again else {}
+    states_of = recorded(transaction, observed.events[0].source_table, again) if again else {}
     restated: dict[int, Event] = {}
     superseded: list[int] = []
+    withdrawn: list[int] = []
     new: list[Event] = []
+    doubtful: list[int] = []
     for event in observed.events:
-        same = None
-        for state in states_of.get(event.source_id, ()):
-            if state.event_type == event.event_type:
-                same = state
-            elif state.is_current:
-                superseded.append(state.event_id)
-        if same is None:
+        states = states_of.get(event.source_id)
+        if not states:
             new.append(event)
+            continue
+        followed = follow(states, event)
+        if is_overtaken and not (followed.same and followed.same.is_current):
+            doubtful.append(event.source_id)
+            continue
+        same_id = followed.same.event_id if followed.same else None
+        outdated = [s.event_id for s in states if s.is_current and s.event_id not in (None, same_id)]
+        superseded += [event_id for event_id in outdated if event_id is not None]
+        if followed.is_another and outdated:
+            withdrawn += [s.event_id for s in states if s.event_id is not None]
+        if same_id is None:
+            is_news = any(not state.is_history for state in states)
+            is_history = event.is_history and not is_news
+            new.append(event._replace(episode=followed.episode, is_history=is_history))
         else:
-            restated[same.event_id] = event
+            restated[same_id] = event
     number_attempts(transaction, [*new, *restated.values()])
     corrected = restate(transaction, restated) + supersede(transaction, superseded)
-    return record(transaction, new, around, now), corrected
+    withdraw(transaction, withdrawn)
+    return Reconciled(record(transaction, new, around, now), corrected, doubtful, withdrawn)
 
 
 def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -> list[int]:
@@ -271,5 +273,6 @@ def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -
     gone = [*page.vanished, *observed.silent]
     if not gone:
         return []
-    states_of = known(transaction, page.cursor.source_table, gone)
-    return [state.event_id for states in states_of.values() for state in states if state.is_current]
+    states_of = recorded(transaction, page.cursor.source_table, gone)
+    states = (state for states in states_of.values() for state in states if state.is_current)
+    return [state.event_id for state in states if state.event_id is not None]

@@ -37,6 +37,7 @@ class RecordedEvent(NamedTuple):
     source_table: str
     source_id: int
     is_current: bool
+    episode: int
 
 
 _COLUMNS = [events.c[name] for name in RecordedEvent._fields]
@@ -91,7 +92,7 @@ def student_history(
 
     An exam that is also a piece of content is in it once, as the exam. Raises UserError and StoreUnavailable.
     """
-    query = sa.select(*_COLUMNS).where(_is_about(store, student), events.c.mirrors.is_(None))
+    query = sa.select(*_COLUMNS).where(_is_about(store, student), events.c.mirrors.is_(None), ~events.c.is_withdrawn)
     if since is not None:
         query = query.where(events.c.timestamp >= since)
     query = query.order_by(events.c.timestamp.desc(), events.c.event_id.desc()).limit(limit)
@@ -117,7 +118,7 @@ def _events(transaction: Transaction, query: sa.Select[Any]) -> list[RecordedEve
 def _chosen(
     store: Store, event_types: Collection[EventType] | None, student: int | str | None, include_processed: bool
 ) -> sa.ColumnElement[bool]:
-    chosen = sa.true() if include_processed else is_unprocessed
+    chosen = ~events.c.is_withdrawn if include_processed else ~events.c.is_withdrawn & is_unprocessed
     if event_types is not None:
         chosen &= events.c.event_type.in_(sorted(event_types))
     return chosen if student is None else chosen & _is_about(store, student)

@@ -8,12 +8,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from lms_bot.core.detect import Recorded
 from lms_bot.core.events import OBSERVED, Event
 from lms_bot.db.lists import in_list
 from lms_bot.store import state
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, pruned
 
+_Key = tuple[str, int, int, str]
 UNTIL = "pruned_until"  # the fact, noted at the moment before which events were removed
 
 
@@ -34,8 +36,8 @@ def remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> Non
     c = events.c
     mark = sa.case((c.is_current, c.fingerprint))
     of_lms = c.event_type.in_(OBSERVED)
-    keys = sa.select(c.source_table, c.source_id, c.event_type, mark).where(are_these, of_lms)
-    names = ["source_table", "source_id", "event_type", "fingerprint"]
+    keys = sa.select(c.source_table, c.source_id, c.episode, c.event_type, mark).where(are_these, of_lms)
+    names = ["source_table", "source_id", "episode", "event_type", "fingerprint"]
     transaction.execute(sa.insert(pruned).from_select(names, keys))
 
 
@@ -50,6 +52,17 @@ def fingerprints(transaction: Transaction, source_table: str, source_ids: Collec
     return {row[0]: row[1] for row in transaction.execute(only)}
 
 
+def recorded(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, list[Recorded]]:
+    """Return the removed states of rows, by source id."""
+    c = pruned.c
+    within = in_list(c.source_id, source_ids, transaction.dialect.name)
+    query = sa.select(c.source_id, c.episode, c.event_type, c.fingerprint).where(c.source_table == source_table, within)
+    found: dict[int, list[Recorded]] = defaultdict(list)
+    for source_id, episode, kind, mark in transaction.execute(query):
+        found[source_id].append(Recorded(None, episode, kind, mark is not None, mark))
+    return found
+
+
 def without_pruned(transaction: Transaction, observed: Sequence[Event]) -> Sequence[Event]:
     """Those of the events that were never recorded and removed; of the others it is noted that they hold again."""
     if transaction.scalar(sa.select(pruned.c.source_id).limit(1)) is None:
@@ -61,32 +74,38 @@ def without_pruned(transaction: Transaction, observed: Sequence[Event]) -> Seque
     return [event for event in observed if _key(event) not in known]
 
 
-def _known(transaction: Transaction, observed: Sequence[Event]) -> set[tuple[str, int, str]]:
+def _known(transaction: Transaction, observed: Sequence[Event]) -> set[_Key]:
     c = pruned.c
     ids = defaultdict(list)
     for event in observed:
         ids[event.source_table].append(event.source_id)
-    found: set[tuple[str, int, str]] = set()
+    found: set[_Key] = set()
     for table, source_ids in ids.items():
         within = in_list(c.source_id, source_ids, transaction.dialect.name)
-        query = sa.select(c.source_id, c.event_type).where(c.source_table == table, within)
-        found.update((table, source_id, kind) for source_id, kind in transaction.execute(query))
+        query = sa.select(c.source_id, c.episode, c.event_type).where(c.source_table == table, within)
+        found.update((table, *row) for row in transaction.execute(query))
     return found
 
 
 def _note(transaction: Transaction, stated: Sequence[Event]) -> None:
     """Note that these rows say this now, and nothing else."""
-    says_it = pruned.c.event_type == sa.bindparam("kind")
+    says_it = (pruned.c.event_type == sa.bindparam("kind")) & (pruned.c.episode == sa.bindparam("of_episode"))
     is_row = (pruned.c.source_table == sa.bindparam("of_table")) & (pruned.c.source_id == sa.bindparam("of_id"))
     mark = sa.case((says_it, sa.bindparam("mark", type_=sa.BigInteger)))
     transaction.execute(
         sa.update(pruned).where(is_row).values(fingerprint=mark),
         [
-            {"kind": e.event_type.value, "of_table": e.source_table, "of_id": e.source_id, "mark": e.fingerprint}
-            for e in stated
+            {
+                "kind": event.event_type.value,
+                "of_table": event.source_table,
+                "of_id": event.source_id,
+                "of_episode": event.episode,
+                "mark": event.fingerprint,
+            }
+            for event in stated
         ],
     )
 
 
-def _key(event: Event) -> tuple[str, int, str]:
-    return event.source_table, event.source_id, event.event_type.value
+def _key(event: Event) -> _Key:
+    return event.source_table, event.source_id, event.episode, event.event_type.value

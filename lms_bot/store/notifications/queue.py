@@ -113,11 +113,7 @@ def _folding(dialect: str) -> sa.UpdateBase:
     starts = [kind.value for kind in EventType if kind.is_start]
     of_end = (
         sa.select(told.c.notification_message_id)
-        .select_from(
-            start.join(end, (end.c.source_table == start.c.source_table) & (end.c.source_id == start.c.source_id)).join(
-                told, told.c.event_id == end.c.event_id
-            )
-        )
+        .select_from(start.join(end, _is_same_row(start, end)).join(told, told.c.event_id == end.c.event_id))
         .where(
             start.c.event_id == logs.c.event_id,
             start.c.event_type.in_(starts),
@@ -136,6 +132,10 @@ def _folding(dialect: str) -> sa.UpdateBase:
     }
     within = in_bound_list(logs.c.log_id, "log_ids", dialect)
     return sa.update(logs).where(within, of_end.exists()).values(folded).returning(logs.c.log_id)
+
+
+def _is_same_row(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
+    return sa.and_(*(one.c[name] == other.c[name] for name in ("source_table", "source_id", "episode")))
 
 
 def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime) -> int:

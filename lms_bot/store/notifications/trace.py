@@ -47,6 +47,7 @@ _OTHERS = (
 _WITH_END = sa.exists().where(
     _end.c.source_table == events.c.source_table,
     _end.c.source_id == events.c.source_id,
+    _end.c.episode == events.c.episode,
     _end.c.event_type.not_in([kind.value for kind in EventType if kind.is_start]),
     events.c.event_type.in_([kind.value for kind in EventType if kind.is_start]),
     _of_end.c.event_id == _end.c.event_id,

@@ -84,7 +84,7 @@ def _is_after(position: Position) -> sa.ColumnElement[bool]:
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     c = events.c
-    conditions: list[sa.ColumnElement[bool]] = [c.mirrors.is_(None), c.event_type.not_in(ALERTING)]
+    conditions: list[sa.ColumnElement[bool]] = [c.mirrors.is_(None), ~c.is_withdrawn, c.event_type.not_in(ALERTING)]
     if wanted.since is not None:
         conditions.append(c.timestamp >= wanted.since)
     if wanted.types:

@@ -27,9 +27,13 @@ events = sa.Table(
     sa.Column("zulip_user_id", sa.BigInteger),
     sa.Column("source_table", sa.String(32), nullable=False),
     sa.Column("source_id", sa.BigInteger, nullable=False),
+    # One more each time the row becomes another fact; see core/detect.
+    sa.Column("episode", sa.Integer, nullable=False, server_default="0"),
     sa.Column("is_current", sa.Boolean, nullable=False, server_default=sa.true()),
     # Recorded without telling anybody: there at the baseline, or old when found.
     sa.Column("is_history", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Its row turned out to be about somebody or something else: shown to nobody.
+    sa.Column("is_withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
     # The attempt that states the same fact: such an event is stored, but neither told nor counted.
     sa.Column("mirrors", sa.BigInteger),
     # Of the row's values when last seen; another value means that the row has changed.
@@ -37,11 +41,21 @@ events = sa.Table(
     # Two of the metadata as commands use them: the percentage where it is a number, the course's title for searching.
     sa.Column("percentage", sa.Double),
     sa.Column("course_key", sa.Text),
-    sa.UniqueConstraint("source_table", "source_id", "event_type"),
+    sa.UniqueConstraint("source_table", "source_id", "episode", "event_type"),
     # All that questions about students filter, sort or count by, so that no row is looked at that is not shown.
     sa.Index(
         "ix_lms_activity_events_students",
-        *("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage", "course_key"),
+        *(
+            "student_id",
+            "timestamp",
+            "event_id",
+            "event_type",
+            "is_current",
+            "mirrors",
+            "percentage",
+            "course_key",
+            "is_withdrawn",
+        ),
     ),
 )
 # For counting attempts; partial, so that nothing else is tempted to use it.
@@ -121,6 +135,7 @@ pruned = sa.Table(
     metadata,
     sa.Column("source_table", sa.String(32), primary_key=True),
     sa.Column("source_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("episode", sa.Integer, primary_key=True, autoincrement=False, server_default="0"),
     sa.Column("event_type", sa.String(32), primary_key=True),
     sa.Column("fingerprint", sa.BigInteger),
     sqlite_with_rowid=False,
