@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import psycopg2
@@ -184,7 +185,11 @@ _COPY: dict[type, Callable[[Any], Any]] = {
 
 
 def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> list[int]:
-    """Make a table hold these rows, writing only what differs; return the keys of rows that were changed."""
+    """Make a table hold these rows, writing only what differs; return the keys of rows that were changed.
+
+    In the order of the keys, and a row that another process has put there meanwhile is made this one.
+    """
+    rows = sorted(rows, key=itemgetter(key))
     names = [key, *(name for name in (rows[0] if rows else ()) if name != key)]
     query = sa.select(*(table.c[name] for name in names))
     before = {row[0]: tuple(row) for row in transaction.execute(query)}
@@ -193,7 +198,9 @@ def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list
     if gone:
         transaction.execute(sa.delete(table).where(in_list(table.c[key], gone, transaction.dialect.name)))
     if new := [row for value, row in after.items() if value not in before]:
-        transaction.execute(sa.insert(table), new)
+        insert = insert_into(transaction, table)
+        there = {name: insert.excluded[name] for name in names if name != key}
+        transaction.execute(insert.on_conflict_do_update(index_elements=[key], set_=there), new)
     changed = [row for value, row in after.items() if value in before and before[value] != _values(row, names)]
     if changed:
         values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names if name != key}

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.people import Mentor, ZulipUser
 from lms_bot.store import state
-from lms_bot.store.bulk import replace_rows
+from lms_bot.store.bulk import insert_into, replace_rows
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import hand_mappings, mentors, students, zulip_users
 
@@ -48,10 +48,12 @@ def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | N
 
     Gives the mentors who got an account by that.
     """
-    transaction.execute(sa.delete(hand_mappings).where(hand_mappings.c.mentor_id == mentor_id))
-    if zulip_user_id is not None:
-        values = {"mentor_id": mentor_id, "zulip_user_id": zulip_user_id, "mapped_at": now}
-        transaction.execute(sa.insert(hand_mappings).values(values))
+    if zulip_user_id is None:
+        transaction.execute(sa.delete(hand_mappings).where(hand_mappings.c.mentor_id == mentor_id))
+    else:
+        values = {"zulip_user_id": zulip_user_id, "mapped_at": now}
+        insert = insert_into(transaction, hand_mappings).values(mentor_id=mentor_id, **values)
+        transaction.execute(insert.on_conflict_do_update(index_elements=["mentor_id"], set_=values))
     return map_accounts(transaction)
 
 
@@ -100,7 +102,8 @@ def _map(
 ) -> list[int]:
     names = ["zulip_user_id", *(["unmapped_reason"] if "unmapped_reason" in table.c else [])]
     changed = []
-    for person in transaction.execute(sa.select(table.c[key], table.c.email, *(table.c[name] for name in names))):
+    query = sa.select(table.c[key], table.c.email, *(table.c[name] for name in names)).order_by(table.c[key])
+    for person in transaction.execute(query):
         account = accounts.by_hand(by_hand[person[0]]) if person[0] in by_hand else accounts.by_email(person.email)
         answer = dict(zip(names, account, strict=False))
         if any(getattr(person, name) != value for name, value in answer.items()):
