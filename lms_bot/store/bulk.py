@@ -20,6 +20,7 @@ from lms_bot.store.session import Transaction
 _NEW_IDS = sa.text(
     "SELECT nextval((SELECT pg_get_serial_sequence(:table, :key))::regclass) FROM generate_series(1, :count)"
 )
+_LAST_ID = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :table")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -62,8 +63,8 @@ def _insert_sqlite(
     natural_key: Sequence[str],
 ) -> Sequence[int] | dict[tuple[Any, ...], int]:
     (key,) = table.primary_key
-    # Nobody else can insert in between (the transaction began IMMEDIATE), and SQLite counts ids up from the highest.
-    before = transaction.scalar(sa.select(sa.func.max(key))) or 0
+    # Nobody else can insert in between (the transaction began IMMEDIATE), and SQLite counts ids up from the last given.
+    before = transaction.scalar(_LAST_ID, {"table": table.name}) or 0
     marks = ", ".join("?" * len(columns))
     inserted = transaction.exec_driver_sql(
         f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608

@@ -43,6 +43,7 @@ events = sa.Table(
         "ix_lms_activity_events_students",
         *("student_id", "timestamp", "event_id", "event_type", "is_current", "mirrors", "percentage", "course_key"),
     ),
+    sqlite_autoincrement=True,  # the id of an event that was removed is not given again
 )
 # For counting attempts; partial, so that nothing else is tempted to use it.
 is_current_exam = events.c.event_type.in_(OF_EXAMS) & events.c.is_current
