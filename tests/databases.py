@@ -55,6 +55,7 @@ def do_not_wait_for_the_disk(server: str) -> None:
 
 
 def _in_file(path: Path, fill: Fill) -> str:
+    path.touch(0o600)
     path.write_bytes(_file(fill))
     return f"sqlite:///{path}"
 

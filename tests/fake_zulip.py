@@ -176,6 +176,7 @@ class FakeZulip(ZulipState):
 
     def write_zuliprc(self, path: Path | str) -> Path:
         zuliprc = Path(path)
+        zuliprc.touch(0o600)
         zuliprc.write_text(f"[api]\nemail={self.bot_email}\nkey={self.api_key}\nsite={self.url}\n")
         return zuliprc
 

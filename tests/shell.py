@@ -23,6 +23,7 @@ class Shell(Place):
 
     def configure(self, settings: str = "") -> Path:
         config = self.folder / "lms_bot.conf"
+        config.touch(0o600)
         config.write_text(
             f"[lms_bot]\nlms_database_url = {self.lms_url}\nstore_database_url = {self.store_url}\n{settings}\n"
         )

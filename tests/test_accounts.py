@@ -8,7 +8,7 @@ import pytest
 
 from lms_bot.core.people import Mentor, ZulipUser
 from lms_bot.store.notifications import queue
-from lms_bot.store.people import accounts, people
+from lms_bot.store.people import accounts, directory, people
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.delivery_scenario import JANE, MARY, OMAR, DeliveryScenario, happened
@@ -76,3 +76,37 @@ def test_what_waited_for_a_mapping_comes_as_one_summary(delivery: DeliveryScenar
 
     (text,) = delivery.told(MARY)
     assert "5 events of 1 student" in text
+
+
+@pytest.mark.parametrize(
+    ("in_lms", "in_zulip"),
+    [
+        ("strauß@school.example", "strauss@school.example"),
+        ("ſam@school.example", "sam@school.example"),
+        ("\u212aim@school.example", "kim@school.example"),
+        ("soﬁa@school.example", "sofia@school.example"),
+        ("İpek@school.example", "i\u0307pek@school.example"),
+        ("josé@school.example", "jose\u0301@school.example"),
+        ("ÉMILE@school.example", "émile@school.example"),
+    ],
+)
+def test_c4_an_address_that_differs_in_more_than_ascii_case_is_another_one(
+    store: Store, in_lms: str, in_zulip: str
+) -> None:
+    mary = replace(MARY, email=in_lms)
+    with store.writing() as transaction:
+        people.keep_people(transaction, [], [mary], [], NOW)
+        accounts.keep_zulip_users(transaction, [replace(MARYS, email=in_zulip)], NOW)
+        found = people.mentor(transaction, mary.mentor_id)
+        assert accounts.accounts_named(transaction, in_lms) == []
+        assert directory.named(transaction, in_zulip) == []
+        assert [person.email for person in directory.named(transaction, in_lms)] == [in_lms]
+    assert found is not None
+    assert (found.zulip_user_id, found.unmapped_reason) == (None, "no Zulip account with this e-mail address")
+
+
+def test_c4_ascii_case_and_space_around_do_not_matter(store: Store) -> None:
+    assert mapped(store, MARYS).zulip_user_id == 7
+    with store.reading() as transaction:
+        assert accounts.accounts_named(transaction, " Mary@SCHOOL.example") == [MARYS]
+        assert [person.username for person in directory.named(transaction, "MARY@School.Example")] == [MARY.username]

@@ -88,6 +88,7 @@ def test_everything_that_never_answers_is_named(shell: Shell) -> None:
         shell.lms_url = f"postgresql://reader:secret@127.0.0.1:{port}/lms"
         shell.store_url = f"postgresql://bot:secret@127.0.0.1:{port}/store"
         zuliprc = shell.folder / "deaf_zuliprc"
+        zuliprc.touch(0o600)
         zuliprc.write_text(f"[api]\nemail=a@b.example\nkey={'k' * 32}\nsite=http://127.0.0.1:{port}\n")
         found = examine(shell, FAILED, zuliprc=zuliprc)
     assert levels(found, "disk") == {"lms": "failed", "store": "failed", "zulip": "failed"}

@@ -295,12 +295,15 @@ def test_a_poll_at_the_same_moment_does_not_bring_back_what_is_being_removed(wat
     assert_counts_are_right(watch)
 
 
-def test_the_newest_event_stays_so_that_its_number_is_not_given_again(watch: Watch) -> None:
+def test_c8_the_newest_event_goes_too_and_its_number_is_not_given_again(watch: Watch) -> None:
     fill(watch)
     newest = watch.events()[-1].event_id
     watch.now = LATER
     prune(watch)
-    assert [event.event_id for event in watch.events()] == [newest]
+    assert watch.events() == []
+    watch.rows.insert_attempt(99, **passed(date=LATER, last_answer_updated_time=LATER))
+    watch.poll()
+    assert watch.events()[-1].event_id > newest
 
 
 def test_nothing_of_the_students_is_left_in_what_remembers_removed_events(watch: Watch) -> None:

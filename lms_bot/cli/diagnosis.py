@@ -25,7 +25,7 @@ def _run(options: argparse.Namespace) -> int:
     from lms_bot.doctor import examine
     from lms_bot.doctor.findings import Level
 
-    findings = examine(settings, options.config_file)
+    findings = examine(settings, options.config_file, settings_file=options.bot_config_file)
     counts = {level.value: sum(finding.level is level for finding in findings) for level in Level}
     if options.json:
         told = [{"check": f.check, "level": f.level.value, "message": f.message, "advice": f.advice} for f in findings]

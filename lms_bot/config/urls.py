@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote
 
 _SQLITE = "sqlite:///"
@@ -36,6 +37,18 @@ def location(url: str) -> tuple[str, ...]:
     host = query.get("host", parts["host"]).lower()
     database = query.get("dbname") or parts["database"] or unquote(parts["user"])
     return (host, query.get("port") or parts["port"] or "5432", database, query.get("options", ""))
+
+
+def server(url: str, environ: Mapping[str, str]) -> tuple[list[str], str]:
+    """Return the hosts of a PostgreSQL URL (none for SQLite), and its sslmode, as libpq finds them."""
+    match = _URL.fullmatch(url)
+    if url.startswith(_SQLITE) or match is None:
+        return [], ""
+    query = parse_qsl(match["query"] or "")
+    named = [value for key, value in query if key == "hostaddr"] or [value for key, value in query if key == "host"]
+    hosts = ",".join(named) or match["host"] or environ.get("PGHOST", "")
+    mode = dict(query).get("sslmode") or environ.get("PGSSLMODE") or "prefer"
+    return [re.sub(r"^([^:]*):[0-9]*$", r"\1", host.strip()) for host in hosts.split(",")], mode
 
 
 def database_url(text: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
+
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +62,11 @@ class StudentAccount:
     student: Student
     account: ZulipUser | None
     mentors: tuple[Mentor, ...]
+
+
+def folded_email(address: str) -> str:
+    """Return an e-mail address as it is compared: without surrounding space, and only the case of A to Z is folded.
+
+    More would make one of two people's addresses, such as strauß@… and strauss@….
+    """
+    return address.strip().translate(_ASCII_LOWER)

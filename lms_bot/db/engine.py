@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from operator import methodcaller
 from pathlib import Path
@@ -113,6 +114,7 @@ def store_engine(url: str) -> sa.Engine:
         )
         event.listen(engine, "connect", _use_utc)
         return engine
+    make_private(make_url(url).database or "")
     engine = sa.create_engine(
         url,
         connect_args={"timeout": STORE_LOCK_TIMEOUT},
@@ -133,6 +135,12 @@ def store_engine(url: str) -> sa.Engine:
         connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
     return engine
+
+
+def make_private(path: str | Path) -> None:
+    """Make an empty file that only its owner may read, unless there is one; SQLite gives its -wal and -shm the same."""
+    with suppress(OSError):  # whatever keeps us from it, SQLite says when it opens the file
+        os.close(os.open(str(path).removeprefix("file:"), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _use_wal(connection: Any) -> None:

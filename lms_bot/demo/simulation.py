@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from lms_bot.app import Parts
 from lms_bot.config.settings import Settings, load
 from lms_bot.core.calendar import DAY, local_day, start_of_day
+from lms_bot.db.engine import make_private
 from lms_bot.fixtures import school
 from lms_bot.store.session import Store
 from lms_bot.worker.clock import ClockJobs
@@ -47,6 +48,7 @@ def simulated(days: int, now: datetime, seed: int = 7) -> Iterator[Lived]:
     with TemporaryDirectory(prefix="lms-bot-days-", ignore_cleanup_errors=True) as folder:
         lms = Path(folder) / "lms.db"
         given = {"LMS_DATABASE_URL": f"sqlite:///{lms}", "LMS_STORE_DATABASE_URL": f"sqlite:///{folder}/store.db"}
+        make_private(lms)
         parts = Parts.assemble(load(None, given), None)
         try:
             with closing(sqlite3.connect(lms)) as db:

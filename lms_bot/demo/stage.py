@@ -13,6 +13,7 @@ from lms_bot.chat import Incoming
 from lms_bot.config.settings import Settings, load
 from lms_bot.core.notifications import Recipient
 from lms_bot.core.reports.statistics import Statistics
+from lms_bot.db.engine import make_private
 from lms_bot.demo.chat import ADMIN_STREAM, BOT, Person, TerminalChat
 from lms_bot.fixtures import school
 from lms_bot.handlers import dispatch
@@ -57,6 +58,7 @@ class Stage:
         self._clock = clock
         self._audience = audience
         lms = folder / "lms.db"
+        make_private(lms)
         school.build(lms, clock())
         self._school = school.School(lms)
         self._chat, self._parts = _assemble(_settings(lms, folder / "store.db"), clock, audience)

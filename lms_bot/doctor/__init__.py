@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
-from lms_bot.doctor import lms, machine, store, zulip
+from lms_bot.doctor import lms, machine, privacy, store, zulip
 from lms_bot.doctor.findings import Finding, Level, failed
 from lms_bot.doctor.secrets import redact, secrets_in
 from lms_bot.errors import LmsBotError
@@ -21,7 +21,9 @@ DEADLINE = timedelta(seconds=45)  # for everything together; what has not answer
 Check = tuple[str, Callable[[], Iterable[Finding]]]
 
 
-def examine(settings: Settings, zuliprc: str | None, deadline: timedelta = DEADLINE) -> list[Finding]:
+def examine(
+    settings: Settings, zuliprc: str | None, deadline: timedelta = DEADLINE, settings_file: str | None = None
+) -> list[Finding]:
     """Return all findings, whatever does not answer; takes at most about `deadline`. No secret is in them."""
     source = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
     chat = Chat(zuliprc, RateLimiter(settings.messages_per_minute))
@@ -33,6 +35,7 @@ def examine(settings: Settings, zuliprc: str | None, deadline: timedelta = DEADL
         Examination("store", store.checks(settings)),
         Examination("zulip", zulip.checks(chat, accounts, settings) if needs_zulip else zulip.NOT_NEEDED),
         Examination("disk", machine.checks(settings)),
+        Examination("files", privacy.checks(settings, settings_file, zuliprc)),
     ]
     end = time.monotonic() + deadline.total_seconds()
     for patient in patients:

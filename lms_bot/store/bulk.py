@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import psycopg2
@@ -19,6 +20,7 @@ from lms_bot.store.session import Transaction
 _NEW_IDS = sa.text(
     "SELECT nextval((SELECT pg_get_serial_sequence(:table, :key))::regclass) FROM generate_series(1, :count)"
 )
+_LAST_ID = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :table")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -61,8 +63,8 @@ def _insert_sqlite(
     natural_key: Sequence[str],
 ) -> Sequence[int] | dict[tuple[Any, ...], int]:
     (key,) = table.primary_key
-    # Nobody else can insert in between (the transaction began IMMEDIATE), and SQLite counts ids up from the highest.
-    before = transaction.scalar(sa.select(sa.func.max(key))) or 0
+    # Nobody else can insert in between (the transaction began IMMEDIATE), and SQLite counts ids up from the last given.
+    before = transaction.scalar(_LAST_ID, {"table": table.name}) or 0
     marks = ", ".join("?" * len(columns))
     inserted = transaction.exec_driver_sql(
         f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608
@@ -184,7 +186,11 @@ _COPY: dict[type, Callable[[Any], Any]] = {
 
 
 def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> list[int]:
-    """Make a table hold these rows, writing only what differs; return the keys of rows that were changed."""
+    """Make a table hold these rows, writing only what differs; return the keys of rows that were changed.
+
+    In the order of the keys, and a row that another process has put there meanwhile is made this one.
+    """
+    rows = sorted(rows, key=itemgetter(key))
     names = [key, *(name for name in (rows[0] if rows else ()) if name != key)]
     query = sa.select(*(table.c[name] for name in names))
     before = {row[0]: tuple(row) for row in transaction.execute(query)}
@@ -193,7 +199,9 @@ def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list
     if gone:
         transaction.execute(sa.delete(table).where(in_list(table.c[key], gone, transaction.dialect.name)))
     if new := [row for value, row in after.items() if value not in before]:
-        transaction.execute(sa.insert(table), new)
+        insert = insert_into(transaction, table)
+        there = {name: insert.excluded[name] for name in names if name != key}
+        transaction.execute(insert.on_conflict_do_update(index_elements=[key], set_=there), new)
     changed = [row for value, row in after.items() if value in before and before[value] != _values(row, names)]
     if changed:
         values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names if name != key}

@@ -8,18 +8,29 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import facts
 
 POLLED = "polled"  # the last poll: what it found, and what the polls of a day did
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('lms_bot fact'), hashtext(:name))")
 
 
 def note(transaction: Transaction, name: str, value: Any, now: datetime) -> None:
     """Keep a fact (any JSON value) and when it was noted."""
     values = {"value": value, "noted_at": now}
-    changed = transaction.execute(sa.update(facts).where(facts.c.name == name).values(values))
-    if changed.rowcount == 0:
-        transaction.execute(sa.insert(facts).values(name=name, **values))
+    insert = insert_into(transaction, facts).values(name=name, **values)
+    transaction.execute(insert.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def lock(transaction: Transaction, name: str) -> Any:
+    """Return a fact that is to be noted anew: others who lock it wait until this transaction ends.
+
+    None if it never was noted; then too the others wait.
+    """
+    if transaction.dialect.name == "postgresql":  # on SQLite a transaction that writes is alone
+        transaction.execute(_LOCK, {"name": name})
+    return transaction.scalar(sa.select(facts.c.value).where(facts.c.name == name).with_for_update())
 
 
 def value(transaction: Transaction, name: str) -> Any:

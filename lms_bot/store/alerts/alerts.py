@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.alerts import COVERS, Opening, Outcome, Reason, Reminder, Rule, StudentAlert, Untold, Verdict
 from lms_bot.db.lists import in_list
+from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
@@ -38,15 +39,21 @@ def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) 
     """Open alerts; leave as it is what another process has opened meanwhile."""
     if not found:
         return
-    mentor_ids = {one.key.mentor_id for one in found}
-    within = in_list(_c.mentor_id, mentor_ids, transaction.dialect.name)
-    last = sa.select(_c.mentor_id, sa.func.max(_c.number)).where(within).group_by(_c.mentor_id)
-    numbers = Counter({row[0]: row[1] for row in transaction.execute(last)})
-    rows = []
-    for one in found:
-        numbers[one.key.mentor_id] += 1
-        rows.append({**_row(one, now), "number": numbers[one.key.mentor_id]})
+    how_many = Counter(one.key.mentor_id for one in found)
+    numbers = {mentor_id: _new_numbers(transaction, mentor_id, how_many[mentor_id]) for mentor_id in sorted(how_many)}
+    rows = [{**_row(one, now), "number": next(numbers[one.key.mentor_id])} for one in found]
     transaction.execute(insert_into(transaction, student_alerts).on_conflict_do_nothing(), rows)
+
+
+def _new_numbers(transaction: Transaction, mentor_id: int, how_many: int) -> Iterator[int]:
+    """Return numbers that none of the mentor's alerts has or had; others who want some wait for this transaction."""
+    name = f"alerts of {mentor_id}"
+    counters.lock(transaction, name)
+    given = transaction.scalar(counters.value(name)) or 0
+    known = transaction.scalar(sa.select(sa.func.max(_c.number)).where(_c.mentor_id == mentor_id)) or 0
+    last = max(given, known)
+    counters.add(transaction, name, last + how_many - given)
+    return iter(range(last + 1, last + how_many + 1))
 
 
 def update_open(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdict]]) -> None:
@@ -132,14 +139,17 @@ def due_reminders(transaction: Transaction, now: datetime) -> list[StudentAlert]
 
 def record_reminders(transaction: Transaction, again: Sequence[StudentAlert], now: datetime) -> list[Reminder]:
     """Record that these are sent again, each once; one that was snoozed waits to be taken again."""
+    waits = in_list(_c.alert_id, [alert.alert_id for alert in again], transaction.dialect.name) & (_c.remind_at <= now)
+    values = {"remind_at": None, "snoozed_until": None, "taken_at": None, "taken_by": None}
+    ours = set(transaction.scalars(sa.update(student_alerts).where(waits).values(values).returning(_c.alert_id)))
     found = []
     for alert in again:
+        if alert.alert_id not in ours:
+            continue  # another process was quicker
         reason = Reason.SNOOZED if alert.snoozed_until is not None else Reason.UNTAKEN
         insert = sa.insert(alert_reminders).values(alert_id=alert.alert_id, reason=reason.value, at=now)
         (reminder_id,) = transaction.execute(insert).inserted_primary_key or (0,)
         found.append(Reminder(reminder_id, alert, reason))
-    values = {"remind_at": None, "snoozed_until": None, "taken_at": None, "taken_by": None}
-    update(transaction, [alert.alert_id for alert in again], **values)
     return found
 
 

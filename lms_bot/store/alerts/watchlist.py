@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from lms_bot.db.lists import in_list
 from lms_bot.store import state as notes
-from lms_bot.store.bulk import insert_into
+from lms_bot.store.bulk import insert_into, replace_rows
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import exam_durations, facts, students, watched
+from lms_bot.store.tables import exam_durations, students, watched
 
 FAILED_EXAMS = "failed_exams"  # the fact: exams that many may fail, and whose students
 STATE = "rules"  # the fact: since when rules are looked at, and which are off
@@ -39,7 +39,7 @@ def rules_state(transaction: Transaction) -> RulesState | None:
 
 def lock_rules_state(transaction: Transaction, now: datetime) -> RulesState:
     """Return the state of the rules under a lock, noted now if it was not."""
-    kept = _parse_state(transaction.scalar(sa.select(facts.c.value).where(facts.c.name == STATE).with_for_update()))
+    kept = _parse_state(notes.lock(transaction, STATE))
     if kept is None:
         kept = RulesState(now)
         save_rules_state(transaction, kept, now)
@@ -95,12 +95,13 @@ def schedule(transaction: Transaction, moments: Mapping[int, datetime | None]) -
 def note_failed(transaction: Transaction, pairs: Collection[tuple[int, int]], now: datetime) -> None:
     """Note exams that students of mentors failed, as (exam id, mentor id), to be judged after all students."""
     if pairs:
-        notes.note(transaction, FAILED_EXAMS, sorted({*failed_exams(transaction), *pairs}), now)
+        known = _pairs(notes.lock(transaction, FAILED_EXAMS))
+        notes.note(transaction, FAILED_EXAMS, sorted(known.union(pairs)), now)
 
 
 def failed_exams(transaction: Transaction) -> set[tuple[int, int]]:
     """Return the failed exams that wait to be judged."""
-    return {(exam_id, mentor_id) for exam_id, mentor_id in notes.value(transaction, FAILED_EXAMS) or ()}
+    return _pairs(notes.value(transaction, FAILED_EXAMS))
 
 
 def clear_failed(transaction: Transaction) -> None:
@@ -112,12 +113,8 @@ def save_enrolment(
     transaction: Transaction, enrolled: Iterable[tuple[int, datetime]], durations: Mapping[int, int], now: datetime
 ) -> None:
     """Save since when students are enrolled and how many minutes exams take, writing only what differs."""
-    before: dict[int, Any] = {row[0]: row[1] for row in transaction.execute(sa.select(exam_durations))}
-    if before != durations:
-        transaction.execute(sa.delete(exam_durations))
-        if durations:
-            rows = [{"exam_id": exam_id, "minutes": minutes} for exam_id, minutes in durations.items()]
-            transaction.execute(sa.insert(exam_durations), rows)
+    exams = [{"exam_id": exam_id, "minutes": minutes} for exam_id, minutes in durations.items()]
+    replace_rows(transaction, exam_durations, "exam_id", exams)
     query = sa.select(watched.c.student_id, watched.c.enrolled_at)
     known: dict[int, Any] = {row[0]: row[1] for row in transaction.execute(query)}
     changed = [(who, at) for who, at in enrolled if who in known and known[who] != at]
@@ -125,6 +122,10 @@ def save_enrolment(
         statement = sa.update(watched).where(watched.c.student_id == sa.bindparam("of_id"))
         values = {"enrolled_at": sa.bindparam("at", type_=watched.c.enrolled_at.type), "look_at": now}
         transaction.execute(statement.values(values), [{"of_id": who, "at": at} for who, at in changed])
+
+
+def _pairs(value: Any) -> set[tuple[int, int]]:
+    return {(exam_id, mentor_id) for exam_id, mentor_id in value or ()}
 
 
 def _parse_state(value: Mapping[str, Any] | None) -> RulesState | None:

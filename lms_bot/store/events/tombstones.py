@@ -12,6 +12,7 @@ from lms_bot.core.detect import Recorded
 from lms_bot.core.events import OBSERVED, Event
 from lms_bot.db.lists import in_list
 from lms_bot.store import state
+from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, pruned
 
@@ -38,7 +39,9 @@ def remember(transaction: Transaction, are_these: sa.ColumnElement[bool]) -> Non
     of_lms = c.event_type.in_(OBSERVED)
     keys = sa.select(c.source_table, c.source_id, c.episode, c.event_type, mark).where(are_these, of_lms)
     names = ["source_table", "source_id", "episode", "event_type", "fingerprint"]
-    transaction.execute(sa.insert(pruned).from_select(names, keys))
+    insert = insert_into(transaction, pruned).from_select(names, keys)
+    last = {"fingerprint": insert.excluded.fingerprint}
+    transaction.execute(insert.on_conflict_do_update(index_elements=names[:4], set_=last))
 
 
 def fingerprints(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> dict[int, int]:

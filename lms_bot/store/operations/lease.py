@@ -18,7 +18,7 @@ class Lease:
         self._connection: sa.Connection | None = None
         self._file: FileLock | None = None
         if store.engine.dialect.name == "sqlite":
-            self._file = FileLock(f"{store.engine.url.database}.lock")
+            self._file = FileLock(f"{store.engine.url.database}.lock", mode=0o600)
 
     def take(self) -> bool:
         """Take the lease, or make sure that it is still ours; False while another process has it."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.people import Mentor, ZulipUser
+from lms_bot.core.people import Mentor, ZulipUser, folded_email
 from lms_bot.store import state
-from lms_bot.store.bulk import replace_rows
+from lms_bot.store.bulk import insert_into, replace_rows
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import hand_mappings, mentors, students, zulip_users
 
@@ -48,10 +48,12 @@ def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | N
 
     Gives the mentors who got an account by that.
     """
-    transaction.execute(sa.delete(hand_mappings).where(hand_mappings.c.mentor_id == mentor_id))
-    if zulip_user_id is not None:
-        values = {"mentor_id": mentor_id, "zulip_user_id": zulip_user_id, "mapped_at": now}
-        transaction.execute(sa.insert(hand_mappings).values(values))
+    if zulip_user_id is None:
+        transaction.execute(sa.delete(hand_mappings).where(hand_mappings.c.mentor_id == mentor_id))
+    else:
+        values = {"zulip_user_id": zulip_user_id, "mapped_at": now}
+        insert = insert_into(transaction, hand_mappings).values(mentor_id=mentor_id, **values)
+        transaction.execute(insert.on_conflict_do_update(index_elements=["mentor_id"], set_=values))
     return map_accounts(transaction)
 
 
@@ -65,11 +67,6 @@ def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser]) -> list[Ment
     return [replace(mentor, zulip_user_id=found, unmapped_reason=why) for mentor, found, why in answers]
 
 
-def normalised(email: str) -> str:
-    """Return an e-mail address as it is compared: case and surrounding space do not matter."""
-    return email.strip().casefold()
-
-
 def zulip_user(transaction: Transaction, user_id: int) -> ZulipUser | None:
     """Return the Zulip account with this id, if there is one."""
     row = transaction.execute(sa.select(zulip_users).where(zulip_users.c.user_id == user_id)).one_or_none()
@@ -78,14 +75,16 @@ def zulip_user(transaction: Transaction, user_id: int) -> ZulipUser | None:
 
 def accounts_named(transaction: Transaction, name: str) -> list[ZulipUser]:
     """Return the active accounts of people that have this id, e-mail address or full name."""
-    wanted = normalised(name)
+    wanted, email = name.strip().casefold(), folded_email(name)
     users = [ZulipUser(**row._mapping) for row in transaction.execute(sa.select(zulip_users))]
     return [
         user
         for user in users
         if user.is_active
         and not user.is_bot
-        and wanted in (str(user.user_id), normalised(user.email or ""), normalised(user.full_name))
+        and (
+            wanted in (str(user.user_id), user.full_name.strip().casefold()) or email == folded_email(user.email or "")
+        )
     ]
 
 
@@ -100,7 +99,8 @@ def _map(
 ) -> list[int]:
     names = ["zulip_user_id", *(["unmapped_reason"] if "unmapped_reason" in table.c else [])]
     changed = []
-    for person in transaction.execute(sa.select(table.c[key], table.c.email, *(table.c[name] for name in names))):
+    query = sa.select(table.c[key], table.c.email, *(table.c[name] for name in names)).order_by(table.c[key])
+    for person in transaction.execute(query):
         account = accounts.by_hand(by_hand[person[0]]) if person[0] in by_hand else accounts.by_email(person.email)
         answer = dict(zip(names, account, strict=False))
         if any(getattr(person, name) != value for name, value in answer.items()):
@@ -120,12 +120,12 @@ class _Accounts:
         for user in users:
             self._by_id[user.user_id] = user
             if user.email:
-                self._by_email[normalised(user.email)].append(user)
+                self._by_email[folded_email(user.email)].append(user)
 
     def by_email(self, email: str | None) -> tuple[int | None, str | None]:
         if not email or not email.strip():
             return None, "no e-mail address in the LMS"
-        same = self._by_email.get(normalised(email), [])
+        same = self._by_email.get(folded_email(email), [])
         if not same:
             return None, "no Zulip account with this e-mail address"
         if len(same) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lms_bot.core.people import Mentor, Student
+from lms_bot.core.people import Mentor, Student, folded_email
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, hand_mappings, is_nobodys, mentor_students, mentors, students
 
@@ -25,10 +25,12 @@ def with_account(transaction: Transaction, zulip_user_id: int) -> list[Mentor | 
 
 
 def named(transaction: Transaction, name: str) -> list[Mentor | Student]:
-    """Return those with this username, e-mail address or name, in any case as far as the database knows it."""
+    """Return those with this username or name, in any case as far as the database knows it, or e-mail address."""
+    ascii_only = "C" if transaction.dialect.name == "postgresql" else "BINARY"  # SQLite's lower knows no other case
     of_mentors, of_students = (
         sa.or_(
-            *(sa.func.lower(table.c[column]) == sa.func.lower(name) for column in ("username", "email", "display_name"))
+            *(sa.func.lower(table.c[column]) == sa.func.lower(name) for column in ("username", "display_name")),
+            sa.func.lower(sa.collate(sa.func.trim(table.c.email), ascii_only)) == folded_email(name),
         )
         for table in (mentors, students)
     )

@@ -15,7 +15,7 @@ from lms_bot.core.people import Mentor, Student
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import state
 from lms_bot.store.alerts import watchlist
-from lms_bot.store.bulk import replace_rows
+from lms_bot.store.bulk import insert_into, replace_rows
 from lms_bot.store.people import forgotten
 from lms_bot.store.people.accounts import map_accounts
 from lms_bot.store.session import Transaction
@@ -127,14 +127,15 @@ def _replace_links(transaction: Transaction, links: Collection[tuple[int, int]])
     """Make the links these, writing only what differs; return the students who got or lost a mentor."""
     c = mentor_students.c
     before = {(row[0], row[1]) for row in transaction.execute(sa.select(c.mentor_id, c.student_id))}
-    pair = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in before - set(links)]
+    pair = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in sorted(before - set(links))]
     if pair:
         statement = sa.delete(mentor_students).where(
             c.mentor_id == sa.bindparam("mentor"), c.student_id == sa.bindparam("student")
         )
         transaction.execute(statement, pair)
-    if new := [{"mentor_id": mentor_id, "student_id": student_id} for mentor_id, student_id in set(links) - before]:
-        transaction.execute(sa.insert(mentor_students), new)
+    added = sorted(set(links) - before)
+    if new := [{"mentor_id": mentor_id, "student_id": student_id} for mentor_id, student_id in added]:
+        transaction.execute(insert_into(transaction, mentor_students).on_conflict_do_nothing(), new)
     return {student_id for _, student_id in before ^ set(links)}
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.calendar import zone_named
 from lms_bot.db.lists import in_list
+from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import student_zones, students, zulip_users
 
@@ -46,7 +47,7 @@ def save(transaction: Transaction, found: Mapping[int, str]) -> None:
     """Count these students' days in these time zones from now on; the caller counts their past days anew."""
     if not found:
         return
-    within = in_list(student_zones.c.student_id, found, transaction.dialect.name)
-    transaction.execute(sa.delete(student_zones).where(within))
-    rows = [{"student_id": student_id, "zone": zone} for student_id, zone in found.items()]
-    transaction.execute(sa.insert(student_zones), rows)
+    rows = [{"student_id": student_id, "zone": zone} for student_id, zone in sorted(found.items())]
+    insert = insert_into(transaction, student_zones)
+    there = {"zone": insert.excluded.zone}
+    transaction.execute(insert.on_conflict_do_update(index_elements=["student_id"], set_=there), rows)

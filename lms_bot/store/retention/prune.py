@@ -56,10 +56,7 @@ def _prune_batch(store: Store, above: int, before: datetime) -> tuple[int, int |
 
 
 def _old(transaction: Transaction, event_ids: list[int], before: datetime) -> list[int]:
-    """Return those of the events that are to go: not while a message about them is under way.
-
-    The newest one stays until there is a newer one: SQLite would give its number again.
-    """
+    """Return those of the events that are to go: not while a message about them is under way."""
     is_under_way = (
         sa.exists()
         .where(logs.c.event_id == events.c.event_id, messages.c.message_id == logs.c.message_id)
@@ -68,7 +65,6 @@ def _old(transaction: Transaction, event_ids: list[int], before: datetime) -> li
     query = sa.select(events.c.event_id).where(
         in_list(events.c.event_id, event_ids, transaction.dialect.name),
         (events.c.timestamp < before) | (events.c.created_at < before),
-        events.c.event_id < sa.select(sa.func.max(events.c.event_id)).scalar_subquery(),
         ~is_under_way,
     )
     return list(transaction.scalars(query))

@@ -26,7 +26,7 @@ from lms_bot.store.people.zones import zones_of
 from lms_bot.store.session import Transaction
 from lms_bot.store.streaks import streaks as kept_streaks
 from lms_bot.store.streaks.streaks import Change
-from lms_bot.store.tables import events, facts, student_days
+from lms_bot.store.tables import events, student_days
 
 COUNTED = "days"  # the fact: by which time zone days are cut, and for which day each zone had its turn
 BATCH = 20_000  # rows that are read, or written, at a time
@@ -44,7 +44,7 @@ def lock(transaction: Transaction) -> Any:
 
     To be called before events are recorded: whoever counts days takes this lock first.
     """
-    return transaction.scalar(sa.select(facts.c.value).where(facts.c.name == COUNTED).with_for_update())
+    return notes.lock(transaction, COUNTED)
 
 
 def counting_zone(transaction: Transaction) -> str | None:

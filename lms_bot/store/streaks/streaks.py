@@ -15,7 +15,7 @@ from lms_bot.core.calendar import DAY
 from lms_bot.core.events import STREAK_MARKS, EventType
 from lms_bot.core.streaks import MILESTONES, NOTABLE_DAYS, Kind, Streak
 from lms_bot.db.lists import each_id, in_list
-from lms_bot.store.bulk import insert_new
+from lms_bot.store.bulk import insert_into, insert_new
 from lms_bot.store.notifications import queue
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, streak_marks, streaks, student_days, student_zones
@@ -171,8 +171,10 @@ def _write(
             [{"id": one.streak_id, "first": one.first, "last": one.last, "number": one.days} for one in moved],
         )
     if new := [(whose, streak) for whose, streak in named if streak.streak_id is None]:
+        insert = insert_into(transaction, streaks)
+        there = {name: insert.excluded[name] for name in ("first_day", "days")}
         transaction.execute(
-            sa.insert(streaks),
+            insert.on_conflict_do_update(index_elements=["student_id", "kind", "last_day"], set_=there),
             [
                 dict(zip(_COLUMNS, (*whose, streak.first, streak.last, streak.days), strict=True))
                 for whose, streak in new

@@ -57,6 +57,7 @@ events = sa.Table(
             "is_withdrawn",
         ),
     ),
+    sqlite_autoincrement=True,  # the id of an event that was removed is not given again
 )
 # For counting attempts; partial, so that nothing else is tempted to use it.
 is_current_exam = events.c.event_type.in_(OF_EXAMS) & events.c.is_current

@@ -23,6 +23,7 @@ logs = sa.Table(
     sa.Column("message_id", sa.BigInteger, sa.ForeignKey("messages.message_id")),
     sa.UniqueConstraint("event_id", "mentor_id"),
     sa.Index(None, "message_id"),
+    sqlite_autoincrement=True,
 )
 is_owed = logs.c.due_at.is_not(None)
 is_sent = logs.c.notification_sent

@@ -51,6 +51,7 @@ audit = sa.Table(
     sa.Column("command", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # What the worker is to do at once, and where to say what came of it.
@@ -62,4 +63,5 @@ orders = sa.Table(
     sa.Column("types", sa.JSON, nullable=False),
     sa.Column("recipient", sa.JSON, nullable=False),
     sa.Column("asked_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
 )

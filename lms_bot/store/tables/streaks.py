@@ -42,6 +42,7 @@ streak_marks = sa.Table(
     sa.Column("streak_id", sa.BigInteger, nullable=False),
     sa.Column("milestone", sa.Integer),  # NULL: an end that was none, as was found later
     sa.UniqueConstraint("streak_id", "milestone"),
+    sqlite_autoincrement=True,  # the event of a milestone is known by its id
 )
 
 # By which time zone a student's days are cut, where it is not the one of the settings.

@@ -27,13 +27,12 @@ CREATE TABLE askers (
 	CONSTRAINT pk_askers PRIMARY KEY (zulip_user_id)
 );
 INSERT INTO "askers" VALUES(7000,'2026-03-02 12:00:00.000000',7000);
-CREATE TABLE audit (
-	audit_id INTEGER NOT NULL, 
+CREATE TABLE "audit" (
+	audit_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	zulip_user_id BIGINT NOT NULL, 
 	command TEXT NOT NULL, 
 	outcome TEXT NOT NULL, 
-	at DATETIME NOT NULL, 
-	CONSTRAINT pk_audit PRIMARY KEY (audit_id)
+	at DATETIME NOT NULL
 );
 INSERT INTO "audit" VALUES(7000,7000,'kept','kept','2026-03-02 12:00:00.000000');
 CREATE TABLE claimed_messages (
@@ -48,6 +47,9 @@ CREATE TABLE counts (
 	CONSTRAINT pk_counts PRIMARY KEY (name)
 );
 INSERT INTO "counts" VALUES('events',6);
+INSERT INTO "counts" VALUES('alerts of 1',4);
+INSERT INTO "counts" VALUES('alerts of 2',3);
+INSERT INTO "counts" VALUES('alerts of 3',1);
 INSERT INTO "counts" VALUES('events told',3);
 CREATE TABLE cursors (
 	source_table VARCHAR(32) NOT NULL, 
@@ -55,8 +57,8 @@ CREATE TABLE cursors (
 	moved_at DATETIME NOT NULL, 
 	CONSTRAINT pk_cursors PRIMARY KEY (source_table)
 );
-INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-26T13:02:08.617463+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T13:02:23.149816+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-26 13:02:23.149816');
-INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-26T13:02:08.617463+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T13:02:23.149816+00:00","sweep_seconds":0.0,"server":null,"next_xid":0}','2026-11-26 13:02:23.149816');
+INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-26T13:23:23.869908+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T13:23:28.038243+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":4}','2026-11-26 13:23:28.038243');
+INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-26T13:23:23.869908+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T13:23:28.038243+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":3}','2026-11-26 13:23:28.038243');
 CREATE TABLE dialogues (
 	zulip_user_id BIGINT NOT NULL, 
 	content JSON NOT NULL, 
@@ -82,14 +84,14 @@ CREATE TABLE facts (
 	noted_at DATETIME NOT NULL, 
 	CONSTRAINT pk_facts PRIMARY KEY (name)
 );
-INSERT INTO "facts" VALUES('people_read','true','2026-11-26 13:02:08.617463');
-INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-26T13":3},"events":{"2026-11-26T13":4}}','2026-11-26 13:02:23.149816');
-INSERT INTO "facts" VALUES('found','{"last":"2026-11-26T13:02:23.149816+00:00","days":{"2026-11-26":4}}','2026-11-26 13:02:23.149816');
-INSERT INTO "facts" VALUES('days','{"zone":"UTC","turned":{"UTC":"2026-11-26"}}','2026-11-26 13:02:09.069069');
-INSERT INTO "facts" VALUES('enrolment','true','2026-11-26 13:02:09.069069');
-INSERT INTO "facts" VALUES('rules','{"since":"2026-11-26T13:02:09.069069+00:00","off":[],"on_since":{}}','2026-11-26 13:02:09.069069');
-INSERT INTO "facts" VALUES('presence',0,'2026-11-26 13:02:15.064477');
-INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-26 13:02:15.392801');
+INSERT INTO "facts" VALUES('people_read','true','2026-11-26 13:23:23.869908');
+INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-26T13":3},"events":{"2026-11-26T13":4}}','2026-11-26 13:23:28.038243');
+INSERT INTO "facts" VALUES('found','{"last":"2026-11-26T13:23:28.038243+00:00","days":{"2026-11-26":4}}','2026-11-26 13:23:28.038243');
+INSERT INTO "facts" VALUES('days','{"zone":"UTC","turned":{"UTC":"2026-11-26"}}','2026-11-26 13:23:23.962025');
+INSERT INTO "facts" VALUES('enrolment','true','2026-11-26 13:23:23.962025');
+INSERT INTO "facts" VALUES('rules','{"since":"2026-11-26T13:23:23.962025+00:00","off":[],"on_since":{}}','2026-11-26 13:23:23.962025');
+INSERT INTO "facts" VALUES('presence',0,'2026-11-26 13:23:26.172369');
+INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-26 13:23:26.225200');
 CREATE TABLE forgotten_students (
 	student_id BIGINT NOT NULL, 
 	username_digest VARCHAR(64) NOT NULL, 
@@ -105,7 +107,7 @@ CREATE TABLE hand_mappings (
 );
 INSERT INTO "hand_mappings" VALUES(7000,7000,'2026-03-02 12:00:00.000000');
 CREATE TABLE "lms_activity_events" (
-	event_id INTEGER NOT NULL, 
+	event_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	event_type VARCHAR(32) NOT NULL, 
 	student_id BIGINT, 
 	student_username TEXT, 
@@ -128,17 +130,16 @@ CREATE TABLE "lms_activity_events" (
 	course_key TEXT, 
 	episode INTEGER DEFAULT '0' NOT NULL, 
 	is_withdrawn BOOLEAN DEFAULT 0 NOT NULL, 
-	CONSTRAINT pk_lms_activity_events PRIMARY KEY (event_id), 
 	CONSTRAINT uq_lms_activity_events_source_table_source_id_episode_event_type UNIQUE (source_table, source_id, episode, event_type)
 );
-INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-26 13:02:08.617463',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-26 13:02:08.617463',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-26 13:02:14.778372','2026-11-26 13:02:14.778372',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-26 13:02:14.778372','2026-11-26 13:02:14.778372',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","correct_answers":null,"incorrect_answers":null,"course_title":"Python Foundations","chapter_name":"First Steps","completed_on":null}','2026-11-26 13:02:14.778372','2026-11-26 13:02:14.778372',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-26 13:02:23.149816','2026-11-26 13:02:23.149816',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations',0,0);
-CREATE TABLE lms_event_logs (
-	log_id INTEGER NOT NULL, 
+INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-26 13:23:23.869908',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-26 13:23:23.869908',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-26 13:23:26.098055','2026-11-26 13:23:26.098055',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-26 13:23:26.098055','2026-11-26 13:23:26.098055',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","correct_answers":null,"incorrect_answers":null,"course_title":"Python Foundations","chapter_name":"First Steps","completed_on":null}','2026-11-26 13:23:26.098055','2026-11-26 13:23:26.098055',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-26 13:23:28.038243','2026-11-26 13:23:28.038243',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations',0,0);
+CREATE TABLE "lms_event_logs" (
+	log_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	event_id BIGINT NOT NULL, 
 	mentor_id BIGINT NOT NULL, 
 	due_at DATETIME, 
@@ -148,30 +149,29 @@ CREATE TABLE lms_event_logs (
 	attempts INTEGER DEFAULT '0' NOT NULL, 
 	processed_at DATETIME, 
 	message_id BIGINT, 
-	CONSTRAINT pk_lms_event_logs PRIMARY KEY (log_id), 
 	CONSTRAINT fk_lms_event_logs_event_id FOREIGN KEY(event_id) REFERENCES lms_activity_events (event_id), 
 	CONSTRAINT fk_lms_event_logs_message_id FOREIGN KEY(message_id) REFERENCES messages (message_id), 
 	CONSTRAINT uq_lms_event_logs_event_id_mentor_id UNIQUE (event_id, mentor_id)
 );
-INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-26 13:02:15.628624',1);
-INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-26 13:02:15.628624',1);
-INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-26 13:02:15.628624',1);
-INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-26 13:02:15.672059',2);
-INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-26 13:02:23.149816',0,NULL,NULL,0,NULL,NULL);
+INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-26 13:23:26.288535',1);
+INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-26 13:23:26.288535',1);
+INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-26 13:23:26.288535',1);
+INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-26 13:23:26.471404',2);
+INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-26 13:23:28.038243',0,NULL,NULL,0,NULL,NULL);
 CREATE TABLE mentor_students (
 	mentor_id BIGINT NOT NULL, 
 	student_id BIGINT NOT NULL, 
 	CONSTRAINT pk_mentor_students PRIMARY KEY (mentor_id, student_id)
 );
-INSERT INTO "mentor_students" VALUES(2,1004);
-INSERT INTO "mentor_students" VALUES(1,1002);
-INSERT INTO "mentor_students" VALUES(1,1005);
 INSERT INTO "mentor_students" VALUES(1,1001);
-INSERT INTO "mentor_students" VALUES(2,1006);
-INSERT INTO "mentor_students" VALUES(2,1003);
-INSERT INTO "mentor_students" VALUES(3,1009);
+INSERT INTO "mentor_students" VALUES(1,1002);
 INSERT INTO "mentor_students" VALUES(1,1003);
+INSERT INTO "mentor_students" VALUES(1,1005);
+INSERT INTO "mentor_students" VALUES(2,1003);
+INSERT INTO "mentor_students" VALUES(2,1004);
+INSERT INTO "mentor_students" VALUES(2,1006);
 INSERT INTO "mentor_students" VALUES(3,1008);
+INSERT INTO "mentor_students" VALUES(3,1009);
 CREATE TABLE mentors (
 	mentor_id BIGINT NOT NULL, 
 	username TEXT NOT NULL, 
@@ -204,7 +204,7 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **jane_smith** has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-26T13:02:14Z>
+📅 Completed at: <time:2026-11-26T13:23:26Z>
 
 ---
 
@@ -220,16 +220,16 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-26T13:02:14Z>
+📅 Watched at: <time:2026-11-26T13:23:26Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-26 13:02:15.548571','2026-11-26 13:02:15.548571',NULL,20,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-26 13:23:26.272499','2026-11-26 13:23:26.272499',NULL,20,NULL,NULL,NULL);
 INSERT INTO "messages" VALUES(2,2,'{"user_ids":[15],"stream_id":null,"topic":""}','👀 **Content Watched**
 
 **gulnora** has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-26T13:02:14Z>
+📅 Watched at: <time:2026-11-26T13:23:26Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-26 13:02:15.658906','2026-11-26 13:02:15.658906',NULL,21,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-26 13:23:26.465201','2026-11-26 13:23:26.465201',NULL,21,NULL,NULL,NULL);
 CREATE TABLE open_rows (
 	source_table VARCHAR(32) NOT NULL, 
 	source_id BIGINT NOT NULL, 
@@ -238,14 +238,13 @@ CREATE TABLE open_rows (
 	unknown_state TEXT, 
 	CONSTRAINT pk_open_rows PRIMARY KEY (source_table, source_id)
 );
-INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-12-02 12:31:44.015414','suspended');
-CREATE TABLE orders (
-	order_id INTEGER NOT NULL, 
+INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-12-02 12:52:48.903841','suspended');
+CREATE TABLE "orders" (
+	order_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	work VARCHAR(16) NOT NULL, 
 	types JSON NOT NULL, 
 	recipient JSON NOT NULL, 
-	asked_at DATETIME NOT NULL, 
-	CONSTRAINT pk_orders PRIMARY KEY (order_id)
+	asked_at DATETIME NOT NULL
 );
 INSERT INTO "orders" VALUES(7000,'kept','{}','{}','2026-03-02 12:00:00.000000');
 CREATE TABLE preferences (
@@ -267,11 +266,10 @@ CREATE TABLE "pruned_events" (
 
 ;
 INSERT INTO "pruned_events" VALUES('kept',7000,'kept',7000,7000);
-CREATE TABLE streak_marks (
-	mark_id INTEGER NOT NULL, 
+CREATE TABLE "streak_marks" (
+	mark_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	streak_id BIGINT NOT NULL, 
 	milestone INTEGER, 
-	CONSTRAINT pk_streak_marks PRIMARY KEY (mark_id), 
 	CONSTRAINT uq_streak_marks_streak_id_milestone UNIQUE (streak_id, milestone)
 );
 INSERT INTO "streak_marks" VALUES(7000,7000,7000);
@@ -318,14 +316,14 @@ CREATE TABLE student_alerts (
 	note TEXT, 
 	CONSTRAINT uq_student_alerts_mentor_id_number UNIQUE (mentor_id, number)
 );
-INSERT INTO "student_alerts" VALUES(1,'inactive',1,1,1001,0,NULL,3,'{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 10:00:00.000000',NULL,'2026-11-26 13:02:09.069069',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 13:02:15.064477','over',NULL);
-INSERT INTO "student_alerts" VALUES(2,'inactive',1,2,1002,0,NULL,3,'{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 09:00:00.000000',NULL,'2026-11-26 13:02:09.069069',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 13:02:15.064477','over',NULL);
-INSERT INTO "student_alerts" VALUES(3,'never_started',1,3,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-26 13:02:09.069069',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 13:02:15.064477','over',NULL);
-INSERT INTO "student_alerts" VALUES(4,'never_started',2,1,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-26 13:02:09.069069',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 13:02:15.064477','over',NULL);
-INSERT INTO "student_alerts" VALUES(5,'never_started',2,2,1004,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-26 13:02:09.069069',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "student_alerts" VALUES(6,'never_started',1,4,1005,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-26 13:02:09.069069',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "student_alerts" VALUES(7,'never_started',2,3,1006,0,NULL,2,'{"enrolled":"2025-09-03T08:00:00+00:00"}','2025-09-08 08:00:00.000000',NULL,'2026-11-26 13:02:09.069069',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "student_alerts" VALUES(8,'never_started',3,1,1008,0,NULL,2,'{"enrolled":"2025-09-04T08:00:00+00:00"}','2025-09-09 08:00:00.000000',NULL,'2026-11-26 13:02:09.069069',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "student_alerts" VALUES(1,'inactive',1,1,1001,0,NULL,3,'{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 10:00:00.000000',NULL,'2026-11-26 13:23:23.962025',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 13:23:26.172369','over',NULL);
+INSERT INTO "student_alerts" VALUES(2,'inactive',1,2,1002,0,NULL,3,'{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 09:00:00.000000',NULL,'2026-11-26 13:23:23.962025',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 13:23:26.172369','over',NULL);
+INSERT INTO "student_alerts" VALUES(3,'never_started',1,3,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-26 13:23:23.962025',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 13:23:26.172369','over',NULL);
+INSERT INTO "student_alerts" VALUES(4,'never_started',2,1,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-26 13:23:23.962025',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 13:23:26.172369','over',NULL);
+INSERT INTO "student_alerts" VALUES(5,'never_started',2,2,1004,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-26 13:23:23.962025',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "student_alerts" VALUES(6,'never_started',1,4,1005,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-26 13:23:23.962025',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "student_alerts" VALUES(7,'never_started',2,3,1006,0,NULL,2,'{"enrolled":"2025-09-03T08:00:00+00:00"}','2025-09-08 08:00:00.000000',NULL,'2026-11-26 13:23:23.962025',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "student_alerts" VALUES(8,'never_started',3,1,1008,0,NULL,2,'{"enrolled":"2025-09-04T08:00:00+00:00"}','2025-09-09 08:00:00.000000',NULL,'2026-11-26 13:23:23.962025',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE student_days (
 	student_id BIGINT NOT NULL, 
 	day DATE NOT NULL, 
@@ -369,9 +367,9 @@ CREATE TABLE watched_students (
 	look_at DATETIME, 
 	CONSTRAINT pk_watched_students PRIMARY KEY (student_id)
 );
-INSERT INTO "watched_students" VALUES(1001,'2025-09-01 08:00:00.000000','2026-12-01 13:02:14.778372');
-INSERT INTO "watched_students" VALUES(1002,'2025-09-01 08:05:00.000000','2026-12-01 13:02:23.149816');
-INSERT INTO "watched_students" VALUES(1003,'2025-09-01 08:10:00.000000','2026-12-01 13:02:14.778372');
+INSERT INTO "watched_students" VALUES(1001,'2025-09-01 08:00:00.000000','2026-12-01 13:23:26.098055');
+INSERT INTO "watched_students" VALUES(1002,'2025-09-01 08:05:00.000000','2026-12-01 13:23:28.038243');
+INSERT INTO "watched_students" VALUES(1003,'2025-09-01 08:10:00.000000','2026-12-01 13:23:26.098055');
 INSERT INTO "watched_students" VALUES(1004,'2025-09-02 08:00:00.000000',NULL);
 INSERT INTO "watched_students" VALUES(1005,'2025-09-02 08:00:00.000000',NULL);
 INSERT INTO "watched_students" VALUES(1006,'2025-09-03 08:00:00.000000',NULL);
@@ -388,12 +386,12 @@ CREATE TABLE zulip_users (
 	timezone TEXT NOT NULL, 
 	CONSTRAINT pk_zulip_users PRIMARY KEY (user_id)
 );
-INSERT INTO "zulip_users" VALUES(17,'Ada Admin','ada@example.org',1,0,0,'');
-INSERT INTO "zulip_users" VALUES(18,'Eve Stranger','eve@example.org',1,0,0,'');
 INSERT INTO "zulip_users" VALUES(13,'LMS Bot','lms-bot@zulip.example.com',1,1,0,'');
-INSERT INTO "zulip_users" VALUES(16,'Lucy Brown','lucy@example.org',1,0,0,'');
 INSERT INTO "zulip_users" VALUES(14,'Mary Jones','mary@example.org',1,0,0,'');
 INSERT INTO "zulip_users" VALUES(15,'Omar Haddad','omar@example.org',1,0,0,'');
+INSERT INTO "zulip_users" VALUES(16,'Lucy Brown','lucy@example.org',1,0,0,'');
+INSERT INTO "zulip_users" VALUES(17,'Ada Admin','ada@example.org',1,0,0,'');
+INSERT INTO "zulip_users" VALUES(18,'Eve Stranger','eve@example.org',1,0,0,'');
 CREATE INDEX ix_mentor_students_student_id ON mentor_students (student_id);
 CREATE INDEX ix_mentors_zulip_user_id ON mentors (zulip_user_id);
 CREATE INDEX ix_messages_unsettled ON messages (next_try_at) WHERE next_try_at IS NOT NULL;
@@ -404,10 +402,6 @@ CREATE UNIQUE INDEX uq_messages_unsettled_mentor ON messages (mentor_id) WHERE n
 CREATE INDEX ix_open_rows_source_table_look_at ON open_rows (source_table, look_at);
 CREATE INDEX ix_students_username ON students (username);
 CREATE INDEX ix_students_zulip_user_id ON students (zulip_user_id);
-CREATE INDEX ix_lms_event_logs_due ON lms_event_logs (mentor_id, due_at, event_id) WHERE due_at IS NOT NULL;
-CREATE INDEX ix_lms_event_logs_errors ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 0 AND error_message IS NOT NULL;
-CREATE INDEX ix_lms_event_logs_message_id ON lms_event_logs (message_id);
-CREATE INDEX ix_lms_event_logs_sent ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 1;
 CREATE INDEX ix_streaks_kind_last_day ON streaks (kind, last_day);
 CREATE INDEX ix_alert_reminders_alert_id ON alert_reminders (alert_id);
 CREATE INDEX ix_student_alerts_mentor_id_told_at ON student_alerts (mentor_id, told_at);
@@ -417,11 +411,20 @@ CREATE INDEX ix_student_alerts_tell ON student_alerts (tell_at) WHERE tell_at IS
 CREATE INDEX ix_student_alerts_until ON student_alerts (until) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX uq_student_alerts_open ON student_alerts (mentor_id, student_id, rule, subject_id) WHERE closed_at IS NULL;
 CREATE INDEX ix_watched_students_look_at ON watched_students (look_at);
+CREATE INDEX ix_lms_event_logs_message_id ON lms_event_logs (message_id);
+CREATE INDEX ix_lms_event_logs_due ON lms_event_logs (mentor_id, due_at, event_id) WHERE due_at IS NOT NULL;
+CREATE INDEX ix_lms_event_logs_sent ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 1;
+CREATE INDEX ix_lms_event_logs_errors ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 0 AND error_message IS NOT NULL;
 CREATE INDEX ix_lms_activity_events_exams ON lms_activity_events (student_id, activity_id, source_table, source_id) WHERE event_type IN ('exam_started', 'exam_completed', 'exam_passed', 'exam_failed') AND is_current = 1;
 CREATE INDEX ix_lms_activity_events_unprocessed ON lms_activity_events (event_id) WHERE processed_for_ai = 0;
 CREATE INDEX ix_lms_activity_events_nobodys ON lms_activity_events (student_id) WHERE mentor_id IS NULL AND is_history = 0;
 CREATE INDEX ix_lms_activity_events_students ON lms_activity_events (student_id, timestamp, event_id, event_type, is_current, mirrors, percentage, course_key, is_withdrawn);
 DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('audit',7000);
+INSERT INTO "sqlite_sequence" VALUES('orders',7000);
+INSERT INTO "sqlite_sequence" VALUES('streak_marks',7000);
+INSERT INTO "sqlite_sequence" VALUES('lms_event_logs',5);
+INSERT INTO "sqlite_sequence" VALUES('lms_activity_events',6);
 INSERT INTO "sqlite_sequence" VALUES('streaks',9);
 INSERT INTO "sqlite_sequence" VALUES('student_alerts',8);
 INSERT INTO "sqlite_sequence" VALUES('messages',2);
