@@ -400,13 +400,14 @@ def test_a_mentor_who_turned_alerts_off_is_told_none(scenario: AlertScenario) ->
 def test_a_student_who_is_forgotten_leaves_no_alert(scenario: AlertScenario) -> None:
     from lms_bot.core.people import Student
     from lms_bot.store.retention import forget_student
+    from lms_bot.store.retention.names import Names
 
     begin(scenario)
     scenario.live(NOW + 6 * DAY)
     jane = Student(JANE, "jane_smith")
     with scenario.watch.store.writing() as transaction:
         forget_student.stop_recording(transaction, jane, scenario.now)
-        forget_student.remove(transaction, jane, ["jane_smith"])
+        forget_student.remove(transaction, jane, Names(["jane_smith"]))
         assert preferences.chosen(transaction, MARY).rules == {}
     assert {alert.student_id for alert in scenario.alerts()} == {RAVI}
     with scenario.watch.store.reading() as transaction:

@@ -24,6 +24,9 @@ VALUES = {
     "STUDENT": "jane_smith",
     "N": "10",
     "ID": str(JANE),
+    "FROM_URL": "sqlite:///store.db",
+    "TO_URL": "sqlite:///copy.db",
+    "SHELL": "bash",
 }  # for the words in capitals
 LAST = "forget"  # who is forgotten cannot be asked about
 TYPED = re.findall(r"^ +(lms-bot .+?)(?:  .*)?$", README, re.MULTILINE)
@@ -46,7 +49,7 @@ def folder(shell: Shell) -> Path:
 
 def test_the_commands_are_those_that_the_program_has(tmp_path: Path) -> None:
     helped = run([str(BIN / "lms-bot"), "--help"], tmp_path, DONE).stdout
-    known = set(re.findall(r"^    (\w+) ", helped, re.MULTILINE))
+    known = set(re.findall(r"^    ([\w-]+) ", helped, re.MULTILINE))
     assert known == {re.sub(r"--\S+ \S+ |\.\.\. ", "", line).split()[1] for line in TYPED}
 
 

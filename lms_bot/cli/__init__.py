@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lms_bot import __version__
-from lms_bot.cli import activity, diagnosis, events, forget, monitor
+from lms_bot.cli import activity, completion, copy_store, diagnosis, events, forget, monitor
 from lms_bot.cli.options import DONE, FAILED, WRONG_USE, settings_of
 from lms_bot.errors import ConfigError, LmsBotError
 
@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     events.add_to(commands)
     activity.add_to(commands)
     forget.add_to(commands)
+    copy_store.add_to(commands)
+    completion.add_to(commands, parser)
     migrate = commands.add_parser("migrate", help="bring the event store to the current schema")
     migrate.set_defaults(run=_migrate)
     return parser

@@ -71,5 +71,7 @@ def _print_report(done: Forgotten) -> int:
             f"Left in Zulip, which does not allow it any more: {counted(len(done.left), 'message')}, "
             f"with the id{'s' if len(done.left) > 1 else ''} {ids}. An administrator of Zulip can delete them."
         )
+    if done.still_stored:
+        print(f"Left in the store, with a name of the student: {', '.join(done.still_stored)}.")
     print("Not touched: the LMS, the student's account in Zulip, backups, and what `lms-bot events` wrote.")
-    return FAILED if done.left else DONE
+    return FAILED if done.left or done.still_stored else DONE

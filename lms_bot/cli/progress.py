@@ -33,6 +33,29 @@ class HistoryBar:
         self._bar.update(self._tasks[table], completed=done, rows=rows)
 
 
+class StepsBar:
+    """Shows the steps of a long work: a bar for each, by how many things are done of how many."""
+
+    def __enter__(self) -> Self:
+        self._tasks: dict[str, Any] = {}
+        self._bar = _bar("{task.description}", "{task.completed:,} of {task.total:,}") if sys.stderr.isatty() else None
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """Show how far a step has come; nothing where nobody watches."""
+        if self._bar is None:
+            return
+        if step not in self._tasks:
+            self._tasks[step] = self._bar.add_task(step, total=total)
+        self._bar.update(self._tasks[step], completed=done, total=total)
+
+
 class CountBar:
     """Shows how many of a known number of things are done, once that takes two seconds."""
 

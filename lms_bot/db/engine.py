@@ -129,6 +129,7 @@ def store_engine(url: str) -> sa.Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is removed is gone from the file
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -12,7 +12,7 @@ from lms_bot.errors import StoreUnavailable
 from lms_bot.store.operations import inspection
 from lms_bot.store.operations.inspection import StoreState
 from lms_bot.store.retention.prune import EVERY, POSITION
-from lms_bot.store.schema import CURRENT
+from lms_bot.store.schema import CURRENT, unfinished
 from lms_bot.store.state import POLLED
 
 # SQLite's locks and shared memory do not work, or not surely, over these.
@@ -58,6 +58,9 @@ def schema(state: StoreState) -> Iterator[Finding]:
         return
     if state.schema == CURRENT:
         yield ok("store schema", f"{state.schema}, which is current")
+    elif state.schema == unfinished(CURRENT):
+        advice = "run the same lms-bot copy-store again, which goes on with it"
+        yield failed("store schema", "an unfinished copy of another store", advice)
     elif state.is_older:
         advice = f"the next start brings it to {CURRENT}, and so does lms-bot migrate; back it up first"
         yield warning("store schema", f"{state.schema}, which is older than {CURRENT}", advice)

@@ -10,9 +10,9 @@ from lms_bot.chat import Chat
 from lms_bot.core.people import Student
 from lms_bot.errors import LmsBotError, Refused
 from lms_bot.render import notification_text
-from lms_bot.render.quoting import quote
-from lms_bot.store.retention import forget_student
+from lms_bot.store.retention import forget_student, traces
 from lms_bot.store.retention.forget_student import StudentMessage
+from lms_bot.store.retention.traces import Known
 from lms_bot.store.session import Store
 
 Progress = Callable[[int], None]
@@ -24,13 +24,18 @@ class MessagesUnderWay(LmsBotError):
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Numbers of what was removed; `left` are the Zulip ids of messages that Zulip lets nobody delete or change."""
+    """Numbers of what was removed, and what was not.
+
+    `left` are the Zulip ids of messages that Zulip lets nobody delete or change; `still_stored` says which rows of the
+    store have a name of the student yet.
+    """
 
     events: int
     notifications: int
     deleted: int
     rewritten: int
     left: tuple[int, ...]
+    still_stored: tuple[str, ...] = ()
 
 
 def forget(store: Store, chat: Chat, student: Student, now: datetime, progress: Progress | None = None) -> Forgotten:
@@ -39,16 +44,28 @@ def forget(store: Store, chat: Chat, student: Student, now: datetime, progress: 
     Raises SendError while Zulip cannot be reached, MessagesUnderWay while one about the student is not settled, and
     StoreUnavailable. Nothing new is recorded or told about the student from the first moment on.
     """
-    spellings = {student.username, quote(student.username), student.email or "", quote(student.email or "")} - {""}
     with store.writing() as transaction:
+        known = traces.remember(transaction, student, now)
         forget_student.stop_recording(transaction, student, now)
-        found = forget_student.messages_about(transaction, student, spellings)
+    with store.reading() as transaction:
+        found = forget_student.messages_about(transaction, student, known)
     if under_way := sum(not trace.is_settled for trace in found):
         raise MessagesUnderWay(
             f"{under_way} messages about the student are on their way and not settled: run this again in some minutes"
         )
+    deleted, rewritten, left = _erase_all(store, chat, found, progress)
+    with store.writing() as transaction:
+        removed = forget_student.remove(transaction, student, known.names)
+    still_stored = _still_stored(store, student, known)
+    return Forgotten(removed.events, removed.notifications, deleted, rewritten, left, tuple(still_stored))
+
+
+def _erase_all(
+    store: Store, chat: Chat, found: list[StudentMessage], progress: Progress | None
+) -> tuple[int, int, tuple[int, ...]]:
+    """Take a student out of messages; return how many are deleted, how many rewritten, and which are left in Zulip."""
     deleted = rewritten = 0
-    left = []
+    left: list[int] = []
     for number, trace in enumerate(found, start=1):
         content, is_done = _erase(chat, trace)
         with store.writing() as transaction:
@@ -59,9 +76,17 @@ def forget(store: Store, chat: Chat, student: Student, now: datetime, progress: 
             left += [] if is_done else [trace.zulip_message_id]
         if progress:
             progress(number)
-    with store.writing() as transaction:
-        removed = forget_student.remove(transaction, student, spellings)
-    return Forgotten(removed.events, removed.notifications, deleted, rewritten, tuple(left))
+    return deleted, rewritten, tuple(left)
+
+
+def _still_stored(store: Store, student: Student, known: Known) -> list[str]:
+    """Return what is left in the store; the names are kept for another run if anything is."""
+    with store.reading() as transaction:
+        left = traces.traces(transaction, student, known.names)
+    if not left:
+        with store.writing() as transaction:
+            traces.forget_names(transaction, student)
+    return left if traces.wipe(store) else [*left, "the -wal file, which another process uses now"]
 
 
 def _erase(chat: Chat, trace: StudentMessage) -> tuple[str, bool]:

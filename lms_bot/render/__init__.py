@@ -2,7 +2,7 @@
 
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text, numbered_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, ROOM_FOR_LINES, WRITE_MORE, Shown, counted, fitted, lines_within
-from lms_bot.render.messages import INTRODUCTION, notification_text
+from lms_bot.render.notifications import INTRODUCTION, notification_text
 from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
 
 __all__ = [

@@ -1,80 +1,101 @@
-"""Notifications as Zulip Markdown: what waits and why, and what became of those of one event."""
+"""What one message says about events that are sent together, within Zulip's length."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 
-from lms_bot.core.events import EventClass
-from lms_bot.core.notifications import Pending, Timing, Trace, Unsent
-from lms_bot.render.events import numbered_line
-from lms_bot.render.fitting import counted
-from lms_bot.render.preferences import CLASS_NAMES
-from lms_bot.render.quoting import moment, quote
+from lms_bot.core.events import Event, EventType
+from lms_bot.render.events import EMOJI, TITLES, event_line, event_text
+from lms_bot.render.fitting import MESSAGE_LIMIT, counted, listed
+from lms_bot.render.quoting import cut
 
-_TIMINGS = {Timing.NOW: "you are told of {} at once", Timing.DIGEST: "you are told of {} in the digest"}
-_OFF_BY_NOW = "by now you have turned off {}"
-_UNSENT: dict[Unsent, str] = {
-    Unsent.CHOICE: "you had turned it off before it was due",
-    Unsent.NOT_THEIRS: "when it was due, this student was not yours",
-    Unsent.WITHDRAWN: "it was found later that this did not happen",
-    Unsent.REFUSED: "Zulip refused the message: {error}. The LMS administrators can have it sent anew",
-    Unsent.HISTORY: "it was old when I found it, or there before I began to watch",
-    Unsent.MIRROR: "it is the same as an exam, of which you are told",
-    Unsent.SETTINGS: "the settings of this bot leave it out",
-    Unsent.CLASS_OFF: "you have turned off {names}; `notify {event_class} now` turns them on",
-    Unsent.BEFORE: "when I found it, you had turned it off, or this student was not yours",
-}
+FULL_EVENTS = 3
+ATTENTION_LINES = 10
+_BY_WEIGHT = (
+    EventType.EXAM_PASSED,
+    EventType.EXAM_FAILED,
+    EventType.EXAM_COMPLETED,
+    EventType.EXAM_STARTED,
+    EventType.CONTENT_COMPLETED,
+    EventType.CONTENT_WATCHED,
+    EventType.CONTENT_STARTED,
+    EventType.STREAK_BROKEN,
+    EventType.STREAK_MILESTONE,
+    EventType.STUDENT_ALERT,
+    EventType.ALERT_REMINDER,
+)
 
-
-def pending_text(heading: str, total: int, first: Sequence[Pending], *, with_mentor: bool = False) -> str:
-    """Return the first of `total` notifications that wait, a line each, and why they wait."""
-    lines = []
-    for one in first:
-        to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if with_mentor else ""
-        lines.append(f"* {numbered_line(one.event)}{to}: {why_pending(one)}")
-    if total > len(first):
-        lines.append(f"* … and {total - len(first):,} more")
-    return "\n".join([heading, "", *lines])
+INTRODUCTION = (
+    "👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` "
+    "for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me."
+)
 
 
-def why_pending(pending: Pending) -> str:
-    """Return what a notification waits for, and until when."""
-    if pending.error:
-        return f"{quote(pending.error)}; next try {moment(pending.due_at)}"
-    if pending.is_under_way:
-        return "being sent now"
-    why = f"{pending.postponed_by}, " if pending.postponed_by else ""
-    return f"{why}due {moment(pending.due_at)}"
+def notification_text(
+    events: Sequence[Event],
+    *,
+    stale: Collection[int] = (),
+    introduction: str | None = None,
+    limit: int = MESSAGE_LIMIT,
+) -> str:
+    """Return one message, shorter than `limit` characters, about events that are sent together.
+
+    Up to three stand in full; more of them, or any whose event_id is in `stale` (found late), become a
+    summary that leaves out whole entries where it has to and counts them. The introduction is its last lines.
+    """
+    late = frozenset(stale)
+    ending = (introduction or "").strip()
+    room = limit - 1 - (len(ending) + 2 if ending else 0)
+    body = _in_full(events, late)
+    if not body or len(body) > room:
+        body = _summary(events, late, room)
+    if not ending:
+        return cut(body, limit - 1)
+    return cut(f"{body}\n\n{ending}" if len(body) <= room else ending, limit - 1)
 
 
-def trace_text(traces: Sequence[Trace]) -> str:
-    """Return what became of one event for each of the asker's mentors."""
-    first = traces[0]
-    lines = [numbered_line(first.event), "", f"* **Found:** {moment(first.found_at)}"]
-    for trace in traces:
-        whose = f" (mentor {quote(trace.mentor_username)})" if len(traces) > 1 else ""
-        lines.append(f"* {_outcome(trace)}{whose}")
-    if not first.is_current:
-        lines.append("* The LMS says something else of it by now.")
-    return "\n".join(lines)
+def _in_full(events: Sequence[Event], late: Collection[int]) -> str:
+    if len(events) > FULL_EVENTS or any(event.event_id in late for event in events):
+        return ""
+    return "\n\n---\n\n".join(event_text(event) for event in events)
 
 
-def _outcome(trace: Trace) -> str:
-    event_class = EventClass.of(trace.event.event_type)
-    names = CLASS_NAMES[event_class]
-    if trace.pending is not None:
-        return f"**Not told yet:** {why_pending(trace.pending)}"
-    if trace.unsent is None:
-        because = _TIMINGS.get(trace.timing, _OFF_BY_NOW).format(names)
-        student = quote(trace.event.student_username)
-        return f"**Told:** {_when_sent(trace)}, because **{student}** is your student; {because}"
-    return "**Not told:** " + _UNSENT[trace.unsent].format(
-        names=names, event_class=event_class, error=quote(trace.error)
+def _summary(events: Sequence[Event], late: Collection[int], room: int) -> str:
+    """Return heading and counts always, then as much of the rest as `room` characters hold."""
+    newest = sorted(events, key=lambda event: (event.timestamp, event.event_id), reverse=True)
+    failed = [event for event in newest if event.event_type is EventType.EXAM_FAILED]
+    others = [event for event in newest if event.event_type is not EventType.EXAM_FAILED]
+    text = _heading(events, late)
+    least = len("\n\n```spoiler Details\n\n```") + len(_see_more(len(events)))
+    text += _section("\n\n**Needs attention**\n", failed, ATTENTION_LINES, room - len(text) - least, _and_more)
+    return text + _section(
+        "\n\n```spoiler Details\n", failed + others, len(events), room - len(text), _see_more, "\n```"
     )
 
 
-def _when_sent(trace: Trace) -> str:
-    at = moment(trace.sent_at) if trace.sent_at else "some time ago"
-    if trace.with_end:
-        return f"{at} with its end, which was told instead"
-    return f"{at}, in one message with {counted(trace.others, 'other event')}" if trace.others else at
+def _heading(events: Sequence[Event], late: Collection[int]) -> str:
+    students = {event.student_username if event.student_id is None else event.student_id for event in events}
+    heading = f"📬 **{counted(len(events), 'event')} of {counted(len(students), 'student')}**"
+    found_late = sum(event.event_id in late for event in events)
+    if found_late:
+        heading += f" · {found_late:,} found late"
+    counts = Counter(event.event_type for event in events)
+    kinds = [f"{EMOJI[kind]} {TITLES[kind]} {counts[kind]:,}" for kind in _BY_WEIGHT if counts[kind]]
+    return "\n".join([heading, " · ".join(kinds)]).rstrip()
+
+
+def _and_more(count: int) -> str:
+    return f"and {count:,} more"
+
+
+def _see_more(count: int) -> str:
+    return f"… and {count:,} more. See them with `feed` or `history @student`."
+
+
+def _section(
+    start: str, events: Sequence[Event], most: int, room: int, rest: Callable[[int], str], end: str = ""
+) -> str:
+    lines = (event_line(event) for event in events[:most])
+    text = listed(lines, len(events), room - len(start) - len(end), rest).text
+    return f"{start}{text}{end}" if text else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any
 
@@ -32,6 +32,18 @@ def insert_into(transaction: Transaction, table: sa.Table) -> Any:
 def insert_on(dialect: str, table: sa.Table) -> Any:
     """Return the same for a statement that is made once for each dialect."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def insert_all(transaction: Transaction, table: sa.Table, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows (at least one) of which none is there: all columns in the table's order, JSON as its text."""
+    columns = [column.name for column in table.columns]
+    names = [transaction.dialect.identifier_preparer.quote(name) for name in columns]
+    if transaction.dialect.name == "postgresql":
+        lines = map("\t".join, _converted(table, columns, rows, _COPY_AS_TEXT))
+        _copy(transaction, table.name, names, lines)
+        return
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+    transaction.exec_driver_sql(statement, _converted(table, columns, rows, _SQLITE_AS_TEXT))
 
 
 def insert_new(
@@ -164,17 +176,28 @@ def _copy_text(value: str | None) -> str:
     return "\\N" if value is None else _escaped(value)
 
 
-def _copy_moment(value: datetime | None) -> str:
+def _copy_moment(value: date | None) -> str:
     return "\\N" if value is None else value.isoformat()
+
+
+def _copy_bytes(value: bytes | None) -> str:
+    return "\\N" if value is None else f"\\\\x{value.hex()}"
+
+
+def _sqlite_day(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
 
 
 def _copy_json(value: Any) -> str:
     return _escaped(to_json(value))
 
 
-_SQLITE: dict[type, Callable[[Any], Any]] = {UtcDateTime: _sqlite_moment, sa.JSON: to_json}
+_SQLITE_AS_TEXT: dict[type, Callable[[Any], Any]] = {UtcDateTime: _sqlite_moment, sa.Date: _sqlite_day}
+_SQLITE: dict[type, Callable[[Any], Any]] = {**_SQLITE_AS_TEXT, sa.JSON: to_json}
 _COPY: dict[type, Callable[[Any], Any]] = {
     UtcDateTime: _copy_moment,
+    sa.Date: _copy_moment,
+    sa.LargeBinary: _copy_bytes,
     sa.JSON: _copy_json,
     sa.BigInteger: _copy_number,
     sa.Integer: _copy_number,
@@ -183,6 +206,7 @@ _COPY: dict[type, Callable[[Any], Any]] = {
     sa.String: _copy_text,
     sa.Text: _copy_text,
 }
+_COPY_AS_TEXT: dict[type, Callable[[Any], Any]] = {**_COPY, sa.JSON: _copy_text}
 
 
 def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> list[int]:

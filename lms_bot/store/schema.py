@@ -15,6 +15,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE_LOCK = 0x6C6D735F626F74  # "lms_bot": one process at a time changes the schema of a PostgreSQL store
 
 
+def unfinished(schema: str) -> str:
+    """Return the version of a store that is a copy in the making, which no bot may open."""
+    return f"copy of {schema}"
+
+
 def version(engine: sa.Engine) -> str | None:
     """Return the schema version of the store; None for a database that holds no store yet."""
     with reading(engine) as connection:
@@ -24,7 +29,7 @@ def version(engine: sa.Engine) -> str | None:
 def upgrade(engine: sa.Engine) -> str | None:
     """Bring the store to the current schema, in one transaction under a lock; return the version it had before.
 
-    Raises StoreUnavailable for a store that a newer program wrote.
+    Raises StoreUnavailable for a store that a newer program wrote, and for a copy that was not finished.
     """
     if version(engine) == CURRENT:
         return CURRENT
@@ -54,6 +59,8 @@ def _run_migrations(connection: sa.Connection, before: str | None) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if before is not None and before.startswith(unfinished("")):
+        raise StoreUnavailable("the event store is an unfinished copy: run the same `lms-bot copy-store` again")
     if before is not None and before not in known:
         raise StoreUnavailable(
             f"the event store has schema {before}, which is newer than {CURRENT}: install the newer lms_bot"

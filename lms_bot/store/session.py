@@ -26,13 +26,13 @@ class Store:
 
         Not `durable`, it does not wait for the disk: a machine that loses its power at that moment may forget it.
         """
-        with _told_plainly(), db_engine.writing(self.engine, durable=durable) as transaction:
+        with told_plainly(), db_engine.writing(self.engine, durable=durable) as transaction:
             yield transaction
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Open a transaction that sees one state of the store. Raises StoreUnavailable when the store fails."""
-        with _told_plainly(), db_engine.reading(self.engine) as transaction:
+        with told_plainly(), db_engine.reading(self.engine) as transaction:
             yield transaction
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ def open_store(url: str) -> Store:
 
     engine = db_engine.store_engine(url)
     try:
-        with _told_plainly():
+        with told_plainly():
             upgrade(engine)
     except StoreUnavailable:
         engine.dispose()
@@ -61,7 +61,8 @@ def open_store(url: str) -> Store:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def told_plainly() -> Iterator[None]:
+    """Turn what a database that fails raises into StoreUnavailable."""
     try:
         yield
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):

@@ -13,7 +13,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
 from lms_bot.render.accounts import unmapped_lines
-from lms_bot.render.notifications import pending_text
+from lms_bot.render.pending import pending_text
 from lms_bot.render.statistics import statistics_text
 from lms_bot.reports import notifications, overview
 from lms_bot.reports.statistics import all_statistics

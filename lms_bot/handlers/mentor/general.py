@@ -12,7 +12,7 @@ from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.render import quote
-from lms_bot.render.notifications import pending_text
+from lms_bot.render.pending import pending_text
 from lms_bot.render.statistics import statistics_text
 from lms_bot.reports import notifications, statistics
 

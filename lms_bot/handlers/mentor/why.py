@@ -16,7 +16,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.render import counted, quote
 from lms_bot.render.alerts import alert_explanation
-from lms_bot.render.notifications import trace_text
+from lms_bot.render.pending import trace_text
 from lms_bot.reports.accounts import mentor_account
 from lms_bot.reports.notifications import traces
 from lms_bot.reports.preferences import time_zone

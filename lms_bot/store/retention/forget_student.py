@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,16 +16,19 @@ from lms_bot.store.events import cursors
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people.forgotten import digest
+from lms_bot.store.retention import traces
+from lms_bot.store.retention.names import Names
 from lms_bot.store.retention.removal import Removed, remove_events
+from lms_bot.store.retention.traces import Known
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import (
     alert_reminders,
-    audit,
     dialogues,
     events,
     forgotten,
     logs,
     mentor_students,
+    mentors,
     messages,
     streak_marks,
     streaks,
@@ -35,9 +37,12 @@ from lms_bot.store.tables import (
     student_zones,
     students,
     watched,
+    zulip_users,
 )
 
 REMOVED = "(removed)"
+PAGE = 1_000  # messages that are read at a time
+_FILE_OF_SEVERAL = re.compile(r"📄 (?!\*\*)")  # a file about one student names that one in bold
 
 
 class StudentMessage(NamedTuple):
@@ -60,7 +65,8 @@ def find_student(transaction: Transaction, name: int | str) -> Student | None:
     query = sa.select(e.student_id, e.student_username).where(about, e.student_id.is_not(None))
     row = transaction.execute(query.order_by(e.event_id.desc()).limit(1)).first()
     if row is not None:
-        return Student(row.student_id, row.student_username or "")
+        today = transaction.execute(sa.select(students).where(s.student_id == row.student_id)).first()
+        return Student(**today._mapping) if today else Student(row.student_id, row.student_username or "")
     is_forgotten = forgotten.c.student_id == name if by_id else forgotten.c.username_digest == digest(str(name))
     student_id = transaction.scalar(sa.select(forgotten.c.student_id).where(is_forgotten))
     return None if student_id is None else Student(student_id, "" if by_id else str(name))
@@ -71,33 +77,45 @@ def stop_recording(transaction: Transaction, student: Student, now: datetime) ->
     cursors.lock_all(transaction)  # a poll that stores a page now is waited for
     values = {"student_id": student.student_id, "username_digest": digest(student.username), "forgotten_at": now}
     transaction.execute(insert_into(transaction, forgotten).values(values).on_conflict_do_nothing())
+    account = sa.select(students.c.zulip_user_id).where(students.c.student_id == student.student_id)
+    is_mentors = zulip_users.c.user_id.in_(sa.select(mentors.c.zulip_user_id))  # read again with all accounts
+    transaction.execute(sa.delete(zulip_users).where(zulip_users.c.user_id.in_(account), ~is_mentors))
     for table in (mentor_students, students):
         transaction.execute(sa.delete(table).where(table.c.student_id == student.student_id))
     waiting = logs.c.event_id.in_(_event_ids(student)) & logs.c.message_id.is_(None)
     transaction.execute(sa.update(logs).where(waiting).values(due_at=None))
 
 
-def messages_about(transaction: Transaction, student: Student, spellings: Collection[str]) -> list[StudentMessage]:
-    """Return our messages that tell events of the student, and answers with one of these spellings of their name."""
+def messages_about(transaction: Transaction, student: Student, known: Known) -> list[StudentMessage]:
+    """Return our messages that tell events of the student, and answers that name them, or had a file that may."""
     m = messages.c
     message_ids = sa.select(logs.c.message_id).where(
         logs.c.event_id.in_(_event_ids(student)), logs.c.message_id.is_not(None)
     )
-    names = sa.or_(*(m.content.contains(spelling, autoescape=True) for spelling in spellings))
+    tells = m.message_id.in_(message_ids)
     query = (
-        sa.select(m.message_id, m.mentor_id, m.zulip_message_id, m.next_try_at, m.content)
-        .where(m.message_id.in_(message_ids) | (m.mentor_id.is_(None) & names), m.content != REMOVED)
+        sa.select(m.message_id, m.zulip_message_id, m.next_try_at, tells.label("tells"), m.content, m.recipient)
+        .add_columns(m.attachment_name, m.attachment)
+        .where(tells | m.mentor_id.is_(None), m.content != REMOVED)
         .order_by(m.message_id)
+        .execution_options(yield_per=PAGE)
     )
-    is_named = re.compile("|".join(rf"(?<!\w){re.escape(spelling)}(?!\w)" for spelling in spellings)).search
-    others = _others(transaction, student)
+    names, others = known.names, _others(transaction, student)
     return [
         StudentMessage(
             row.message_id, row.zulip_message_id, row.next_try_at is None, tuple(others.get(row.message_id, ()))
         )
-        for row in transaction.execute(query).all()
-        if row.mentor_id is not None or is_named(row.content)
+        for row in transaction.execute(query)
+        if row.tells
+        or names.are_in([row.content, row.attachment_name])
+        or names.are_in(row.attachment)
+        or (_has_file_of_several(row) and known.mentor_accounts & set(row.recipient.get("user_ids") or ()))
     ]
+
+
+def _has_file_of_several(row: Any) -> bool:
+    """Return whether an answer came with a file about all students of a mentor, which we keep no copy of."""
+    return bool(_FILE_OF_SEVERAL.match(row.content)) and (row.attachment_name or ".csv" in row.content)
 
 
 def replace_text(transaction: Transaction, message_id: int, content: str = REMOVED) -> None:
@@ -106,17 +124,13 @@ def replace_text(transaction: Transaction, message_id: int, content: str = REMOV
     transaction.execute(sa.update(messages).where(messages.c.message_id == message_id).values(values))
 
 
-def remove(transaction: Transaction, student: Student, spellings: Collection[str]) -> Removed:
+def remove(transaction: Transaction, student: Student, names: Names) -> Removed:
     """Delete the student's events and notifications, and what else names them."""
     removed = remove_events(transaction, _is_about(student))
     _remove_days(transaction, student.student_id)
     preferences.forget_student(transaction, student.student_id)
     transaction.execute(sa.delete(dialogues))  # of minutes ago; whom they name is not worth finding out
-    for spelling in spellings:
-        names = audit.c.command.contains(spelling, autoescape=True) | audit.c.outcome.contains(
-            spelling, autoescape=True
-        )
-        transaction.execute(sa.update(audit).where(names).values(command=REMOVED, outcome=REMOVED))
+    traces.redact(transaction, names, REMOVED)
     return removed
 
 

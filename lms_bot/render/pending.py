@@ -1,0 +1,80 @@
+"""Notifications as Zulip Markdown: what waits and why, and what became of those of one event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lms_bot.core.events import EventClass
+from lms_bot.core.notifications import Pending, Timing, Trace, Unsent
+from lms_bot.render.events import numbered_line
+from lms_bot.render.fitting import counted
+from lms_bot.render.preferences import CLASS_NAMES
+from lms_bot.render.quoting import moment, quote
+
+_TIMINGS = {Timing.NOW: "you are told of {} at once", Timing.DIGEST: "you are told of {} in the digest"}
+_OFF_BY_NOW = "by now you have turned off {}"
+_UNSENT: dict[Unsent, str] = {
+    Unsent.CHOICE: "you had turned it off before it was due",
+    Unsent.NOT_THEIRS: "when it was due, this student was not yours",
+    Unsent.WITHDRAWN: "it was found later that this did not happen",
+    Unsent.REFUSED: "Zulip refused the message: {error}. The LMS administrators can have it sent anew",
+    Unsent.HISTORY: "it was old when I found it, or there before I began to watch",
+    Unsent.MIRROR: "it is the same as an exam, of which you are told",
+    Unsent.SETTINGS: "the settings of this bot leave it out",
+    Unsent.CLASS_OFF: "you have turned off {names}; `notify {event_class} now` turns them on",
+    Unsent.BEFORE: "when I found it, you had turned it off, or this student was not yours",
+}
+
+
+def pending_text(heading: str, total: int, first: Sequence[Pending], *, with_mentor: bool = False) -> str:
+    """Return the first of `total` notifications that wait, a line each, and why they wait."""
+    lines = []
+    for one in first:
+        to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if with_mentor else ""
+        lines.append(f"* {numbered_line(one.event)}{to}: {why_pending(one)}")
+    if total > len(first):
+        lines.append(f"* … and {total - len(first):,} more")
+    return "\n".join([heading, "", *lines])
+
+
+def why_pending(pending: Pending) -> str:
+    """Return what a notification waits for, and until when."""
+    if pending.error:
+        return f"{quote(pending.error)}; next try {moment(pending.due_at)}"
+    if pending.is_under_way:
+        return "being sent now"
+    why = f"{pending.postponed_by}, " if pending.postponed_by else ""
+    return f"{why}due {moment(pending.due_at)}"
+
+
+def trace_text(traces: Sequence[Trace]) -> str:
+    """Return what became of one event for each of the asker's mentors."""
+    first = traces[0]
+    lines = [numbered_line(first.event), "", f"* **Found:** {moment(first.found_at)}"]
+    for trace in traces:
+        whose = f" (mentor {quote(trace.mentor_username)})" if len(traces) > 1 else ""
+        lines.append(f"* {_outcome(trace)}{whose}")
+    if not first.is_current:
+        lines.append("* The LMS says something else of it by now.")
+    return "\n".join(lines)
+
+
+def _outcome(trace: Trace) -> str:
+    event_class = EventClass.of(trace.event.event_type)
+    names = CLASS_NAMES[event_class]
+    if trace.pending is not None:
+        return f"**Not told yet:** {why_pending(trace.pending)}"
+    if trace.unsent is None:
+        because = _TIMINGS.get(trace.timing, _OFF_BY_NOW).format(names)
+        student = quote(trace.event.student_username)
+        return f"**Told:** {_when_sent(trace)}, because **{student}** is your student; {because}"
+    return "**Not told:** " + _UNSENT[trace.unsent].format(
+        names=names, event_class=event_class, error=quote(trace.error)
+    )
+
+
+def _when_sent(trace: Trace) -> str:
+    at = moment(trace.sent_at) if trace.sent_at else "some time ago"
+    if trace.with_end:
+        return f"{at} with its end, which was told instead"
+    return f"{at}, in one message with {counted(trace.others, 'other event')}" if trace.others else at
