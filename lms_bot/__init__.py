@@ -12,8 +12,12 @@ def __getattr__(name: str) -> Any:
     if name == "handler_class":
         from lms_bot.worker import shutdown
 
-        shutdown.end_on_signals_in("zulip-run-bot")  # which connects to Zulip before it calls initialize
-        from lms_bot.bot import LmsBotHandler
+        is_run = shutdown.is_in_main_thread_of("zulip-run-bot")  # which connects to Zulip before it calls initialize
+        if is_run:
+            shutdown.end_on_signals()
+        from lms_bot.bot import LmsBotHandler, wait_for_zulip
 
+        if is_run:
+            wait_for_zulip()
         return LmsBotHandler
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,12 +12,13 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NoReturn
 
 from zulip_bots.lib import ExternalBotHandler
 
 from lms_bot.app import Parts
-from lms_bot.chat import Bot, Chat, Incoming
+from lms_bot.chat import Bot, Chat, Incoming, RateLimiter
 from lms_bot.chat.client import Stream
 from lms_bot.config.settings import load
 from lms_bot.errors import ConfigError, LmsBotError, SendError, StoreUnavailable
@@ -32,6 +33,8 @@ from lms_bot.worker.scheduler import Worker
 
 log = logging.getLogger(__name__)
 
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds between two tries while the bot starts
+FIRST_CALLS = 60  # calls a minute then
 NEW_USER_AGE = timedelta(seconds=30)
 STREAM_AGE = 60.0  # seconds until the admin stream is read again
 NO_STORE = "I cannot reach my event store just now. Please ask again in a minute."
@@ -164,6 +167,29 @@ class AdminStream:
                 log.warning("the admin stream cannot be read: %s", error)
                 return None
         return self._stream.stream_id if self._stream is not None and self._stream.is_private else None
+
+
+@cache
+def wait_for_zulip() -> None:
+    """Return once Zulip knows us as a bot; say once what keeps it from that, and end the process if it never changes.
+
+    zulip_bots connects before it calls `initialize`, and would end with a traceback.
+    """
+    chat = Chat(_zuliprc(), RateLimiter(FIRST_CALLS))
+    said, wait = "", FIRST_WAIT
+    while True:
+        try:
+            chat.bot()
+        except ConfigError as error:
+            _give_up(error, 2)
+        except SendError as error:
+            if str(error) != said:
+                print(f"lms_bot: {error}; trying again until Zulip answers", file=sys.stderr, flush=True)
+            said = str(error)
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+        else:
+            return
 
 
 def _zuliprc() -> str | None:

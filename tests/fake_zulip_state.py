@@ -183,6 +183,11 @@ class ZulipState:
         with self.lock:
             self._users[user_id] = replace(self._users[user_id], is_active=True)
 
+    def change_user(self, user_id: int, **values: Any) -> None:
+        """Let somebody be another kind of account, or hide their address, or show it."""
+        with self.lock:
+            self._users[user_id] = replace(self._users[user_id], **values)
+
     def users(self) -> list[User]:
         return sorted(self._users.values(), key=lambda user: user.delivery_email)
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import configparser
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-import requests
-import zulip
-from urllib3.exceptions import NewConnectionError
-
+from lms_bot.chat.connection import Connection, connect
 from lms_bot.chat.rate_limit import Purpose, RateLimiter
 from lms_bot.core.meter import Meter, SendOutcome
 from lms_bot.core.notifications import Recipient
@@ -35,6 +29,7 @@ class Bot:
     user_id: int
     full_name: str
     max_message_id: int
+    is_bot: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +64,8 @@ class Chat:
         self._config_file = str(config_file) if config_file is not None else None
         self._rate_limiter = rate_limiter
         self._timeout = timeout
-        self._client: zulip.Client | None = None
-        self._status: int | None = None
+        self._client: Connection | None = None
         self._bot: Bot | None = None
-        self._ahead: timedelta | None = None
 
     def wait_for_turn(self, most_seconds: float) -> bool:
         """Wait for the next delivery's turn; return False if it does not come within `most_seconds`."""
@@ -145,15 +138,21 @@ class Chat:
         return [found[message_id] for message_id in sorted(found)]
 
     def bot(self) -> Bot:
-        """Return who we are; Zulip is asked once."""
+        """Return who we are; Zulip is asked once. Raises ConfigError where we would be a person."""
         if self._bot is None:
-            self._bot = self.profile()
+            me = self.profile()
+            if not me.is_bot:
+                raise ConfigError(
+                    "the zuliprc is that of a person, who would answer everybody: download the one of a bot, of the "
+                    "type Generic bot"
+                )
+            self._bot = me
         return self._bot
 
     def profile(self) -> Bot:
         """Return who we are and the highest message id now."""
         me = self._call("GET", "users/me", {})
-        return Bot(me["user_id"], me["full_name"], me.get("max_message_id") or 0)
+        return Bot(me["user_id"], me["full_name"], me.get("max_message_id") or 0, bool(me.get("is_bot", True)))
 
     def users(self) -> list[ZulipUser]:
         """Return every account of the organisation."""
@@ -182,7 +181,8 @@ class Chat:
     def server(self) -> Server:
         """Return which server this is."""
         settings = self._call("GET", "server_settings", {})
-        return Server(settings.get("zulip_version") or "", settings.get("zulip_feature_level") or 0, self._ahead)
+        ahead = self._connected().ahead
+        return Server(settings.get("zulip_version") or "", settings.get("zulip_feature_level") or 0, ahead)
 
     def is_subscribed(self, stream_id: int) -> bool:
         """Return whether the bot is in this stream, and so gets what is written there."""
@@ -217,20 +217,14 @@ class Chat:
         if purpose is not Purpose.DELIVER and not self._rate_limiter.acquire(purpose, LONGEST_WAIT):
             raise Refused("no turn came within the pace of calls")
         client = self._connected()
-        self._status = None
-        try:
-            answer = client.call_endpoint(url, method, request=request, files=files, timeout=self._timeout)
-        except (requests.RequestException, zulip.ZulipError) as error:
-            raise _transport_error(error) from error
-        return self._accepted(answer)
+        return self._accepted(client.call(method, url, request, files, self._timeout), client.status or 0)
 
-    def _accepted(self, answer: Any) -> dict[str, Any]:
+    def _accepted(self, answer: Any, status: int) -> dict[str, Any]:
         """Return the answer if it says success. Source: Zulip's error handling; `msg` is translated, `code` is not."""
         if not isinstance(answer, dict):
             raise OutcomeUnknown("Zulip's answer is no JSON object")
         if answer.get("result") == "success":
             return answer
-        status = self._status or 0
         if status == 413:
             raise Refused("Zulip refused: too large", permanent=True)
         if answer.get("result") != "error" or not 400 <= status < 500:
@@ -242,53 +236,13 @@ class Chat:
             raise Refused("Zulip asked us to slow down", retry_after=pause)
         raise Refused(f"Zulip refused: {code}: {answer.get('msg')}", permanent=status == 400)
 
-    def _connected(self) -> zulip.Client:
+    def _connected(self) -> Connection:
         if self._client is None:
-            self._client = self._connect()
+            self._client = connect(self._config_file)
         return self._client
-
-    def _connect(self) -> zulip.Client:
-        try:
-            client = zulip.Client(config_file=self._config_file, client="lms_bot", retry_on_errors=False)
-        except zulip.UnrecoverableNetworkError as error:
-            raise Refused("Zulip cannot be reached", unreachable=True) from error
-        except (requests.RequestException, AssertionError) as error:
-            raise Refused("Zulip does not answer as Zulip does", unreachable=True) from error
-        except configparser.InterpolationError as error:
-            # Its message quotes the value, and the value may be the key.
-            raise ConfigError("the zuliprc cannot be used: a value in it has a % sign") from error
-        except (zulip.ZulipError, configparser.Error, OSError) as error:
-            raise ConfigError(f"the zuliprc cannot be used: {_first_line(error)}") from error
-        client.ensure_session()
-        assert client.session is not None
-        client.session.hooks["response"].append(self._note_status)
-        return client
-
-    def _note_status(self, response: requests.Response, *_: Any, **__: Any) -> None:
-        # zulip.Client gives only the body, and a JSON error says nothing of whether it came with 4xx or 5xx.
-        self._status = response.status_code
-        with suppress(KeyError, ValueError, TypeError):
-            self._ahead = parsedate_to_datetime(response.headers["Date"]) - datetime.now(UTC)
 
 
 def _outcome(error: SendError) -> SendOutcome:
     if not isinstance(error, Refused):
         return SendOutcome.UNKNOWN
     return SendOutcome.REFUSED if error.permanent else SendOutcome.PUT_OFF
-
-
-def _transport_error(error: Exception) -> Refused | OutcomeUnknown:
-    """Return Refused if no connection was made at all; otherwise nobody knows how far the call came."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, requests.ConnectTimeout | NewConnectionError) or isinstance(
-            getattr(cause, "reason", None), NewConnectionError
-        ):
-            return Refused("Zulip cannot be reached", unreachable=True)
-        cause = cause.__cause__ or cause.__context__
-    return OutcomeUnknown(f"the connection to Zulip failed: {type(error).__name__}")
-
-
-def _first_line(error: Exception) -> str:
-    # The rest of a parser's message quotes the file, and the file holds the key.
-    return (str(error).splitlines() or [type(error).__name__])[0]

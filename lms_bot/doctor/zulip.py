@@ -51,9 +51,9 @@ def checks(chat: Chat, accounts: Accounts, settings: Settings) -> Sequence[tuple
 def reach(chat: Chat) -> Iterator[Finding]:
     """Check whether Zulip accepts our key."""
     try:
-        me = chat.profile()
+        me = chat.bot()
     except ConfigError as error:
-        advice = "download the bot's zuliprc again and name it with --config-file"
+        advice = "correct the zuliprc, or download the bot's again and name it with --config-file"
         yield failed("zulip", str(error), advice)
     except SendError as error:
         yield failed("zulip", str(error), "check site, email and key in the zuliprc, and the network")

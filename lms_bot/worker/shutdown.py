@@ -32,10 +32,9 @@ def end_on_signals() -> None:
     threading.Thread(target=_end_later, args=(woken,), name="lms_bot end", daemon=True).start()
 
 
-def end_on_signals_in(program: str) -> None:
-    """Do so where this process is that program and this its main thread."""
-    if Path(sys.argv[0]).name == program and threading.current_thread() is threading.main_thread():
-        end_on_signals()
+def is_in_main_thread_of(program: str) -> bool:
+    """Return whether this process is that program, and this its main thread."""
+    return Path(sys.argv[0]).name == program and threading.current_thread() is threading.main_thread()
 
 
 def _exit(_number: int, _frame: object) -> NoReturn:
