@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -19,8 +20,24 @@ EPILOG = "Exit code 0: done, 1: failed, 2: wrong use. Results go to standard out
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one command; exits 0 when done, 1 when it failed, 2 when it was used wrongly."""
-    options = _parser().parse_args(arguments)
+    """Run one command; exits 0 when done, 1 when it failed, 2 when it was used wrongly.
+
+    A reader that has seen enough, as `head` has, ends it in peace.
+    """
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = DONE
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as ending:  # after help, or a wrong use
+        return int(ending.code or DONE)
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if getattr(options, "verbose", False) else logging.INFO,
@@ -29,15 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for noisy in ("urllib3", "schedule", "filelock", "markdown_it", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        sys.exit(int(options.run(options)))
+        return int(options.run(options))
     except ConfigError as error:
         print(f"lms-bot: {error}", file=sys.stderr)
-        sys.exit(WRONG_USE)
+        return WRONG_USE
     except LmsBotError as error:
         print(f"lms-bot: {error}", file=sys.stderr)
-        sys.exit(FAILED)
+        return FAILED
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

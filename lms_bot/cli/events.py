@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lms_bot.cli.options import DONE, FAILED, Commands, any_event_types, positive, settings_of, student
+from lms_bot.cli.options import DONE, Commands, any_event_types, positive, settings_of, student
 from lms_bot.cli.progress import CountBar, is_watched
 from lms_bot.errors import LmsBotError
 
@@ -45,9 +45,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         _write_events(store, options, sys.stdout)
     except BrokenPipeError:
-        # The reader has seen enough; what it did not take is not marked.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        raise  # the reader has seen enough; what it did not take is not marked
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise LmsBotError(f"the events could not be written: {error.strerror}") from error

@@ -67,11 +67,9 @@ def lms_engine(url: str) -> sa.Engine:
 
         times_as_text = extensions.new_type((1082, 1114, 1184), "TIME_AS_TEXT", extensions.UNICODE)
         extensions.register_type(times_as_text, connection)
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET statement_timeout = '{LMS_STATEMENT_TIMEOUT}s'; SET TIME ZONE 'UTC'")
-        connection.commit()
-        connection.set_session(readonly=True)
+        connection.set_session(readonly=True)  # said with each BEGIN
 
+    _set_in_each_transaction(engine, f"statement_timeout = '{LMS_STATEMENT_TIMEOUT}s'", "TIME ZONE 'UTC'")
     return engine
 
 
@@ -112,7 +110,8 @@ def store_engine(url: str) -> sa.Engine:
             executemany_mode="values_plus_batch",
             connect_args={"application_name": "lms_bot store", "connect_timeout": 10},
         )
-        event.listen(engine, "connect", _use_utc)
+        # In UTC: elsewhere the last moment that a datetime can hold could not be read back.
+        _set_in_each_transaction(engine, "TIME ZONE 'UTC'")
         return engine
     make_private(make_url(url).database or "")
     engine = sa.create_engine(
@@ -160,11 +159,21 @@ def _use_wal(connection: Any) -> None:
             return
 
 
-def _use_utc(connection: Any, _record: Any) -> None:
-    """Ask for times in UTC: elsewhere the last moment that a datetime can hold could not be read back."""
+def _set_in_each_transaction(engine: sa.Engine, *settings: str) -> None:
+    """Set these in every transaction and nothing in a session, which a pooler may give to somebody else."""
+    statement = "; ".join(f"SET LOCAL {setting}" for setting in settings)
+    engine.dialect.do_ping = _ping  # type: ignore[assignment, method-assign] # the driver's own way sets the session's defaults
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+
+def _ping(connection: Any) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SET TIME ZONE 'UTC'")
-    connection.commit()
+        cursor.execute("SELECT 1")
+    connection.rollback()
+    return True
 
 
 @contextmanager

@@ -29,6 +29,13 @@ BORDERS = {EMOJI[EventType.EXAM_PASSED]: "green", EMOJI[EventType.EXAM_FAILED]: 
 ERASE_LINE = Control((ControlType.ERASE_IN_LINE, 2), ControlType.CARRIAGE_RETURN)
 
 
+class Output(Console):
+    """Standard output; one who has seen enough ends the demo as any other command."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # the error that rich handles just now
+
+
 class Screen:
     """Shows things in the order in which they come; messages to `me`, once that is set, stand out."""
 
@@ -40,7 +47,7 @@ class Screen:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")
         is_terminal = sys.stdout.isatty()
-        self._console = console or Console(
+        self._console = console or Output(
             force_terminal=is_terminal, width=None if is_terminal else WIDTH, highlight=False, markup=False, emoji=False
         )
 

@@ -29,6 +29,7 @@ def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Find
         ("store schema", lambda: schema(inspection.inspect(url))),
         ("store writes", lambda: writes(inspection.inspect(url))),
         ("store file", lambda: on_disk(inspection.inspect(url))),
+        ("store lease", lambda: lease(url)),
         ("last poll", lambda: last_poll(settings, inspection.inspect(url), datetime.now(UTC))),
         ("pauses", lambda: pauses(settings, inspection.inspect(url), datetime.now(UTC))),
         ("retention", lambda: retention(settings, inspection.inspect(url), datetime.now(UTC))),
@@ -92,6 +93,18 @@ def on_disk(state: StoreState) -> Iterator[Finding]:
         yield warning("store journal", f"the journal mode is {state.journal_mode}, not WAL", advice)
     elif state.journal_mode is not None:
         yield ok("store journal", "WAL")
+
+
+def lease(url: str) -> Iterator[Finding]:
+    """Check whether only one process can work at a time: on a server its lock lives in a session."""
+    if inspection.file_of(url) is not None:
+        return
+    if inspection.keeps_sessions(url):
+        yield ok("store lease", "one process at a time can work")
+    else:
+        message = "a pooler hands out sessions by transaction, so that two processes may work, and tell things twice"
+        advice = "let store_database_url go to PostgreSQL itself, or to a pooler by session (pool_mode = session)"
+        yield failed("store lease", message, advice)
 
 
 def last_poll(settings: Settings, state: StoreState, now: datetime) -> Iterator[Finding]:

@@ -112,7 +112,7 @@ def _insert_beside(
     """Insert what is new of rows in COPY's format, of which some are there already."""
     names, staging = ", ".join(columns), f"incoming_{table.name}"
     transaction.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS "  # noqa: S608
+        f"CREATE TEMPORARY TABLE {staging} ON COMMIT DROP "  # noqa: S608
         f"AS SELECT {names} FROM {table.name} WITH NO DATA"
     )
     _copy(transaction, staging, columns, lines)
@@ -121,7 +121,9 @@ def _insert_beside(
         f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING "  # noqa: S608
         f"RETURNING {give}"
     )
-    return {tuple(natural): new_id for new_id, *natural in inserted.all()}
+    found = {tuple(natural): new_id for new_id, *natural in inserted.all()}
+    transaction.exec_driver_sql(f"DROP TABLE {staging}")  # there may be another page in this transaction
+    return found
 
 
 def _copy(transaction: Transaction, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:

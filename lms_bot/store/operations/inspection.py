@@ -60,6 +60,25 @@ def inspect(url: str) -> StoreState:
         engine.dispose()
 
 
+def keeps_sessions(url: str) -> bool:
+    """Return whether a connection to a PostgreSQL store keeps its session, and with it a lock, from one transaction on.
+
+    Behind a pooler of transactions it does not: then two connections find themselves in one session, or one connection
+    in another session when the first one is taken. Raises StoreUnavailable.
+    """
+    engine = lms_engine(url)
+    try:
+        with engine.connect() as one, engine.connect() as other:
+            before = _session(one)
+            one.commit()
+            beside = _session(other)  # that transaction stays open
+            return _session(one) == before != beside
+    except sa.exc.SQLAlchemyError as error:
+        raise StoreUnavailable(reason(error)) from error
+    finally:
+        engine.dispose()
+
+
 def noted_at(url: str, name: str) -> datetime | None:
     """Return when a fact was last noted in an existing store. Raises StoreUnavailable."""
     row = _noted(url).get(name)
@@ -88,6 +107,10 @@ def _noted(url: str) -> dict[str, tuple[Any, str]]:
         raise StoreUnavailable(reason(error)) from error
     finally:
         engine.dispose()
+
+
+def _session(connection: sa.Connection) -> int:
+    return int(connection.scalar(sa.text("SELECT pg_backend_pid()")) or 0)
 
 
 def _schema(connection: sa.Connection) -> str | None:
