@@ -110,3 +110,15 @@ def test_c4_ascii_case_and_space_around_do_not_matter(store: Store) -> None:
     with store.reading() as transaction:
         assert accounts.accounts_named(transaction, " Mary@SCHOOL.example") == [MARYS]
         assert [person.username for person in directory.named(transaction, "MARY@School.Example")] == [MARY.username]
+
+
+def test_d7_what_waited_for_a_hidden_address_is_due_when_it_is_seen(delivery: DeliveryScenario) -> None:
+    hidden = replace(MARYS, email=f"user{MARYS.user_id}@school.example")
+    with delivery.store.writing() as transaction:
+        accounts.keep_zulip_users(transaction, [hidden], NOW)
+        mary = people.mentor(transaction, MARY.mentor_id)
+    assert mary is not None
+    assert mary.unmapped_reason is not None
+    assert "hidden from the bot" in mary.unmapped_reason
+    with delivery.store.writing() as transaction:
+        assert accounts.keep_zulip_users(transaction, [replace(MARYS, email=MARY.email)], NOW) == [MARY.mentor_id]

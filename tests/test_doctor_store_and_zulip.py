@@ -16,6 +16,7 @@ from lms_bot.doctor import machine, zulip
 from lms_bot.doctor.findings import Level
 from lms_bot.store import state
 from lms_bot.store.operations import pauses
+from lms_bot.store.people import accounts
 from lms_bot.store.retention.prune import POSITION
 from lms_bot.store.session import open_store
 from tests.bot_process import BOTH, PATIENCE, from_store, in_store, wait_for
@@ -206,3 +207,27 @@ def test_zulip_is_not_needed_without_notifications(well: Shell) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == DONE, done.stdout
     assert "not needed" in done.stdout
+
+
+def test_d7_a_hidden_address_is_called_hidden_and_both_places_are_named(well: Shell) -> None:
+    well.zulip.change_user(well.people.mary, hidden_email=True)
+    found = examine(well)
+    assert found["zulip addresses"][0] == "warning"
+    assert "Who can access your email address" in found["zulip addresses"][2]
+    assert "Default user settings" in found["zulip addresses"][2]
+    assert "hidden from the bot" in found["mentors"][1]
+    well.zulip.change_user(well.people.mary, hidden_email=False)
+    assert levels(examine(well)) == {}
+
+
+def test_d11_a_mentor_who_was_mapped_by_hand_has_an_account(well: Shell) -> None:
+    stranger = well.zulip.add_user("Mary at home", "mary@home.example")
+    change_lms(well, "UPDATE mentors SET email = 'mary@elsewhere.example' WHERE id = 1")
+    assert "#1 " in examine(well)["mentors"][1]
+    store = open_store(well.store_url)
+    with store.writing() as transaction:
+        accounts.map_by_hand(transaction, 1, stranger, datetime.now(UTC))
+    assert examine(well)["mentors"][0] == "ok"
+    well.zulip.deactivate(stranger)
+    assert "mapped by hand is deactivated" in examine(well)["mentors"][1]
+    store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass
 
@@ -70,3 +71,8 @@ def folded_email(address: str) -> str:
     More would make one of two people's addresses, such as strauß@… and strauss@….
     """
     return address.strip().translate(_ASCII_LOWER)
+
+
+def hides_email(user_id: int, address: str | None) -> bool:
+    """Return whether Zulip gives only an address made up from the user id. Source: Zulip's email_address_visibility."""
+    return not address or re.fullmatch(rf"user{user_id}@.*", address) is not None

@@ -13,8 +13,9 @@ from lms_bot.config.settings import Settings
 from lms_bot.doctor import lms, machine, privacy, store, zulip
 from lms_bot.doctor.findings import Finding, Level, failed
 from lms_bot.doctor.secrets import redact, secrets_in
-from lms_bot.errors import LmsBotError
+from lms_bot.errors import LmsBotError, StoreUnavailable
 from lms_bot.lms import Lms
+from lms_bot.store.operations import inspection
 
 DEADLINE = timedelta(seconds=45)  # for everything together; what has not answered by then does not answer
 
@@ -42,9 +43,18 @@ def examine(
         patient.start()
     found = [finding for patient in patients for finding in patient.findings(end)]
     if needs_zulip:
-        found += _guarded(("mentors", lambda: zulip.mapping(people.mentors, accounts.users)))
+        found += _guarded(("mentors", lambda: mapping(settings, people, accounts)))
     secrets = secrets_in(settings.lms_database_url, settings.store_database_url)
     return [replace(finding, message=redact(secrets, finding.message)) for finding in found]
+
+
+def mapping(settings: Settings, people: lms.People, accounts: zulip.Accounts) -> Iterable[Finding]:
+    """Return which mentors have an account, by their addresses and by what an admin mapped by hand."""
+    try:
+        by_hand = inspection.mapped_by_hand(settings.store_database_url)
+    except StoreUnavailable:
+        by_hand = {}  # there is none yet, or what is wrong with it is found elsewhere
+    return zulip.mapping(people.mentors, accounts.users, by_hand)
 
 
 class Examination:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lms_bot.chat import Chat
 from lms_bot.config.settings import Settings
-from lms_bot.core.people import Mentor, ZulipUser
+from lms_bot.core.people import Mentor, ZulipUser, hides_email
 from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.doctor.lms import clock
 from lms_bot.errors import ConfigError, SendError
@@ -75,10 +74,13 @@ def people(users: Sequence[ZulipUser]) -> Iterator[Finding]:
         yield failed("zulip users", "we see nobody", "a bot of the type Generic bot sees the users")
         return
     yield ok("zulip users", f"we see {len(humans)} people")
-    hidden = sum(_is_hidden(user) for user in humans)
+    hidden = sum(hides_email(user.user_id, user.email) for user in humans)
     if hidden:
         message = f"the e-mail addresses of {hidden} of {len(humans)} people are hidden from us"
-        advice = "let members see e-mail addresses (Settings > Organization permissions, and each person's own choice)"
+        advice = (
+            "each of them lets members see it in Personal settings > Account & privacy > Who can access your email "
+            "address; what new people begin with is in Organization settings > Default user settings"
+        )
         yield warning("zulip addresses", message, advice)
     else:
         yield ok("zulip addresses", "we see every e-mail address")
@@ -99,11 +101,13 @@ def admin_stream(chat: Chat, name: str) -> Iterator[Finding]:
         yield ok("admin stream", f"#{name} is private, and we are in it")
 
 
-def mapping(mentors: Sequence[Mentor] | None, users: Sequence[ZulipUser] | None) -> Iterator[Finding]:
+def mapping(
+    mentors: Sequence[Mentor] | None, users: Sequence[ZulipUser] | None, by_hand: Mapping[int, int]
+) -> Iterator[Finding]:
     """Check which mentors can be written to; nothing while either side is unknown."""
     if mentors is None or users is None:
         return
-    nobodies = [mentor for mentor in with_accounts(mentors, users) if mentor.zulip_user_id is None]
+    nobodies = [mentor for mentor in with_accounts(mentors, users, by_hand) if mentor.zulip_user_id is None]
     message = f"{len(mentors) - len(nobodies)} of {len(mentors)} mentors have an account in Zulip"
     if not nobodies:
         yield ok("mentors", message)
@@ -112,18 +116,16 @@ def mapping(mentors: Sequence[Mentor] | None, users: Sequence[ZulipUser] | None)
         f"#{mentor.mentor_id} {_plain(mentor.username)} ({mentor.unmapped_reason})" for mentor in nobodies[:MOST_NAMED]
     ]
     more = f" and {len(nobodies) - MOST_NAMED} more" if len(nobodies) > MOST_NAMED else ""
-    advice = "give each the same e-mail address in the LMS and in Zulip; what they are owed waits until then"
+    advice = (
+        "give each the same e-mail address in the LMS and in Zulip, let the bot see it, or `map` them by hand; what "
+        "they are owed waits until then"
+    )
     yield warning("mentors", f"{message}; without one: {', '.join(named)}{more}", advice)
 
 
 def _version(chat: Chat) -> tuple[str, int]:
     server = chat.server()
     return server.version, server.feature_level
-
-
-def _is_hidden(user: ZulipUser) -> bool:
-    """Return whether Zulip gives only an address made up from the user id. Source: Zulip's email_address_visibility."""
-    return not user.email or re.fullmatch(rf"user{user.user_id}@.*", user.email) is not None
 
 
 def _plain(name: str) -> str:

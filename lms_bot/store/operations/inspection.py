@@ -16,7 +16,7 @@ from lms_bot.db.engine import lms_engine, reason
 from lms_bot.errors import StoreUnavailable
 from lms_bot.store.operations.pauses import fact_of, until_of
 from lms_bot.store.schema import CURRENT
-from lms_bot.store.tables import facts
+from lms_bot.store.tables import facts, hand_mappings
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,22 @@ def noted_at(url: str, name: str) -> datetime | None:
     _, noted = row
     moment = datetime.fromisoformat(noted)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def mapped_by_hand(url: str) -> dict[int, int]:
+    """Return the Zulip accounts that admins mapped by hand, by mentor id, in an existing store.
+
+    Raises StoreUnavailable.
+    """
+    engine = lms_engine(url)
+    query = sa.select(hand_mappings.c.mentor_id, hand_mappings.c.zulip_user_id)
+    try:
+        with engine.connect() as connection, connection.begin():
+            return {row.mentor_id: row.zulip_user_id for row in connection.execute(query)}
+    except sa.exc.SQLAlchemyError as error:
+        raise StoreUnavailable(reason(error)) from error
+    finally:
+        engine.dispose()
 
 
 def paused(url: str, now: datetime) -> dict[Work, datetime | None]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.people import Mentor, ZulipUser, folded_email
+from lms_bot.core.people import Mentor, ZulipUser, folded_email, hides_email
 from lms_bot.store import state
 from lms_bot.store.bulk import insert_into, replace_rows
 from lms_bot.store.session import Transaction
@@ -57,13 +57,10 @@ def map_by_hand(transaction: Transaction, mentor_id: int, zulip_user_id: int | N
     return map_accounts(transaction)
 
 
-def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser]) -> list[Mentor]:
-    """Return these mentors with the accounts that they would be given, or with the reason why they would have none.
-
-    By their e-mail addresses: what an admin mapped by hand is in the store alone.
-    """
+def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser], by_hand: Mapping[int, int]) -> list[Mentor]:
+    """Return these mentors with the accounts that they would be given, or with the reason why they would have none."""
     accounts = _Accounts(users)
-    answers = [(mentor, *accounts.by_email(mentor.email)) for mentor in of]
+    answers = [(mentor, *accounts.of(mentor.mentor_id, mentor.email, by_hand)) for mentor in of]
     return [replace(mentor, zulip_user_id=found, unmapped_reason=why) for mentor, found, why in answers]
 
 
@@ -101,7 +98,7 @@ def _map(
     changed = []
     query = sa.select(table.c[key], table.c.email, *(table.c[name] for name in names)).order_by(table.c[key])
     for person in transaction.execute(query):
-        account = accounts.by_hand(by_hand[person[0]]) if person[0] in by_hand else accounts.by_email(person.email)
+        account = accounts.of(person[0], person.email, by_hand)
         answer = dict(zip(names, account, strict=False))
         if any(getattr(person, name) != value for name, value in answer.items()):
             changed.append({"id": person[0], **{f"new_{name}": value for name, value in answer.items()}})
@@ -117,17 +114,24 @@ class _Accounts:
     def __init__(self, users: Iterable[Any]) -> None:
         self._by_id: dict[int, Any] = {}
         self._by_email: dict[str, list[Any]] = defaultdict(list)
+        self._some_hide = False
         for user in users:
             self._by_id[user.user_id] = user
             if user.email:
                 self._by_email[folded_email(user.email)].append(user)
+            if user.is_active and not user.is_bot and hides_email(user.user_id, user.email):
+                self._some_hide = True
+
+    def of(self, person_id: int, email: str | None, by_hand: Mapping[int, int]) -> tuple[int | None, str | None]:
+        return self.by_hand(by_hand[person_id]) if person_id in by_hand else self.by_email(email)
 
     def by_email(self, email: str | None) -> tuple[int | None, str | None]:
         if not email or not email.strip():
             return None, "no e-mail address in the LMS"
         same = self._by_email.get(folded_email(email), [])
         if not same:
-            return None, "no Zulip account with this e-mail address"
+            hidden = "; some people's are hidden from the bot" if self._some_hide else ""
+            return None, f"no Zulip account with this e-mail address{hidden}"
         if len(same) > 1:
             return None, "several Zulip accounts have this e-mail address"
         return _usable(same[0], "the Zulip account with this e-mail address")
