@@ -113,13 +113,16 @@ def store_engine(url: str) -> sa.Engine:
         # In UTC: elsewhere the last moment that a datetime can hold could not be read back.
         _set_in_each_transaction(engine, "TIME ZONE 'UTC'")
         return engine
-    make_private(make_url(url).database or "")
     engine = sa.create_engine(
         url,
         connect_args={"timeout": STORE_LOCK_TIMEOUT},
         json_serializer=to_json,
         hide_parameters=True,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def create_private(*_: Any) -> None:
+        make_private(engine.url.database or "")
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

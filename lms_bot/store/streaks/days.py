@@ -138,7 +138,7 @@ def _occurrences(
     c = events.c
     query = (
         sa.select(c.student_id, c.timestamp, c.created_at, c.event_type, c.is_current, c.mirrors)
-        .where(_among(transaction, c.student_id, student_ids), c.event_type.not_in(BY_CLOCK))
+        .where(_among(transaction, c.student_id, student_ids), c.event_type.not_in(BY_CLOCK), ~c.is_withdrawn)
         .order_by(c.student_id, c.timestamp)
         .execution_options(yield_per=BATCH)
     )
