@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from operator import methodcaller
 from pathlib import Path
@@ -188,16 +188,12 @@ def writing(engine: sa.Engine, *, durable: bool = True) -> Iterator[sa.Connectio
     """
     on_sqlite = engine.dialect.name == "sqlite"
     with engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
-        if on_sqlite and not durable:
-            _set_pragma(connection, "synchronous = NORMAL")
-        try:
-            with connection.begin():
-                if not on_sqlite and not durable:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-                yield connection
-        finally:
-            if on_sqlite and not durable:
-                _set_pragma(connection, "synchronous = FULL")
+        is_relaxed = on_sqlite and not durable
+        synchronous = _pragma(connection, "synchronous", "NORMAL", "FULL") if is_relaxed else nullcontext()
+        with synchronous, connection.begin():
+            if not on_sqlite and not durable:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            yield connection
 
 
 @contextmanager
@@ -206,25 +202,24 @@ def changing_schema(engine: sa.Engine) -> Iterator[sa.Connection]:
 
     Raises sqlalchemy.exc.DatabaseError where something refers to what is not there.
     """
-    if engine.dialect.name != "sqlite":
-        with writing(engine) as connection:
-            yield connection
-        return
+    on_sqlite = engine.dialect.name == "sqlite"
     with engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
-        _set_pragma(connection, "foreign_keys = OFF")
-        try:
-            with connection.begin():
-                yield connection
-                if lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-                    raise sa.exc.DatabaseError(f"a row of {lost[0]} refers to nothing", None, ValueError(lost[0]))
-        finally:
-            _set_pragma(connection, "foreign_keys = ON")
+        foreign_keys = _pragma(connection, "foreign_keys", "OFF", "ON") if on_sqlite else nullcontext()
+        with foreign_keys, connection.begin():
+            yield connection
+            if on_sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+                raise sa.exc.DatabaseError(f"a row of {lost[0]} refers to nothing", None, ValueError(lost[0]))
 
 
-def _set_pragma(connection: sa.Connection, setting: str) -> None:
-    """Set how a SQLite connection works; between transactions, so it goes past SQLAlchemy's."""
+@contextmanager
+def _pragma(connection: sa.Connection, name: str, value: str, afterwards: str) -> Iterator[None]:
+    """Set how a SQLite connection works around a transaction; between two of them, so it goes past SQLAlchemy's."""
     driver_connection: Any = connection.connection.driver_connection
-    driver_connection.execute(f"PRAGMA {setting}")
+    driver_connection.execute(f"PRAGMA {name} = {value}")
+    try:
+        yield
+    finally:
+        driver_connection.execute(f"PRAGMA {name} = {afterwards}")
 
 
 @contextmanager

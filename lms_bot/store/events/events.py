@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from lms_bot.core.cursor import Page
-from lms_bot.core.detect import Observed, follow
+from lms_bot.core.detect import Observed, Recorded, follow
 from lms_bot.core.events import Event, EventType, course_key, is_finished, percentage
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.db.lists import in_list
@@ -248,20 +248,19 @@ def reconcile(
             new.append(event)
             continue
         followed = follow(states, event)
-        if is_overtaken and not (followed.same and followed.same.is_current):
+        same = followed.same
+        if is_overtaken and not (same and same.is_current):
             doubtful.append(event.source_id)
             continue
-        same_id = followed.same.event_id if followed.same else None
-        outdated = [s.event_id for s in states if s.is_current and s.event_id not in (None, same_id)]
-        superseded += [event_id for event_id in outdated if event_id is not None]
+        outdated = _event_ids(state for state in states if state.is_current and state is not same)
+        superseded += outdated
         if followed.is_another and outdated:
-            withdrawn += [s.event_id for s in states if s.event_id is not None]
-        if same_id is None:
-            is_news = any(not state.is_history for state in states)
-            is_history = event.is_history and not is_news
-            new.append(event._replace(episode=followed.episode, is_history=is_history))
+            withdrawn += _event_ids(states)
+        if same and same.event_id is not None:
+            restated[same.event_id] = event
         else:
-            restated[same_id] = event
+            is_history = event.is_history and all(state.is_history for state in states)
+            new.append(event._replace(episode=followed.episode, is_history=is_history))
     number_attempts(transaction, [*new, *restated.values()])
     corrected = restate(transaction, restated) + supersede(transaction, superseded)
     withdraw(transaction, withdrawn)
@@ -274,5 +273,9 @@ def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -
     if not gone:
         return []
     states_of = recorded(transaction, page.cursor.source_table, gone)
-    states = (state for states in states_of.values() for state in states if state.is_current)
+    return _event_ids(state for states in states_of.values() for state in states if state.is_current)
+
+
+def _event_ids(states: Iterable[Recorded]) -> list[int]:
+    """Return the ids of those of the states whose events are kept."""
     return [state.event_id for state in states if state.event_id is not None]

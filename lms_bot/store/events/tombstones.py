@@ -78,15 +78,13 @@ def without_pruned(transaction: Transaction, observed: Sequence[Event]) -> Seque
 
 
 def _known(transaction: Transaction, observed: Sequence[Event]) -> set[_Key]:
-    c = pruned.c
     ids = defaultdict(list)
     for event in observed:
         ids[event.source_table].append(event.source_id)
     found: set[_Key] = set()
     for table, source_ids in ids.items():
-        within = in_list(c.source_id, source_ids, transaction.dialect.name)
-        query = sa.select(c.source_id, c.episode, c.event_type).where(c.source_table == table, within)
-        found.update((table, *row) for row in transaction.execute(query))
+        for source_id, states in recorded(transaction, table, source_ids).items():
+            found.update((table, source_id, state.episode, state.event_type) for state in states)
     return found
 
 
