@@ -13,7 +13,7 @@ from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms
 from lms_bot.pipeline.freshness import LMS
 from lms_bot.store import tables
-from lms_bot.store.operations.incidents import is_on
+from lms_bot.store.operations.incidents import going_on
 from lms_bot.worker.clock import ClockJobs
 from tests.alert_scenario import DAY, HOUR, AlertScenario
 from tests.bot_process import Place
@@ -133,7 +133,7 @@ def test_polls_by_hand_begin_and_end_the_incident_of_an_lms_that_cannot_be_read(
 
     def is_incident() -> bool:
         with watch.store.reading() as transaction:
-            return is_on(transaction, LMS)
+            return LMS in going_on(transaction, [LMS])
 
     for failures in (1, 2, 3):
         assert is_incident() is False, failures

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.core.notifications import Recipient
+from lms_bot.db.engine import FIRST_MOMENT, LAST_MOMENT
 from lms_bot.errors import StoreUnavailable, UserError
 from lms_bot.store.copy import ids, rows
 from lms_bot.store.copy.copy_store import Copied, NotTheSame, copy_store
@@ -321,8 +322,21 @@ def test_c13_json_says_what_was_copied(tmp_path: Path) -> None:
 def test_c13_moments_at_the_ends_of_time_are_copied(store_url: str, other_url: str) -> None:
     store = open_store(store_url)
     with store.writing() as transaction:
-        for at in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        for at in (FIRST_MOMENT, LAST_MOMENT):
             transaction.execute(sa.insert(audit).values(zulip_user_id=1, command="", outcome="", at=at))
     store.close()
     copied(store_url, other_url)
     assert dump(other_url) == dump(store_url)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_moments_are_the_same_wherever_the_server_is(postgresql: str, zone: str) -> None:
+    in_store(postgresql, f"ALTER DATABASE {sa.make_url(postgresql).database} SET timezone = '{zone}'")
+    moments = [FIRST_MOMENT, datetime(2026, 3, 29, 1, 30, tzinfo=UTC), LAST_MOMENT]
+    store = open_store(postgresql)
+    with store.writing() as transaction:
+        for at in moments:
+            transaction.execute(sa.insert(audit).values(zulip_user_id=1, command="", outcome="", at=at))
+    with store.reading() as transaction:
+        assert list(transaction.scalars(sa.select(audit.c.at).order_by(audit.c.at))) == moments
+    store.close()

@@ -281,6 +281,14 @@ def test_a_login_that_may_not_read_presence_polls_as_ever(postgresql: str, tmp_p
         rows.run("DROP ROLE narrow")
 
 
+def test_a6_a_start_that_is_given_to_another_student_is_no_day_of_the_former(watch: Watch) -> None:
+    watch.rows.insert_attempt(1, user_id=RAVI, date=NOW)
+    watch.poll()
+    watch.rows.update_attempt(1, user_id=JANE)
+    watch.polls(2)
+    assert kept(watch.store) == ({JANE: [Day(TODAY, 1, 0)]}, {PRESENCE: [(TODAY, TODAY)]})
+
+
 # However it came about, it is what counting anew gives
 
 MOMENTS = st.integers(-120, 30).map(lambda hours: NOW + timedelta(hours=hours))

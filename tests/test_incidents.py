@@ -77,18 +77,23 @@ def test_two_failed_polls_are_nothing(session: AdminSession) -> None:
     assert said(session) == []
 
 
+def note_poll(session: AdminSession, new_events: int, now: datetime) -> None:
+    with session.parts.store.writing() as transaction:
+        incidents.note_poll(transaction, new_events, session.settings, now)
+
+
 def test_an_unusual_silence_is_said_and_its_end(session: AdminSession) -> None:
     noon = datetime(2026, 11, 18, 12, tzinfo=UTC)  # a Wednesday
     days = {(noon - timedelta(days=back)).date().isoformat(): 1000 for back in range(1, 15)}
     with session.parts.store.writing() as transaction:
         state.note(transaction, FOUND, {"last": (noon - timedelta(hours=3)).isoformat(), "days": days}, noon)
     for minute in range(3):
-        incidents.note_poll(session.parts.store, 0, session.settings, noon + timedelta(minutes=minute))
+        note_poll(session, 0, noon + timedelta(minutes=minute))
     (text,) = said(session)
     assert "nothing new since <time:2026-11-18T09:00:00Z>" in text
-    incidents.note_poll(session.parts.store, 0, session.settings, noon + timedelta(hours=12))
+    note_poll(session, 0, noon + timedelta(hours=12))
     assert len(said(session)) == 1
-    incidents.note_poll(session.parts.store, 5, session.settings, noon + timedelta(hours=13))
+    note_poll(session, 5, noon + timedelta(hours=13))
     assert said(session)[1:] == ["🟢 There are new events in the LMS again."]
 
 
@@ -96,7 +101,7 @@ def test_what_is_found_is_counted_by_day_for_two_weeks(session: AdminSession) ->
     noon = datetime(2026, 11, 18, 12, tzinfo=UTC)
     for day in range(30):
         for _ in range(2):
-            incidents.note_poll(session.parts.store, 5, session.settings, noon + timedelta(days=day))
+            note_poll(session, 5, noon + timedelta(days=day))
     with session.parts.store.reading() as transaction:
         days = state.value(transaction, FOUND)["days"]
     assert set(days.values()) == {10}

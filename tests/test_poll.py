@@ -422,6 +422,18 @@ def test_a7_an_id_that_is_given_again_is_another_fact(watch: Watch) -> None:
     assert watch.current(5) == ["exam_failed"]
 
 
+def test_a6_what_was_true_of_the_one_before_the_former_stays_theirs(watch: Watch) -> None:
+    watch.rows.insert_attempt(5)
+    watch.poll()
+    watch.rows.delete("attempts", 5)
+    watch.poll()
+    watch.rows.insert_attempt(5, user_id=RAVI, state="completed", result="fail")
+    watch.polls(2)
+    watch.rows.update_attempt(5, user_id=SOFIA)
+    watch.polls(2)
+    assert [(e.student_id, e.is_withdrawn) for e in watch.events(5)] == [(JANE, False), (RAVI, True), (SOFIA, False)]
+
+
 def test_a_table_that_is_emptied_and_filled_again_tells_nothing_twice(watch: Watch) -> None:
     watch.rows.insert_attempt(1)
     watch.rows.insert_attempt(2, state="completed", result="pass")

@@ -28,7 +28,7 @@ def watch(lms_url: str, tmp_path: Path) -> Iterator[Watch]:
 
 def is_on(watch: Watch) -> bool:
     with watch.store.reading() as transaction:
-        return incidents.is_on(transaction, "brake")
+        return "brake" in incidents.going_on(transaction, ["brake"])
 
 
 def held(watch: Watch) -> set[timedelta]:
@@ -114,7 +114,7 @@ def test_an_alert_that_begins_again_is_not_over(store: Store) -> None:
         incidents.end(transaction, "fire", "The fire is out.")
         incidents.begin(transaction, "fire", "It burns.", NOW)
         assert incidents.unannounced(transaction) == []
-        assert incidents.is_on(transaction, "fire")
+        assert incidents.going_on(transaction, ["fire"])
 
 
 def test_a_notice_is_said_once(delivery: DeliveryScenario) -> None:

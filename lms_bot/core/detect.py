@@ -53,6 +53,11 @@ class Recorded(NamedTuple):
     timestamp: datetime | None = None
     is_history: bool = True
 
+    def is_about_same(self, other: Recorded | Event) -> bool:
+        """Return whether both are about one student and activity, as far as these are known."""
+        differs = _differ(self.student_id, other.student_id) or _differ(self.activity_id, other.activity_id)
+        return not differs
+
 
 class Following(NamedTuple):
     """What an event is to the recorded states of its row: its episode, and the `same` state where it is one of them.
@@ -73,7 +78,7 @@ def follow(recorded: Sequence[Recorded], found: Event) -> Following:
     """
     episode = max(state.episode for state in recorded)
     states = [state for state in recorded if state.episode == episode]
-    if any(_differ(one.student_id, found.student_id) or _differ(one.activity_id, found.activity_id) for one in states):
+    if not all(one.is_about_same(found) for one in states):
         return Following(episode + 1, is_another=True)
     same = next((state for state in states if state.event_type == found.event_type), None)
     if same is None or same.is_current:

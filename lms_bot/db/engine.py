@@ -22,6 +22,8 @@ LMS_STATEMENT_TIMEOUT = 30  # seconds; a page by primary key takes milliseconds
 CHECKPOINT_PAGES = 4_000  # of 4 KiB, four times SQLite's own: in a burst pages are written once, not in every page
 STORE_LOCK_TIMEOUT = 30  # seconds that a writer waits for the other thread or process
 
+FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment: refuses naive datetimes, stores UTC, gives aware UTC, on both databases."""
@@ -69,7 +71,14 @@ def lms_engine(url: str) -> sa.Engine:
         extensions.register_type(times_as_text, connection)
         connection.set_session(readonly=True)  # said with each BEGIN
 
-    _set_in_each_transaction(engine, f"statement_timeout = '{LMS_STATEMENT_TIMEOUT}s'", "TIME ZONE 'UTC'")
+    # Nothing is set in a session, which a pooler may give to somebody else.
+    limits = f"SET LOCAL statement_timeout = '{LMS_STATEMENT_TIMEOUT}s'; SET LOCAL TIME ZONE 'UTC'"
+    engine.dialect.do_ping = _ping  # type: ignore[assignment, method-assign] # the driver's own way sets the session's defaults
+
+    @event.listens_for(engine, "begin")
+    def limit(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(limits)
+
     return engine
 
 
@@ -110,8 +119,7 @@ def store_engine(url: str) -> sa.Engine:
             executemany_mode="values_plus_batch",
             connect_args={"application_name": "lms_bot store", "connect_timeout": 10},
         )
-        # In UTC: elsewhere the last moment that a datetime can hold could not be read back.
-        _set_in_each_transaction(engine, "TIME ZONE 'UTC'")
+        event.listens_for(engine, "connect")(_read_every_moment)
         return engine
     engine = sa.create_engine(
         url,
@@ -140,6 +148,19 @@ def store_engine(url: str) -> sa.Engine:
     return engine
 
 
+def _read_every_moment(connection: Any, _record: Any) -> None:
+    """Read moments whatever the session's time zone, in which the first and the last may be in no datetime's year."""
+    from psycopg2 import extensions
+
+    def moment(text: Any, cursor: Any) -> Any:
+        try:
+            return extensions.PYDATETIMETZ(text, cursor)
+        except (ValueError, OverflowError):
+            return FIRST_MOMENT if text.endswith("BC") else LAST_MOMENT
+
+    extensions.register_type(extensions.new_type((1184,), "MOMENT", moment), connection)
+
+
 def make_private(path: str | Path) -> None:
     """Make an empty file that only its owner may read, unless there is one; SQLite gives its -wal and -shm the same."""
     with suppress(OSError):  # whatever keeps us from it, SQLite says when it opens the file
@@ -160,16 +181,6 @@ def _use_wal(connection: Any) -> None:
             time.sleep(0.01)
         else:
             return
-
-
-def _set_in_each_transaction(engine: sa.Engine, *settings: str) -> None:
-    """Set these in every transaction and nothing in a session, which a pooler may give to somebody else."""
-    statement = "; ".join(f"SET LOCAL {setting}" for setting in settings)
-    engine.dialect.do_ping = _ping  # type: ignore[assignment, method-assign] # the driver's own way sets the session's defaults
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(statement)
 
 
 def _ping(connection: Any) -> bool:

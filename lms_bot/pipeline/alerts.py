@@ -32,7 +32,7 @@ from lms_bot.store.alerts.watchlist import RulesState
 from lms_bot.store.notifications import preferences
 from lms_bot.store.people import people
 from lms_bot.store.session import Store, Transaction
-from lms_bot.store.state import note, noted_at
+from lms_bot.store.state import POLLED, note, some
 
 TOGETHER = 1_000  # students judged in a turn, so that the next poll is not late; the others come with the next turns
 ENROLMENT = "enrolment"  # the fact: when it was last read since when students are enrolled
@@ -89,11 +89,12 @@ class _Moment(NamedTuple):
 def judge_due_students(store: Store, settings: Settings, now: datetime) -> None:
     """Judge students with news, or whom time has made due, the longest due first; everybody the first time.
 
-    Raises StoreUnavailable.
+    Not before the first poll: what is already so would count as news after it. Raises StoreUnavailable.
     """
     with store.reading() as transaction:
-        is_first = watchlist.rules_state(transaction) is None
-        if not (is_first or _is_something_due(transaction, now)):
+        noted = some(transaction, [POLLED, watchlist.STATE])
+        is_first = watchlist.STATE not in noted
+        if POLLED not in noted or not (is_first or _is_something_due(transaction, now)):
             return
     with store.writing() as transaction:
         watchlist.lock_rules_state(transaction, now)
@@ -138,10 +139,14 @@ def judge_students(transaction: Transaction, student_ids: Sequence[int], setting
 
 
 def read_enrolment(store: Store, lms: Lms, now: datetime) -> None:
-    """Note since when students are enrolled and how long exams take, every 15 minutes. Raises LmsUnavailable."""
+    """Note since when students are enrolled and how long exams take, every 15 minutes. Raises LmsUnavailable.
+
+    Before the first poll no student is known whose enrolment could be kept.
+    """
     with store.reading() as transaction:
-        read_at = noted_at(transaction, ENROLMENT)
-    if read_at is not None and timedelta() <= now - read_at < ENROLMENT_AGE:
+        noted = some(transaction, [POLLED, ENROLMENT])
+    _, read_at = noted.get(ENROLMENT, (None, EARLIEST))
+    if POLLED not in noted or timedelta() <= now - read_at < ENROLMENT_AGE:
         return
     read = lms.read_enrolment()
     with store.writing() as transaction:

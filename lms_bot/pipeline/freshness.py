@@ -32,7 +32,7 @@ def absence_known_until(transaction: Transaction, settings: Settings, now: datet
     state = watchlist.rules_state(transaction)
     if state is not None and BLIND in state.off:
         return now
-    if incidents.is_on(transaction, LMS) or incidents.is_on(transaction, SILENCE):
+    if incidents.going_on(transaction, [LMS, SILENCE]):
         return EARLIEST
     polled_at = noted_at(transaction, POLLED)
     if polled_at is None:

@@ -41,26 +41,20 @@ def note_failed_poll(store: Store, reason: str, now: datetime) -> None:
             incidents.begin(transaction, LMS, text, now)
 
 
-def note_poll(store: Store, new_events: int, settings: Settings, now: datetime) -> None:
-    """Note that a poll succeeded: the LMS can be read, and is silent or is not. Raises StoreUnavailable."""
-    with store.reading() as transaction:
-        noted = state.some(transaction, [FOUND, FAILURES])
-        was_failing, was_silent = incidents.is_on(transaction, LMS), incidents.is_on(transaction, SILENCE)
+def note_poll(transaction: Transaction, new_events: int, settings: Settings, now: datetime) -> None:
+    """Note that a poll succeeded: the LMS can be read, and is silent or is not."""
+    noted = state.some(transaction, [FOUND, FAILURES])
+    going_on = incidents.going_on(transaction, [LMS, SILENCE])
     last, days = _found(noted[FOUND][0] if FOUND in noted else None)
-    is_silent = not new_events and last is not None and is_unusual_silence(last, now, days, settings.timezone)
-    has_failed = was_failing or FAILURES in noted
-    if not (new_events or has_failed or last is None or (is_silent and not was_silent)):
-        return
-    with store.writing() as transaction:
-        if has_failed:
-            state.forget(transaction, FAILURES)
-            incidents.end(transaction, LMS, "🟢 The LMS can be read again.")
-        if new_events or last is None:
-            _note_found(transaction, days, new_events, settings, now)
-        if new_events and was_silent:
+    if LMS in going_on or FAILURES in noted:
+        state.forget(transaction, FAILURES)
+        incidents.end(transaction, LMS, "🟢 The LMS can be read again.")
+    if new_events or last is None:
+        _note_found(transaction, days, new_events, settings, now)
+        if SILENCE in going_on:
             incidents.end(transaction, SILENCE, "🟢 There are new events in the LMS again.")
-        if is_silent and last:
-            incidents.begin(transaction, SILENCE, _silence_text(last), now)
+    elif SILENCE not in going_on and is_unusual_silence(last, now, days, settings.timezone):
+        incidents.begin(transaction, SILENCE, _silence_text(last), now)
 
 
 def note_takeover(store: Store, before: Process, process: Process, now: datetime) -> None:
@@ -82,15 +76,16 @@ def find_incidents(store: Store, settings: Settings, now: datetime) -> None:
 
 def judge_disk(transaction: Transaction, free: int, now: datetime) -> None:
     """Begin or end the incident of a full disk, by the bytes that are free where the store is."""
-    if free < LITTLE and not incidents.is_on(transaction, DISK):
+    is_on = DISK in incidents.going_on(transaction, [DISK])
+    if free < LITTLE and not is_on:
         text = f"💾 The disk of the event store is nearly full: {free // MEBIBYTE:,} MiB are free."
         incidents.begin(transaction, DISK, text, now)
-    elif free > ENOUGH and incidents.is_on(transaction, DISK):
+    elif free > ENOUGH and is_on:
         incidents.end(transaction, DISK, "🟢 The disk of the event store has room again.")
 
 
 def _judge_delivery(transaction: Transaction, settings: Settings, now: datetime) -> None:
-    is_on = incidents.is_on(transaction, DELIVERY)
+    is_on = DELIVERY in incidents.going_on(transaction, [DELIVERY])
     failing = figures.failing(transaction, now, LATE)
     is_meant = settings.notify_mentors and Work.DELIVERY not in pauses.current(transaction, now)
     if failing and is_meant and not is_on:

@@ -87,7 +87,6 @@ class Poller:
             incidents.note_failed_poll(self._store, "something unexpected happened, and the log says what", now)
             raise
         self._meter.polled(PollOutcome.OK)
-        incidents.note_poll(self._store, polled.new_events, self._settings, now)
         return polled
 
     def _poll(self, now: datetime, progress: Progress | None) -> Polled:
@@ -102,6 +101,7 @@ class Poller:
                 total += self._poll_table(source_table, enqueuer, now, progress)
         with self._store.writing() as transaction:
             surge.note_poll(transaction, total.new_events, now)
+            incidents.note_poll(transaction, total.new_events, self._settings, now)
         return total
 
     def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
@@ -120,7 +120,10 @@ class Poller:
             alerts.close_of_former_mentors(transaction, now)
 
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
-        cursor, total = self._baseline(source_table, now), Polled()
+        with self._store.reading() as transaction:
+            known = cursors.load(transaction, source_table)
+            due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
+        cursor, total = known or self._mark_baseline(source_table, now), Polled()
         self._versions[source_table] = cursor.version
         rows_read = 0
         while not cursor.history_done:
@@ -129,18 +132,12 @@ class Poller:
             cursor = page.cursor
             rows_read += page.rows
             (progress or _log_progress)(source_table, cursor.part_done, rows_read)
-        with self._store.reading() as transaction:
-            due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         since = dict(due)
         for page in self._lms.changes.changes(cursor, list(since), self._recorded, now):
             total += self._keep(page, since, enqueuer, now)
         return total
 
-    def _baseline(self, source_table: str, now: datetime) -> Cursor:
-        with self._store.reading() as transaction:
-            cursor = cursors.load(transaction, source_table)
-        if cursor is not None:
-            return cursor
+    def _mark_baseline(self, source_table: str, now: datetime) -> Cursor:
         marked = self._lms.changes.mark_baseline(source_table, now)
         with self._store.writing() as transaction:
             cursors.mark(transaction, marked, now)
@@ -153,7 +150,8 @@ class Poller:
         around = self._people_around(observed.events, now)
         with self._store.writing() as transaction:
             stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
-            are_days_counted = days.lock(transaction) is not None
+            states_nothing = not (observed.events or observed.silent or page.vanished)
+            are_days_counted = not states_nothing and days.lock(transaction) is not None
             # Another process may have read further meanwhile.
             read_before = max(page.new_above, stored.last_id)
             is_overtaken = stored.version != self._versions.get(source_table, 0)

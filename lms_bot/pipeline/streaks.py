@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from lms_bot.config.settings import Settings
@@ -68,10 +69,9 @@ def recount_moved_zones(transaction: Transaction, default: ZoneInfo, now: dateti
 def read_presence(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> None:
     """Note the days on which the LMS saw students, every five minutes, as far as it says so. Raises LmsUnavailable."""
     with store.reading() as transaction:
-        known = state.some(transaction, [PRESENCE]).get(PRESENCE)
-        is_counted = days.counting_zone(transaction) is not None
-    last_id, read_at = known or (0, EARLIEST)
-    if not is_counted or timedelta() <= now - read_at < PRESENCE_AGE:
+        noted = state.some(transaction, [PRESENCE, days.COUNTED])
+    last_id, read_at = noted.get(PRESENCE, (0, EARLIEST))
+    if days.COUNTED not in noted or timedelta() <= now - read_at < PRESENCE_AGE:
         return
     seen = lms.read_presence(last_id)
     with store.writing() as transaction:
@@ -94,21 +94,19 @@ def _is_possible(day: date, now: datetime) -> bool:
 
 def _ended_days(transaction: Transaction, settings: Settings, now: datetime) -> dict[str, date]:
     """Return the local today of each time zone in use in which the day before is over and was not dealt with."""
-    read_until = _read_until(transaction, now)
-    if read_until is None:
+    noted = state.some(transaction, [state.POLLED, PRESENCE, days.COUNTED])
+    if state.POLLED not in noted:
         return {}
-    counted = state.value(transaction, days.COUNTED)
+    read_until = _read_until(noted, now)
+    counted, _ = noted.get(days.COUNTED, (None, now))
     known = counted["turned"] if counted and counted["zone"] == settings.timezone.key else {}
     names = {settings.timezone.key, *zones.zones_in_use(transaction)}
     todays = {name: local_day(read_until - SETTLED_AFTER, ZoneInfo(name)) for name in names}
     return {name: today for name, today in todays.items() if known.get(name) != today.isoformat()}
 
 
-def _read_until(transaction: Transaction, now: datetime) -> datetime | None:
-    """Return until when everything is known that students did; None before the first poll."""
-    noted = state.some(transaction, [state.POLLED, PRESENCE])
-    if state.POLLED not in noted:
-        return None
+def _read_until(noted: Mapping[str, tuple[Any, datetime]], now: datetime) -> datetime:
+    """Return until when everything is known that students did, by what is noted of the last poll."""
     _, polled_at = noted[state.POLLED]
     if PRESENCE not in noted:
         return min(now, polled_at)

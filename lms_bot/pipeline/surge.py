@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from lms_bot.core.events import MANY_EVENTS
 from lms_bot.render import counted, moment
@@ -19,14 +20,13 @@ SURGE = "brake"  # the name of the fact and of the incident
 def surge_ends_at(transaction: Transaction, now: datetime) -> datetime | None:
     """Return until when new notifications are postponed; None without a surge."""
     until = state.value(transaction, SURGE)
-    if until is None or (moment_of := datetime.fromisoformat(until)) <= now:
-        return None
-    return moment_of
+    return None if until is None or _end(until) <= now else _end(until)
 
 
 def note_poll(transaction: Transaction, new_events: int, now: datetime) -> None:
     """Note what a poll found; begin a surge, or end it."""
-    polls, events = _tally(transaction, now)
+    noted = state.some(transaction, [SURGE, state.POLLED])
+    polls, events = _tally(noted.get(state.POLLED), now)
     mean = sum(events.values()) / max(1, sum(polls.values()))
     if new_events > MANY_EVENTS and new_events > UNUSUAL * mean:
         until = now + POSTPONED_FOR
@@ -38,7 +38,8 @@ def note_poll(transaction: Transaction, new_events: int, now: datetime) -> None:
             f"them, and the next one at {moment(until)}, in place of a message for each poll.",
             now,
         )
-    elif surge_ends_at(transaction, now) is None and incidents.is_on(transaction, SURGE):
+    elif SURGE in noted and _end(noted[SURGE][0]) <= now:
+        state.forget(transaction, SURGE)
         incidents.end(transaction, SURGE, "🟢 The flood of events is over; mentors are told as usual.")
     hour = now.isoformat()[:13]
     polls[hour] = polls.get(hour, 0) + 1
@@ -46,10 +47,13 @@ def note_poll(transaction: Transaction, new_events: int, now: datetime) -> None:
     state.note(transaction, state.POLLED, {"new_events": new_events, "polls": polls, "events": events}, now)
 
 
-def _tally(transaction: Transaction, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
+def _end(noted: str) -> datetime:
+    return datetime.fromisoformat(noted)
+
+
+def _tally(last_poll: tuple[Any, datetime] | None, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
     """Return the polls and the new events of the last day, by hour."""
-    noted = state.value(transaction, state.POLLED)
-    noted = noted if isinstance(noted, dict) else {}
+    noted = last_poll[0] if last_poll and isinstance(last_poll[0], dict) else {}
     first = (now - TALLIED).isoformat()[:13]
     polls, events = (
         {hour: count for hour, count in noted.get(name, {}).items() if hour > first} for name in ("polls", "events")

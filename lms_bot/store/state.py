@@ -28,9 +28,12 @@ def lock(transaction: Transaction, name: str) -> Any:
 
     None if it never was noted; then too the others wait.
     """
-    if transaction.dialect.name == "postgresql":  # on SQLite a transaction that writes is alone
+    query = sa.select(facts.c.value).where(facts.c.name == name).with_for_update()
+    row = transaction.execute(query).first()
+    if row is None and transaction.dialect.name == "postgresql":  # on SQLite a transaction that writes is alone
         transaction.execute(_LOCK, {"name": name})
-    return transaction.scalar(sa.select(facts.c.value).where(facts.c.name == name).with_for_update())
+        row = transaction.execute(query).first()
+    return row.value if row else None
 
 
 def value(transaction: Transaction, name: str) -> Any:

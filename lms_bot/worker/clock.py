@@ -11,7 +11,6 @@ from lms_bot.errors import LmsBotError
 from lms_bot.lms import Lms
 from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks
 from lms_bot.store.session import Store
-from lms_bot.store.state import POLLED, noted_at
 
 EVERY = 60  # seconds, or the poll interval where that is shorter
 
@@ -74,13 +73,11 @@ class ClockJobs:
         return streaks.record_streak_events(self._store, self._settings, now)
 
     def _read_enrolment(self, now: datetime) -> int:
-        if self._has_polled():  # before, no student is known whose enrolment could be kept
-            alerts.read_enrolment(self._store, self._lms, now)
+        alerts.read_enrolment(self._store, self._lms, now)
         return 0
 
     def _judge_students(self, now: datetime) -> int:
-        if self._has_polled():  # before, no student is known, and what is already so would count as news afterwards
-            alerts.judge_due_students(self._store, self._settings, now)
+        alerts.judge_due_students(self._store, self._settings, now)
         return 0
 
     def _enqueue_alerts(self, now: datetime) -> int:
@@ -89,7 +86,3 @@ class ClockJobs:
     def _find_incidents(self, now: datetime) -> int:
         incidents.find_incidents(self._store, self._settings, now)
         return 0
-
-    def _has_polled(self) -> bool:
-        with self._store.reading() as transaction:
-            return noted_at(transaction, POLLED) is not None

@@ -143,11 +143,21 @@ def supersede(transaction: Transaction, event_ids: Collection[int]) -> list[Said
     ]
 
 
-def withdraw(transaction: Transaction, event_ids: Collection[int]) -> None:
-    """Show to nobody any more the events whose rows turned out to be about somebody or something else."""
-    if event_ids:
-        within = in_list(events.c.event_id, event_ids, transaction.dialect.name)
-        transaction.execute(sa.update(events).where(within).values(is_withdrawn=True))
+def withdraw(transaction: Transaction, event_ids: Collection[int]) -> list[Said]:
+    """Show to nobody any more the events whose rows turned out to be about somebody or something else.
+
+    Gives by how much that changes days.
+    """
+    if not event_ids:
+        return []
+    c = events.c
+    within = in_list(c.event_id, event_ids, transaction.dialect.name)
+    marked = sa.update(events).where(within, ~c.is_withdrawn).values(is_withdrawn=True)
+    gone = transaction.execute(marked.returning(c.student_id, c.timestamp, c.created_at, c.event_type, c.mirrors)).all()
+    return [
+        Said(student_id, at, found_at, is_finished(kind, mirrors), -1)
+        for student_id, at, found_at, kind, mirrors in gone
+    ]
 
 
 def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]:
@@ -255,15 +265,14 @@ def reconcile(
         outdated = _event_ids(state for state in states if state.is_current and state is not same)
         superseded += outdated
         if followed.is_another and outdated:
-            withdrawn += _event_ids(states)
+            withdrawn += _event_ids(one for one in states if one.is_about_same(states[-1]))
         if same and same.event_id is not None:
             restated[same.event_id] = event
         else:
             is_history = event.is_history and all(state.is_history for state in states)
             new.append(event._replace(episode=followed.episode, is_history=is_history))
     number_attempts(transaction, [*new, *restated.values()])
-    corrected = restate(transaction, restated) + supersede(transaction, superseded)
-    withdraw(transaction, withdrawn)
+    corrected = restate(transaction, restated) + supersede(transaction, superseded) + withdraw(transaction, withdrawn)
     return Reconciled(record(transaction, new, around, now), corrected, doubtful, withdrawn)
 
 

@@ -85,6 +85,8 @@ def finish(transaction: Transaction, log_ids: Collection[int], reason: str, now:
 
 def withdraw(transaction: Transaction, event_ids: Collection[int], now: datetime) -> None:
     """Finish notifications, not in a message yet, of events that did not happen after all."""
+    if not event_ids:
+        return
     within = in_list(logs.c.event_id, event_ids, transaction.dialect.name)
     unsent_to = within & logs.c.due_at.is_not(None) & logs.c.message_id.is_(None)
     values = {"due_at": None, "error_message": WITHDRAWN, "processed_at": now}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -39,10 +40,10 @@ def notice(transaction: Transaction, name: str, text: str, now: datetime) -> Non
     transaction.execute(insert_into(transaction, alerts).values(values).on_conflict_do_nothing())
 
 
-def is_on(transaction: Transaction, name: str) -> bool:
-    """Return whether an incident of this name goes on."""
-    query = sa.select(alerts.c.name).where(alerts.c.name == name, alerts.c.over_text.is_(None))
-    return transaction.scalar(query) is not None
+def going_on(transaction: Transaction, names: Collection[str]) -> set[str]:
+    """Return which of these incidents go on."""
+    query = sa.select(alerts.c.name).where(alerts.c.name.in_(names), alerts.c.over_text.is_(None))
+    return set(transaction.scalars(query))
 
 
 def unannounced(transaction: Transaction) -> list[Incident]:
