@@ -12,6 +12,7 @@ from lms_bot.lms import Lms
 from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks
 from lms_bot.store.session import Store
 
+INCIDENTS = "incidents"
 EVERY = 60  # seconds, or the poll interval where that is shorter
 
 
@@ -50,7 +51,7 @@ class ClockJobs:
             Job("enrolment", seconds, self._read_enrolment, reads_lms=True),
             Job("alerts", seconds, self._judge_students),
             Job("alert notifications", seconds, self._enqueue_alerts),
-            Job("incidents", EVERY, self._find_incidents),
+            Job(INCIDENTS, EVERY, self._find_incidents),
         )
 
     def run(self, now: datetime, *, lms_is_away: bool = False) -> Ran:

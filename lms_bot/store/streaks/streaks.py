@@ -23,6 +23,7 @@ from lms_bot.store.tables import events, streak_marks, streaks, student_days, st
 ENDED = 0  # the mark of a streak that ended
 BATCH = 10_000  # students whose streaks are written at a time
 _COLUMNS = ("student_id", "kind", "first_day", "last_day", "days")
+_NATURAL_KEY = ("student_id", "kind", "last_day")
 _Owner = tuple[int, str]
 
 
@@ -170,18 +171,21 @@ def _write(
             statement.values(values),
             [{"id": one.streak_id, "first": one.first, "last": one.last, "number": one.days} for one in moved],
         )
-    if new := [(whose, streak) for whose, streak in named if streak.streak_id is None]:
-        insert = insert_into(transaction, streaks)
-        there = {name: insert.excluded[name] for name in ("first_day", "days")}
-        transaction.execute(
-            insert.on_conflict_do_update(index_elements=["student_id", "kind", "last_day"], set_=there),
-            [
-                dict(zip(_COLUMNS, (*whose, streak.first, streak.last, streak.days), strict=True))
-                for whose, streak in new
-            ],
-        )
+    new = [(*whose, one.first, one.last, one.days) for whose, one in named if one.streak_id is None]
+    if new:
+        _insert(transaction, new)
     went_on = [one.streak_id for one in moved if known[one.streak_id].last < one.last]
     _withdraw_ends(transaction, [*gone, *went_on], now)
+
+
+def _insert(transaction: Transaction, new: Sequence[tuple[Any, ...]]) -> None:
+    """Insert streaks, in the place of those that another process found at the same time."""
+    streak_ids = insert_new(transaction, streaks, _COLUMNS, new, _NATURAL_KEY)
+    if there := [row for streak_id, row in zip(streak_ids, new, strict=True) if streak_id is None]:
+        insert = insert_into(transaction, streaks)
+        values = {name: insert.excluded[name] for name in ("first_day", "days")}
+        statement = insert.on_conflict_do_update(index_elements=_NATURAL_KEY, set_=values)
+        transaction.execute(statement, [dict(zip(_COLUMNS, row, strict=True)) for row in there])
 
 
 def _withdraw_ends(transaction: Transaction, streak_ids: Iterable[int | None], now: datetime) -> None:
