@@ -86,6 +86,7 @@ class MortalChat(Chat):
     def _call(self, method: str, url: str, *arguments: Any, **options: Any) -> dict[str, Any]:
         if not self._zulip.will_hang(method, f"/api/v1/{url}"):
             return super()._call(method, url, *arguments, **options)
+        self._connected()  # that takes as long as it takes: only the call itself is to hang
         hung, self._timeout = self._zulip.hung, CALL_TIMEOUT
         try:
             return super()._call(method, url, *arguments, **options)

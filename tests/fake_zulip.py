@@ -219,7 +219,7 @@ class FakeZulip(ZulipState):
         """Say whether the next such call will find a server that hangs."""
         with self.lock:
             fault = next((fault for fault in self._faults if fnmatchcase(f"{method} {path}", fault.on)), None)
-            return fault is not None and fault.kind.startswith("hang")
+            return self.running and fault is not None and fault.kind.startswith("hang")
 
     def _next_fault(self, call: Call) -> str | None:
         for fault in self._faults:

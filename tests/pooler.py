@@ -38,6 +38,8 @@ class Stream:
     """One side's messages: a letter and what follows its length."""
 
     def __init__(self, connection: socket.socket) -> None:
+        if connection.family == socket.AF_INET:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # the messages of an answer are short
         self._connection = connection
         self._file = connection.makefile("rb")
 

@@ -20,7 +20,7 @@ from lms_bot.store.session import Store, Transaction
 from lms_bot.store.tables import metadata as store_tables
 from tests.lms_rows import GULNORA, JANE, MARY, NOW, OMAR, SOFIA, LmsTransaction, Watch
 
-HURRIED = settings(max_examples=15, stateful_step_count=30, deadline=None, derandomize=True)
+HURRIED = settings(max_examples=8, stateful_step_count=30, deadline=None, derandomize=True)
 settings.register_profile("deep", max_examples=1_000, stateful_step_count=50, derandomize=False)
 
 SLICE = "100"

@@ -35,9 +35,9 @@ from tests.delivery_scenario import (
 from tests.fake_zulip import FakeZulip
 
 LMS_BOT = Path(sys.executable).parent / "lms-bot"
-PAIRS = 10  # Mary and Omar, each as often as this, with two students each
-WAVES, WAVE_EVERY, EVENTS_IN_A_WAVE = 20, 0.3, 2  # a wave is due for every mentor at once
-LIVES = (5, 3, 4, 2)  # messages that each of the processes offers to Zulip, at least, before it is killed
+PAIRS = 6  # Mary and Omar, each as often as this, with two students each
+WAVES, WAVE_EVERY, EVENTS_IN_A_WAVE = 12, 0.3, 2  # a wave is due for every mentor at once
+LIVES = (4, 2, 3)  # messages that each of the processes offers to Zulip, at least, before it is killed
 FAULT_RATE = 0.3
 KINDS = (
     "500_after",

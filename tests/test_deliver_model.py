@@ -196,7 +196,7 @@ class Delivery(RuleBasedStateMachine):
 
 TestDelivery = Delivery.TestCase
 TestDelivery.settings = settings(
-    max_examples=120,
+    max_examples=50,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,

@@ -406,24 +406,20 @@ def test_a_connection_that_died_between_two_polls_is_replaced_silently(watch: Wa
     assert watch.owed_for(1) == [("exam_started", MARY)]
 
 
-def set_timeout(watch: Watch, timeout: str) -> None:
-    """Set the timeout of the one connection that the polls use."""
-    with watch.lms.engine.connect() as connection:
-        connection.exec_driver_sql(f"SET statement_timeout = '{timeout}'")
-        connection.commit()
-
-
 @on_postgresql
-def test_a_locked_table_is_unavailable_after_the_timeout(lms_url: str, store_file: str) -> None:
+def test_a_locked_table_is_unavailable_after_the_timeout(
+    lms_url: str, store_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lms_bot.db.engine.LMS_STATEMENT_TIMEOUT", 1)
     watch = Watch(lms_url, store_file)
     watch.poll()
     watch.rows.insert_attempt(1)
     with watch.rows.engine.connect() as connection:
         connection.exec_driver_sql("LOCK TABLE attempts")
-        set_timeout(watch, "1s")
         with pytest.raises(LmsUnavailable) as raised:
             watch.poll()
-    set_timeout(watch, "30s")
+    monkeypatch.undo()
+    watch.restart()
     assert_told_plainly(raised.value)
 
     watch.poll()
@@ -463,7 +459,7 @@ def test_an_empty_poll_asks_as_much_of_a_small_lms_as_of_a_large_one(watch: Watc
     watch.rows.insert_finished(1, 1_000, crowd=2_000)
     watch.polls(2)
     of_small = len(ask_once(watch))
-    watch.rows.insert_finished(1_001, 50_000, crowd=2_000)
+    watch.rows.insert_finished(1_001, 20_000, crowd=2_000)
     watch.polls(2)
     of_large = len(ask_once(watch))
 
@@ -471,14 +467,15 @@ def test_an_empty_poll_asks_as_much_of_a_small_lms_as_of_a_large_one(watch: Watc
 
 
 @on_postgresql
-def test_an_empty_poll_reads_a_bounded_part_of_a_large_table(watch: Watch) -> None:
+def test_an_empty_poll_reads_a_bounded_part_of_a_large_table(lms_url: str, store_file: str) -> None:
+    watch = Watch(lms_url, store_file, LMS_SWEEP_ROWS="800")
     for number in range(50):
         watch.rows.insert_attempt(-number)
     watch.rows.insert_crowd(2_000)
-    watch.rows.insert_finished(1, 50_000, crowd=2_000)
+    watch.rows.insert_finished(1, 8_000, crowd=2_000)
     watch.rows.run(
         "INSERT INTO content_attempts SELECT g, 1001, 1, 11, 1101, 'video', 'watched', NULL, NULL, NULL,"
-        " '2026-03-01', '2026-03-01' FROM generate_series(1, 50000) AS g"
+        " '2026-03-01', '2026-03-01' FROM generate_series(1, 8000) AS g"
     )
     watch.polls(2)
     watch.rows.run("ANALYZE attempts")
@@ -490,16 +487,17 @@ def test_an_empty_poll_reads_a_bounded_part_of_a_large_table(watch: Watch) -> No
             for scan in _scans(watch, statement, parameters):
                 assert scan["Node Type"] != "Seq Scan", statement
                 read[scan["Relation Name"]] += _rows_read(scan)
-        assert all(0 < rows <= 11_000 for rows in read.values()), read
+        assert all(0 < rows <= 1_000 for rows in read.values()), read
+    watch.close()
 
 
 @on_postgresql
 def test_new_rows_are_read_by_primary_key(watch: Watch) -> None:
     watch.rows.insert_crowd(2_000)
-    watch.rows.insert_finished(1, 50_000, crowd=2_000)
+    watch.rows.insert_finished(1, 20_000, crowd=2_000)
     watch.polls(2)
     watch.rows.run("ANALYZE attempts")
-    watch.rows.insert_finished(50_001, 50_100, at=NOW, crowd=2_000)
+    watch.rows.insert_finished(20_001, 20_100, at=NOW, crowd=2_000)
     with statements_of(watch) as asked:
         assert watch.poll().new_events == 100
 

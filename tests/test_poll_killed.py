@@ -17,7 +17,7 @@ from tests.bot_process import from_store, wait_for
 from tests.fake_zulip import FakeZulip
 from tests.lms_rows import GULNORA, JANE, MARY, OMAR, Fact, Watch
 
-KILLS = 20
+KILLS = 10
 ENDS = [("completed", "pass"), ("Finished", "FAIL"), ("finished", None)]
 MENTORS = {JANE: (MARY,), GULNORA: (MARY, OMAR)}
 KINDS = {"pass": "exam_passed", "FAIL": "exam_failed", None: "exam_completed"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +35,16 @@ def due(delivery: DeliveryScenario) -> list[datetime | None]:
     return [row.due_at for row in notifications(delivery.store, MARY)]
 
 
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Store]:
+    """A store in memory with a mentor, who asks for one thing after the other."""
+    store = open_store("sqlite://")
+    with store.writing() as transaction:
+        people.keep_people(transaction, [], [MARY], [], NOW)
+    yield store
+    store.close()
+
+
 moments = st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
 
 
@@ -49,13 +61,10 @@ moments = st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: NOW + timedelta(
         paused_until=st.none() | moments,
     )
 )
-def test_what_was_asked_for_is_kept_as_it_was_asked(chosen: Preferences) -> None:
-    store = open_store("sqlite://")
-    with store.writing() as transaction:
-        people.keep_people(transaction, [], [MARY], [], datetime.now(UTC))
+def test_what_was_asked_for_is_kept_as_it_was_asked(asked: Store, chosen: Preferences) -> None:
+    with asked.writing() as transaction:
         preferences.save(transaction, MARY.mentor_id, chosen, datetime.now(UTC))
         assert preferences.effective(transaction, [MARY.mentor_id, 404]) == {MARY.mentor_id: chosen}
-    store.close()
 
 
 def test_the_latest_choice_holds(store: Store) -> None:
