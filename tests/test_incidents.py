@@ -38,7 +38,7 @@ def said(session: AdminSession) -> list[str]:
 
 def poll(session: AdminSession) -> None:
     """A poll, however many have failed before."""
-    session.worker._lms_pause_until = datetime.min.replace(tzinfo=UTC)
+    session.worker._lms_pause_until = 0.0
     session.worker._guarded("poll", session.worker.poll)
 
 

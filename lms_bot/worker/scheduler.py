@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import schedule
@@ -22,6 +23,7 @@ from lms_bot.store.retention import cleanup, prune
 from lms_bot.worker.accounts import refresh_users
 from lms_bot.worker.clock import ClockJobs, Job
 from lms_bot.worker.orders import AdminOrders
+from lms_bot.worker.steady_scheduler import SteadyScheduler
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ CATCH_UP_EVERY = 10  # seconds
 INCIDENTS_EVERY = 5  # seconds between two looks for incidents to be sent
 TIDY_EVERY = 3600  # seconds
 PRUNE_EVERY = 10  # seconds between two turns of what is done once a day
-LONGEST_LMS_PAUSE = timedelta(minutes=1)
+LONGEST_LMS_PAUSE = 60  # seconds
 
 
 class Waiting(Exception):
@@ -53,10 +55,10 @@ class Worker:
         self._has_run: set[str] = set()
         self._unread: set[str] = set()
         self._lms_failures = 0
-        self._lms_pause_until = datetime.min.replace(tzinfo=UTC)
+        self._lms_pause_until = 0.0  # by the monotonic clock
         self._orders = AdminOrders(parts.store, parts.deliverer)
         self._works_since = datetime.now(UTC)
-        self._scheduler = schedule.Scheduler()
+        self._scheduler = SteadyScheduler()
         self._after_polls: list[schedule.Job] = []
         self._schedule_all()
 
@@ -112,7 +114,7 @@ class Worker:
         self._orders.carry_out(self._poll, datetime.now(UTC))
 
     def poll(self) -> None:
-        if datetime.now(UTC) < self._lms_pause_until or self._orders.is_paused(Work.POLLING):
+        if time.monotonic() < self._lms_pause_until or self._orders.is_paused(Work.POLLING):
             raise Waiting
         self._poll()
 
@@ -150,20 +152,20 @@ class Worker:
         try:
             polled = self._parts.poller.poll(now, self._progress)
         except LmsUnavailable:
-            pause = timedelta(seconds=self._parts.settings.poll_interval) * 2 ** min(self._lms_failures, 10)
+            pause = self._parts.settings.poll_interval * 2 ** min(self._lms_failures, 10)
             self._lms_failures += 1
-            self._lms_pause_until = now + min(pause, LONGEST_LMS_PAUSE)
+            self._lms_pause_until = time.monotonic() + min(pause, LONGEST_LMS_PAUSE)
             raise
         finally:
             self.note_heartbeat()
         self._lms_failures = 0
-        self._lms_pause_until = now
+        self._lms_pause_until = 0.0
         if polled.new_events or polled.history_events:
             log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
         if polled.server_replaced:
             log.warning("the LMS is another server, or was restored: everything is compared again")
         for job in self._after_polls:
-            job.next_run = datetime.now()  # noqa: DTZ005 - as `schedule` counts
+            self._scheduler.run_soon(job)
         return polled
 
     def tidy(self) -> None:
