@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench commands schemas picture clean
+.PHONY: help demo test test-services lint bench commands schemas picture clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what can be made.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(VENV)/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,9 @@ demo: $(VENV)/installed  ## See the bot at work on a small LMS that lives, with 
 
 test: $(VENV)/installed-dev  ## Run every test (PostgreSQL comes from a wheel).
 	$(BIN)/python -m pytest
+
+test-services: $(VENV)/installed-dev  ## Run the tests that need more than Python on the machine: a C compiler.
+	$(BIN)/python -m pytest -m services
 
 lint: $(VENV)/installed-dev  ## Check style, types and layers.
 	$(BIN)/ruff check .
