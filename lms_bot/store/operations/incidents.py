@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import alerts
+from lms_bot.store.tables import incidents
 
 
 class Incident(NamedTuple):
@@ -23,32 +23,32 @@ class Incident(NamedTuple):
 
 def begin(transaction: Transaction, name: str, text: str, now: datetime) -> None:
     """Begin an incident; one that goes on already is not announced again."""
-    insert = insert_into(transaction, alerts).values(name=name, text=text, began_at=now)
+    insert = insert_into(transaction, incidents).values(name=name, text=text, began_at=now)
     transaction.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"over_text": None}))
 
 
 def end(transaction: Transaction, name: str, text: str) -> None:
     """End an incident; the end is announced only if its beginning was."""
-    is_it = alerts.c.name == name
-    transaction.execute(sa.delete(alerts).where(is_it, alerts.c.told_at.is_(None)))
-    transaction.execute(sa.update(alerts).where(is_it).values(over_text=text))
+    is_it = incidents.c.name == name
+    transaction.execute(sa.delete(incidents).where(is_it, incidents.c.told_at.is_(None)))
+    transaction.execute(sa.update(incidents).where(is_it).values(over_text=text))
 
 
 def notice(transaction: Transaction, name: str, text: str, now: datetime) -> None:
     """Note an incident that is over at once; it is announced once."""
     values = {"name": name, "text": text, "began_at": now, "over_text": ""}
-    transaction.execute(insert_into(transaction, alerts).values(values).on_conflict_do_nothing())
+    transaction.execute(insert_into(transaction, incidents).values(values).on_conflict_do_nothing())
 
 
 def going_on(transaction: Transaction, names: Collection[str]) -> set[str]:
     """Return which of these incidents go on."""
-    query = sa.select(alerts.c.name).where(alerts.c.name.in_(names), alerts.c.over_text.is_(None))
+    query = sa.select(incidents.c.name).where(incidents.c.name.in_(names), incidents.c.over_text.is_(None))
     return set(transaction.scalars(query))
 
 
 def unannounced(transaction: Transaction) -> list[Incident]:
     """Return what is to be announced, the oldest first."""
-    c = alerts.c
+    c = incidents.c
     query = sa.select(c.name, c.text, c.told_at, c.over_text).where(c.told_at.is_(None) | c.over_text.is_not(None))
     return [
         Incident(name, text, False) if told_at is None else Incident(name, over_text, True)
@@ -58,13 +58,15 @@ def unannounced(transaction: Transaction) -> list[Incident]:
 
 def mark_announced(transaction: Transaction, incident: Incident, now: datetime) -> None:
     """Mark an incident as announced; one that is over is forgotten."""
-    is_it = alerts.c.name == incident.name
-    transaction.execute(sa.update(alerts).where(is_it).values(told_at=now))
-    transaction.execute(sa.delete(alerts).where(is_it, alerts.c.over_text == "" if not incident.is_over else sa.true()))
+    is_it = incidents.c.name == incident.name
+    transaction.execute(sa.update(incidents).where(is_it).values(told_at=now))
+    transaction.execute(
+        sa.delete(incidents).where(is_it, incidents.c.over_text == "" if not incident.is_over else sa.true())
+    )
 
 
 def ongoing(transaction: Transaction) -> list[tuple[datetime, str]]:
     """Return when each incident that goes on began, and its text, the oldest first."""
-    c = alerts.c
+    c = incidents.c
     query = sa.select(c.began_at, c.text).where(c.over_text.is_(None)).order_by(c.began_at, c.name)
     return [(row.began_at, row.text) for row in transaction.execute(query)]

@@ -11,11 +11,11 @@ from lms_bot.core.people import Student
 from lms_bot.store import state
 from lms_bot.store.retention.names import Names
 from lms_bot.store.session import Store, Transaction
-from lms_bot.store.tables import alerts as incidents
 from lms_bot.store.tables import (
     audit,
     events,
     facts,
+    incidents,
     logs,
     mentor_students,
     mentors,

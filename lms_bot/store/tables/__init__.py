@@ -23,13 +23,12 @@ from lms_bot.store.tables.people import (
     students,
     zulip_users,
 )
-from lms_bot.store.tables.questions import alerts, askers, audit, claims, dialogues, orders
+from lms_bot.store.tables.questions import askers, audit, claims, dialogues, incidents, orders
 from lms_bot.store.tables.state import counts, facts
 from lms_bot.store.tables.streaks import streak_marks, streaks, student_days, student_zones
 
 __all__ = [
     "alert_reminders",
-    "alerts",
     "askers",
     "audit",
     "claims",
@@ -42,6 +41,7 @@ __all__ = [
     "forgotten",
     "hand_mappings",
     "has_error",
+    "incidents",
     "is_current_exam",
     "is_nobodys",
     "is_owed",

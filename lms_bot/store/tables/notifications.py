@@ -36,7 +36,7 @@ messages = sa.Table(
     sa.Column("recipient", sa.JSON, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
     sa.Column("anchor_id", sa.BigInteger, nullable=False),
-    # sending, unknown, refused: not settled, looked at again at `next_try_at`; sent, parked, dropped: settled.
+    # sending, unknown, refused: not settled, looked at again at `next_try_at`; sent, parked: settled.
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", UtcDateTime, nullable=False),

@@ -8,7 +8,7 @@ from lms_bot.db.engine import UtcDateTime
 from lms_bot.store.tables.base import Id, metadata
 
 # What the admins must know while it lasts; said when it begins and when it is over.
-alerts = sa.Table(
+incidents = sa.Table(
     "alerts",
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),
