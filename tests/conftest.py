@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lms_bot.config import settings
 from lms_bot.store.session import Store, open_store
 from tests.bot_process import PATIENCE, People, Place
+from tests.compiled import share_compiled_statements
 from tests.databases import do_not_wait_for_the_disk, lms_in_file, make_store, on_server, store_in_file
 from tests.delivery_scenario import DeliveryScenario
 from tests.fake_zulip import FakeZulip
@@ -28,6 +29,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 keep_in_memory()
+share_compiled_statements()
 
 # These wait longest, for processes and for real time: begun first, they leave nobody waiting at the end.
 BEGUN_FIRST = (

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from lms_bot.store.session import Store, Transaction
 from lms_bot.store.tables import metadata as store_tables
-from tests.lms_rows import GULNORA, JANE, MARY, NOW, OMAR, SOFIA, LmsTransaction, Watch
+from tests.lms_rows import GULNORA, JANE, MARY, NOW, OMAR, SOFIA, LmsTransaction, PollingWatch, Watch
 
 HURRIED = settings(max_examples=8, stateful_step_count=30, deadline=None, derandomize=True)
 settings.register_profile("deep", max_examples=1_000, stateful_step_count=50, derandomize=False)
@@ -361,7 +361,7 @@ def test_every_state_that_a_poll_could_see_is_recorded_and_owed_once(
 ) -> None:
     on_sqlite = lms_url.startswith("sqlite")
     store_url = f"sqlite:///{tmp_path}/store.db" if on_sqlite else request.getfixturevalue("postgresql")
-    watch = Watch(lms_url, store_url, LMS_SWEEP_ROWS=SLICE)
+    watch = PollingWatch(lms_url, store_url, LMS_SWEEP_ROWS=SLICE)
 
     class Here(School):
         pass

@@ -14,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.core.notifications import Recipient
-from lms_bot.db.engine import FIRST_MOMENT, LAST_MOMENT
 from lms_bot.errors import StoreUnavailable, UserError
 from lms_bot.store.copy import ids, rows
 from lms_bot.store.copy.copy_store import Copied, NotTheSame, copy_store
@@ -32,6 +31,7 @@ __all__ = ["shell"]
 
 ODD = "Гульнора \\ 'O'Brien' \t\n\r\"\\N\" 🎉 e\u0301"
 MANY = 2 * rows.PAGE + 3  # of one table, so that it has several pages
+FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def value(column: sa.Column[Any], number: int) -> Any:

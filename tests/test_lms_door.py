@@ -17,7 +17,7 @@ from sqlalchemy import event
 
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms
-from tests.lms_rows import CONTENT_ATTEMPTS, JANE, MARY, NOW, LmsRows, Watch, metadata
+from tests.lms_rows import CONTENT_ATTEMPTS, JANE, MARY, NOW, LmsRows, PollingWatch, Watch, metadata
 
 OPTIONAL_TABLES = (
     "certifications",
@@ -44,7 +44,7 @@ def store_file(tmp_path: Path) -> str:
 
 @pytest.fixture
 def watch(lms_url: str, store_file: str) -> Iterator[Watch]:
-    watch = Watch(lms_url, store_file)
+    watch = PollingWatch(lms_url, store_file)
     watch.poll()
     yield watch
     watch.close()
@@ -123,7 +123,7 @@ def test_a_connection_has_a_name_a_statement_timeout_and_one_view_of_the_data(lm
 
 @on_sqlite
 def test_an_lms_file_that_is_missing_is_not_created(tmp_path: Path, lms_url: str, store_file: str) -> None:
-    watch = Watch(f"sqlite:///{tmp_path}/missing.db", store_file)
+    watch = PollingWatch(f"sqlite:///{tmp_path}/missing.db", store_file)
     with pytest.raises(LmsUnavailable) as raised:
         watch.poll()
     assert_told_plainly(raised.value)
@@ -152,7 +152,7 @@ def test_tables_that_nobody_needs_may_be_missing(lms_url: str, store_file: str) 
     rows = LmsRows(lms_url)
     for table in OPTIONAL_TABLES:
         rows.run(f'DROP TABLE "{table}"')
-    watch = Watch(lms_url, store_file)
+    watch = PollingWatch(lms_url, store_file)
     watch.poll()
     watch.rows.insert_attempt(1)
 
@@ -167,7 +167,7 @@ def test_without_the_tables_of_titles_events_have_none(lms_url: str, store_file:
     cascade = " CASCADE" if rows.engine.dialect.name == "postgresql" else ""
     for table in (*OPTIONAL_TABLES, *TITLES):
         rows.run(f'DROP TABLE "{table}"{cascade}')
-    watch = Watch(lms_url, store_file)
+    watch = PollingWatch(lms_url, store_file)
     watch.poll()
     with watch.rows.engine.begin() as connection:
         connection.exec_driver_sql(
@@ -187,7 +187,7 @@ def test_without_the_tables_of_titles_events_have_none(lms_url: str, store_file:
 @pytest.mark.parametrize("table", ["attempts", "content_attempts", "students", "_MentorToStudent"])
 def test_a_table_that_is_needed_and_missing_is_named_in_one_sentence(lms_url: str, store_file: str, table: str) -> None:
     LmsRows(lms_url).run(f'ALTER TABLE "{table}" RENAME TO elsewhere')
-    watch = Watch(lms_url, store_file)
+    watch = PollingWatch(lms_url, store_file)
 
     with pytest.raises(LmsUnavailable) as raised:
         watch.poll()
@@ -221,7 +221,7 @@ def test_a_view_in_the_place_of_the_table_is_enough(lms_url: str, store_file: st
     )
     refresh = "REFRESH MATERIALIZED VIEW attempts" if kind != "VIEW" else "SELECT 1"
     rows.run(refresh)
-    watch = Watch(lms_url, store_file, LMS_SWEEP_ROWS="100")
+    watch = PollingWatch(lms_url, store_file, LMS_SWEEP_ROWS="100")
     watch.poll()
     assert (len(watch.facts()), watch.owed()) == (450, [])
     rows.run("INSERT INTO raw_attempts (id, user_id, exam_id, state) VALUES (-1, 1001, 501, 'started')")
@@ -240,7 +240,7 @@ def test_a_late_commit_is_seen_through_a_view(lms_url: str, store_file: str) -> 
     rows = LmsRows(lms_url)
     rows.run("ALTER TABLE attempts RENAME TO raw_attempts")
     rows.run("CREATE VIEW attempts AS SELECT * FROM raw_attempts")
-    watch = Watch(lms_url, store_file)
+    watch = PollingWatch(lms_url, store_file)
     watch.poll()
     with rows.transaction() as late:
         late.insert("raw_attempts", {"id": 1, "user_id": JANE, "state": "started"})
@@ -303,7 +303,7 @@ def test_titles_that_the_login_may_not_read_are_left_out(lms_url: str, store_fil
 
 def _watch_as(lms_url: str, reader_url: str, store_url: str) -> Watch:
     """A watch that writes rows as their owner and reads them as somebody with fewer rights."""
-    watch = Watch(lms_url, store_url, LMS_SWEEP_ROWS="100")
+    watch = PollingWatch(lms_url, store_url, LMS_SWEEP_ROWS="100")
     watch.restart(LMS_SWEEP_ROWS="100", LMS_DATABASE_URL=reader_url)
     return watch
 
@@ -335,7 +335,7 @@ def test_an_lms_that_cannot_be_reached_is_unavailable(lms_url: str, store_file: 
     url = sa.make_url(lms_url).set(password=PASSWORD)
     changed = {"port": int(value)} if key == "port" else {"database" if key == "dbname" else "username": value}
     broken = url.set(**changed)
-    watch = Watch(lms_url, store_file)
+    watch = PollingWatch(lms_url, store_file)
     watch.restart(LMS_DATABASE_URL=broken.render_as_string(hide_password=False))
 
     with pytest.raises(LmsUnavailable) as raised:
@@ -356,7 +356,7 @@ def test_an_lms_that_goes_away_in_the_middle_of_a_page_loses_nothing(
     lms_url: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, store: str
 ) -> None:
     store_url = f"sqlite:///{tmp_path}/s.db" if store == "sqlite" else request.getfixturevalue("postgresql")
-    watch = Watch(lms_url, store_url, LMS_SWEEP_ROWS="100")
+    watch = PollingWatch(lms_url, store_url, LMS_SWEEP_ROWS="100")
     watch.rows.insert_finished(1, 20)
     watch.rows.insert_attempt(21)
     watch.poll()
@@ -411,7 +411,7 @@ def test_a_locked_table_is_unavailable_after_the_timeout(
     lms_url: str, store_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lms_bot.db.engine.LMS_STATEMENT_TIMEOUT", 1)
-    watch = Watch(lms_url, store_file)
+    watch = PollingWatch(lms_url, store_file)
     watch.poll()
     watch.rows.insert_attempt(1)
     with watch.rows.engine.connect() as connection:
@@ -468,7 +468,7 @@ def test_an_empty_poll_asks_as_much_of_a_small_lms_as_of_a_large_one(watch: Watc
 
 @on_postgresql
 def test_an_empty_poll_reads_a_bounded_part_of_a_large_table(lms_url: str, store_file: str) -> None:
-    watch = Watch(lms_url, store_file, LMS_SWEEP_ROWS="800")
+    watch = PollingWatch(lms_url, store_file, LMS_SWEEP_ROWS="800")
     for number in range(50):
         watch.rows.insert_attempt(-number)
     watch.rows.insert_crowd(2_000)

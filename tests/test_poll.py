@@ -35,6 +35,7 @@ from tests.lms_rows import (
     TEST,
     VIDEO,
     LmsRows,
+    PollingWatch,
     Watch,
     metadata,
 )
@@ -70,7 +71,7 @@ class Killed(BaseException):
 @pytest.fixture
 def watch(lms_url: str, store_beside: str) -> Iterator[Watch]:
     """An LMS without attempts and a store that has seen it, so that all that comes now is news."""
-    watch = Watch(lms_url, store_beside)
+    watch = PollingWatch(lms_url, store_beside)
     watch.poll()
     yield watch
     watch.close()
@@ -79,7 +80,7 @@ def watch(lms_url: str, store_beside: str) -> Iterator[Watch]:
 @pytest.fixture
 def unread(lms_url: str, store_beside: str) -> Iterator[Watch]:
     """The same before the first poll, in pages of a hundred rows."""
-    watch = Watch(lms_url, store_beside, LMS_SWEEP_ROWS="100")
+    watch = PollingWatch(lms_url, store_beside, LMS_SWEEP_ROWS="100")
     yield watch
     watch.close()
 
@@ -87,7 +88,7 @@ def unread(lms_url: str, store_beside: str) -> Iterator[Watch]:
 @pytest.fixture
 def crossed(lms_url: str, store_url: str) -> Iterator[Watch]:
     """Every kind of LMS with every kind of store, in pages of a hundred rows."""
-    watch = Watch(lms_url, store_url, LMS_SWEEP_ROWS="100")
+    watch = PollingWatch(lms_url, store_url, LMS_SWEEP_ROWS="100")
     yield watch
     watch.close()
 
@@ -530,7 +531,7 @@ def test_a_row_with_nulls_everywhere_is_stored(watch: Watch) -> None:
 
 
 def test_naive_times_are_in_the_time_zone_of_the_settings(lms_url: str, store_beside: str) -> None:
-    watch = Watch(lms_url, store_beside, LMS_TIMEZONE="Asia/Tashkent")
+    watch = PollingWatch(lms_url, store_beside, LMS_TIMEZONE="Asia/Tashkent")
     watch.poll()
     if lms_url.startswith("postgresql"):
         watch.rows.run("ALTER TABLE attempts ALTER COLUMN date TYPE timestamp USING date AT TIME ZONE 'UTC'")
@@ -566,7 +567,7 @@ def test_a_time_is_read_as_it_was_meant(watch: Watch) -> None:
 def test_the_last_time_there_is_can_be_read_from_a_store_east_of_greenwich(lms_url: str, postgresql: str) -> None:
     store = LmsRows(postgresql)
     store.run(f"ALTER DATABASE {store.engine.url.database} SET timezone = 'Asia/Tokyo'")
-    watch = Watch(lms_url, postgresql)
+    watch = PollingWatch(lms_url, postgresql)
     watch.poll()
     watch.rows.insert_attempt(1, date="9999-12-31 23:59:59+00")
 
@@ -646,7 +647,7 @@ def test_text_of_any_kind_is_stored(watch: Watch) -> None:
 @pytest.mark.parametrize("lms_url", ["sqlite"], indirect=True)
 def test_sqlite_text_that_no_other_database_would_hold_is_stored(lms_url: str, postgresql: str, tmp_path: Path) -> None:
     for store_url in (postgresql, f"sqlite:///{tmp_path}/other.db"):
-        watch = Watch(lms_url, store_url)
+        watch = PollingWatch(lms_url, store_url)
         watch.rows.run("DELETE FROM attempts")
         watch.poll()
         with closing(sqlite3.connect(lms_url.removeprefix("sqlite:///"))) as db, db:
@@ -773,7 +774,7 @@ def test_two_polls_at_once_record_each_state_once_and_agree_on_what_is_current(
     watch.poll()
     watch.rows.insert_attempt(2)
     watch.rows.update_attempt(1, state="completed", result="pass")
-    other = Watch(lms_url, store_beside)
+    other = PollingWatch(lms_url, store_beside)
     writing, count = Store.writing, 0
 
     def overtaken(store: Store) -> Any:
@@ -805,7 +806,7 @@ def test_two_polls_at_once_record_each_state_once_and_agree_on_what_is_current(
 def test_a_poll_that_was_overtaken_by_a_whole_other_one_leaves_one_current_state(
     watch: Watch, lms_url: str, store_beside: str, first_polls_twice: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Watch(lms_url, store_beside)
+    other = PollingWatch(lms_url, store_beside)
     writing, overtaken = Store.writing, False
     watch.rows.insert_attempt(1)
 
@@ -837,7 +838,7 @@ def test_two_processes_that_begin_at_once_share_one_baseline(
     unread: Watch, lms_url: str, store_beside: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unread.rows.insert_finished(1, 250)
-    other = Watch(lms_url, store_beside, LMS_SWEEP_ROWS="100")
+    other = PollingWatch(lms_url, store_beside, LMS_SWEEP_ROWS="100")
     writing, count = Store.writing, 0
 
     def overtaken(store: Store) -> Any:
@@ -864,7 +865,7 @@ def test_two_processes_that_begin_at_once_share_one_baseline(
 
 
 def test_a_store_that_is_full_moves_nothing_forward(tmp_path: Path, lms_url: str) -> None:
-    watch = Watch(lms_url, f"sqlite:///{tmp_path}/small.db")
+    watch = PollingWatch(lms_url, f"sqlite:///{tmp_path}/small.db")
     watch.poll()
     watch.rows.insert_finished(1, 3000, at=NOW)
     before = watch.events(), watch.owed()
@@ -886,7 +887,7 @@ def test_a_store_that_is_locked_moves_nothing_forward(
     tmp_path: Path, lms_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lms_bot.db.engine.STORE_LOCK_TIMEOUT", 0.1)
-    watch = Watch(lms_url, f"sqlite:///{tmp_path}/locked.db")
+    watch = PollingWatch(lms_url, f"sqlite:///{tmp_path}/locked.db")
     watch.poll()
     watch.rows.insert_attempt(1)
     with closing(sqlite3.connect(tmp_path / "locked.db", isolation_level=None)) as db:
@@ -1008,7 +1009,7 @@ def test_content_of_type_exam_without_an_attempt_and_other_content_with_one_are_
 
 
 def test_kinds_that_are_not_told_are_stored_all_the_same(lms_url: str, store_beside: str) -> None:
-    watch = Watch(lms_url, store_beside, LMS_EVENT_TYPES_TO_MONITOR="exam_passed, content_watched")
+    watch = PollingWatch(lms_url, store_beside, LMS_EVENT_TYPES_TO_MONITOR="exam_passed, content_watched")
     watch.poll()
     watch.rows.insert_attempt(1)
     watch.rows.insert_attempt(2, state="completed", result="pass")
@@ -1023,7 +1024,7 @@ def test_kinds_that_are_not_told_are_stored_all_the_same(lms_url: str, store_bes
 
 
 def test_telling_that_is_turned_on_later_starts_from_then(lms_url: str, store_beside: str) -> None:
-    watch = Watch(lms_url, store_beside, LMS_NOTIFY_MENTORS_ENABLED="false")
+    watch = PollingWatch(lms_url, store_beside, LMS_NOTIFY_MENTORS_ENABLED="false")
     watch.poll()
     watch.rows.insert_attempt(1)
     watch.poll()

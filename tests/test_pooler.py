@@ -17,7 +17,7 @@ from lms_bot.store.session import open_store
 from lms_bot.store.tables import events
 from tests import NOW
 from tests.doctor_scenario import POSTGRESQL, examine, levels, well
-from tests.lms_rows import Watch
+from tests.lms_rows import PollingWatch
 from tests.pg import address
 from tests.pooler import SESSIONS, transaction_pooler
 from tests.shell import FAILED, Shell, shell
@@ -81,7 +81,7 @@ def test_c6_nor_in_a_session_of_the_store(pooled: str) -> None:
 @pytest.mark.parametrize("lms_url", ["postgresql"], indirect=True)
 def test_c6_the_bot_polls_through_a_pooler(lms_url: str, pooled: str) -> None:
     with transaction_pooler(lms_url) as lms:
-        watch = Watch(lms, pooled)
+        watch = PollingWatch(lms, pooled)
         watch.poll()
         for number in range(1, 7):
             watch.rows.insert_attempt(number, user_id=1001, exam_id=501, state="completed", result="pass")

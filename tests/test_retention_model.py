@@ -10,7 +10,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 
 from lms_bot.store import state
 from lms_bot.store.retention import prune
-from tests.lms_rows import Watch
+from tests.lms_rows import PollingWatch
 from tests.test_changes_model import MENTORS, SLICE, Said, School, chosen_settings
 
 MUCH_LATER = timedelta(days=1_000)
@@ -67,7 +67,7 @@ def test_every_state_is_recorded_and_owed_once_while_old_ones_are_removed(
 ) -> None:
     on_sqlite = lms_url.startswith("sqlite")
     store_url = f"sqlite:///{tmp_path}/store.db" if on_sqlite else request.getfixturevalue("postgresql")
-    watch = Watch(lms_url, store_url, LMS_SWEEP_ROWS=SLICE)
+    watch = PollingWatch(lms_url, store_url, LMS_SWEEP_ROWS=SLICE)
 
     class Here(ForgetfulSchool):
         pass

@@ -14,7 +14,7 @@ from lms_bot.lms.changes import ChangeReader, Recorded
 from lms_bot.lms.schemas import SCHEMA
 from lms_bot.lms.snapshot import take
 from lms_bot.store.events import cursors
-from tests.lms_rows import ATTEMPTS, GULNORA, MARY, NOW, OMAR, RAVI, Watch
+from tests.lms_rows import ATTEMPTS, GULNORA, MARY, NOW, OMAR, RAVI, PollingWatch, Watch
 
 SLICE = "100"  # rows looked through by one poll, so that a round of the sweep takes many polls
 FILLED = 3_000  # attempts in the way of the sweep
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("lms_url", ["postgresql"], indirect=True)
 
 @pytest.fixture
 def empty(lms_url: str, postgresql: str) -> Iterator[Watch]:
-    watch = Watch(lms_url, postgresql, LMS_SWEEP_ROWS=SLICE)
+    watch = PollingWatch(lms_url, postgresql, LMS_SWEEP_ROWS=SLICE)
     yield watch
     watch.close()
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from lms_bot.errors import StoreUnavailable
 from tests.bot_process import LmsHands
 from tests.databases import lms_in_file, store_in_file
-from tests.lms_rows import Watch
+from tests.lms_rows import PollingWatch, Watch
 
 SLICE = "100"
 ROWS = 250
@@ -23,7 +23,7 @@ ROWS = 250
 def watch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watch]:
     url = lms_in_file(tmp_path / "lms.db")
     LmsHands(url).run(f"PRAGMA journal_mode = {request.param}")
-    watch = Watch(url, store_in_file(tmp_path / "store.db"), LMS_SWEEP_ROWS=SLICE)
+    watch = PollingWatch(url, store_in_file(tmp_path / "store.db"), LMS_SWEEP_ROWS=SLICE)
     watch.rows.insert_finished(1, ROWS)
     watch.poll()
     yield watch
@@ -65,7 +65,7 @@ def test_what_is_written_behind_the_sweep_is_found_in_another_round(watch: Watch
 
 def test_what_could_not_be_stored_is_compared_again(tmp_path: Path) -> None:
     url = lms_in_file(tmp_path / "lms.db")
-    with closing(Watch(url, store_in_file(tmp_path / "store.db"))) as watch:
+    with closing(PollingWatch(url, store_in_file(tmp_path / "store.db"))) as watch:
         watch.rows.insert_finished(1, 10)
         watch.poll()
         regrade(watch, 7)

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,7 @@ from sqlalchemy.types import TypeDecorator
 LMS_STATEMENT_TIMEOUT = 30  # seconds; a page by primary key takes milliseconds
 CHECKPOINT_PAGES = 4_000  # of 4 KiB, four times SQLite's own: in a burst pages are written once, not in every page
 STORE_LOCK_TIMEOUT = 30  # seconds that a writer waits for the other thread or process
-
-FIRST_MOMENT, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_BEYOND = (("10000-01-01", "9999-12-31", 1), ("0001-12-31", "0001-01-02", -2))  # days that only other zones have
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -156,7 +155,9 @@ def _read_every_moment(connection: Any, _record: Any) -> None:
         try:
             return extensions.PYDATETIMETZ(text, cursor)
         except (ValueError, OverflowError):
-            return FIRST_MOMENT if text.endswith("BC") else LAST_MOMENT
+            beyond, within, days = next(one for one in _BEYOND if text.startswith(one[0]))
+            inside = text.replace(beyond, within).removesuffix(" BC")
+            return extensions.PYDATETIMETZ(inside, cursor).astimezone(UTC) + timedelta(days=days)
 
     extensions.register_type(extensions.new_type((1184,), "MOMENT", moment), connection)
 
