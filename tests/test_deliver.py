@@ -1043,11 +1043,29 @@ def test_mentors_without_an_account_cost_nothing_of_the_pace(delivery: DeliveryS
     assert delivery.times_told(MARY, event) == 1
 
 
-def test_a13_what_is_due_to_a_mentor_who_is_gone_is_finished_and_the_turn_ends(delivery: DeliveryScenario) -> None:
+def test_a13_an_alert_to_a_mentor_who_is_gone_is_finished_and_the_turn_ends(delivery: DeliveryScenario) -> None:
     delivery.owe(happened(JANE, "", EventType.STUDENT_ALERT), happened(JANE, "Quiz"))
     with delivery.store.writing() as transaction:
         transaction.execute(sa.delete(tables.mentors).where(tables.mentors.c.mentor_id == MARY.mentor_id))
     assert delivery.turn().is_done
-    assert [row.due_at for row in notifications(delivery.store, MARY)] == [None, None]
-    assert {row.error for row in notifications(delivery.store, MARY)} == {queue.NOT_THEIR_STUDENT}
+    alert, quiz = notifications(delivery.store, MARY)
+    assert (alert.due_at, alert.error) == (None, queue.NOT_THEIR_STUDENT)
+    assert (quiz.due_at, quiz.error) == (delivery.clock() + queue.MENTOR_RETRY, queue.NO_MENTOR)
     assert delivery.told(MARY) == []
+
+
+def test_a1_what_is_about_a_student_without_mentor_waits_for_one_a_week(any_delivery: DeliveryScenario) -> None:
+    [event] = any_delivery.owe(happened(JANE, "Quiz"))
+    any_delivery.move(JANE, None)
+    assert any_delivery.turn().is_done
+    any_delivery.clock.forward(6 * 24 * 3600)
+    any_delivery.move(JANE, OMAR)
+    any_delivery.turn()
+    assert (any_delivery.told(MARY), any_delivery.times_told(OMAR, event)) == ([], 1)
+
+    [event] = any_delivery.owe(happened(JANE, "Test"))
+    any_delivery.move(JANE, None)
+    any_delivery.turn()
+    any_delivery.clock.forward(8 * 24 * 3600)
+    any_delivery.turn()
+    assert [row.due_at for row in notifications(any_delivery.store)] == [None, None, None]

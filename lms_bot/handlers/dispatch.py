@@ -22,7 +22,7 @@ from lms_bot.handlers.request import Reply, Request
 from lms_bot.pipeline import replies
 from lms_bot.render import MESSAGE_LIMIT, fitted, moment, quote
 from lms_bot.reports import access
-from lms_bot.store.questions import audit, claims
+from lms_bot.store.questions import audit, claims, latest
 from lms_bot.store.session import Store, Transaction, attempt
 
 __all__ = ["Reply", "answer", "reply_to", "usage"]
@@ -66,6 +66,8 @@ def reply_to(
     request = _request(transaction, incoming, settings, now, is_admin_stream)
     if request is None:
         return Reply(STRANGER)
+    if request.principal.mentors:
+        latest.note(transaction, now)
     try:
         asked = conversation.understand(request, incoming.text)
     except UserError as error:

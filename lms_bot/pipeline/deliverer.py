@@ -20,7 +20,7 @@ from lms_bot.pipeline import alert_notifications, replies
 from lms_bot.pipeline.recheck import fold_told_starts, hand_over_former_students, reschedule, without_folded_starts
 from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.operations import incidents
-from lms_bot.store.people import accounts, people
+from lms_bot.store.people import accounts, people, readings
 from lms_bot.store.session import Store
 
 log = logging.getLogger(__name__)
@@ -112,6 +112,8 @@ class Deliverer:
 
     def _due_mentors(self, only: Collection[EventType] | None) -> list[int]:
         with self._store.reading() as transaction:
+            if readings.are_in_doubt(transaction, self._clock()):
+                return []
             return queue.due_mentors(transaction, self._clock(), MENTORS_AT_A_TIME, only)
 
     def _postpone_unmapped(self) -> int:

@@ -56,7 +56,9 @@ def hand_over_former_students(
     An alert is never handed over: it belongs to one mentor, and is closed when the student leaves them.
     """
     theirs = people.students_among(transaction, mentor_id, {n.event.student_id for n in due if n.event.student_id})
-    kept = [n for n in due if n.event.student_id in theirs or n.event.event_type.is_alert]
+    kept = [
+        n for n in due if n.event.student_id in theirs or (n.event.event_type.is_alert and n.event.student_id is None)
+    ]
     kept_ids = {n.log_id for n in kept}
     queue.reassign(transaction, [n for n in due if n.log_id not in kept_ids], now)
     return kept

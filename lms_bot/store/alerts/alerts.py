@@ -105,10 +105,14 @@ def expire(transaction: Transaction, now: datetime) -> None:
 
 
 def close_of_former_mentors(transaction: Transaction, now: datetime) -> None:
-    """Close alerts to mentors of students who are not theirs any more."""
+    """Close alerts to mentors of students who have others now.
+
+    Those about students without any mentor stay open, and are shown to nobody: the link may come back.
+    """
     link = mentor_students.c
+    is_others = sa.exists().where(link.student_id == _c.student_id, mentors.c.mentor_id == link.mentor_id)
     is_theirs = sa.exists().where(link.mentor_id == _c.mentor_id, link.student_id == _c.student_id)
-    is_strange = _c.closed_at.is_(None) & (_c.student_id != 0) & ~is_theirs
+    is_strange = _c.closed_at.is_(None) & is_others & ~is_theirs
     _close(transaction, is_strange, Outcome.OFF, now, None)
 
 
@@ -130,6 +134,12 @@ def due_alerts(transaction: Transaction, now: datetime) -> list[StudentAlert]:
     """Return the alerts to be sent by now, the most serious first."""
     query = sa.select(student_alerts).where(_c.tell_at <= now)
     return _read(transaction, query, _c.level.desc(), _c.since, most=BATCH)
+
+
+def has_due_between(transaction: Transaction, after: datetime, until: datetime) -> bool:
+    """Return whether an alert is to be sent, or sent again, after a moment and by another one."""
+    between = [(at > after) & (at <= until) for at in (_c.tell_at, _c.remind_at)]
+    return transaction.scalar(sa.select(_c.alert_id).where(sa.or_(*between)).limit(1)) is not None
 
 
 def due_reminders(transaction: Transaction, now: datetime) -> list[StudentAlert]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.core.people import Mentor, Student
+from lms_bot.core.people import Census, Mentor, Student
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import state
 from lms_bot.store.alerts import watchlist
@@ -56,8 +56,8 @@ def keep_people(
         "mentor_id",
         [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors],
     )
-    changed |= _replace_links(transaction, [link for link in links if link[1] not in gone] if gone else links)
     watchlist.mark_due(transaction, changed, now)
+    change_links(transaction, compare_links(transaction, links), now)
     state.note(transaction, PEOPLE_READ, True, now)
     return map_accounts(transaction)
 
@@ -123,20 +123,54 @@ def _among(dialect: str) -> sa.Select[Any]:
     return sa.select(link.student_id).where(link.mentor_id == sa.bindparam("mentor_id"), within, exists)
 
 
-def _replace_links(transaction: Transaction, links: Collection[tuple[int, int]]) -> set[int]:
-    """Make the links these, writing only what differs; return the students who got or lost a mentor."""
+class LinkChanges(NamedTuple):
+    """Links, as (mentor id, student id), that the store does not have yet, and those that it has no reason to keep."""
+
+    added: frozenset[tuple[int, int]]
+    gone: frozenset[tuple[int, int]]
+
+
+def compare_links(transaction: Transaction, links: Collection[tuple[int, int]]) -> LinkChanges:
+    """Return how the store's links differ from these, but for those of students who were forgotten."""
     c = mentor_students.c
-    before = {(row[0], row[1]) for row in transaction.execute(sa.select(c.mentor_id, c.student_id))}
-    pair = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in sorted(before - set(links))]
-    if pair:
-        statement = sa.delete(mentor_students).where(
-            c.mentor_id == sa.bindparam("mentor"), c.student_id == sa.bindparam("student")
-        )
-        transaction.execute(statement, pair)
-    added = sorted(set(links) - before)
-    if new := [{"mentor_id": mentor_id, "student_id": student_id} for mentor_id, student_id in added]:
+    before = frozenset((row[0], row[1]) for row in transaction.execute(sa.select(c.mentor_id, c.student_id)))
+    if before == links:
+        return LinkChanges(frozenset(), frozenset())
+    forgot = forgotten.forgotten_students(transaction).student_ids
+    after = frozenset(link for link in links if link[1] not in forgot)
+    return LinkChanges(after - before, before - after)
+
+
+def change_links(transaction: Transaction, changes: LinkChanges, now: datetime) -> None:
+    """Add and remove these links; the students concerned are judged anew."""
+    c = mentor_students.c
+    if changes.gone:
+        pairs = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in sorted(changes.gone)]
+        is_pair = (c.mentor_id == sa.bindparam("mentor")) & (c.student_id == sa.bindparam("student"))
+        transaction.execute(sa.delete(mentor_students).where(is_pair), pairs)
+    if changes.added:
+        new = [{"mentor_id": mentor_id, "student_id": student_id} for mentor_id, student_id in sorted(changes.added)]
         transaction.execute(insert_into(transaction, mentor_students).on_conflict_do_nothing(), new)
-    return {student_id for _, student_id in before ^ set(links)}
+    watchlist.mark_due(transaction, {student_id for _, student_id in changes.added | changes.gone}, now)
+
+
+def are_known(transaction: Transaction, links: Collection[tuple[int, int]]) -> bool:
+    """Return whether the store knows every mentor and student of these links."""
+    for key, wanted in (
+        (mentors.c.mentor_id, {mentor_id for mentor_id, _ in links}),
+        (students.c.student_id, {student_id for _, student_id in links}),
+    ):
+        query = sa.select(sa.func.count()).where(in_list(key, wanted, transaction.dialect.name))
+        if transaction.scalar(query) != len(wanted):
+            return False
+    return True
+
+
+def census(transaction: Transaction) -> Census:
+    """Return how many people and links the store has."""
+    tables = (students, mentors, mentor_students)
+    counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in tables]
+    return Census(*transaction.execute(sa.select(*counts)).one())
 
 
 def _without(person: Student | Mentor, *names: str) -> dict[str, Any]:
