@@ -251,3 +251,28 @@ def test_a1_a_doubt_does_not_outlast_the_lms(watch: Watch) -> None:
         assert not readings.note_reading(transaction, Census(0, 0, 0), NOW)
         assert readings.are_in_doubt(transaction, NOW + timedelta(minutes=14))
         assert not readings.are_in_doubt(transaction, NOW + timedelta(minutes=15))
+
+
+# One person who is two mentors
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a10_one_person_who_is_two_mentors_gets_one_alert(scenario: AlertScenario) -> None:
+    rows = scenario.watch.rows
+    rows.run(
+        "INSERT INTO mentors (id, username, email, created, students_count)"
+        f" SELECT 77, 'mary_again', upper(email), created, 1 FROM mentors WHERE id = {MARY}"
+    )
+    link(scenario.watch, JANE, 77, MARY)
+    link(scenario.watch, RAVI, 77)
+    for student in (JANE, RAVI):
+        scenario.ends("fail", NOW + MINUTE, student=student)
+        scenario.ends("fail", NOW + 2 * MINUTE, student=student)
+    scenario.live(NOW + 10 * MINUTE, every=MINUTE)
+    assert sorted((one.mentor_id, one.student_id) for one in scenario.opened()) == [(MARY, JANE), (77, RAVI)]
+    assert len(scenario.told()) == 2
+    failed = [row for row in notifications(scenario.watch.store) if row.title == "Python Basics Quiz"]
+    assert len({row.event_id for row in failed}) == len(failed) == 6
+    assert all(row.is_sent for row in failed)
+    assert "2 open alerts" in scenario.ask("open")
+    assert scenario.ask("why-not jane_smith").count("🔎") == 1

@@ -20,7 +20,7 @@ from lms_bot.pipeline import alert_notifications, replies
 from lms_bot.pipeline.recheck import fold_told_starts, hand_over_former_students, reschedule, without_folded_starts
 from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.operations import incidents
-from lms_bot.store.people import accounts, people, readings
+from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store
 
 log = logging.getLogger(__name__)
@@ -112,8 +112,6 @@ class Deliverer:
 
     def _due_mentors(self, only: Collection[EventType] | None) -> list[int]:
         with self._store.reading() as transaction:
-            if readings.are_in_doubt(transaction, self._clock()):
-                return []
             return queue.due_mentors(transaction, self._clock(), MENTORS_AT_A_TIME, only)
 
     def _postpone_unmapped(self) -> int:
@@ -137,7 +135,9 @@ class Deliverer:
         now = self._clock()
         with self._store.writing() as transaction:
             mentor = people.mentor(transaction, mentor_id)
-            due = hand_over_former_students(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
+            person = people.same_person(transaction, mentor_id)
+            due = [one for own_id in person for one in queue.due(transaction, own_id, now, only)]
+            due = hand_over_former_students(transaction, person, due, now)
             if mentor is None:
                 queue.finish(transaction, [n.log_id for n in due], queue.NOT_THEIR_STUDENT, now)
                 return Delivered()
@@ -156,8 +156,8 @@ class Deliverer:
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
             draft = outbox.Draft(
                 Recipient(user_ids=(mentor.zulip_user_id,)),
-                self._text(due, is_first=not outbox.has_been_notified(transaction, mentor_id)),
-                mentor_id=mentor_id,
+                self._text(due, is_first=not any(outbox.has_been_notified(transaction, own_id) for own_id in person)),
+                mentor_id=person[0],
                 log_ids=[n.log_id for n in due],
                 attempts=max(n.attempts for n in due),
                 above=self._chat.bot().max_message_id,

@@ -13,6 +13,7 @@ from lms_bot.core.alerts import COVERS, Opening, Outcome, Reason, Reminder, Rule
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into
+from lms_bot.store.people.people import same_person
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
 
@@ -105,14 +106,22 @@ def expire(transaction: Transaction, now: datetime) -> None:
 
 
 def close_of_former_mentors(transaction: Transaction, now: datetime) -> None:
-    """Close alerts to mentors of students who have others now.
+    """Close alerts to mentors of students who have others now, and what the same person is told as another mentor.
 
     Those about students without any mentor stay open, and are shown to nobody: the link may come back.
     """
     link = mentor_students.c
     is_others = sa.exists().where(link.student_id == _c.student_id, mentors.c.mentor_id == link.mentor_id)
     is_theirs = sa.exists().where(link.mentor_id == _c.mentor_id, link.student_id == _c.student_id)
-    is_strange = _c.closed_at.is_(None) & is_others & ~is_theirs
+    own, other = mentors.alias("own"), mentors.alias("other")
+    is_double = sa.exists().where(
+        own.c.mentor_id == _c.mentor_id,
+        other.c.zulip_user_id == own.c.zulip_user_id,
+        other.c.mentor_id < own.c.mentor_id,
+        link.mentor_id == other.c.mentor_id,
+        link.student_id == _c.student_id,
+    )
+    is_strange = _c.closed_at.is_(None) & ((is_others & ~is_theirs) | is_double)
     _close(transaction, is_strange, Outcome.OFF, now, None)
 
 
@@ -193,7 +202,8 @@ def same_for_all_mentors(transaction: Transaction, alert: StudentAlert) -> list[
 def count_sent_since(transaction: Transaction, mentor_id: int, since: datetime) -> int:
     """Return how many alerts a mentor was sent since a moment."""
     query = sa.select(sa.func.count()).select_from(student_alerts)
-    return transaction.scalar(query.where(_c.mentor_id == mentor_id, _c.told_at >= since)) or 0
+    is_theirs = _c.mentor_id.in_(same_person(transaction, mentor_id))
+    return transaction.scalar(query.where(is_theirs, _c.told_at >= since)) or 0
 
 
 def update(transaction: Transaction, alert_ids: Collection[int], **values: Any) -> None:

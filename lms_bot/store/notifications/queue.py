@@ -16,9 +16,10 @@ from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into, insert_new
 from lms_bot.store.events.events import from_row
+from lms_bot.store.people import readings
 from lms_bot.store.people.people import mentors_by_student
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import events, is_owed, logs, mentor_students, mentors, messages
+from lms_bot.store.tables import events, is_owed, logs, mentor_students, mentors, messages, unsettled
 
 NOT_THEIR_STUDENT = "no longer this student's mentor"
 NO_MENTOR = "the student has no mentor just now"
@@ -46,11 +47,23 @@ def enqueue(transaction: Transaction, entries: Sequence[tuple[int, int, datetime
 def due_mentors(
     transaction: Transaction, now: datetime, most: int, only: Collection[EventType] | None = None
 ) -> list[int]:
-    """Return the mentors with notifications due and no message under way, the longest waiting first."""
-    under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, messages.c.next_try_at.is_not(None))
+    """Return the mentors with notifications due and no message under way, the longest waiting first.
+
+    Nobody, while it is in doubt whose students are whose.
+    """
+    if readings.are_in_doubt(transaction, now):
+        return []
+    under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, unsettled)
+    told, other = mentors.alias("told"), mentors.alias("other")
+    same_person = (
+        sa.select(other.c.mentor_id)
+        .join(told, told.c.zulip_user_id == other.c.zulip_user_id)
+        .join(messages, messages.c.mentor_id == told.c.mentor_id)
+        .where(unsettled)
+    )
     query = (
         sa.select(logs.c.mentor_id)
-        .where(logs.c.due_at <= now, logs.c.message_id.is_(None), ~under_way)
+        .where(logs.c.due_at <= now, logs.c.message_id.is_(None), ~under_way, logs.c.mentor_id.not_in(same_person))
         .group_by(logs.c.mentor_id)
         .order_by(sa.func.min(logs.c.due_at))
         .limit(most)

@@ -25,7 +25,10 @@ PEOPLE_READ = "people_read"
 
 
 class Mentoring(NamedTuple):
-    """A student's username and account, and their mentors as (mentor id, username), lowest id first."""
+    """A student's username and account, and their mentors as (mentor id, username), lowest id first.
+
+    Mentors with one Zulip account are one person, who is there once, with the lowest of those ids.
+    """
 
     username: str | None
     zulip_user_id: int | None
@@ -33,6 +36,13 @@ class Mentoring(NamedTuple):
 
 
 UNKNOWN_STUDENT = Mentoring(None, None, ())
+_one = mentors.alias("one")
+_SAME_PERSON = (
+    sa.select(mentors.c.mentor_id)
+    .join(_one, _one.c.zulip_user_id == mentors.c.zulip_user_id)
+    .where(_one.c.mentor_id == sa.bindparam("mentor_id"))
+    .order_by(mentors.c.mentor_id)
+)
 _MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
 
 
@@ -65,8 +75,9 @@ def keep_people(
 def mentoring_of(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Mentoring]:
     """Return username, account and mentors of each student that the store knows."""
     s, m, link = students.c, mentors.c, mentor_students.c
+    person = m.zulip_user_id.label("person")
     query = (
-        sa.select(s.student_id, s.username, s.zulip_user_id, m.mentor_id, m.username.label("mentor"))
+        sa.select(s.student_id, s.username, s.zulip_user_id, m.mentor_id, m.username.label("mentor"), person)
         .select_from(
             students.outerjoin(mentor_students, link.student_id == s.student_id).outerjoin(
                 mentors, m.mentor_id == link.mentor_id
@@ -76,10 +87,13 @@ def mentoring_of(transaction: Transaction, student_ids: Collection[int]) -> dict
         .order_by(s.student_id, m.mentor_id)
     )
     found: dict[int, Mentoring] = {}
-    for student_id, username, account, mentor_id, mentor in transaction.execute(query).all():
-        pair = () if mentor_id is None else ((mentor_id, mentor),)
+    seen: set[tuple[int, int]] = set()
+    for student_id, username, account, mentor_id, mentor, person in transaction.execute(query).all():
         before = found[student_id].mentors if student_id in found else ()
+        is_again = person is not None and (student_id, person) in seen
+        pair = () if mentor_id is None or is_again else ((mentor_id, mentor),)
         found[student_id] = Mentoring(username, account, before + pair)
+        seen.add((student_id, person))
     return found
 
 
@@ -178,15 +192,23 @@ def _without(person: Student | Mentor, *names: str) -> dict[str, Any]:
 
 
 def mentors_by_student(transaction: Transaction, student_ids: Collection[int]) -> dict[int, list[int]]:
-    """Return the mentors of each of these students that has any, lowest id first."""
+    """Return the mentors of each of these students that has any, lowest id first, and each person once."""
     link = mentor_students.c
     of_students = in_list(link.student_id, student_ids, transaction.dialect.name)
-    query = sa.select(link.student_id, link.mentor_id).where(of_students)
+    query = sa.select(link.student_id, link.mentor_id, mentors.c.zulip_user_id).where(of_students)
     known = query.join(mentors, mentors.c.mentor_id == link.mentor_id).order_by(link.mentor_id)
     found: dict[int, list[int]] = defaultdict(list)
-    for student_id, mentor_id in transaction.execute(known):
-        found[student_id].append(mentor_id)
+    seen: set[tuple[int, int]] = set()
+    for student_id, mentor_id, person in transaction.execute(known):
+        if person is None or (student_id, person) not in seen:
+            found[student_id].append(mentor_id)
+        seen.add((student_id, person))
     return found
+
+
+def same_person(transaction: Transaction, mentor_id: int) -> list[int]:
+    """Return the ids of the mentors who have this one's Zulip account, lowest first; without account, only this one."""
+    return list(transaction.scalars(_SAME_PERSON, {"mentor_id": mentor_id})) or [mentor_id]
 
 
 def students_by_mentor(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, set[int]]:
