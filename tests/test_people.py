@@ -10,11 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.core.people import Census
+from lms_bot.handlers import dispatch
+from lms_bot.pipeline import replies
 from lms_bot.store.people import people, readings
 from tests.alert_scenario import HOUR, AlertScenario
 from tests.bot_process import Place
 from tests.delivery_scenario import notifications
 from tests.lms_rows import CROWD, DAY, JANE, MARY, MINUTE, NOW, OMAR, RAVI, SOFIA, Watch
+from tests.questions import incoming
 
 FAILED = {"state": "completed", "result": "fail", "score": 20, "percentage": 20}
 
@@ -276,3 +279,116 @@ def test_a10_one_person_who_is_two_mentors_gets_one_alert(scenario: AlertScenari
     assert all(row.is_sent for row in failed)
     assert "2 open alerts" in scenario.ask("open")
     assert scenario.ask("why-not jane_smith").count("🔎") == 1
+
+
+# What a former mentor is shown
+
+
+@pytest.fixture
+def after_move(scenario: AlertScenario) -> AlertScenario:
+    """Jane failed twice, which Mary was told; Jane is Omar's now."""
+    for minute in (1, 2):
+        scenario.ends("fail", NOW + minute * MINUTE)
+    scenario.live(NOW + 4 * MINUTE, every=MINUTE)
+    assert "A1" in scenario.told()[0]
+    scenario.ask("open")
+    link(scenario.watch, JANE, OMAR)
+    scenario.poll()
+    return scenario
+
+
+def test_b4_a_former_mentor_gets_the_reply_for_what_is_unknown(after_move: AlertScenario) -> None:
+    assert after_move.ask("why A1") == after_move.ask("why A99").replace("A99", "A1")
+    assert after_move.ask("ack A1") == after_move.ask("ack A99").replace("A99", "A1")
+    known = {row.event_id for row in notifications(after_move.watch.store)}
+    for number in known:
+        assert after_move.ask(f"why {number}") == after_move.ask("why 99999")
+    assert "jane" not in after_move.ask("open").lower()
+
+
+def test_b4_what_waits_about_a_student_is_not_shown_to_a_former_mentor(scenario: AlertScenario) -> None:
+    scenario.ask("quiet 0:00-23:59")
+    for minute in (1, 2):
+        scenario.ends("fail", NOW + minute * MINUTE)
+    scenario.live(NOW + 4 * MINUTE, every=MINUTE)
+    assert "jane_smith" in scenario.ask("pending")
+    link(scenario.watch, JANE)
+    scenario.poll()
+    assert "jane_smith" not in scenario.ask("pending")
+    assert "jane_smith" not in scenario.ask("open")
+    assert scenario.ask("why A1") == scenario.ask("why A99").replace("A99", "A1")
+
+
+def test_b4_a_choice_and_more_end_with_the_link(scenario: AlertScenario) -> None:
+    for number in range(45):
+        scenario.ends("pass", NOW + MINUTE, exam=501 + number % 2)
+    scenario.poll(NOW + 2 * MINUTE)
+    assert "more" in scenario.ask("history jane_smith")
+    link(scenario.watch, JANE, OMAR)
+    scenario.poll()
+    assert "jane_smith" not in scenario.ask("more").replace("“jane_smith”", "")
+    assert "You have no student" in scenario.ask("history jane_smith")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_b5_an_answer_that_comes_late_is_withheld_from_who_lost_the_right(scenario: AlertScenario) -> None:
+    scenario.ends("fail", NOW)
+    scenario.poll()
+    mary, omar = scenario.place.people.mary, scenario.place.people.omar
+    answer, other = scenario.ask("history jane_smith"), scenario.ask("history obrien", omar)
+    scenario.watch.rows.run(f'DELETE FROM "_MentorToStudent" WHERE "B" = {JANE}')
+    scenario.live(NOW + 6 * MINUTE, every=MINUTE)
+    told = [one.content for one in scenario.place.zulip.direct_to(mary)]
+    assert answer not in told
+    assert told.count(replies.WITHHELD) == 1
+    assert other in [one.content for one in scenario.place.zulip.direct_to(omar)]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("is_private", [True, False])
+def test_b5_a_late_answer_to_an_admin_waits_for_no_stream_that_is_open(
+    scenario: AlertScenario, is_private: bool
+) -> None:
+    zulip, ada = scenario.place.zulip, scenario.place.people.ada
+    stream = zulip.find_stream("lms-admin")
+    assert stream is not None
+    stream_id = stream.stream_id
+    asked = incoming("user jane_smith", ada, 4_000_000, scenario.now, stream_id=stream_id)
+    (message,) = dispatch.answer(scenario.watch.store, asked, scenario.settings, scenario.now, stream_id)[:1]
+    if not is_private:
+        zulip.make_public("lms-admin")
+    scenario.live(NOW + 3 * MINUTE, every=MINUTE)
+    told = [one.content for one in zulip.messages]
+    assert (message.content in told, replies.WITHHELD in told) == (is_private, not is_private)
+
+
+# What is the former mentor's own
+
+
+def test_a17_the_mute_of_a_former_mentor_is_not_the_new_ones(scenario: AlertScenario) -> None:
+    scenario.ask("mute jane_smith 30d")
+    scenario.ends("fail", NOW)
+    scenario.poll()
+    mary, omar = scenario.place.people.mary, scenario.place.people.omar
+    assert failures_told(scenario) == []
+    link(scenario.watch, JANE, OMAR)
+    scenario.ask("students")
+    scenario.poll()
+    texts = [one.content for one in scenario.place.zulip.direct_to(omar)]
+    assert any("Exam Failed" in text and "Python Basics Quiz" in text for text in texts)
+    scenario.live(NOW + 31 * DAY, every=DAY)
+    assert not any("Exam Failed" in one.content for one in scenario.place.zulip.direct_to(mary))
+
+
+def test_a17_what_waits_for_a_new_mentor_waits_as_long_as_they_want(scenario: AlertScenario) -> None:
+    omar = scenario.place.people.omar
+    scenario.ask("mute jane_smith 30d")
+    scenario.ask("notify failed digest", omar)
+    scenario.ask("digest 14", omar)
+    scenario.ends("fail", NOW)
+    scenario.poll()
+    link(scenario.watch, JANE, OMAR)
+    scenario.ask("students")
+    scenario.poll()
+    told = [row.due_at for row in notifications(scenario.watch.store) if row.mentor_id == OMAR]
+    assert told == [NOW + 2 * HOUR]

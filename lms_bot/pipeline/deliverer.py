@@ -280,7 +280,7 @@ class Deliverer:
             outbox.postpone_lookup(transaction, message, self._clock() + wait)
 
     def _send_anew(self, message: Message) -> Delivered:
-        """Release the notifications of a message that Zulip certainly does not have; send a reply again as it is."""
+        """Release what a message that Zulip certainly does not have was to tell; send a reply again if that may be."""
         if message.mentor_id is not None:
             with self._store.writing() as transaction:
                 outbox.discard(transaction, message)
@@ -288,11 +288,8 @@ class Deliverer:
         if not self._chat.wait_for_turn(REPLY_PATIENCE):
             self._look_again(message, FIRST_RETRY)
             return Delivered()
-        with self._store.writing() as transaction:
-            again = outbox.retry(transaction, message, self._clock())
-        if message.attachment and not again.attachment:
-            return Delivered()  # another process has just linked the file, and sends it
-        return self._send(again, 0)
+        again = replies.prepare_again(self._store, self._chat, message, self._settings.admin_stream, self._clock)
+        return Delivered() if again is None else self._send(again, 0)
 
 
 def _growing(failures: int, longest: timedelta) -> timedelta:

@@ -172,9 +172,15 @@ def record_reminders(transaction: Transaction, again: Sequence[StudentAlert], no
     return found
 
 
+# Of an exam, or of a student who is the mentor's now: what is left of former ones is nobody's to see.
+_IS_THEIRS = (_c.student_id == 0) | sa.exists().where(
+    mentor_students.c.mentor_id == _c.mentor_id, mentor_students.c.student_id == _c.student_id
+)
+
+
 def open_for_mentors(transaction: Transaction, mentor_ids: Collection[int]) -> list[StudentAlert]:
     """Return the open alerts of these mentors, the most serious and then the longest true first."""
-    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None))
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None), _IS_THEIRS)
     return _read(transaction, query, _c.level.desc(), _c.since)
 
 
@@ -186,7 +192,7 @@ def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, 
 
 def find_by_number(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
     """Return the alert that one of these mentors knows by a number: the open one, or else the last."""
-    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.number == number)
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.number == number, _IS_THEIRS)
     found = _read(transaction, query, _c.closed_at.is_not(None), _c.alert_id.desc(), most=1)
     return found[0] if found else None
 

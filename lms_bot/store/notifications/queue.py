@@ -255,8 +255,8 @@ def pending_for_mentors(transaction: Transaction, mentor_ids: Sequence[int], mos
     is_theirs = sa.exists().where(
         mentor_students.c.mentor_id == logs.c.mentor_id, mentor_students.c.student_id == events.c.student_id
     )
-    is_alert = events.c.event_type.in_(ALERTING)
-    return _pending(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_alert), most)
+    is_of_exam = events.c.event_type.in_(ALERTING) & events.c.student_id.is_(None)
+    return _pending(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_of_exam), most)
 
 
 def pending_for_everybody(transaction: Transaction, most: int) -> tuple[int, list[QueueEntry]]:
