@@ -20,7 +20,7 @@ from lms_bot.pipeline import incidents, surge
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.pipeline.people import PeopleReader
 from lms_bot.store.alerts import watchlist
-from lms_bot.store.events import cursors, events, rows
+from lms_bot.store.events import cursors, events, mirrors, rows
 from lms_bot.store.events.cursors import postpone_looks
 from lms_bot.store.events.events import no_longer_stated, reconcile
 from lms_bot.store.notifications import queue
@@ -147,10 +147,14 @@ class Poller:
             # Another process may have read further meanwhile.
             read_before = max(page.new_above, stored.last_id)
             is_overtaken = stored.version != self._versions.get(source_table, 0)
+            observed = replace(observed, events=mirrors.with_attempts(transaction, observed.events))
             inserted, corrected, doubtful, withdrawn = reconcile(
                 transaction, observed, around, read_before, now, is_overtaken=is_overtaken
             )
             queue.withdraw(transaction, withdrawn, now)
+            mirrored = mirrors.note_mirrors(transaction, [event for _, event in inserted])
+            queue.withdraw(transaction, mirrored.event_ids, now, mirrors.SAME_FACT)
+            corrected += mirrored.corrected
             corrected += events.supersede(transaction, no_longer_stated(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)

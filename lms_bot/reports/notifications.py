@@ -13,6 +13,7 @@ from lms_bot.core.schedule import timing_of
 from lms_bot.pipeline.enqueue import is_enabled
 from lms_bot.pipeline.recheck import still_due
 from lms_bot.reports import access
+from lms_bot.store.events import mirrors
 from lms_bot.store.notifications import outbox, preferences, queue, trace
 from lms_bot.store.notifications.queue import QueueEntry
 from lms_bot.store.notifications.trace import TraceEntry
@@ -23,6 +24,7 @@ _REASONS = {
     queue.TURNED_OFF: Unsent.CHOICE,
     queue.NOT_THEIR_STUDENT: Unsent.NOT_THEIRS,
     queue.WITHDRAWN: Unsent.WITHDRAWN,
+    mirrors.SAME_FACT: Unsent.MIRROR,
 }
 
 

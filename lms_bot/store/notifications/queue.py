@@ -101,13 +101,13 @@ def finish(transaction: Transaction, log_ids: Collection[int], reason: str, now:
     _change(transaction, log_ids, due_at=None, error_message=reason, processed_at=now)
 
 
-def withdraw(transaction: Transaction, event_ids: Collection[int], now: datetime) -> None:
-    """Finish notifications, not in a message yet, of events that did not happen after all."""
+def withdraw(transaction: Transaction, event_ids: Collection[int], now: datetime, reason: str = WITHDRAWN) -> None:
+    """Finish notifications, not in a message yet, of events that did not happen after all, or for another reason."""
     if not event_ids:
         return
     within = in_list(logs.c.event_id, event_ids, transaction.dialect.name)
     unsent_to = within & logs.c.due_at.is_not(None) & logs.c.message_id.is_(None)
-    values = {"due_at": None, "error_message": WITHDRAWN, "processed_at": now}
+    values = {"due_at": None, "error_message": reason, "processed_at": now}
     transaction.execute(sa.update(logs).where(unsent_to).values(values))
 
 
