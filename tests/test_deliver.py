@@ -18,7 +18,7 @@ from lms_bot.core.notifications import Preferences, Recipient, Timing
 from lms_bot.core.people import Mentor
 from lms_bot.store import tables
 from lms_bot.store.events import events
-from lms_bot.store.notifications import outbox, preferences, queue
+from lms_bot.store.notifications import outbox, preferences, queue, recipients
 from lms_bot.store.session import open_store
 from tests import NOW
 from tests.delivery_scenario import (
@@ -1094,3 +1094,14 @@ def test_a1_what_is_about_a_student_without_mentor_waits_for_one_a_week(any_deli
     any_delivery.clock.forward(8 * 24 * 3600)
     any_delivery.turn()
     assert [row.due_at for row in notifications(any_delivery.store)] == [None, None, None]
+
+
+def test_a1_an_alert_is_due_again_only_to_the_mentor_who_has_the_student_again(any_delivery: DeliveryScenario) -> None:
+    any_delivery.owe(happened(JANE, "", EventType.STUDENT_ALERT), happened(GULNORA, "Quiz"))
+    any_delivery.move(JANE, None)
+    any_delivery.turn()
+    for mentor, is_due in ((OMAR, False), (MARY, True)):
+        any_delivery.move(JANE, mentor)
+        with any_delivery.store.writing() as transaction:
+            recipients.wake(transaction, any_delivery.clock())
+        assert (notifications(any_delivery.store, MARY)[0].due_at is not None) is is_due

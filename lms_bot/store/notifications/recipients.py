@@ -14,8 +14,9 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, logs, mentor_students, mentors
 
 _link = mentor_students.c
-_HAS_MENTOR = sa.exists().where(_link.student_id == events.c.student_id, mentors.c.mentor_id == _link.mentor_id)
-_IS_THEIRS = _HAS_MENTOR.where(_link.mentor_id == logs.c.mentor_id)
+_MENTOR = sa.exists().where(_link.student_id == events.c.student_id, mentors.c.mentor_id == _link.mentor_id)
+_HAS_MENTOR = _MENTOR.correlate(events)
+_IS_THEIRS = _MENTOR.where(_link.mentor_id == logs.c.mentor_id).correlate(events, logs)
 
 
 def waiting_for_former_mentors(transaction: Transaction) -> list[Notification]:
