@@ -28,7 +28,7 @@ from lms_bot.render import quote
 from lms_bot.store import state
 from lms_bot.store.questions.claims import CAUGHT_UP_TO, OVERLAP
 from lms_bot.worker import shutdown
-from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.accounts import follow_organisation, refresh_users
 from lms_bot.worker.scheduler import Worker
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class LmsBotHandler:
         self._chat = Chat(_zuliprc(), self._parts.rate_limiter, meter=self._parts.meter)
         self._admin_stream = AdminStream(self._chat, settings.admin_stream)
         if self._in_zulip:
+            self._follow_organisation()
             self._start_worker()
 
     def handle_message(self, message: Mapping[str, Any], bot_handler: Any) -> None:
@@ -116,6 +117,13 @@ class LmsBotHandler:
             uri = bot_handler.upload_file(io.BytesIO(content))["uri"]
             text += f"\n\n[{quote(name)}]({uri})"
         bot_handler.send_reply(message, text)
+
+    def _follow_organisation(self) -> None:
+        """Drop what was of another organisation before the first question is answered."""
+        try:
+            follow_organisation(self._parts.store, self._chat, _now())
+        except (SendError, StoreUnavailable) as error:
+            log.warning("Zulip does not say which organisation this is: %s", error)
 
     def _start_worker(self) -> None:
         stream = AdminStream(self._parts.chat, self._parts.settings.admin_stream)

@@ -6,12 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from lms_bot.core.notifications import Recipient
 from lms_bot.core.people import Mentor, ZulipUser
-from lms_bot.store.notifications import queue
+from lms_bot.store import state
+from lms_bot.store.notifications import outbox, queue
+from lms_bot.store.operations import incidents, organisation
 from lms_bot.store.people import accounts, directory, people
+from lms_bot.store.questions import claims
 from lms_bot.store.session import Store
+from lms_bot.worker.accounts import follow_organisation
 from tests import NOW
-from tests.delivery_scenario import JANE, MARY, OMAR, DeliveryScenario, happened
+from tests.delivery_scenario import GULNORA, JANE, MARY, OMAR, DeliveryScenario, happened
 
 MARYS = ZulipUser(7, "Mary", "MARY@school.example ", True, False)
 OTHER = ZulipUser(8, "Maria", "maria@home.example", True, False)
@@ -122,3 +127,43 @@ def test_d7_what_waited_for_a_hidden_address_is_due_when_it_is_seen(delivery: De
     assert "hidden from the bot" in mary.unmapped_reason
     with delivery.store.writing() as transaction:
         assert accounts.keep_zulip_users(transaction, [replace(MARYS, email=MARY.email)], NOW) == [MARY.mentor_id]
+
+
+# Another organisation
+
+
+def test_a9_another_organisation_is_served_as_if_it_was_new(any_delivery: DeliveryScenario) -> None:
+    delivery, store, now = any_delivery, any_delivery.store, any_delivery.clock()
+    stranger = delivery.zulip.add_user("Stranger", "stranger@school.example")
+    with store.writing() as transaction:
+        assert organisation.follow(transaction, "old.example.org", now) is None
+        accounts.map_by_hand(transaction, OMAR.mentor_id, stranger, now)
+        claims.claim(transaction, 1_000_000, now)
+        state.note(transaction, claims.CAUGHT_UP_TO, {"first": 1, "newest": 1_000_000}, now)
+        outbox.freeze(transaction, outbox.Draft(Recipient((stranger,)), "an answer"), now)
+    [event] = delivery.owe(happened(JANE, "Biology"))
+    delivery.zulip.fail("500_before")
+    delivery.turn()
+    [other] = delivery.owe(happened(GULNORA, "Chemistry"))
+
+    follow_organisation(store, delivery.chat, now)
+
+    with store.reading() as transaction:
+        assert not directory.is_mapped_by_hand(transaction, OMAR.mentor_id)
+        assert claims.claimed(transaction, [1_000_000]) == set()
+        assert state.value(transaction, claims.CAUGHT_UP_TO) is None
+        assert outbox.highest_known(transaction) == 0
+        (incident,) = incidents.unannounced(transaction)
+        assert "old.example.org" in incident.text
+    delivery.read_accounts()
+    delivery.wait(130, step=10)
+    assert (delivery.times_told(MARY, event), delivery.times_told(OMAR, other)) == (1, 1)
+    assert delivery.zulip.direct_to(stranger) == []
+
+
+def test_a9_the_same_organisation_keeps_what_is_known_of_it(delivery: DeliveryScenario) -> None:
+    for _ in range(2):
+        follow_organisation(delivery.store, delivery.chat, delivery.clock())
+    with delivery.store.reading() as transaction:
+        assert accounts.zulip_user(transaction, delivery.account(MARY)) is not None
+        assert incidents.unannounced(transaction) == []

@@ -13,12 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.chat import RateLimiter
-from lms_bot.core.events import EventType
-from lms_bot.core.notifications import Recipient
+from lms_bot.core.events import EventClass, EventType
+from lms_bot.core.notifications import Preferences, Recipient, Timing
 from lms_bot.core.people import Mentor
 from lms_bot.store import tables
 from lms_bot.store.events import events
-from lms_bot.store.notifications import outbox, queue
+from lms_bot.store.notifications import outbox, preferences, queue, recipients
 from lms_bot.store.session import open_store
 from tests import NOW
 from tests.delivery_scenario import (
@@ -614,16 +614,41 @@ def test_the_same_words_to_another_mentor_are_not_mistaken_for_it(delivery: Deli
 
 
 @pytest.mark.parametrize("lost", list(itertools.product(("500_before", "500_after"), repeat=2)))
-def test_two_mentors_with_one_address_are_told_each_once(delivery: DeliveryScenario, lost: tuple[str, str]) -> None:
-    twin = Mentor(3, "mary2", MARY.email)
+def test_a10_one_person_who_is_two_mentors_is_told_once(delivery: DeliveryScenario, lost: tuple[str, str]) -> None:
+    twin = Mentor(3, "mary2", (MARY.email or "").upper())
     delivery.read_people(mentors=[MARY, OMAR, twin], links=LINKS | {(3, JANE.student_id)})
     [event] = delivery.owe(happened(JANE, "Biology"))
     for kind in lost:
         delivery.zulip.fail(kind)
     delivery.turn()
     delivery.wait(300)
-    assert delivery.times_told(MARY, event) == 2
-    assert len({row.zulip_message_id for row in notifications(delivery.store) if row.is_sent}) == 2
+    assert delivery.times_told(MARY, event) == 1
+    assert [row.is_sent for row in notifications(delivery.store)] == [True]
+
+
+def test_a10_what_was_owed_to_two_mentors_who_turn_out_to_be_one_person_is_one_message(
+    any_delivery: DeliveryScenario,
+) -> None:
+    twin = Mentor(3, "mary2", "elsewhere@school.example")
+    any_delivery.read_people(mentors=[MARY, OMAR, twin], links=LINKS | {(3, JANE.student_id), (3, OBRIEN.student_id)})
+    [event, other] = any_delivery.owe(happened(JANE, "Biology"), happened(OBRIEN, "Physics"))
+    any_delivery.read_people(mentors=[MARY, OMAR, replace(twin, email=MARY.email)])
+    any_delivery.turn()
+    assert len(any_delivery.told(MARY)) == 1
+    assert (any_delivery.times_told(MARY, event), any_delivery.times_told(MARY, other)) == (1, 1)
+    rows = notifications(any_delivery.store)
+    assert [(row.mentor_id, row.is_sent) for row in rows] == [(1, True), (3, True), (2, True), (3, True)]
+
+
+def test_a10_a_row_that_comes_later_has_the_preferences_of_the_person(delivery: DeliveryScenario) -> None:
+    with delivery.store.writing() as transaction:
+        chosen = Preferences(timings={EventClass.PASSED: Timing.DIGEST})
+        preferences.save(transaction, MARY.mentor_id, chosen, delivery.clock())
+    twin = Mentor(3, "mary2", MARY.email)
+    delivery.read_people(mentors=[MARY, OMAR, twin], links=LINKS | {(3, OBRIEN.student_id)})
+    with delivery.store.reading() as transaction:
+        assert preferences.chosen(transaction, 3) == chosen
+        assert preferences.effective(transaction, [3])[3].timings == chosen.timings
 
 
 # Frozen messages
@@ -1043,11 +1068,40 @@ def test_mentors_without_an_account_cost_nothing_of_the_pace(delivery: DeliveryS
     assert delivery.times_told(MARY, event) == 1
 
 
-def test_a13_what_is_due_to_a_mentor_who_is_gone_is_finished_and_the_turn_ends(delivery: DeliveryScenario) -> None:
+def test_a13_an_alert_to_a_mentor_who_is_gone_is_finished_and_the_turn_ends(delivery: DeliveryScenario) -> None:
     delivery.owe(happened(JANE, "", EventType.STUDENT_ALERT), happened(JANE, "Quiz"))
     with delivery.store.writing() as transaction:
         transaction.execute(sa.delete(tables.mentors).where(tables.mentors.c.mentor_id == MARY.mentor_id))
     assert delivery.turn().is_done
-    assert [row.due_at for row in notifications(delivery.store, MARY)] == [None, None]
-    assert {row.error for row in notifications(delivery.store, MARY)} == {queue.NOT_THEIR_STUDENT}
+    alert, quiz = notifications(delivery.store, MARY)
+    assert (alert.due_at, alert.error) == (None, queue.NOT_THEIR_STUDENT)
+    assert (quiz.due_at, quiz.error) == (delivery.clock() + queue.MENTOR_RETRY, queue.NO_MENTOR)
     assert delivery.told(MARY) == []
+
+
+def test_a1_what_is_about_a_student_without_mentor_waits_for_one_a_week(any_delivery: DeliveryScenario) -> None:
+    [event] = any_delivery.owe(happened(JANE, "Quiz"))
+    any_delivery.move(JANE, None)
+    assert any_delivery.turn().is_done
+    any_delivery.clock.forward(6 * 24 * 3600)
+    any_delivery.move(JANE, OMAR)
+    any_delivery.turn()
+    assert (any_delivery.told(MARY), any_delivery.times_told(OMAR, event)) == ([], 1)
+
+    [event] = any_delivery.owe(happened(JANE, "Test"))
+    any_delivery.move(JANE, None)
+    any_delivery.turn()
+    any_delivery.clock.forward(8 * 24 * 3600)
+    any_delivery.turn()
+    assert [row.due_at for row in notifications(any_delivery.store)] == [None, None, None]
+
+
+def test_a1_an_alert_is_due_again_only_to_the_mentor_who_has_the_student_again(any_delivery: DeliveryScenario) -> None:
+    any_delivery.owe(happened(JANE, "", EventType.STUDENT_ALERT), happened(GULNORA, "Quiz"))
+    any_delivery.move(JANE, None)
+    any_delivery.turn()
+    for mentor, is_due in ((OMAR, False), (MARY, True)):
+        any_delivery.move(JANE, mentor)
+        with any_delivery.store.writing() as transaction:
+            recipients.wake(transaction, any_delivery.clock())
+        assert (notifications(any_delivery.store, MARY)[0].due_at is not None) is is_due

@@ -15,6 +15,7 @@ import pytest
 from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.errors import LmsBotError, StoreUnavailable
 from lms_bot.store.events import cursors
+from lms_bot.store.notifications import queue
 from lms_bot.store.reports import feed
 from lms_bot.store.session import Store, Transaction
 from tests.lms_rows import (
@@ -1006,6 +1007,51 @@ def test_content_of_type_exam_without_an_attempt_and_other_content_with_one_are_
     watch.poll()
 
     assert [row[1] for row in watch.owed()] == [10, 11]
+
+
+EXAM_CONTENT = {"chapter_content_id": QUIZ_CONTENT, "content_type": "exam", "assessment_id": None}
+
+
+def test_a11_content_that_is_an_exam_and_does_not_say_so_is_the_attempt_of_that_time(crossed: Watch) -> None:
+    crossed.poll()
+    crossed.rows.insert_attempt(1)
+    crossed.rows.insert_content_attempt(10, **EXAM_CONTENT)
+    crossed.poll()
+    at = NOW + 40 * MINUTE
+    ended = {"state": "completed", "result": "fail", "last_answer_updated_time": at}
+    crossed.rows.update_attempt(1, **ended)
+    crossed.rows.update_content_attempt(10, state="completed", completed_on=at + MINUTE)
+    crossed.poll(at + 2 * MINUTE)
+    assert crossed.kinds(10, CONTENT_ATTEMPTS) == ["content_started", "content_completed"]
+    assert [row[:3] for row in crossed.owed()] == [("attempts", 1, "exam_failed"), ("attempts", 1, "exam_started")]
+    with crossed.store.reading() as transaction:
+        assert len(feed.feed(transaction, [JANE], 9)) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"user_id": RAVI}, {"exam_id": TEST}, {"last_answer_updated_time": NOW - 30 * MINUTE}],
+    ids=["of another student", "at another exam", "at another time"],
+)
+def test_a11_content_beside_an_attempt_that_differs_is_told(watch: Watch, other: dict[str, Any]) -> None:
+    ended = {"state": "completed", "result": "pass", "last_answer_updated_time": NOW, "date": NOW - 30 * MINUTE}
+    watch.rows.insert_attempt(1, **ended | other)
+    watch.rows.insert_content_attempt(10, **EXAM_CONTENT, completed_on=NOW)
+    watch.rows.update_content_attempt(10, state="completed")
+    watch.poll()
+    assert [row[1:3] for row in watch.owed() if row[0] == CONTENT_ATTEMPTS] == [(10, "content_completed")]
+
+
+def test_a11_content_whose_attempt_is_found_later_is_told_no_more_if_it_waits(watch: Watch) -> None:
+    watch.rows.insert_content_attempt(10, **EXAM_CONTENT, completed_on=NOW)
+    watch.rows.update_content_attempt(10, state="completed")
+    watch.poll()
+    watch.rows.insert_attempt(1, state="completed", result="fail", last_answer_updated_time=NOW)
+    watch.poll()
+    with watch.store.reading() as transaction:
+        assert queue.count_pending(transaction) == 1
+        (told,) = feed.feed(transaction, [JANE], 9)
+    assert told.event_type == "exam_failed"
 
 
 def test_kinds_that_are_not_told_are_stored_all_the_same(lms_url: str, store_beside: str) -> None:

@@ -209,15 +209,12 @@ def test_what_the_lms_says_otherwise_by_now_is_said(delivery: DeliveryScenario) 
     assert "by now" not in ask(delivery, f"why {passed.event_id}")
 
 
-def test_two_mentors_with_one_account_learn_of_both(delivery: DeliveryScenario) -> None:
+def test_a10_one_person_who_is_two_mentors_learns_of_one_notification(delivery: DeliveryScenario) -> None:
     both = replace(OMAR, email=MARY.email)
     delivery.read_people(mentors=[MARY, both], links=LINKS | {(2, JANE.student_id)})
     (event,) = delivery.owe(happened(JANE, "Algebra"))
     answer = why(delivery, event)
-    assert answer.endswith(
-        f"* **Not told yet:** due {SHOWN_NOW} (mentor mary)\n* **Not told yet:** due {SHOWN_NOW} (mentor omar)"
-    )
-    assert answer.count("Algebra") == 1
+    assert answer.count("Not told yet") == answer.count("Algebra") == 1
 
 
 # What is asked about

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from lms_bot.chat.connection import Connection, connect
 from lms_bot.chat.rate_limit import Purpose, RateLimiter
@@ -66,6 +67,7 @@ class Chat:
         self._timeout = timeout
         self._client: Connection | None = None
         self._bot: Bot | None = None
+        self._organisation: str | None = None
 
     def wait_for_turn(self, most_seconds: float) -> bool:
         """Wait for the next delivery's turn; return False if it does not come within `most_seconds`."""
@@ -183,6 +185,17 @@ class Chat:
         settings = self._call("GET", "server_settings", {})
         ahead = self._connected().ahead
         return Server(settings.get("zulip_version") or "", settings.get("zulip_feature_level") or 0, ahead)
+
+    def organisation(self) -> str:
+        """Return the host of the organisation that we are in, "" if the server does not say; it is asked once.
+
+        Raises SendError.
+        """
+        if self._organisation is None:
+            settings = self._call("GET", "server_settings", {})
+            url = settings.get("realm_url") or settings.get("realm_uri") or ""
+            self._organisation = urlsplit(url).netloc.casefold()
+        return self._organisation
 
     def is_subscribed(self, stream_id: int) -> bool:
         """Return whether the bot is in this stream, and so gets what is written there."""

@@ -132,13 +132,14 @@ def _deliver_all(parts: Parts, only: frozenset[EventType] | None) -> Delivered:
     """Deliver until nothing is due or Zulip is away. Raises SendError."""
     from lms_bot.pipeline.deliverer import Delivered
     from lms_bot.store.notifications import outbox, queue
-    from lms_bot.worker.accounts import refresh_users
+    from lms_bot.worker.accounts import follow_organisation, refresh_users
 
     total = Delivered()
     with parts.store.writing() as transaction:
         outbox.make_due(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
         if not queue.count_pending(transaction):
             return total
+    follow_organisation(parts.store, parts.chat, datetime.now(UTC))
     refresh_users(parts)
     while True:
         total += parts.deliverer.deliver_turn(TURN, only)

@@ -90,6 +90,7 @@ _CLASSES = {
 }
 
 
+MIRRORED_EXAM = "exam_id"  # in the metadata of content that is an exam and does not say which attempt it belongs to
 MANY_EVENTS = 200  # in one poll, or waiting for one mentor: more may be a flood, which the admins hear of
 
 # Source tables of our own: rows that the clock made.

@@ -64,11 +64,24 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedBy:
+    """Who asked for an answer, and in short what they might see then: it is sent late only if that is still so.
+
+    `admin_stream_id` is the admin stream, if they asked there.
+    """
+
+    zulip_user_id: int
+    admin_stream_id: int | None
+    rights: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message as it is really sent: its text is frozen from the first try until the outcome is known.
 
     `anchor_id` is the highest Zulip message id known before the first try; `tried_at` is the last try. `attachment` is
-    the name of a file that must be uploaded before the text, with its link, can be sent.
+    the name of a file that must be uploaded before the text, with its link, can be sent. `asked_by` says who had an
+    answer for themselves.
     """
 
     message_id: int
@@ -79,6 +92,7 @@ class Message:
     attempts: int = 0
     mentor_id: int | None = None
     attachment: str | None = None
+    asked_by: AskedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,25 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_FEW, _SMALL_PART = 10, 0.1  # what a reading may lose at once: so many, or such a part of all
+
+
+class Census(NamedTuple):
+    """How many students and mentors there are, and links between them."""
+
+    students: int
+    mentors: int
+    links: int
+
+    def loses_too_many(self, later: Census) -> bool:
+        """Return whether so many are gone in a later reading, or all of a kind, that it looks like a table refilled."""
+        return any(
+            before - after > max(_FEW, _SMALL_PART * before) or (before > 0 and after == 0)
+            for before, after in zip(self, later, strict=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)

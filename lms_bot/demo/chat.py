@@ -71,6 +71,9 @@ class TerminalChat(Chat):
         people = [ZulipUser(p.user_id, p.full_name, p.email, is_active=True, is_bot=False) for p in PEOPLE.values()]
         return [bot, *people]
 
+    def organisation(self) -> str:
+        return ""
+
     def stream(self, name: str) -> Stream | None:
         return ADMIN_STREAM if name.casefold() == ADMIN_STREAM.name else None
 

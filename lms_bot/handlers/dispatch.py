@@ -22,7 +22,7 @@ from lms_bot.handlers.request import Reply, Request
 from lms_bot.pipeline import replies
 from lms_bot.render import MESSAGE_LIMIT, fitted, moment, quote
 from lms_bot.reports import access
-from lms_bot.store.questions import audit, claims
+from lms_bot.store.questions import audit, claims, latest
 from lms_bot.store.session import Store, Transaction, attempt
 
 __all__ = ["Reply", "answer", "reply_to", "usage"]
@@ -66,13 +66,16 @@ def reply_to(
     request = _request(transaction, incoming, settings, now, is_admin_stream)
     if request is None:
         return Reply(STRANGER)
+    if request.principal.mentors:
+        latest.note(transaction, now)
+    asked_by = replies.asked_by(transaction, request.asker, request.principal, admin_stream_id)
     try:
         asked = conversation.understand(request, incoming.text)
     except UserError as error:
         is_student = request.audiences == {Role.STUDENT}
-        return Reply(STRANGER) if is_student else Reply(str(error), is_personal=not is_admin_stream)
+        return Reply(STRANGER) if is_student else Reply(str(error), not is_admin_stream, asked_by=asked_by)
     reply = _carried_out(request, asked)
-    return replace(reply, is_personal=asked.command.is_personal)
+    return replace(reply, is_personal=asked.command.is_personal, asked_by=asked_by)
 
 
 def is_known(store: Store, incoming: Incoming) -> bool:
@@ -145,7 +148,7 @@ def _freeze(transaction: Transaction, incoming: Incoming, reply: Reply, now: dat
     room = MESSAGE_LIMIT - (ROOM_FOR_LINK if reply.attachment else 0)
     text = fitted(_note_of_age(incoming, now) + reply.text.strip(), room)
     where = incoming.sender if reply.is_personal else incoming.reply_to
-    frozen = [replies.freeze(transaction, where, text, now, reply.attachment)]
+    frozen = [replies.freeze(transaction, where, text, now, reply.attachment, reply.asked_by)]
     if reply.is_personal and (incoming.is_group or not incoming.is_direct):
         frozen.append(replies.freeze(transaction, incoming.reply_to, IN_PRIVATE, now))
     return frozen

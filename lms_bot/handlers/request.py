@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.notifications import Recipient
+from lms_bot.core.notifications import AskedBy, Recipient
 from lms_bot.core.people import ZulipUser
 from lms_bot.core.principal import Principal, Role
 from lms_bot.store.session import Transaction
@@ -38,10 +38,11 @@ class Reply:
     """An answer; a personal one goes to the asker alone, wherever the question was asked.
 
     `attachment` is a file as (name, content). `more` is any JSON value that says where the next page begins, None on
-    the last one.
+    the last one. `asked_by` is set as soon as it is known who asks.
     """
 
     text: str
     is_personal: bool = True
     attachment: tuple[str, bytes] | None = None
     more: Any = None
+    asked_by: AskedBy | None = None

@@ -9,7 +9,7 @@ from lms_bot.lms import inspection
 from lms_bot.lms.changes import ChangeReader
 from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
-from lms_bot.lms.people import People, read_people
+from lms_bot.lms.people import People, read_links, read_people
 from lms_bot.lms.presence import Presence, read_presence
 from lms_bot.lms.schemas import SCHEMA
 from lms_bot.lms.source import Schema
@@ -34,6 +34,10 @@ class Lms:
     def read_people(self) -> People:
         """Return all students, mentors and links. Raises LmsUnavailable."""
         return read_people(self.engine, self.schema.people)
+
+    def read_links(self) -> frozenset[tuple[int, int]]:
+        """Return all links between mentors and students, as (mentor id, student id). Raises LmsUnavailable."""
+        return read_links(self.engine, self.schema.people)
 
     def read_presence(self, last_id: int) -> Presence:
         """Return the days on which the LMS saw students, as far as it says so. Raises LmsUnavailable."""

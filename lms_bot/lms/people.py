@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +39,21 @@ def read_people(engine: sa.Engine, queries: PeopleQueries) -> People:
             for row in students
         ),
         mentors=tuple(Mentor(row.id, _username(row), text(row.email), _display_name(row)) for row in mentors),
-        links=frozenset((row[0], row[1]) for row in links if row[0] is not None and row[1] is not None),
+        links=_links(links),
     )
+
+
+def read_links(engine: sa.Engine, queries: PeopleQueries) -> frozenset[tuple[int, int]]:
+    """Read all links in one statement, as (mentor id, student id). Raises LmsUnavailable."""
+    try:
+        with engine.connect() as connection, connection.begin():
+            return _links(connection.execute(queries.links).all())
+    except sa.exc.SQLAlchemyError as error:
+        raise LmsUnavailable(f"the links between mentors and students cannot be read: {reason(error)}") from error
+
+
+def _links(rows: Iterable[Any]) -> frozenset[tuple[int, int]]:
+    return frozenset((row[0], row[1]) for row in rows if row[0] is not None and row[1] is not None)
 
 
 def _username(row: Any) -> str:

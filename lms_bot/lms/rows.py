@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from lms_bot.core.events import Activity, EventType
+from lms_bot.core.events import MIRRORED_EXAM, Activity, EventType
 from lms_bot.lms.catalogue import Catalogue
 from lms_bot.lms.source import Source
 from lms_bot.lms.values import integer, moment, plain, text
@@ -33,7 +33,7 @@ class RowReader:
         self._titles = [(name, title.catalogue, at[title.column]) for name, title in source.titles.items()]
         self._times = [(name, at[column]) for name, column in source.times.items()]
         mirrors = source.mirrors
-        self._mirror = (at[mirrors.column], mirrors.value, at[mirrors.key]) if mirrors else None
+        self._mirror = (at[mirrors.column], mirrors.value, at[mirrors.key], mirrors.exams) if mirrors else None
         self._stated = lru_cache(1_000)(_states(source))
 
     def lacks_title(self, row: Row, catalogue: Catalogue) -> bool:
@@ -53,6 +53,9 @@ class RowReader:
         for name, place in self._times:
             at = moment(row[place], self._zone)
             details[name] = at.isoformat() if at else None
+        mirrored, exam_id = self._mirrored(row, catalogue) if self._mirror else (None, None)
+        if exam_id is not None:
+            details[MIRRORED_EXAM] = exam_id
         return Activity(
             source_table=self._source.name,
             source_id=row[self._key],
@@ -66,7 +69,7 @@ class RowReader:
             ended_at=self._first(row, self._ended),
             details=details,
             fingerprint=fingerprint,
-            mirrors=self._mirrored(row) if self._mirror else None,
+            mirrors=mirrored,
         )
 
     def _first(self, row: Row, places: list[int]) -> datetime | None:
@@ -75,10 +78,15 @@ class RowReader:
                 return at
         return None
 
-    def _mirrored(self, row: Row) -> int | None:
+    def _mirrored(self, row: Row, catalogue: Catalogue) -> tuple[int | None, int | None]:
+        """Return the row that states the same, or else the exam about which such a row would be."""
         assert self._mirror is not None
-        column, value, key = self._mirror
-        return integer(row[key]) if _word(text(row[column])) == value else None
+        column, value, key, exams = self._mirror
+        if _word(text(row[column])) != value:
+            return None, None
+        mirrored = integer(row[key])
+        exam_id = catalogue[exams].get(row[self._activity]) if mirrored is None else None
+        return mirrored, None if exam_id is None else int(exam_id)
 
 
 def _states(source: Source) -> Callable[[str | None, str | None], EventType | None]:

@@ -38,11 +38,16 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """Rows whose `column` is `value` may state the same fact as another source's row, the one with the id in `key`."""
+    """Rows whose `column` is `value` may state the same fact as another source's row, the one with the id in `key`.
+
+    Where `key` holds none, the catalogue `exams` has the exam that this row's activity is, and a row about that exam
+    and the same student at the same time states it.
+    """
 
     key: str
     column: str
     value: str
+    exams: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

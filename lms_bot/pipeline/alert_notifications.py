@@ -96,14 +96,18 @@ def _finish_or_postpone_untrue(
     alerts = with_ids(transaction, {_alert_id(n) for n in due})
     is_fresh = freshness.has_fresh_data(transaction, settings, now)
     over, unknown, true = [], [], []
+    said = set()
     for notification in due:
         alert = alerts.get(_alert_id(notification))
-        if alert is None or not alert.is_open or alert.taken_at is not None:
+        # A person who is several mentors of a student is told it as one of them.
+        what = (alert and alert.key._replace(mentor_id=0), notification.event.event_type)
+        if alert is None or not alert.is_open or alert.taken_at is not None or what in said:
             over.append(notification.log_id)
         elif RULE_DEFINITIONS[alert.rule].absence and not is_fresh:
             unknown.append(notification.log_id)
         else:
             true.append((alert, notification))
+            said.add(what)
     queue.finish(transaction, over, OVER, now)
     queue.postpone(transaction, unknown, now + freshness.RETRY)
     true.sort(key=lambda one: (-one[0].level, one[0].since, one[0].alert_id))

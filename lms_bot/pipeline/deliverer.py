@@ -135,7 +135,9 @@ class Deliverer:
         now = self._clock()
         with self._store.writing() as transaction:
             mentor = people.mentor(transaction, mentor_id)
-            due = hand_over_former_students(transaction, mentor_id, queue.due(transaction, mentor_id, now, only), now)
+            person = people.same_person(transaction, mentor_id)
+            due = [one for own_id in person for one in queue.due(transaction, own_id, now, only)]
+            due = hand_over_former_students(transaction, person, due, now)
             if mentor is None:
                 queue.finish(transaction, [n.log_id for n in due], queue.NOT_THEIR_STUDENT, now)
                 return Delivered()
@@ -154,8 +156,8 @@ class Deliverer:
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
             draft = outbox.Draft(
                 Recipient(user_ids=(mentor.zulip_user_id,)),
-                self._text(due, is_first=not outbox.has_been_notified(transaction, mentor_id)),
-                mentor_id=mentor_id,
+                self._text(due, is_first=not any(outbox.has_been_notified(transaction, own_id) for own_id in person)),
+                mentor_id=person[0],
                 log_ids=[n.log_id for n in due],
                 attempts=max(n.attempts for n in due),
                 above=self._chat.bot().max_message_id,
@@ -278,7 +280,7 @@ class Deliverer:
             outbox.postpone_lookup(transaction, message, self._clock() + wait)
 
     def _send_anew(self, message: Message) -> Delivered:
-        """Release the notifications of a message that Zulip certainly does not have; send a reply again as it is."""
+        """Release what a message that Zulip certainly does not have was to tell; send a reply again if that may be."""
         if message.mentor_id is not None:
             with self._store.writing() as transaction:
                 outbox.discard(transaction, message)
@@ -286,11 +288,8 @@ class Deliverer:
         if not self._chat.wait_for_turn(REPLY_PATIENCE):
             self._look_again(message, FIRST_RETRY)
             return Delivered()
-        with self._store.writing() as transaction:
-            again = outbox.retry(transaction, message, self._clock())
-        if message.attachment and not again.attachment:
-            return Delivered()  # another process has just linked the file, and sends it
-        return self._send(again, 0)
+        again = replies.prepare_again(self._store, self._chat, message, self._settings.admin_stream, self._clock)
+        return Delivered() if again is None else self._send(again, 0)
 
 
 def _growing(failures: int, longest: timedelta) -> timedelta:

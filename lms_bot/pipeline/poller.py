@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.cursor import Cursor, Page
@@ -16,22 +16,21 @@ from lms_bot.core.events import Activity, Event
 from lms_bot.core.meter import Meter, PollOutcome
 from lms_bot.errors import LmsUnavailable, StoreUnavailable
 from lms_bot.lms import Lms
-from lms_bot.pipeline import incidents, streaks, surge
+from lms_bot.pipeline import incidents, surge
 from lms_bot.pipeline.enqueue import Enqueuer
-from lms_bot.store.alerts import alerts, watchlist
-from lms_bot.store.events import cursors, events, rows
+from lms_bot.pipeline.people import PeopleReader
+from lms_bot.store.alerts import watchlist
+from lms_bot.store.events import cursors, events, mirrors, rows
 from lms_bot.store.events.cursors import postpone_looks
 from lms_bot.store.events.events import no_longer_stated, reconcile
 from lms_bot.store.notifications import queue
 from lms_bot.store.people import people
 from lms_bot.store.people.people import Mentoring
 from lms_bot.store.session import Store
-from lms_bot.store.state import noted_at
 from lms_bot.store.streaks import days
 
 log = logging.getLogger(__name__)
 
-PEOPLE_AGE = timedelta(minutes=5)
 OPEN_ROWS_AT_A_TIME = 2_000
 LOG_EVERY = 50_000  # rows of history between two lines of the log
 
@@ -63,6 +62,7 @@ class Poller:
         self._store = store
         self._lms = lms
         self._settings = settings
+        self._people = PeopleReader(store, lms, settings)
         self._around: dict[int, Mentoring] = {}
         self._versions: dict[str, int] = {}
         self._counted: set[tuple[tuple[int, date], bool]] = set()
@@ -99,6 +99,7 @@ class Poller:
         with _without_collecting():
             for source_table in self._lms.sources:
                 total += self._poll_table(source_table, enqueuer, now, progress)
+        self._people.refresh_links_in_question(now)
         with self._store.writing() as transaction:
             surge.note_poll(transaction, total.new_events, now)
             incidents.note_poll(transaction, total.new_events, self._settings, now)
@@ -106,18 +107,7 @@ class Poller:
 
     def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
         """Re-read students, mentors and links when they are old, or `at_once`."""
-        if not at_once:
-            with self._store.reading() as transaction:
-                read_at = noted_at(transaction, people.PEOPLE_READ)
-            if read_at is not None and timedelta() <= now - read_at < PEOPLE_AGE:
-                return
-        read = self._lms.read_people()
-        with self._store.writing() as transaction:
-            mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
-            queue.make_mapped_due(transaction, mapped, now)
-            streaks.recount_moved_zones(transaction, self._settings.timezone, now)
-            watchlist.follow_students(transaction, now)
-            alerts.close_of_former_mentors(transaction, now)
+        self._people.refresh(now, at_once=at_once)
 
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         with self._store.reading() as transaction:
@@ -147,6 +137,8 @@ class Poller:
         """Store what a page says, in one transaction with the cursor that stands behind it."""
         source_table = page.cursor.source_table
         observed = observe(replace(page, activities=self._with_students(page.activities, now)), now)
+        if any(not event.is_history for event in observed.events) and self._people.refresh_links(now):
+            self._around.clear()
         around = self._people_around(observed.events, now)
         with self._store.writing() as transaction:
             stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
@@ -155,10 +147,14 @@ class Poller:
             # Another process may have read further meanwhile.
             read_before = max(page.new_above, stored.last_id)
             is_overtaken = stored.version != self._versions.get(source_table, 0)
+            observed = replace(observed, events=mirrors.with_attempts(transaction, observed.events))
             inserted, corrected, doubtful, withdrawn = reconcile(
                 transaction, observed, around, read_before, now, is_overtaken=is_overtaken
             )
             queue.withdraw(transaction, withdrawn, now)
+            mirrored = mirrors.note_mirrors(transaction, [event for _, event in inserted])
+            queue.withdraw(transaction, mirrored.event_ids, now, mirrors.SAME_FACT)
+            corrected += mirrored.corrected
             corrected += events.supersede(transaction, no_longer_stated(transaction, page, observed))
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
@@ -171,6 +167,8 @@ class Poller:
             enqueuer.enqueue(transaction, inserted, around)
             last_id, version = max(page.cursor.last_id, stored.last_id), stored.version + 1
             cursors.save(transaction, replace(page.cursor, last_id=last_id, version=version), now)
+        if any(not event.is_history and not _has_mentor(event, around) for _, event in inserted):
+            self._people.expect_link(now)
         self._versions[source_table] = version
         self._touched |= touched
         self._meter.recorded(inserted)
@@ -183,7 +181,7 @@ class Poller:
         if not nameless:
             return activities
         ids = self._ids_by_username(nameless)
-        if not nameless <= ids.keys() and self._read_people_for(now):
+        if not nameless <= ids.keys() and self._people.refresh_for(now):
             ids = self._ids_by_username(nameless)
         return tuple(
             a._replace(student_id=ids.get(a.student_username or "")) if a.student_id is None else a for a in activities
@@ -194,7 +192,7 @@ class Poller:
         wanted = {event.student_id for event in observed if event.student_id is not None}
         if not wanted <= self._around.keys():
             self._look_around(wanted - self._around.keys())
-            if not wanted <= self._around.keys() and self._read_people_for(now):
+            if not wanted <= self._around.keys() and self._people.refresh_for(now):
                 self._look_around(wanted - self._around.keys())
         return self._around
 
@@ -210,13 +208,9 @@ class Poller:
         with self._store.reading() as transaction:
             self._around |= people.mentoring_of(transaction, student_ids)
 
-    def _read_people_for(self, now: datetime) -> bool:
-        """Read the people again, since somebody is unknown; return False where this poll has done so."""
-        with self._store.reading() as transaction:
-            if noted_at(transaction, people.PEOPLE_READ) == now:
-                return False
-        self.refresh_people(now, at_once=True)
-        return True
+
+def _has_mentor(event: Event, around: Mapping[int, Mentoring]) -> bool:
+    return bool(around.get(event.student_id or 0, people.UNKNOWN_STUDENT).mentors)
 
 
 @contextmanager

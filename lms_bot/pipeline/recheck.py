@@ -49,14 +49,19 @@ def still_due(event: Event, found_at: datetime, asked: Preferences, settings: Se
 
 
 def hand_over_former_students(
-    transaction: Transaction, mentor_id: int, due: list[Notification], now: datetime
+    transaction: Transaction, mentor_ids: Sequence[int], due: list[Notification], now: datetime
 ) -> list[Notification]:
-    """Hand over to the new mentors what is about students whom this mentor no longer has; return the rest.
+    """Hand over to the new mentors what is about students whom a person no longer has as any of these mentors.
+
+    Gives the rest.
 
     An alert is never handed over: it belongs to one mentor, and is closed when the student leaves them.
     """
-    theirs = people.students_among(transaction, mentor_id, {n.event.student_id for n in due if n.event.student_id})
-    kept = [n for n in due if n.event.student_id in theirs or n.event.event_type.is_alert]
+    student_ids = {n.event.student_id for n in due if n.event.student_id}
+    theirs = set().union(*(people.students_among(transaction, mentor_id, student_ids) for mentor_id in mentor_ids))
+    kept = [
+        n for n in due if n.event.student_id in theirs or (n.event.event_type.is_alert and n.event.student_id is None)
+    ]
     kept_ids = {n.log_id for n in kept}
     queue.reassign(transaction, [n for n in due if n.log_id not in kept_ids], now)
     return kept
@@ -70,9 +75,10 @@ def fold_told_starts(transaction: Transaction, due: list[Notification], now: dat
 
 
 def without_folded_starts(due: Sequence[Notification]) -> list[Notification]:
-    """Return all but the starts whose ends are in the same message."""
+    """Return each event once, the oldest first, but for starts whose ends are in the same message."""
     ended = {_row(n.event) for n in due if not n.event.event_type.is_start}
-    return [n for n in due if not n.event.event_type.is_start or _row(n.event) not in ended]
+    once = {n.event.event_id: n for n in due if not n.event.event_type.is_start or _row(n.event) not in ended}
+    return sorted(once.values(), key=lambda n: (n.event.timestamp, n.event.event_id))
 
 
 def _row(event: Event) -> tuple[str, int, int]:

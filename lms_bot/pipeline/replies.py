@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from lms_bot.chat import Chat
-from lms_bot.core.notifications import Message, Recipient
+from lms_bot.core.notifications import AskedBy, Message, Recipient
+from lms_bot.core.people import ZulipUser
+from lms_bot.core.principal import Principal
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.render import quote
+from lms_bot.reports.access import principal_of
 from lms_bot.store.notifications import outbox
+from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store, Transaction
 
 log = logging.getLogger(__name__)
 
+STREAM_RETRY = timedelta(seconds=10)
+WITHHELD = "🔒 I could not answer you in time, and what you may see has changed since. Please ask me again."
 UPLOAD_TRIES = 6  # after so many the text goes without the file
 
 
@@ -24,9 +31,69 @@ def freeze(
     text: str,
     now: datetime,
     attachment: tuple[str, bytes] | None = None,
+    asked_by: AskedBy | None = None,
 ) -> Message:
-    """Commit to a reply before it is sent; an `attachment` is (name, content)."""
-    return outbox.freeze(transaction, outbox.Draft(recipient, text, attachment=attachment), now)
+    """Commit to a reply before it is sent; an `attachment` is (name, content).
+
+    With `asked_by` it is sent late only if whoever asked may still see what they might see then.
+    """
+    return outbox.freeze(transaction, outbox.Draft(recipient, text, attachment=attachment, asked_by=asked_by), now)
+
+
+def asked_by(
+    transaction: Transaction, account: ZulipUser, principal: Principal, admin_stream_id: int | None
+) -> AskedBy:
+    """Return who asks, with what they may see now; `admin_stream_id` is the admin stream, if they ask there."""
+    own = people.students_by_mentor(transaction, principal.mentor_ids)
+    seen = [
+        principal.is_admin,
+        sorted(principal.student_ids),
+        [(mentor_id, sorted(own.get(mentor_id, ()))) for mentor_id in sorted(principal.mentor_ids)],
+    ]
+    rights = sha256(repr(seen).encode()).hexdigest()
+    return AskedBy(account.user_id, admin_stream_id if principal.is_admin else None, rights)
+
+
+def prepare_again(
+    store: Store, chat: Chat, message: Message, admin_stream: str, clock: Callable[[], datetime]
+) -> Message | None:
+    """Commit to sending a reply again that Zulip certainly does not have, and return it as it may be sent now.
+
+    Whoever asked may have lost what they might see then, and is told that instead. None if another process has taken
+    the message over, or Zulip does not say whether the admin stream is still private: then it is looked at again.
+    """
+    try:
+        is_admin_stream = _is_admin_stream(chat, message, admin_stream)
+    except SendError as error:
+        log.warning("reply %d waits: %s", message.message_id, error)
+        with store.writing() as transaction:
+            outbox.postpone_lookup(transaction, message, clock() + STREAM_RETRY)
+        return None
+    with store.writing() as transaction:
+        is_withheld = message.asked_by is not None and not _may_still_see(
+            transaction, message.asked_by, is_admin_stream=is_admin_stream
+        )
+        if is_withheld:
+            outbox.replace_content(transaction, message, WITHHELD)
+        again = outbox.retry(transaction, message, clock())
+    has_been_linked = message.attachment and not again.attachment and not is_withheld
+    return None if has_been_linked else again
+
+
+def _is_admin_stream(chat: Chat, message: Message, name: str) -> bool:
+    """Return whether an answer to an admin was asked for in what is still the private admin stream."""
+    if message.asked_by is None or message.asked_by.admin_stream_id is None:
+        return False
+    stream = chat.stream(name)
+    return stream is not None and stream.is_private and stream.stream_id == message.asked_by.admin_stream_id
+
+
+def _may_still_see(transaction: Transaction, before: AskedBy, *, is_admin_stream: bool) -> bool:
+    account = accounts.zulip_user(transaction, before.zulip_user_id)
+    if account is None or not account.is_active:
+        return False
+    principal = principal_of(transaction, account, is_admin=is_admin_stream and not account.is_guest)
+    return asked_by(transaction, account, principal, before.admin_stream_id) == before
 
 
 def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetime]) -> None:

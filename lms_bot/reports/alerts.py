@@ -25,6 +25,7 @@ from lms_bot.pipeline.alerts import limits_of
 from lms_bot.pipeline.freshness import has_fresh_data
 from lms_bot.reports import access
 from lms_bot.store.alerts import alerts, facts, watchlist
+from lms_bot.store.people import people
 from lms_bot.store.session import Transaction
 
 
@@ -49,7 +50,7 @@ def alert(transaction: Transaction, principal: Principal, number: int) -> AlertE
 def student_rules(
     transaction: Transaction, principal: Principal, student_id: int, settings: Settings, now: datetime
 ) -> list[StudentRules]:
-    """Return what each rule says of a student, for each of the mentors who the principal is.
+    """Return what each rule says of a student, for each of the student's mentors who the principal is.
 
     That is nothing as long as the rules have not looked at the student. Raises NotFound.
     """
@@ -62,7 +63,9 @@ def student_rules(
     around = alerts.recent_about_students(transaction, [student.student_id], now)
     blind = not has_fresh_data(transaction, settings, now)
     seen = []
-    for mentor_id in principal.mentor_ids:
+    for mentor_id in people.mentors_by_student(transaction, [student.student_id]).get(student.student_id, ()):
+        if mentor_id not in principal.mentor_ids:
+            continue
         limits = limits_of(transaction, mentor_id, state)
         own = [alert for alert in around if alert.mentor_id == mentor_id]
         said = verdicts(found[0], limits)

@@ -13,6 +13,7 @@ from lms_bot.core.schedule import timing_of
 from lms_bot.pipeline.enqueue import is_enabled
 from lms_bot.pipeline.recheck import still_due
 from lms_bot.reports import access
+from lms_bot.store.events import mirrors
 from lms_bot.store.notifications import outbox, preferences, queue, trace
 from lms_bot.store.notifications.queue import QueueEntry
 from lms_bot.store.notifications.trace import TraceEntry
@@ -23,6 +24,7 @@ _REASONS = {
     queue.TURNED_OFF: Unsent.CHOICE,
     queue.NOT_THEIR_STUDENT: Unsent.NOT_THEIRS,
     queue.WITHDRAWN: Unsent.WITHDRAWN,
+    mirrors.SAME_FACT: Unsent.MIRROR,
 }
 
 
@@ -51,15 +53,29 @@ def traces(
     settings: Settings,
     now: datetime,
 ) -> list[Trace]:
-    """Return what became of the events of a row, newest first, for each of the mentors who the principal is.
+    """Return what became of the events of a row, newest first: for the one of the principal's mentors who is told.
 
     `event` is the source table and the id of the row, or None and an event's own id. Nothing, where it is about none
     of their students. Raises NotFound for who is no mentor.
     """
     access.require_mentor(principal)
     chosen = preferences.effective(transaction, principal.mentor_ids)
-    found = trace.trace(transaction, *event, principal.mentor_ids)
+    found = _of_each_event(trace.trace(transaction, *event, principal.mentor_ids))
     return [_trace(one, chosen.get(one.mentor_id, DEFAULT_PREFERENCES), settings, now) for one in found]
+
+
+def _of_each_event(entries: Sequence[TraceEntry]) -> list[TraceEntry]:
+    """Return one entry of each event: a person who is several mentors of a student is told as one of them."""
+    kept: dict[int, TraceEntry] = {}
+    for entry in entries:
+        before = kept.setdefault(entry.event.event_id, entry)
+        if (entry.is_sent, entry.pending is not None, entry.is_finished) > (
+            before.is_sent,
+            before.pending is not None,
+            before.is_finished,
+        ):
+            kept[entry.event.event_id] = entry
+    return list(kept.values())
 
 
 def parked(transaction: Transaction, principal: Principal, most: int) -> tuple[int, list[ParkedMessage]]:

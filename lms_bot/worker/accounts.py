@@ -1,13 +1,18 @@
-"""Keeps the store's list of Zulip accounts fresh."""
+"""Keeps the store's list of Zulip accounts fresh, and knows whose organisation they are of."""
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 from lms_bot.app import Parts
 from lms_bot.chat import Chat
 from lms_bot.store.notifications import queue
+from lms_bot.store.operations import organisation
 from lms_bot.store.people import accounts
+from lms_bot.store.session import Store
+
+log = logging.getLogger(__name__)
 
 USERS_EVERY = timedelta(minutes=10)
 
@@ -18,6 +23,24 @@ def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS
     with parts.store.reading() as transaction:
         if accounts.users_are_fresh(transaction, now, age):
             return
-    users = (chat or parts.chat).users()
+    chat = chat or parts.chat
+    follow_organisation(parts.store, chat, now)
+    users = chat.users()
     with parts.store.writing() as transaction:
         queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+
+
+def follow_organisation(store: Store, chat: Chat, now: datetime) -> None:
+    """Drop accounts and positions of another Zulip organisation than the one we are in, before anybody is written to.
+
+    Raises SendError, StoreUnavailable.
+    """
+    name = chat.organisation()
+    if not name:
+        return
+    with store.writing() as transaction:
+        before = organisation.follow(transaction, name, now)
+    if before is not None:
+        log.warning(
+            "the store served %s and serves %s now: accounts and message ids of before are dropped", before, name
+        )

@@ -20,7 +20,7 @@ from lms_bot.pipeline.poller import Polled, Progress
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import heartbeat
 from lms_bot.store.retention import cleanup, prune
-from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.accounts import follow_organisation, refresh_users
 from lms_bot.worker.clock import ClockJobs, Job
 from lms_bot.worker.orders import AdminOrders
 from lms_bot.worker.steady_scheduler import SteadyScheduler
@@ -51,6 +51,7 @@ class Worker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._holds_lease: bool | None = None
+        self._knows_organisation = False
         self._failing: dict[str, str] = {}
         self._has_run: set[str] = set()
         self._unread: set[str] = set()
@@ -192,6 +193,7 @@ class Worker:
     def deliver(self) -> None:
         if self._orders.is_delivering:
             raise Waiting
+        self._follow_organisation()
         self._parts.deliverer.deliver_turn(begins=not self._orders.is_paused(Work.DELIVERY))
 
     def send_incidents(self) -> None:
@@ -199,7 +201,14 @@ class Worker:
         send_incidents(parts.store, parts.chat, parts.deliverer, parts.settings.admin_stream, datetime.now(UTC))
 
     def refresh_users(self) -> None:
+        self._follow_organisation()
         refresh_users(self._parts)
+
+    def _follow_organisation(self) -> None:
+        """Find out, once, in which organisation we are."""
+        if not self._knows_organisation:
+            follow_organisation(self._parts.store, self._parts.chat, datetime.now(UTC))
+            self._knows_organisation = True
 
     def _every(self, seconds: int, name: str, job: Callable[[], None]) -> schedule.Job:
         scheduled: schedule.Job = self._scheduler.every(seconds).seconds.do(self._guarded, name, job)

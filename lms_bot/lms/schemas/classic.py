@@ -169,7 +169,7 @@ SCHEMA = Schema(
             },
             titles={"course_title": Title("courses", "course_id"), "chapter_name": Title("chapters", "chapter_id")},
             times={"completed_on": "completed_on"},
-            mirrors=Mirror("assessment_id", "content_type", "exam"),
+            mirrors=Mirror("assessment_id", "content_type", "exam", "exams of contents"),
         ),
     ),
     catalogue={
@@ -179,6 +179,7 @@ SCHEMA = Schema(
         .where(contents.c.exam_id.is_not(None))
         .order_by(contents.c.id),
         "contents": sa.select(contents.c.id, contents.c.title).order_by(contents.c.id),
+        "exams of contents": sa.select(contents.c.id, contents.c.exam_id).where(contents.c.exam_id.is_not(None)),
         "courses": sa.select(courses.c.id, courses.c.title).order_by(courses.c.id),
         "chapters": sa.select(chapters.c.id, chapters.c.name).order_by(chapters.c.id),
     },

@@ -13,6 +13,7 @@ from lms_bot.core.alerts import COVERS, Opening, Outcome, Reason, Reminder, Rule
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into
+from lms_bot.store.people.people import same_person
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
 
@@ -105,10 +106,22 @@ def expire(transaction: Transaction, now: datetime) -> None:
 
 
 def close_of_former_mentors(transaction: Transaction, now: datetime) -> None:
-    """Close alerts to mentors of students who are not theirs any more."""
+    """Close alerts to mentors of students who have others now, and what the same person is told as another mentor.
+
+    Those about students without any mentor stay open, and are shown to nobody: the link may come back.
+    """
     link = mentor_students.c
+    is_others = sa.exists().where(link.student_id == _c.student_id, mentors.c.mentor_id == link.mentor_id)
     is_theirs = sa.exists().where(link.mentor_id == _c.mentor_id, link.student_id == _c.student_id)
-    is_strange = _c.closed_at.is_(None) & (_c.student_id != 0) & ~is_theirs
+    own, other = mentors.alias("own"), mentors.alias("other")
+    is_double = sa.exists().where(
+        own.c.mentor_id == _c.mentor_id,
+        other.c.zulip_user_id == own.c.zulip_user_id,
+        other.c.mentor_id < own.c.mentor_id,
+        link.mentor_id == other.c.mentor_id,
+        link.student_id == _c.student_id,
+    )
+    is_strange = _c.closed_at.is_(None) & ((is_others & ~is_theirs) | is_double)
     _close(transaction, is_strange, Outcome.OFF, now, None)
 
 
@@ -132,6 +145,12 @@ def due_alerts(transaction: Transaction, now: datetime) -> list[StudentAlert]:
     return _read(transaction, query, _c.level.desc(), _c.since, most=BATCH)
 
 
+def has_due_between(transaction: Transaction, after: datetime, until: datetime) -> bool:
+    """Return whether an alert is to be sent, or sent again, after a moment and by another one."""
+    between = [(at > after) & (at <= until) for at in (_c.tell_at, _c.remind_at)]
+    return transaction.scalar(sa.select(_c.alert_id).where(sa.or_(*between)).limit(1)) is not None
+
+
 def due_reminders(transaction: Transaction, now: datetime) -> list[StudentAlert]:
     """Return the alerts to be sent again by now."""
     return _read(transaction, sa.select(student_alerts).where(_c.remind_at <= now), most=BATCH)
@@ -153,9 +172,15 @@ def record_reminders(transaction: Transaction, again: Sequence[StudentAlert], no
     return found
 
 
+# Of an exam, or of a student who is the mentor's now: what is left of former ones is nobody's to see.
+_IS_THEIRS = (_c.student_id == 0) | sa.exists().where(
+    mentor_students.c.mentor_id == _c.mentor_id, mentor_students.c.student_id == _c.student_id
+)
+
+
 def open_for_mentors(transaction: Transaction, mentor_ids: Collection[int]) -> list[StudentAlert]:
     """Return the open alerts of these mentors, the most serious and then the longest true first."""
-    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None))
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None), _IS_THEIRS)
     return _read(transaction, query, _c.level.desc(), _c.since)
 
 
@@ -167,7 +192,7 @@ def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, 
 
 def find_by_number(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
     """Return the alert that one of these mentors knows by a number: the open one, or else the last."""
-    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.number == number)
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.number == number, _IS_THEIRS)
     found = _read(transaction, query, _c.closed_at.is_not(None), _c.alert_id.desc(), most=1)
     return found[0] if found else None
 
@@ -183,7 +208,8 @@ def same_for_all_mentors(transaction: Transaction, alert: StudentAlert) -> list[
 def count_sent_since(transaction: Transaction, mentor_id: int, since: datetime) -> int:
     """Return how many alerts a mentor was sent since a moment."""
     query = sa.select(sa.func.count()).select_from(student_alerts)
-    return transaction.scalar(query.where(_c.mentor_id == mentor_id, _c.told_at >= since)) or 0
+    is_theirs = _c.mentor_id.in_(same_person(transaction, mentor_id))
+    return transaction.scalar(query.where(is_theirs, _c.told_at >= since)) or 0
 
 
 def update(transaction: Transaction, alert_ids: Collection[int], **values: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.notifications import Message, ParkedMessage, Recipient
+from lms_bot.core.notifications import AskedBy, Message, ParkedMessage, Recipient
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import counters
 from lms_bot.store.session import Transaction
@@ -19,6 +19,7 @@ from lms_bot.store.tables import claims, logs, messages
 LOOKUP_AFTER = timedelta(seconds=60)  # a message under way is nobody else's business for so long
 
 COLUMNS = [column for column in messages.c if column is not messages.c.attachment]
+ASKED_BY = "asked_by"  # in the recipient of an answer: whose it is
 SENDING, UNKNOWN, REFUSED, SENT, PARKED = "sending", "unknown", "refused", "sent", "parked"
 
 
@@ -50,7 +51,7 @@ _SETTLED = (
 class Draft:
     """A text to be sent, and the notifications (by log id) that it tells one mentor.
 
-    Zulip will give it an id above `above`; an `attachment` is (name, content).
+    Zulip will give it an id above `above`; an `attachment` is (name, content). `asked_by` says whose answer it is.
     """
 
     recipient: Recipient
@@ -60,6 +61,7 @@ class Draft:
     attempts: int = 0
     above: int = 0
     attachment: tuple[str, bytes] | None = None
+    asked_by: AskedBy | None = None
 
 
 def freeze(transaction: Transaction, draft: Draft, now: datetime) -> Message:
@@ -75,6 +77,8 @@ def freeze(transaction: Transaction, draft: Draft, now: datetime) -> Message:
         "tried_at": now,
         "next_try_at": now + LOOKUP_AFTER,
     }
+    if draft.asked_by:
+        values["recipient"][ASKED_BY] = asdict(draft.asked_by)
     if draft.attachment:
         values |= {"attachment_name": draft.attachment[0], "attachment": draft.attachment[1]}
     row = transaction.execute(_FREEZE, values).one()
@@ -175,6 +179,11 @@ def retry(transaction: Transaction, message: Message, now: datetime) -> Message:
     return as_message(row)
 
 
+def replace_content(transaction: Transaction, message: Message, content: str) -> None:
+    """Commit to another text, without a file, for a message that Zulip certainly does not have."""
+    _change(transaction, message, content=content, attachment_name=None, attachment=None)
+
+
 def discard(transaction: Transaction, message: Message) -> None:
     """Delete a message that Zulip certainly does not have, so that its notifications are due again."""
     of_message = logs.c.message_id == message.message_id
@@ -233,12 +242,13 @@ def as_message(row: Any) -> Message:
         row.attempts,
         row.mentor_id,
         row.attachment_name,
+        AskedBy(**row.recipient[ASKED_BY]) if ASKED_BY in row.recipient else None,
     )
 
 
 def recipient_of(kept: dict[str, Any]) -> Recipient:
     """Return a recipient from what JSON holds of it."""
-    return Recipient(**{**kept, "user_ids": tuple(kept["user_ids"])})
+    return Recipient(tuple(kept["user_ids"]), kept["stream_id"], kept["topic"])
 
 
 def attachment(transaction: Transaction, message: Message) -> bytes | None:

@@ -30,19 +30,28 @@ def effective(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int
 
 def chosen(transaction: Transaction, mentor_id: int) -> Preferences:
     """Return what a mentor chose, without the time zone of their account."""
-    choice = transaction.scalar(sa.select(preferences.c.wishes).where(preferences.c.mentor_id == mentor_id))
-    return _preferences(choice or {}, None)
+    query = sa.select(_CHOICE).select_from(_OF_MENTORS).where(mentors.c.mentor_id == mentor_id)
+    return _preferences(transaction.scalar(query) or {}, None)
+
+
+_other, _of_other = mentors.alias("other"), preferences.alias("of_other")
+_OF_SAME_PERSON = (
+    sa.select(_of_other.c.wishes)
+    .join(_other, _other.c.mentor_id == _of_other.c.mentor_id)
+    .where(_other.c.zulip_user_id == mentors.c.zulip_user_id)
+    .order_by(_other.c.mentor_id)
+    .limit(1)
+)
+# A person who is several mentors chooses for all of them, also for one who came later.
+_CHOICE = sa.func.coalesce(preferences.c.wishes, _OF_SAME_PERSON.scalar_subquery(), type_=sa.JSON).label("wishes")
+_OF_MENTORS = mentors.outerjoin(preferences, preferences.c.mentor_id == mentors.c.mentor_id)
 
 
 @cache
 def _query(dialect: str) -> sa.Select[Any]:
     return (
-        sa.select(mentors.c.mentor_id, preferences.c.wishes, zulip_users.c.timezone)
-        .select_from(
-            mentors.outerjoin(preferences, preferences.c.mentor_id == mentors.c.mentor_id).outerjoin(
-                zulip_users, zulip_users.c.user_id == mentors.c.zulip_user_id
-            )
-        )
+        sa.select(mentors.c.mentor_id, _CHOICE, zulip_users.c.timezone)
+        .select_from(_OF_MENTORS.outerjoin(zulip_users, zulip_users.c.user_id == mentors.c.zulip_user_id))
         .where(in_bound_list(mentors.c.mentor_id, "mentor_ids", dialect))
     )
 

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from lms_bot.core.detect import HISTORY_AGE
 from lms_bot.core.events import ALERTING, Event, EventType
 from lms_bot.core.notifications import Notification
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into, insert_new
 from lms_bot.store.events.events import from_row
+from lms_bot.store.people import readings
+from lms_bot.store.people.people import mentors_by_student
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import events, is_owed, logs, mentor_students, mentors, messages
+from lms_bot.store.tables import events, is_owed, logs, mentor_students, mentors, messages, unsettled
 
 NOT_THEIR_STUDENT = "no longer this student's mentor"
+NO_MENTOR = "the student has no mentor just now"
+MENTOR_RETRY = timedelta(hours=1)  # what waits for a mentor is woken when there is one; this is for what that missed
 TURNED_OFF = "turned off"
 WITHDRAWN = "it was found later that this did not happen"
-_UNSENT = (
+UNSENT = (
     sa.select(logs.c.log_id, logs.c.mentor_id, logs.c.due_at, logs.c.attempts, events)
     .join(events, events.c.event_id == logs.c.event_id)
-    .where(logs.c.mentor_id == sa.bindparam("mentor_id"), logs.c.due_at.is_not(None), logs.c.message_id.is_(None))
+    .where(logs.c.due_at.is_not(None), logs.c.message_id.is_(None))
     .order_by(events.c.timestamp, events.c.event_id)
 )
+_UNSENT = UNSENT.where(logs.c.mentor_id == sa.bindparam("mentor_id"))
 _DUE = _UNSENT.where(logs.c.due_at <= sa.bindparam("now"))
 
 
@@ -41,11 +47,23 @@ def enqueue(transaction: Transaction, entries: Sequence[tuple[int, int, datetime
 def due_mentors(
     transaction: Transaction, now: datetime, most: int, only: Collection[EventType] | None = None
 ) -> list[int]:
-    """Return the mentors with notifications due and no message under way, the longest waiting first."""
-    under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, messages.c.next_try_at.is_not(None))
+    """Return the mentors with notifications due and no message under way, the longest waiting first.
+
+    Nobody, while it is in doubt whose students are whose.
+    """
+    if readings.are_in_doubt(transaction, now):
+        return []
+    under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, unsettled)
+    told, other = mentors.alias("told"), mentors.alias("other")
+    same_person = (
+        sa.select(other.c.mentor_id)
+        .join(told, told.c.zulip_user_id == other.c.zulip_user_id)
+        .join(messages, messages.c.mentor_id == told.c.mentor_id)
+        .where(unsettled)
+    )
     query = (
         sa.select(logs.c.mentor_id)
-        .where(logs.c.due_at <= now, logs.c.message_id.is_(None), ~under_way)
+        .where(logs.c.due_at <= now, logs.c.message_id.is_(None), ~under_way, logs.c.mentor_id.not_in(same_person))
         .group_by(logs.c.mentor_id)
         .order_by(sa.func.min(logs.c.due_at))
         .limit(most)
@@ -60,12 +78,12 @@ def due(
 ) -> list[Notification]:
     """Return what is due to one mentor and not in a message yet, oldest event first."""
     query = _DUE if only is None else _DUE.where(events.c.event_type.in_(only))
-    return _notifications(transaction, query, {"mentor_id": mentor_id, "now": now})
+    return notifications_of(transaction, query, {"mentor_id": mentor_id, "now": now})
 
 
 def unsent_to(transaction: Transaction, mentor_id: int) -> list[Notification]:
     """Return what waits for one mentor and is not in a message yet, due or not, oldest event first."""
-    return _notifications(transaction, _UNSENT, {"mentor_id": mentor_id})
+    return notifications_of(transaction, _UNSENT, {"mentor_id": mentor_id})
 
 
 def postpone(transaction: Transaction, log_ids: Collection[int], due_at: datetime) -> None:
@@ -83,13 +101,13 @@ def finish(transaction: Transaction, log_ids: Collection[int], reason: str, now:
     _change(transaction, log_ids, due_at=None, error_message=reason, processed_at=now)
 
 
-def withdraw(transaction: Transaction, event_ids: Collection[int], now: datetime) -> None:
-    """Finish notifications, not in a message yet, of events that did not happen after all."""
+def withdraw(transaction: Transaction, event_ids: Collection[int], now: datetime, reason: str = WITHDRAWN) -> None:
+    """Finish notifications, not in a message yet, of events that did not happen after all, or for another reason."""
     if not event_ids:
         return
     within = in_list(logs.c.event_id, event_ids, transaction.dialect.name)
     unsent_to = within & logs.c.due_at.is_not(None) & logs.c.message_id.is_(None)
-    values = {"due_at": None, "error_message": WITHDRAWN, "processed_at": now}
+    values = {"due_at": None, "error_message": reason, "processed_at": now}
     transaction.execute(sa.update(logs).where(unsent_to).values(values))
 
 
@@ -158,25 +176,21 @@ def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime)
 
 
 def reassign(transaction: Transaction, given_up: Iterable[Notification], now: datetime) -> None:
-    """Move notifications to the students' mentors of today from one who is that no longer."""
+    """Move notifications to the students' mentors of today from one who is that no longer.
+
+    Where there is none just now they wait, as long as they are no history. An alert is nobody else's: it is finished,
+    until the student is that mentor's again.
+    """
     handed = list(given_up)
-    if not handed:
-        return
-    link = mentor_students.c
-    student_ids = {n.event.student_id for n in handed if n.event.student_id is not None}
-    query = (
-        sa.select(link.student_id, link.mentor_id)
-        .join(mentors, mentors.c.mentor_id == link.mentor_id)
-        .where(in_list(link.student_id, student_ids, transaction.dialect.name))
-    )
-    mentors_now: dict[int | None, list[int]] = {}
-    for student_id, mentor_id in transaction.execute(query):
-        mentors_now.setdefault(student_id, []).append(mentor_id)
-    finish(transaction, [n.log_id for n in handed], NOT_THEIR_STUDENT, now)
+    mentors_now = mentors_by_student(transaction, {n.event.student_id or 0 for n in handed})
+    of_others = [n for n in handed if not n.event.event_type.is_alert]
+    waits = {n.log_id for n in of_others if (n.event.student_id or 0) not in mentors_now and _is_recent(n, now)}
+    _change(transaction, waits, due_at=now + MENTOR_RETRY, error_message=NO_MENTOR)
+    finish(transaction, {n.log_id for n in handed} - waits, NOT_THEIR_STUDENT, now)
     rows = [
-        {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": n.due_at}
-        for n in handed
-        for mentor_id in mentors_now.get(n.event.student_id, ())
+        {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": now}
+        for n in of_others
+        for mentor_id in mentors_now.get(n.event.student_id or 0, ())
     ]
     if rows:
         insert = insert_into(transaction, logs)
@@ -188,6 +202,10 @@ def reassign(transaction: Transaction, given_up: Iterable[Notification], now: da
         transaction.execute(statement, rows)
 
 
+def _is_recent(notification: Notification, now: datetime) -> bool:
+    return now - notification.found_at <= HISTORY_AGE
+
+
 def make_mapped_due(transaction: Transaction, mentor_ids: Collection[int], now: datetime) -> None:
     """Make due now what waited for these mentors to get a Zulip account."""
     within = in_list(logs.c.mentor_id, mentor_ids, transaction.dialect.name)
@@ -195,7 +213,14 @@ def make_mapped_due(transaction: Transaction, mentor_ids: Collection[int], now: 
     transaction.execute(sa.update(logs).where(unsent_to).values(due_at=now))
 
 
-def _notifications(transaction: Transaction, query: sa.Select[Any], values: Mapping[str, Any]) -> list[Notification]:
+def has_due_between(transaction: Transaction, after: datetime, until: datetime) -> bool:
+    """Return whether something that waits comes due after a moment and by another one."""
+    query = sa.select(logs.c.log_id).where(logs.c.due_at > after, logs.c.due_at <= until).limit(1)
+    return transaction.scalar(query) is not None
+
+
+def notifications_of(transaction: Transaction, query: sa.Select[Any], values: Mapping[str, Any]) -> list[Notification]:
+    """Return the notifications from rows that have the columns of `UNSENT`."""
     return [
         Notification(row.log_id, row.mentor_id, row.due_at, from_row(row), row.attempts, row.created_at)
         for row in transaction.execute(query, values).all()
@@ -230,8 +255,8 @@ def pending_for_mentors(transaction: Transaction, mentor_ids: Sequence[int], mos
     is_theirs = sa.exists().where(
         mentor_students.c.mentor_id == logs.c.mentor_id, mentor_students.c.student_id == events.c.student_id
     )
-    is_alert = events.c.event_type.in_(ALERTING)
-    return _pending(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_alert), most)
+    is_of_exam = events.c.event_type.in_(ALERTING) & events.c.student_id.is_(None)
+    return _pending(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_of_exam), most)
 
 
 def pending_for_everybody(transaction: Transaction, most: int) -> tuple[int, list[QueueEntry]]:

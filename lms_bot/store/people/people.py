@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.core.people import Mentor, Student
+from lms_bot.core.people import Census, Mentor, Student
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import state
 from lms_bot.store.alerts import watchlist
@@ -25,7 +25,10 @@ PEOPLE_READ = "people_read"
 
 
 class Mentoring(NamedTuple):
-    """A student's username and account, and their mentors as (mentor id, username), lowest id first."""
+    """A student's username and account, and their mentors as (mentor id, username), lowest id first.
+
+    Mentors with one Zulip account are one person, who is there once, with the lowest of those ids.
+    """
 
     username: str | None
     zulip_user_id: int | None
@@ -33,6 +36,13 @@ class Mentoring(NamedTuple):
 
 
 UNKNOWN_STUDENT = Mentoring(None, None, ())
+_one = mentors.alias("one")
+_SAME_PERSON = (
+    sa.select(mentors.c.mentor_id)
+    .join(_one, _one.c.zulip_user_id == mentors.c.zulip_user_id)
+    .where(_one.c.mentor_id == sa.bindparam("mentor_id"))
+    .order_by(mentors.c.mentor_id)
+)
 _MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
 
 
@@ -56,8 +66,8 @@ def keep_people(
         "mentor_id",
         [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors],
     )
-    changed |= _replace_links(transaction, [link for link in links if link[1] not in gone] if gone else links)
     watchlist.mark_due(transaction, changed, now)
+    change_links(transaction, compare_links(transaction, links), now)
     state.note(transaction, PEOPLE_READ, True, now)
     return map_accounts(transaction)
 
@@ -65,8 +75,9 @@ def keep_people(
 def mentoring_of(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Mentoring]:
     """Return username, account and mentors of each student that the store knows."""
     s, m, link = students.c, mentors.c, mentor_students.c
+    person = m.zulip_user_id.label("person")
     query = (
-        sa.select(s.student_id, s.username, s.zulip_user_id, m.mentor_id, m.username.label("mentor"))
+        sa.select(s.student_id, s.username, s.zulip_user_id, m.mentor_id, m.username.label("mentor"), person)
         .select_from(
             students.outerjoin(mentor_students, link.student_id == s.student_id).outerjoin(
                 mentors, m.mentor_id == link.mentor_id
@@ -76,10 +87,13 @@ def mentoring_of(transaction: Transaction, student_ids: Collection[int]) -> dict
         .order_by(s.student_id, m.mentor_id)
     )
     found: dict[int, Mentoring] = {}
-    for student_id, username, account, mentor_id, mentor in transaction.execute(query).all():
-        pair = () if mentor_id is None else ((mentor_id, mentor),)
+    seen: set[tuple[int, int]] = set()
+    for student_id, username, account, mentor_id, mentor, person in transaction.execute(query).all():
         before = found[student_id].mentors if student_id in found else ()
+        is_again = person is not None and (student_id, person) in seen
+        pair = () if mentor_id is None or is_again else ((mentor_id, mentor),)
         found[student_id] = Mentoring(username, account, before + pair)
+        seen.add((student_id, person))
     return found
 
 
@@ -123,20 +137,54 @@ def _among(dialect: str) -> sa.Select[Any]:
     return sa.select(link.student_id).where(link.mentor_id == sa.bindparam("mentor_id"), within, exists)
 
 
-def _replace_links(transaction: Transaction, links: Collection[tuple[int, int]]) -> set[int]:
-    """Make the links these, writing only what differs; return the students who got or lost a mentor."""
+class LinkChanges(NamedTuple):
+    """Links, as (mentor id, student id), that the store does not have yet, and those that it has no reason to keep."""
+
+    added: frozenset[tuple[int, int]]
+    gone: frozenset[tuple[int, int]]
+
+
+def compare_links(transaction: Transaction, links: Collection[tuple[int, int]]) -> LinkChanges:
+    """Return how the store's links differ from these, but for those of students who were forgotten."""
     c = mentor_students.c
-    before = {(row[0], row[1]) for row in transaction.execute(sa.select(c.mentor_id, c.student_id))}
-    pair = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in sorted(before - set(links))]
-    if pair:
-        statement = sa.delete(mentor_students).where(
-            c.mentor_id == sa.bindparam("mentor"), c.student_id == sa.bindparam("student")
-        )
-        transaction.execute(statement, pair)
-    added = sorted(set(links) - before)
-    if new := [{"mentor_id": mentor_id, "student_id": student_id} for mentor_id, student_id in added]:
+    before = frozenset((row[0], row[1]) for row in transaction.execute(sa.select(c.mentor_id, c.student_id)))
+    if before == links:
+        return LinkChanges(frozenset(), frozenset())
+    forgot = forgotten.forgotten_students(transaction).student_ids
+    after = frozenset(link for link in links if link[1] not in forgot)
+    return LinkChanges(after - before, before - after)
+
+
+def change_links(transaction: Transaction, changes: LinkChanges, now: datetime) -> None:
+    """Add and remove these links; the students concerned are judged anew."""
+    c = mentor_students.c
+    if changes.gone:
+        pairs = [{"mentor": mentor_id, "student": student_id} for mentor_id, student_id in sorted(changes.gone)]
+        is_pair = (c.mentor_id == sa.bindparam("mentor")) & (c.student_id == sa.bindparam("student"))
+        transaction.execute(sa.delete(mentor_students).where(is_pair), pairs)
+    if changes.added:
+        new = [{"mentor_id": mentor_id, "student_id": student_id} for mentor_id, student_id in sorted(changes.added)]
         transaction.execute(insert_into(transaction, mentor_students).on_conflict_do_nothing(), new)
-    return {student_id for _, student_id in before ^ set(links)}
+    watchlist.mark_due(transaction, {student_id for _, student_id in changes.added | changes.gone}, now)
+
+
+def are_known(transaction: Transaction, links: Collection[tuple[int, int]]) -> bool:
+    """Return whether the store knows every mentor and student of these links."""
+    for key, wanted in (
+        (mentors.c.mentor_id, {mentor_id for mentor_id, _ in links}),
+        (students.c.student_id, {student_id for _, student_id in links}),
+    ):
+        query = sa.select(sa.func.count()).where(in_list(key, wanted, transaction.dialect.name))
+        if transaction.scalar(query) != len(wanted):
+            return False
+    return True
+
+
+def census(transaction: Transaction) -> Census:
+    """Return how many people and links the store has."""
+    tables = (students, mentors, mentor_students)
+    counts = [sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in tables]
+    return Census(*transaction.execute(sa.select(*counts)).one())
 
 
 def _without(person: Student | Mentor, *names: str) -> dict[str, Any]:
@@ -144,15 +192,23 @@ def _without(person: Student | Mentor, *names: str) -> dict[str, Any]:
 
 
 def mentors_by_student(transaction: Transaction, student_ids: Collection[int]) -> dict[int, list[int]]:
-    """Return the mentors of each of these students that has any, lowest id first."""
+    """Return the mentors of each of these students that has any, lowest id first, and each person once."""
     link = mentor_students.c
     of_students = in_list(link.student_id, student_ids, transaction.dialect.name)
-    query = sa.select(link.student_id, link.mentor_id).where(of_students)
+    query = sa.select(link.student_id, link.mentor_id, mentors.c.zulip_user_id).where(of_students)
     known = query.join(mentors, mentors.c.mentor_id == link.mentor_id).order_by(link.mentor_id)
     found: dict[int, list[int]] = defaultdict(list)
-    for student_id, mentor_id in transaction.execute(known):
-        found[student_id].append(mentor_id)
+    seen: set[tuple[int, int]] = set()
+    for student_id, mentor_id, person in transaction.execute(known):
+        if person is None or (student_id, person) not in seen:
+            found[student_id].append(mentor_id)
+        seen.add((student_id, person))
     return found
+
+
+def same_person(transaction: Transaction, mentor_id: int) -> list[int]:
+    """Return the ids of the mentors who have this one's Zulip account, lowest first; without account, only this one."""
+    return list(transaction.scalars(_SAME_PERSON, {"mentor_id": mentor_id})) or [mentor_id]
 
 
 def students_by_mentor(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, set[int]]:
