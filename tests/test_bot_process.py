@@ -161,13 +161,12 @@ def test_an_admin_is_answered_in_the_private_admin_stream_and_nowhere_else(world
     ada = world.people.ada
     with world.bot() as bot:
         world.zulip.say(ada, "@**LMS Bot** stats", to_stream="lms-admin", topic="how is it")
-        (answer,) = bot.wait_for(lambda: world.to_streams)
+        (answer,) = bot.wait_for(lambda: [message for message in world.to_streams if message.topic == "how is it"])
         assert "Total Events" in answer.content
-        assert answer.topic == "how is it"
         assert "Total Events" not in bot.ask(ada, "stats")
         assert "Total Events" not in bot.ask(ada, "@**LMS Bot** stats", to_stream="general")
-        bot.wait_for(lambda: len(world.to_streams) == 2)
-    assert "Total Events" not in world.to_streams[-1].content
+        elsewhere = bot.wait_for(lambda: [one for one in world.to_streams if one.topic not in ("how is it", "alerts")])
+    assert "Total Events" not in elsewhere[-1].content
 
 
 def test_nobody_is_an_admin_while_the_admin_stream_is_public(world: World) -> None:
@@ -268,7 +267,7 @@ def test_a_lost_event_queue_loses_no_question(world: World) -> None:
             world.zulip.lose_queues()
             world.zulip.say(omar, "stats")
         bot.wait_for(world.was_told(omar, "Total Events"))
-        assert world.zulip.queue_count == 1
+        assert world.zulip.queue_count <= 2, "that of zulip_bots, and ours"
         bot.ask(omar, "pending")
     assert len(world.zulip.direct_to(mary)) == 1
     assert len(world.zulip.direct_to(omar)) == 2

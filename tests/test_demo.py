@@ -234,7 +234,7 @@ def test_an_admin_is_answered_in_the_admin_stream(place: Place) -> None:
     with terminal(place) as person:
         assert person.sees("mary> ")
         person.types("as ada")
-        assert person.sees("the private stream #lms-admin")
+        assert person.sees("the private channel #lms-admin")
         person.types("pending")
         assert person.sees("LMS Bot → #lms-admin > ")
         assert person.sees("Rows of the LMS that I cannot place")

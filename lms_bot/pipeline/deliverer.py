@@ -210,6 +210,8 @@ class Deliverer:
     def _refused_for_good(self, message: Message, error: Refused, notifications: int) -> Delivered:
         """Handle a 400: without an account the notifications wait for one, otherwise the message is parked."""
         try:
+            if replies.drop_unwelcome(self._store, self._chat, message):
+                return Delivered()
             users = self._chat.users()
         except SendError as failure:
             self._put_off(message, outbox.REFUSED, failure, self._clock() + _growing(message.attempts, LONGEST_RETRY))

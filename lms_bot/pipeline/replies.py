@@ -41,6 +41,8 @@ def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetim
         message = linked
         sent = chat.send(message.recipient, message.content)
     except SendError as error:
+        if isinstance(error, Refused) and error.permanent and _is_dropped(store, chat, message):
+            return
         state = outbox.REFUSED if isinstance(error, Refused) else outbox.UNKNOWN
         with store.writing() as transaction:
             outbox.postpone(transaction, message, state, str(error), clock())
@@ -48,6 +50,20 @@ def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetim
         return
     with store.writing() as transaction:
         outbox.settle_sent(transaction, message, sent, clock())
+
+
+def drop_unwelcome(store: Store, chat: Chat, message: Message) -> bool:
+    """Drop a message that was refused in a channel that we are not in; return whether it is one.
+
+    Zulip brings us a mention in any private channel, and takes no answer there. Raises SendError and StoreUnavailable.
+    """
+    stream_id = message.recipient.stream_id
+    if stream_id is None or chat.is_subscribed(stream_id):
+        return False
+    with store.writing() as transaction:
+        outbox.discard(transaction, message)
+    log.info("message %d is dropped: we are not in channel %d", message.message_id, stream_id)
+    return True
 
 
 def with_link(store: Store, chat: Chat, message: Message, clock: Callable[[], datetime]) -> Message | None:
@@ -65,6 +81,14 @@ def with_link(store: Store, chat: Chat, message: Message, clock: Callable[[], da
     line = _line(chat, message.attachment, content, is_last_try=message.attempts + 1 >= UPLOAD_TRIES)
     with store.writing() as transaction:
         return outbox.link_attachment(transaction, message, line, clock())
+
+
+def _is_dropped(store: Store, chat: Chat, message: Message) -> bool:
+    try:
+        return drop_unwelcome(store, chat, message)
+    except SendError as error:
+        log.warning("the channels that we are in cannot be read: %s", error)
+        return False
 
 
 def _line(chat: Chat, name: str, content: bytes, *, is_last_try: bool) -> str:

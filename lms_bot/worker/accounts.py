@@ -10,14 +10,19 @@ from lms_bot.store.notifications import queue
 from lms_bot.store.people import accounts
 
 USERS_EVERY = timedelta(minutes=10)
+USERS_AFTER_CHANGE = timedelta(seconds=5)  # several changes that come together are read once
 
 
-def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> None:
-    """Re-read who has an account in Zulip, if that is older than `age`. Raises SendError, StoreUnavailable."""
+def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> bool:
+    """Re-read who has an account in Zulip, if that is older than `age`; return whether it was.
+
+    What waits for mentors who have an account by that is due at once. Raises SendError, StoreUnavailable.
+    """
     now = datetime.now(UTC)
     with parts.store.reading() as transaction:
         if accounts.users_are_fresh(transaction, now, age):
-            return
+            return False
     users = (chat or parts.chat).users()
     with parts.store.writing() as transaction:
         queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+    return True

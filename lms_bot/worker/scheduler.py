@@ -19,7 +19,8 @@ from lms_bot.pipeline.poller import Polled, Progress
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import heartbeat
 from lms_bot.store.retention import cleanup, prune
-from lms_bot.worker.accounts import refresh_users
+from lms_bot.worker.accounts import USERS_AFTER_CHANGE, USERS_EVERY, refresh_users
+from lms_bot.worker.admin_channel import AdminChannelWatch
 from lms_bot.worker.clock import ClockJobs, Job
 from lms_bot.worker.orders import AdminOrders
 
@@ -50,11 +51,13 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._holds_lease: bool | None = None
         self._failing: dict[str, str] = {}
+        self._users_changed = False
         self._has_run: set[str] = set()
         self._unread: set[str] = set()
         self._lms_failures = 0
         self._lms_pause_until = datetime.min.replace(tzinfo=UTC)
         self._orders = AdminOrders(parts.store, parts.deliverer)
+        self.admin_channel = AdminChannelWatch(parts.store, parts.chat, parts.settings)
         self._works_since = datetime.now(UTC)
         self._scheduler = schedule.Scheduler()
         self._after_polls: list[schedule.Job] = []
@@ -79,6 +82,7 @@ class Worker:
         ]
         if uses_zulip:
             self._every(DELIVER_EVERY, "deliver", self.deliver)
+            self._every(DELIVER_EVERY, "watch_admin_channel", self.admin_channel.look_if_due)
             self._every(INCIDENTS_EVERY, "send_incidents", self.send_incidents)
         self._every(TIDY_EVERY, "tidy", self.tidy)
         if settings.retention_days:
@@ -194,10 +198,16 @@ class Worker:
 
     def send_incidents(self) -> None:
         parts = self._parts
-        send_incidents(parts.store, parts.chat, parts.deliverer, parts.settings.admin_stream, datetime.now(UTC))
+        if waiting := send_incidents(parts.store, parts.chat, parts.deliverer, datetime.now(UTC)):
+            raise LmsBotError(f"incidents ({waiting}) wait for a private admin channel that is confirmed")
 
     def refresh_users(self) -> None:
-        refresh_users(self._parts)
+        if refresh_users(self._parts, age=USERS_AFTER_CHANGE if self._users_changed else USERS_EVERY):
+            self._users_changed = False
+
+    def note_users_changed(self) -> None:
+        """Have the accounts of Zulip read again soon."""
+        self._users_changed = True
 
     def _every(self, seconds: int, name: str, job: Callable[[], None]) -> schedule.Job:
         scheduled: schedule.Job = self._scheduler.every(seconds).seconds.do(self._guarded, name, job)

@@ -20,7 +20,7 @@ from lms_bot.reports.statistics import all_statistics
 
 LISTED = 20
 MOST_LISTED = 100
-COMMANDS = REGISTRY.section(Role.ADMIN, 3)
+COMMANDS = REGISTRY.section(Role.ADMIN, 3, "general")
 
 COMMANDS.command("help", COMMAND)(help_)
 
