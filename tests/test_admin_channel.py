@@ -17,7 +17,7 @@ from lms_bot.worker.admin_channel import AdminChannelWatch
 from lms_bot.worker.events import EventListener
 from lms_bot.worker.questions import Questions
 from lms_bot.worker.scheduler import Worker
-from tests.bot_process import Place, wait_for
+from tests.bot_process import JANE, Place, wait_for
 from tests.doctor_scenario import examine, well
 from tests.shell import Shell, shell
 
@@ -326,3 +326,34 @@ def test_c1_two_threads_that_take_the_first_message_both_know_it_then(office: Of
     zulip.make_public("lms-admin")
     office.look()
     assert other.id_for(incoming) is None, "what one has seen, the other knows"
+
+
+def test_d7_unmapped_and_pending_say_that_addresses_are_hidden_and_when_it_is_told(confirmed: Office) -> None:
+    zulip, people = confirmed.place.zulip, confirmed.place.people
+    zulip.change_user(people.mary, hidden_email=True)
+    confirmed.read_users()
+    confirmed.place.lms.pass_exam(1000, JANE)
+    confirmed.worker._guarded("poll", confirmed.worker.poll)
+    confirmed.worker._guarded("deliver", confirmed.worker.deliver)
+    for command in ("unmapped", "pending"):
+        (answer,) = confirmed.ask(people.ada, command)
+        assert "some people's are hidden from the bot" in answer
+    assert "told as soon as there is an account" in answer
+    zulip.change_user(people.mary, hidden_email=False)
+    confirmed.read_users()
+    confirmed.worker._guarded("deliver", confirmed.worker.deliver)
+    assert "Exam Passed!" in confirmed.told(people.mary)[-1]
+
+
+def test_d12_a_mention_inside_a_sentence_is_answered_where_it_asks_something(confirmed: Office) -> None:
+    zulip, people = confirmed.place.zulip, confirmed.place.people
+    listener = confirmed.listen()
+    zulip.say(people.ada, "please @**LMS Bot** status", to_stream="lms-admin")
+    wait_for(lambda: sum("🩺 **Status**" in message.content for message in zulip.sent_by_bot()) == 2)
+    zulip.say(people.mary, "I wonder whether @**LMS Bot** sleeps", to_stream="general")
+    zulip.unsubscribe("lms-admin", people.eve)
+    confirmed.look()
+    zulip.say(people.eve, "stats, @**LMS Bot**", to_stream="general")
+    confirmed.questions.catch_up()
+    assert confirmed.told(people.mary) == confirmed.told(people.eve) == []
+    listener.stop()

@@ -187,7 +187,7 @@ def test_its_questions_are_answered_and_other_peoples_students_stay_theirs(playe
     assert "What you can ask me" in answers
     assert "jane_smith, newest first" in answers
     assert "You have no student “@jane_smith”." in answers
-    assert "Did you mean history?" in answers
+    assert "I take that for history." in answers
     assert "Nothing is waiting for you." in answers
     assert "Rows of the LMS that I cannot place" in answers
 

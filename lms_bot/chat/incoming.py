@@ -21,6 +21,7 @@ class Incoming:
     `message_id` and `sender_id` are None where a test tool leaves them out. `text` is without the mention of the bot,
     wherever that stood. `is_addressed`: it is for the bot alone, or mentions it. `reply_to` is where an answer goes
     that everybody there may read, `sender` the direct way to the asker. `edited_at` is when its text was last changed.
+    `is_aside`: among others, the bot is mentioned inside a sentence, which may only be about it.
     """
 
     message_id: int | None
@@ -33,6 +34,7 @@ class Incoming:
     stream_id: int | None
     reply_to: Recipient
     edited_at: datetime | None = None
+    is_aside: bool = False
 
     @property
     def sender(self) -> Recipient:
@@ -47,7 +49,8 @@ class Incoming:
         is_direct = message.get("type", "private") in ("private", "direct") and stream_id is None
         others = _others(message.get("display_recipient"), {bot_id, sender_id}) if is_direct else ()
         content = INVISIBLE.sub("", str(message.get("full_content") or message.get("content") or ""))
-        text = _without_mention(content, bot_id, bot_names)
+        text, is_first = _without_mention(content, bot_id, bot_names)
+        is_mentioned = text != content.strip()
         mine = (sender_id,) if sender_id is not None else ()
         return cls(
             message_id=_integer(message.get("id")),
@@ -56,26 +59,28 @@ class Incoming:
             sent_at=_moment(message.get("timestamp")),
             is_direct=is_direct,
             is_group=bool(others),
-            is_addressed=(is_direct and not others) or text != content.strip(),
+            is_addressed=(is_direct and not others) or is_mentioned,
             stream_id=stream_id,
             reply_to=Recipient(user_ids=(*mine, *others))
             if is_direct
             else Recipient(stream_id=stream_id, topic=str(message.get("subject") or message.get("topic") or "")),
             edited_at=_edited_at(message),
+            is_aside=is_mentioned and not is_first and (not is_direct or bool(others)),
         )
 
 
-def _without_mention(content: str, bot_id: int | None, bot_names: Collection[str]) -> str:
-    """Return a text without the mention of the bot, which may stand anywhere."""
+def _without_mention(content: str, bot_id: int | None, bot_names: Collection[str]) -> tuple[str, bool]:
+    """Return a text without the mention of the bot, which may stand anywhere, and whether it stood at the beginning."""
     names = [re.escape(name) for name in bot_names if name]
     names += [rf"[^*\n]*\|{bot_id}"] if bot_id is not None else []
     if not names:
-        return content.strip()
+        return content.strip(), False
     mention = rf"@_?\*\*(?:{'|'.join(names)})\*\*[:,]?"
     at_start = re.sub(rf"^\s*{mention}", "", content, count=1, flags=re.IGNORECASE)
     if at_start != content:
-        return at_start.strip()
-    return " ".join(part.strip() for part in re.split(mention.replace("_?", ""), content, flags=re.IGNORECASE)).strip()
+        return at_start.strip(), True
+    parts = re.split(mention.replace("_?", ""), content, flags=re.IGNORECASE)
+    return " ".join(part.strip() for part in parts).strip(), False
 
 
 def _edited_at(message: Mapping[str, Any]) -> datetime | None:

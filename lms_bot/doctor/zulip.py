@@ -14,7 +14,6 @@ from lms_bot.store.operations import inspection
 from lms_bot.store.people.accounts import with_accounts
 
 OLDEST = 177  # the feature level of Zulip 7.0, the first that knows the search operator dm
-CHANNEL = "admin channel"
 MOST_NAMED = 20  # of many mentors, so many are named
 
 
@@ -44,7 +43,7 @@ def checks(chat: Chat, accounts: Accounts, settings: Settings) -> Sequence[tuple
         ("zulip", lambda: reach(chat)),
         ("zulip version", lambda: iter([version(*_version(chat))])),
         ("zulip users", accounts.read),
-        (CHANNEL, lambda: admin_channel(chat, settings)),
+        ("admin channel", lambda: admin_channel(chat, settings)),
         ("zulip clock", lambda: clock("zulip clock", "Zulip", chat.server().ahead)),
     )
 
@@ -95,17 +94,17 @@ def admin_channel(chat: Chat, settings: Settings) -> Iterator[Finding]:
     name = settings.admin_stream if stream is None else stream.name
     if stream is None:
         message = f"#{name} is not there, or private without us"
-        yield warning(CHANNEL, message, "make it private and subscribe the bot; nobody is an admin until then")
+        yield warning("admin channel", message, "make it private and subscribe the bot; nobody is an admin until then")
     elif not stream.is_private:
         message = f"#{name} is public, so that nobody is an admin"
-        yield warning(CHANNEL, message, "make it private: its members see everything about every student")
+        yield warning("admin channel", message, "make it private: its members see everything about every student")
     elif not chat.is_subscribed(stream.stream_id):
-        yield warning(CHANNEL, f"we are not in #{name}", "subscribe the bot: it is not asked there otherwise")
+        yield warning("admin channel", f"we are not in #{name}", "subscribe the bot: it is not asked there otherwise")
     elif stream_id is None:
         advice = f"let an organisation administrator mention the bot there, or set admin_stream_id = {stream.stream_id}"
-        yield warning(CHANNEL, f"#{name} is not confirmed yet, so that nobody is an admin", advice)
+        yield warning("admin channel", f"#{name} is not confirmed yet, so that nobody is an admin", advice)
     else:
-        yield ok(CHANNEL, f"#{name} is private, we are in it, and it is pinned by its number {stream_id}, {by}")
+        yield ok("admin channel", f"#{name} is private, we are in it, and it is pinned by its number {stream_id}, {by}")
 
 
 def _pinned(settings: Settings) -> tuple[int | None, str]:

@@ -70,14 +70,15 @@ def reply_to(
     request = _request(transaction, incoming, settings, now, is_admin_stream)
     hint, is_urgent = ("", False) if is_admin_stream else _about_admin_channel(transaction, incoming, settings)
     if request is None:
-        return Reply(hint or STRANGER)
+        return Reply(hint or STRANGER, is_understood=bool(hint))
     try:
         asked = conversation.understand(request, incoming.text)
     except UserError as error:
         is_student = request.audiences == {Role.STUDENT}
         if hint and (is_student or isinstance(error, UnknownCommand)):
             return Reply(hint)
-        return Reply(STRANGER) if is_student else Reply(str(error), is_personal=not is_admin_stream)
+        text, is_understood = (STRANGER, False) if is_student else (str(error), not isinstance(error, UnknownCommand))
+        return Reply(text, is_personal=is_student or not is_admin_stream, is_understood=is_understood)
     reply = _carried_out(request, asked)
     text = "\n\n".join(filter(None, [asked.taken_for, reply.text, asked.hint, hint if is_urgent else ""]))
     return replace(reply, text=text, is_personal=asked.command.is_personal)
@@ -165,6 +166,8 @@ def _answered(
     if verdict is Verdict.SLOWER:
         return [replies.freeze(transaction, incoming.sender, rate_limit.SLOWER, now)]
     reply = reply_to(transaction, incoming, settings, now, admin_stream_id)
+    if incoming.is_aside and not reply.is_understood:
+        return ()  # they talk about us, not to us
     if asker is not None and asker.is_bot:
         return [replies.freeze(transaction, incoming.sender, reply.text, now)]
     return _freeze(transaction, incoming, reply, now)

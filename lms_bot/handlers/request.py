@@ -38,10 +38,11 @@ class Reply:
     """An answer; a personal one goes to the asker alone, wherever the question was asked.
 
     `attachment` is a file as (name, content). `more` is any JSON value that says where the next page begins, None on
-    the last one.
+    the last one. `is_understood`: the asker may ask, and what they asked is something.
     """
 
     text: str
     is_personal: bool = True
     attachment: tuple[str, bytes] | None = None
     more: Any = None
+    is_understood: bool = True
