@@ -313,6 +313,21 @@ def test_b13_no_student_of_others_is_offered(school: School) -> None:
     assert "Something is missing, `@student`" in school.ask("student", OMAR)
 
 
+@pytest.mark.parametrize("text", ["history", "how are Ravi and Janet?", "history jan"])
+def test_b13_whom_one_may_choose_from_is_for_the_asker_alone(school: School, text: str) -> None:
+    private, note = school.answer(school.question(text, MARY, stream_id=ADMIN_STREAM))
+    assert private.recipient.user_ids == (MARY,)
+    assert "janet" in private.content
+    assert "janet" not in note.content
+
+
+def test_b13_what_an_admin_would_change_is_not_guessed(school: School) -> None:
+    offered = school.ask_as_admin("paus polling")
+    assert offered.endswith("Do you mean this? Answer with a number:\n1. `pause`")
+    assert "is paused" not in school.ask_as_admin("status")
+    assert "is paused" in school.ask_as_admin("paus polling") + school.ask_as_admin("1")
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -78,7 +78,8 @@ def reply_to(
         if hint and (is_student or isinstance(error, UnknownCommand)):
             return Reply(hint)
         text, is_understood = (STRANGER, False) if is_student else (str(error), not isinstance(error, UnknownCommand))
-        return Reply(text, is_personal=is_student or not is_admin_stream, is_understood=is_understood)
+        is_personal = is_student or not is_admin_stream or isinstance(error, SeveralMatch)
+        return Reply(text, is_personal=is_personal, is_understood=is_understood)
     reply = _carried_out(request, asked)
     text = "\n\n".join(filter(None, [asked.taken_for, reply.text, asked.hint, hint if is_urgent else ""]))
     return replace(reply, text=text, is_personal=asked.command.is_personal)

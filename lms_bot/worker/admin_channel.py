@@ -71,13 +71,18 @@ class AdminChannelWatch:
                 known = admin_channel.pinned(transaction)
             wanted = _wanted(known, self._settings)
             found = None if wanted is None else self._as_it_is(wanted)
-            with self._store.writing() as transaction:
-                if admin_channel.lock(transaction) == known:
-                    if found != known:
-                        _note(transaction, known, found, datetime.now(UTC))
-                    self._channel = found
-                    return
+            if found == known or self._is_noted(known, found):
+                self._channel = found
+                return
         self.expire()
+
+    def _is_noted(self, known: AdminChannel | None, found: AdminChannel | None) -> bool:
+        """Note what has changed; return False if somebody else has noted something since `known` was read."""
+        with self._store.writing() as transaction:
+            if admin_channel.lock(transaction) != known:
+                return False
+            _note(transaction, known, found, datetime.now(UTC))
+        return True
 
     def _as_it_is(self, channel: AdminChannel) -> AdminChannel:
         stream = self._chat.stream(channel.stream_id)
