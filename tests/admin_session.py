@@ -15,6 +15,8 @@ from lms_bot.chat import Incoming
 from lms_bot.config.settings import Settings, load
 from lms_bot.core.notifications import Message
 from lms_bot.handlers import dispatch
+from lms_bot.store.operations import admin_channel
+from lms_bot.store.operations.admin_channel import AdminChannel
 from lms_bot.worker.accounts import refresh_users
 from lms_bot.worker.clock import ClockJobs
 from lms_bot.worker.scheduler import Worker
@@ -39,6 +41,7 @@ class AdminSession:
         environment = {"LMS_DATABASE_URL": place.lms_url, "LMS_STORE_DATABASE_URL": place.store_url, **settings}
         session = cls(place, load(None, environment))
         session.start()
+        session.pin()
         refresh_users(session.parts)
         session.worker.poll()
         session.run_clock_jobs()
@@ -51,6 +54,12 @@ class AdminSession:
         zuliprc = self.place.zulip.write_zuliprc(self.place.folder / "session_zuliprc")
         self.parts = Parts.assemble(self.settings, str(zuliprc))
         self.worker = Worker(self.parts, catch_up=lambda: None)
+
+    def pin(self) -> None:
+        """Let Ada confirm the admin channel."""
+        channel = AdminChannel(self.stream_id, "lms-admin", "lms-admin", self.place.people.ada)
+        with self.parts.store.writing() as transaction:
+            admin_channel.keep(transaction, channel, datetime.now(UTC))
 
     def restart(self) -> None:
         """A new process, which knows only what the store knows."""

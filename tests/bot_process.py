@@ -41,7 +41,7 @@ def wait_for(predicate: Callable[[], T], seconds: float = PATIENCE, story: Calla
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Zulip user ids: three mentors, an admin who is none, and a stranger."""
+    """Zulip user ids: three mentors, an admin (of the organisation too) who is none, and a stranger."""
 
     mary: int
     omar: int
@@ -53,7 +53,9 @@ class People:
     def join(cls, zulip: FakeZulip) -> People:
         """Give everybody an account, and the bot and Ada a private stream for admins."""
         names = ("Mary Jones", "Omar Haddad", "Lucy Brown", "Ada Admin", "Eve Stranger")
-        people = cls(*(zulip.add_user(name, f"{name.split()[0].lower()}@example.org") for name in names))
+        ids = [zulip.add_user(name, f"{name.split()[0].lower()}@example.org") for name in names]
+        people = cls(*ids)
+        zulip.change_user(people.ada, is_admin=True)
         zulip.add_stream("lms-admin", private=True, subscribers=[people.ada, zulip.bot_id])
         zulip.add_stream("general", private=False, subscribers=[*people.mentors, people.ada, people.eve, zulip.bot_id])
         return people
@@ -159,7 +161,7 @@ class BotProcess:
 
     def start(self) -> None:
         """Start it and wait until it listens to Zulip and, unless told otherwise, has recorded the baseline."""
-        queues, since = self._zulip.count_calls("POST", "/api/v1/register"), datetime.now(UTC)
+        queues, since = self._zulip.count_calls("POST", "/api/v1/register") + 1, datetime.now(UTC)
         self.launch()
         try:
             self.wait_for(lambda: self._zulip.count_calls("POST", "/api/v1/register") > queues)

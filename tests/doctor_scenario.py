@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from lms_bot.store.operations import admin_channel
+from lms_bot.store.operations.admin_channel import AdminChannel
+from lms_bot.store.session import open_store
 from tests.shell import DONE, Shell, shell
 
 __all__ = ["shell"]
@@ -20,9 +24,21 @@ READ = 'attempts, content_attempts, students, mentors, "_MentorToStudent", exams
 def well(shell: Shell) -> Shell:
     """A school in which everything is as it should be."""
     shell.counts("--once")
+    pin(shell)
     if shell.lms_url.startswith("postgresql"):
         log_in(shell, "reader", f"GRANT SELECT ON {READ} TO reader")
     return shell
+
+
+def pin(shell: Shell) -> None:
+    """Let Ada confirm the admin channel, by a message of hers."""
+    stream = shell.zulip.find_stream("lms-admin")
+    assert stream is not None
+    store = open_store(shell.store_url)
+    with store.writing() as transaction:
+        channel = AdminChannel(stream.stream_id, stream.name, stream.name, shell.people.ada)
+        admin_channel.keep(transaction, channel, datetime.now(UTC))
+    store.close()
 
 
 def log_in(shell: Shell, role: str, *grants: str, password: str = "secret") -> None:

@@ -66,6 +66,7 @@ class User:
     is_guest: bool = False
     timezone: str = ""
     hidden_email: bool = False
+    is_admin: bool = False
 
     @property
     def email(self) -> str:
@@ -149,6 +150,7 @@ class ZulipState:
         self._reactions: dict[int, list[tuple[int, str]]] = {}
         self._queues: dict[str, Queue] = {}
         self._recipient_ids: dict[object, int] = {}
+        self._edits: dict[int, list[Json]] = {}
         self._first_message_id = self._next_message_id = first_message_id
 
     def now(self) -> float:
@@ -167,12 +169,14 @@ class ZulipState:
         is_guest: bool = False,
         timezone: str = "",
         hidden_email: bool = False,
+        is_admin: bool = False,
     ) -> int:
         with self.lock:
             new_id = max(self._users) + 1 if user_id is None else user_id
             if new_id in self._users or email in {user.delivery_email for user in self._users.values()}:
                 raise ValueError(f"{email} or user id {new_id} is there already")
-            self._users[new_id] = User(new_id, full_name, email, is_bot, is_active, is_guest, timezone, hidden_email)
+            person = User(new_id, full_name, email, is_bot, is_active, is_guest, timezone, hidden_email, is_admin)
+            self._users[new_id] = person
             return new_id
 
     def deactivate(self, user_id: int) -> None:
@@ -187,6 +191,12 @@ class ZulipState:
         """Let somebody be another kind of account, or hide their address, or show it."""
         with self.lock:
             self._users[user_id] = replace(self._users[user_id], **values)
+            self._announce("realm_user", op="update", person={"user_id": user_id, **values})
+
+    def rename_bot(self, full_name: str) -> None:
+        with self.lock:
+            self.bot_name = full_name
+            self.change_user(self.bot_id, full_name=full_name)
 
     def users(self) -> list[User]:
         return sorted(self._users.values(), key=lambda user: user.delivery_email)
@@ -204,11 +214,11 @@ class ZulipState:
             "email": user.email,
             "user_id": user.user_id,
             "avatar_version": 1,
-            "is_admin": False,
+            "is_admin": user.is_admin,
             "is_owner": False,
             "is_guest": user.is_guest,
             "is_billing_admin": False,
-            "role": 600 if user.is_guest else 400,
+            "role": 600 if user.is_guest else 200 if user.is_admin else 400,
             "is_bot": user.is_bot,
             "full_name": user.full_name,
             "timezone": user.timezone,
@@ -237,17 +247,32 @@ class ZulipState:
         with self.lock:
             stream = self._stream(name)
             self._streams[stream.stream_id] = replace(stream, private=False)
+            self._announce("stream", op="update", property="invite_only", value=False, stream_id=stream.stream_id)
+
+    def make_private(self, name: str) -> None:
+        with self.lock:
+            stream = self._stream(name)
+            self._streams[stream.stream_id] = replace(stream, private=True)
+            self._announce("stream", op="update", property="invite_only", value=True, stream_id=stream.stream_id)
+
+    def rename_stream(self, name: str, new_name: str) -> None:
+        with self.lock:
+            stream = self._stream(name)
+            self._streams[stream.stream_id] = replace(stream, name=new_name)
+            self._announce("stream", op="update", property="name", value=new_name, stream_id=stream.stream_id)
 
     def subscribe(self, name: str, user_id: int) -> None:
         with self.lock:
             stream = self._stream(name)
             people = stream.subscribers | {self._users[user_id].user_id}
             self._streams[stream.stream_id] = replace(stream, subscribers=people)
+            self._announce("subscription", op="add" if user_id == self.bot_id else "peer_add")
 
     def unsubscribe(self, name: str, user_id: int) -> None:
         with self.lock:
             stream = self._stream(name)
             self._streams[stream.stream_id] = replace(stream, subscribers=stream.subscribers - {user_id})
+            self._announce("subscription", op="remove" if user_id == self.bot_id else "peer_remove")
 
     def streams(self) -> list[Stream]:
         return list(self._streams.values())
@@ -379,8 +404,10 @@ class ZulipState:
         self._next_message_id += 1
         self._messages[message.id] = message
         self._reactions[message.id] = []
-        if self.bot_id in (stream.subscribers if stream else message.people):
-            self._flags[message.id] = self._first_flags(message)
+        flags = self._first_flags(message)
+        # A mention reaches the bot in a channel that it is not in, too.
+        if self.bot_id in (stream.subscribers if stream else message.people) or (stream and flags):
+            self._flags[message.id] = flags
             self._announce_message(message)
         return message
 
@@ -442,6 +469,9 @@ class ZulipState:
             "avatar_url": None,
             "content_type": "text/html" if apply_markdown else "text/x-markdown",
         }
+        if message.id in self._edits:
+            edits = self._edits[message.id]
+            found |= {"edit_history": edits, "last_edit_timestamp": edits[0]["timestamp"]}
         return found if message.stream_id is None else {**found, "stream_id": message.stream_id}
 
     def _own(self, message_id: int, verb: str) -> Message:
@@ -543,6 +573,25 @@ class ZulipState:
                 body = self.message_json(message, apply_markdown=queue.apply_markdown)
                 flags = sorted(self._flags[message.id])
                 queue.push({"type": "message", "message": body, "flags": flags})
+        self.lock.notify_all()
+
+    def change_text(self, message_id: int, content: str, *, seconds: float = 0.0) -> None:
+        """A person edits what they wrote, so many seconds after they wrote it."""
+        with self.lock:
+            before = self._messages[message_id]
+            self._messages[message_id] = after = replace(before, content=clean(content))
+            at = before.timestamp + int(seconds)
+            self._edits.setdefault(message_id, []).insert(0, {"timestamp": at, "prev_content": before.content})
+            if self._first_flags(after):
+                self._flags[message_id] = self._flags.get(message_id, set()) | {"mentioned"}
+            edit = {"user_id": before.sender_id, "message_id": message_id, "edit_timestamp": at}
+            texts = {"orig_content": before.content, "content": after.content}
+            self._announce("update_message", **edit, **texts, flags=sorted(self._flags.get(message_id, ())))
+
+    def _announce(self, event_type: str, **event: Any) -> None:
+        for queue in self._queues.values():
+            if queue.wants(event_type):
+                queue.push({"type": event_type, **event})
         self.lock.notify_all()
 
     def _announce_reaction(self, op: str, user_id: int, message_id: int, emoji_name: str) -> None:

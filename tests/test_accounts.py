@@ -149,7 +149,7 @@ def test_a9_another_organisation_is_served_as_if_it_was_new(any_delivery: Delive
     follow_organisation(store, delivery.chat, now)
 
     with store.reading() as transaction:
-        assert not directory.is_mapped_by_hand(transaction, OMAR.mentor_id)
+        assert directory.mapped_by_hand(transaction, OMAR.mentor_id) is None
         assert claims.claimed(transaction, [1_000_000]) == set()
         assert state.value(transaction, claims.CAUGHT_UP_TO) is None
         assert outbox.highest_known(transaction) == 0

@@ -161,13 +161,12 @@ def test_an_admin_is_answered_in_the_private_admin_stream_and_nowhere_else(world
     ada = world.people.ada
     with world.bot() as bot:
         world.zulip.say(ada, "@**LMS Bot** stats", to_stream="lms-admin", topic="how is it")
-        (answer,) = bot.wait_for(lambda: world.to_streams)
+        (answer,) = bot.wait_for(lambda: [message for message in world.to_streams if message.topic == "how is it"])
         assert "Total Events" in answer.content
-        assert answer.topic == "how is it"
         assert "Total Events" not in bot.ask(ada, "stats")
         assert "Total Events" not in bot.ask(ada, "@**LMS Bot** stats", to_stream="general")
-        bot.wait_for(lambda: len(world.to_streams) == 2)
-    assert "Total Events" not in world.to_streams[-1].content
+        elsewhere = bot.wait_for(lambda: [one for one in world.to_streams if one.topic not in ("how is it", "alerts")])
+    assert "Total Events" not in elsewhere[-1].content
 
 
 def test_nobody_is_an_admin_while_the_admin_stream_is_public(world: World) -> None:
@@ -213,6 +212,8 @@ def test_an_unreachable_lms_is_logged_once_and_loses_nothing(world: World, kind:
     world.lms.pass_exam(900, JANE)
     lms = Outage(world.lms_url, kind, tmp_path)
     with world.bot() as bot:
+        world.zulip.say(world.people.ada, "@**LMS Bot** help", to_stream="lms-admin")
+        bot.wait_for(lambda: world.to_streams)
         lms.begin()
         bot.wait_for(lambda: complaints(bot))
         assert "Python Basics Quiz" in bot.ask(mary, "history @jane_smith")
@@ -268,7 +269,7 @@ def test_a_lost_event_queue_loses_no_question(world: World) -> None:
             world.zulip.lose_queues()
             world.zulip.say(omar, "stats")
         bot.wait_for(world.was_told(omar, "Total Events"))
-        assert world.zulip.queue_count == 1
+        assert world.zulip.queue_count <= 2, "that of zulip_bots, and ours"
         bot.ask(omar, "pending")
     assert len(world.zulip.direct_to(mary)) == 1
     assert len(world.zulip.direct_to(omar)) == 2
@@ -295,17 +296,21 @@ def test_a_question_asked_while_the_bot_was_down_is_answered_once(world: World) 
     assert not world.zulip.direct_to(lucy), "the very first start answered an old question"
 
 
-def test_a_mention_inside_a_sentence_is_no_question_whether_seen_at_once_or_found_later(world: World) -> None:
+def test_a_mention_inside_a_sentence_that_asks_nothing_is_no_question(
+    world: World,
+) -> None:
     eve, mary = world.people.eve, world.people.mary
     with world.bot() as bot:
         world.zulip.say(eve, "did you see what @**LMS Bot** wrote?", to_stream="general")
         bot.ask(mary, "pending")
         bot.kill()
         world.zulip.say(eve, "I like @**LMS Bot** anyway", to_stream="general")
+        world.zulip.say(mary, "well, I like @**LMS Bot** anyway", to_stream="general")
         world.zulip.say(mary, "stats")
         bot.start()
         bot.wait_for(world.was_told(mary, "Total Events"))
         bot.ask(mary, "pending")
+    assert not world.told(mary, "anyway")
     assert not world.zulip.direct_to(eve)
     assert not world.to_streams
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_the_next_command_ends_the_choice(school: School) -> None:
 
 def test_a_misspelled_command_does_not_end_the_choice(school: School) -> None:
     school.ask("history jan")
-    school.ask("histroy janet")
+    school.ask("qwertz")
     school.ask("history nobody")
     assert school.ask("1").startswith("**jane_smith**")
 
@@ -272,3 +273,127 @@ def test_the_number_shown_is_the_student_chosen(school: School, student: Student
     lines = school.ask("stats jan").splitlines()
     (number,) = (line.partition(".")[0] for line in lines if f"`{student.username}`" in line)
     assert f"of **{student.username}**" in school.ask(number)
+
+
+# Mistyped, and as people speak
+
+
+@pytest.mark.parametrize(
+    "typed", ["histry @jane_smith", "Histroy: jane_smith", "/hist jane_smith", "hstory jane_smith?"]
+)
+def test_b13_a_unique_correction_runs_and_says_so(school: School, typed: str) -> None:
+    assert school.ask(typed) == "I take that for `history`.\n\n" + school.ask("history jane_smith")
+
+
+def test_b13_several_corrections_are_offered_by_number_and_keep_the_arguments(school: School) -> None:
+    offered = school.ask("stre jane_smith")
+    beginning, *lines = offered.splitlines()
+    assert beginning.endswith("Answer with a number:")
+    numbers = {line[3:]: line[0] for line in lines}
+    assert numbers.keys() == {"`streak`", "`streaks`"}
+    assert school.ask(numbers["`streak`"]) == school.ask("streak jane_smith")
+
+
+def test_b13_a_choice_of_commands_is_asked_again_when_it_is_none(school: School) -> None:
+    school.ask("stre jane_smith")
+    assert "from 1 to 2" in school.ask("3")
+    assert NO_LIST in school.ask("more")
+
+
+def test_b13_a_missing_student_is_offered_by_number(school: School) -> None:
+    offered = school.ask("history 30d n:2")
+    assert "`history @student" in offered
+    assert offered.endswith("Answer with a number:\n1. `jane_smith`\n2. `janet`\n3. `ravi`")
+    assert school.ask("2") == school.ask("history janet 30d n:2")
+
+
+def test_b13_no_student_of_others_is_offered(school: School) -> None:
+    assert school.ask("student", OMAR).endswith("\n1. `gulnora`")
+    school.link(frozenset())
+    assert "Something is missing, `@student`" in school.ask("student", OMAR)
+
+
+@pytest.mark.parametrize("text", ["history", "how are Ravi and Janet?", "history jan"])
+def test_b13_whom_one_may_choose_from_is_for_the_asker_alone(school: School, text: str) -> None:
+    private, note = school.answer(school.question(text, MARY, stream_id=ADMIN_STREAM))
+    assert private.recipient.user_ids == (MARY,)
+    assert "janet" in private.content
+    assert "janet" not in note.content
+
+
+def test_b13_what_an_admin_would_change_is_not_guessed(school: School) -> None:
+    offered = school.ask_as_admin("paus polling")
+    assert offered.endswith("Do you mean this? Answer with a number:\n1. `pause`")
+    assert "is paused" not in school.ask_as_admin("status")
+    assert "is paused" in school.ask_as_admin("paus polling") + school.ask_as_admin("1")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("/stats", "stats"),
+        ("Stats.", "stats"),
+        ("!stats", "stats"),
+        ("stats:", "stats"),
+        ("please stats", "stats"),
+        ("Stats, please!", "stats"),
+        ("show me the stats", "stats"),
+        ("hello, history @jane_smith", "history jane_smith"),
+        ("history jane_smith.", "history jane_smith"),
+        ("why–not jane_smith", "why-not jane_smith"),
+        ("why not jane_smith?", "why-not jane_smith"),
+        ("my students", "students"),
+    ],
+)
+def test_b12_what_people_type_is_understood(school: School, typed: str, meant: str) -> None:
+    assert school.ask(typed) == school.ask(meant)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "How is Ravi doing?",
+        "how is ravi patel",
+        "What about Ravi's exams?",
+        "tell me about RAVI",
+        "why is Ravi failing?",
+        "Ravi",
+        "and @**Ravi Patel** ?",
+    ],
+)
+def test_d12_a_sentence_with_one_students_name_gets_their_card(school: School, sentence: str) -> None:
+    card, hint = school.ask(sentence).rsplit("\n\n", 1)
+    assert card == school.ask("student ravi")
+    assert "`student @ravi`" in hint
+
+
+def test_d12_a_sentence_with_two_students_offers_both(school: School) -> None:
+    assert school.ask("How are Ravi and Janet?").endswith("1. `janet`\n2. `ravi`")
+    assert school.ask("2") == school.ask("student ravi")
+
+
+@pytest.mark.parametrize("name", ["Gulnora", "Гульнора", "Nobody", "Smithers"])
+def test_d12_a_sentence_with_anybody_elses_name_is_answered_as_ever(school: School, name: str) -> None:
+    assert "I do not know “how”" in school.ask(f"How is {name} doing?")
+
+
+@pytest.mark.parametrize("typed", ["müller", "MÜLLER", "mu\u0308ller", "Eve Mu\u0308ller", "@**Eve Müller**"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_b11_how_accents_are_composed_does_not_matter(small_school: School, typed: str, form: str) -> None:
+    name = unicodedata.normalize(form, "müller")  # type: ignore[arg-type]
+    eve = replace(RAVI, student_id=2000, username=name, email=None, display_name=f"Eve {name.title()}")
+    with small_school.store.writing() as transaction:
+        people.keep_people(transaction, [*STUDENTS, eve], MENTORS, LINKS | {(1, 2000)}, NOW)
+    assert small_school.ask(f"student {typed}") == small_school.ask("student #2000")
+    assert (
+        "(#2000)" in small_school.answer(small_school.question(f"user {typed}", ADA, stream_id=ADMIN_STREAM))[0].content
+    )
+    assert "I do not know" not in small_school.ask(f"How is {typed} doing?")
+
+
+def test_addresses_are_found_only_by_the_case_of_a_to_z(small_school: School) -> None:
+    strauss = replace(RAVI, student_id=2000, username="s2000", email="strauß@example.org", display_name=None)
+    with small_school.store.writing() as transaction:
+        people.keep_people(transaction, [*STUDENTS, strauss], MENTORS, LINKS | {(1, 2000)}, NOW)
+    assert small_school.ask("student STRAUß@EXAMPLE.ORG") == small_school.ask("student #2000")
+    assert "You have no student" in small_school.ask("student strauss@example.org")

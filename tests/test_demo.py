@@ -187,7 +187,7 @@ def test_its_questions_are_answered_and_other_peoples_students_stay_theirs(playe
     assert "What you can ask me" in answers
     assert "jane_smith, newest first" in answers
     assert "You have no student “@jane_smith”." in answers
-    assert "Did you mean history?" in answers
+    assert "I take that for history." in answers
     assert "Nothing is waiting for you." in answers
     assert "Rows of the LMS that I cannot place" in answers
 
@@ -234,7 +234,7 @@ def test_an_admin_is_answered_in_the_admin_stream(place: Place) -> None:
     with terminal(place) as person:
         assert person.sees("mary> ")
         person.types("as ada")
-        assert person.sees("the private stream #lms-admin")
+        assert person.sees("the private channel #lms-admin")
         person.types("pending")
         assert person.sees("LMS Bot → #lms-admin > ")
         assert person.sees("Rows of the LMS that I cannot place")

@@ -41,7 +41,7 @@ def test_all_is_well_where_all_is_well(well: Shell) -> None:
         "store schema",
     }
     expected |= {"store writes", "last poll", "zulip", "zulip version", "zulip users", "zulip addresses"}
-    expected |= {"admin stream", "zulip clock", "disk", "pauses", "retention", "metrics"}
+    expected |= {"admin channel", "zulip clock", "disk", "pauses", "retention", "metrics"}
     assert expected <= found.keys()
     assert ("lms clock" in found) == ("lms role" in found) == well.lms_url.startswith("postgresql")
 
@@ -52,7 +52,7 @@ def test_without_json_each_finding_is_a_line(well: Shell) -> None:
     told = json.loads(well.run("doctor", "--json").stdout)
     assert len(lines) == len(told["findings"]) + 1
     assert all(line.split()[0] in ("ok", "warning", "failed") for line in lines[:-1])
-    (public,) = (line for line in lines if "admin stream" in line)
+    (public,) = (line for line in lines if "admin channel" in line)
     assert public.startswith("warning ")
     assert " -> make it private" in public
     assert lines[-1].split(", ")[1:] == ["1 warning", "0 failed"]

@@ -138,11 +138,11 @@ def test_a_full_disk_is_found(mebibytes: int, level: str) -> None:
 def test_what_is_wrong_with_the_admin_stream_is_a_warning(well: Shell) -> None:
     bot, ada = well.zulip.bot_id, well.people.ada
     well.zulip.unsubscribe("lms-admin", bot)
-    assert "not there, or private without us" in examine(well)["admin stream"][1]
-    assert "not there" in examine(well, settings="admin_stream = nothing")["admin stream"][1]
+    assert "not there, or private without us" in examine(well)["admin channel"][1]
+    assert "not there" in examine(well, settings="admin_stream = nothing")["admin channel"][1]
     well.zulip.add_stream("open", private=False, subscribers=[ada])
-    assert "public" in examine(well, settings="admin_stream = open")["admin stream"][1]
-    assert levels(examine(well)) == {"admin stream": "warning"}
+    assert "public" in examine(well, settings="admin_stream = open")["admin channel"][1]
+    assert levels(examine(well)) == {"admin channel": "warning"}
 
 
 def test_mentors_without_an_account_are_named_with_the_reason(well: Shell) -> None:

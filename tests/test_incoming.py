@@ -73,10 +73,26 @@ def test_recorded_messages_that_are_caught_up_are_read_like_those_of_the_event_q
     assert {parse(message).sender_id for message in own} == {BOT_ID}
 
 
-def test_a_mention_addresses_the_bot_only_at_the_beginning() -> None:
-    asked = event_message("events_stream_mention")
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("please @**LMS Bot** status", "please status"),
+        ("status, @**lms bot|13**", "status,"),
+        ("Hello @**LMS Bot**, how is Jane doing?", "Hello how is Jane doing?"),
+    ],
+)
+def test_d12_a_mention_counts_wherever_it_stands(content: str, text: str) -> None:
+    asked = {**event_message("events_stream_mention"), "content": content}
     assert parse(asked).is_addressed
-    assert not parse({**asked, "content": "I like @**LMS Bot** anyway"}).is_addressed
+    assert parse(asked).text == text
+    for other in ("I like @**Mary Jones**", "I like @_**LMS Bot**", "LMS Bot"):
+        assert not parse({**asked, "content": other}).is_addressed
+
+
+def test_b17_each_name_of_the_bot_is_its_own() -> None:
+    asked = {**event_message("events_stream_mention"), "content": "@**LMS Assistant** status"}
+    assert not parse(asked).is_addressed
+    assert Incoming.parse(asked, BOT_ID, BOT_NAME, "LMS Assistant").text == "status"
 
 
 def test_what_zulip_bots_hands_over_is_read_like_the_original() -> None:
@@ -108,7 +124,7 @@ def test_the_leading_mention_of_the_bot_is_removed(content: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["@**Mary Jones** stats", "@**LMS Bot Two** stats", "@**LMS Bot|14** stats", "stats @**LMS Bot**"]
+    "content", ["@**Mary Jones** stats", "@**LMS Bot Two** stats", "@**LMS Bot|14** stats", "stats @_**LMS Bot**"]
 )
 def test_other_mentions_stay(content: str) -> None:
     assert parse(direct(content)).text == content

@@ -76,6 +76,7 @@ def test_without_a_file_the_environment_and_the_defaults_are_enough() -> None:
         messages_per_minute=150,
         sweep_rows=10_000,
         admin_stream="lms-admin",
+        admin_stream_id=None,
         timezone=ZoneInfo("UTC"),
         stale_after_hours=24,
         daily_goal=3,

@@ -11,7 +11,8 @@ import pytest
 from lms_bot.pipeline.incident_notifications import TOPIC, send_incidents
 from lms_bot.pipeline.surge import POSTPONED_FOR
 from lms_bot.store.notifications import outbox, queue
-from lms_bot.store.operations import incidents
+from lms_bot.store.operations import admin_channel, incidents
+from lms_bot.store.operations.admin_channel import AdminChannel
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.delivery_scenario import JANE, MARY, DeliveryScenario, happened, notifications, several
@@ -78,11 +79,14 @@ def test_what_is_usual_is_no_flood(watch: Watch) -> None:
 
 
 def admin_stream(delivery: DeliveryScenario) -> None:
-    delivery.zulip.add_stream("lms-admin", subscribers=[delivery.chat.bot().user_id])
+    stream_id = delivery.zulip.add_stream("lms-admin", subscribers=[delivery.chat.bot().user_id])
+    with delivery.store.writing() as transaction:
+        pinned = AdminChannel(stream_id, "lms-admin", "lms-admin", pinned_by=7)
+        admin_channel.keep(transaction, pinned, delivery.clock())
 
 
 def say(delivery: DeliveryScenario) -> list[str]:
-    send_incidents(delivery.store, delivery.chat, delivery.deliverer, "lms-admin", delivery.clock())
+    send_incidents(delivery.store, delivery.chat, delivery.deliverer, delivery.clock())
     return [message.content for message in delivery.zulip.sent_by_bot() if message.topic == TOPIC]
 
 

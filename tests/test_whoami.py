@@ -48,7 +48,7 @@ def test_a_mentor_learns_whom_they_are_taken_for(school: School) -> None:
         "\n"
         "* **Mentor in the LMS:** mary (#1), mary@\u200bexample.\u200borg · 3 students: jane_smith, janet, ravi\n"
         "* **Time zone:** UTC\n"
-        "* **Admin:** not here, only in the private stream “lms-admin”"
+        "* **Admin:** not here, only in the private channel “lms-admin”"
     )
     assert "omar (#2), omar@\u200bexample.\u200borg · 1 student: gulnora\n" in school.ask("whoami", OMAR)
 
@@ -81,7 +81,7 @@ def test_of_many_students_some_are_named_and_all_counted(school: School) -> None
 def test_an_admin_is_one_in_the_admin_stream_and_no_guest_is(school: School) -> None:
     private, note = school.answer(school.question("whoami", stream_id=ADMIN_STREAM))
     assert private.recipient.user_ids == (MARY,)
-    assert private.content.endswith("* **Admin:** yes, here in the admin stream")
+    assert private.content.endswith("* **Admin:** yes, here in the admin channel")
     assert note.content == "I answered you in private."
     assert "**Admin:** not here" in school.answer(school.question("whoami", stream_id=OTHER_STREAM))[0].content
     be(school, is_guest=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from lms_bot.core.people import ZulipUser
 from lms_bot.errors import ConfigError, OutcomeUnknown, Refused, SendError
 
 TIMEOUT = 10.0  # seconds for one call
+EVENTS_TIMEOUT = 90.0  # seconds; Zulip sends a heartbeat every 45 to 55
 LONGEST_WAIT = 45.0  # seconds that a call waits for its turn: less than a message is left to its sender (LOOK_AFTER)
 PAGE = 100  # messages read in one call
 GUEST = 600  # Zulip's role number
@@ -35,7 +36,7 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream that the bot can see."""
+    """A channel that the bot can see."""
 
     stream_id: int
     name: str
@@ -139,6 +140,28 @@ class Chat:
                     found[message["id"]] = message
         return [found[message_id] for message_id in sorted(found)]
 
+    def message(self, message_id: int) -> Mapping[str, Any] | None:
+        """Return a message that we received, as it is now; None if it is gone or not for us."""
+        request = {"anchor": message_id, "num_before": 0, "num_after": 0, "apply_markdown": False}
+        found = self._call("GET", "messages", request)["messages"]
+        return next((message for message in found if message["id"] == message_id), None)
+
+    def register(self, event_types: Collection[str]) -> tuple[str, int]:
+        """Register a queue for these events; return its id and the number of the last event before it."""
+        request = {"event_types": list(event_types), "fetch_event_types": ["message"], "apply_markdown": False}
+        answer = self._call("POST", "register", request)
+        return answer["queue_id"], answer["last_event_id"]
+
+    def events(self, queue_id: str, last_event_id: int) -> list[Mapping[str, Any]]:
+        """Wait for what comes after an event. Raises Refused for good where the queue is gone.
+
+        Zulip counts these calls apart from all others.
+        """
+        request = {"queue_id": queue_id, "last_event_id": last_event_id}
+        client = self._connected()
+        answer = client.call("GET", "events", request, None, EVENTS_TIMEOUT)
+        return list(self._accepted(answer, client.status or 0)["events"])
+
     def bot(self) -> Bot:
         """Return who we are; Zulip is asked once. Raises ConfigError where we would be a person."""
         if self._bot is None:
@@ -168,17 +191,26 @@ class Chat:
                 is_bot=bool(member.get("is_bot")),
                 is_guest=bool(member.get("is_guest")) or member.get("role") == GUEST,
                 timezone=member.get("timezone") or "",
+                is_administrator=_is_administrator(member),
             )
             for member in members
         ]
 
-    def stream(self, name: str) -> Stream | None:
-        """Return the stream of this name (any case), if the bot can see it."""
+    def is_administrator(self, user_id: int) -> bool:
+        """Return whether somebody administers the organisation now; neither a bot nor a deactivated account does."""
+        return _is_administrator(self._call("GET", f"users/{user_id}", {"client_gravatar": True})["user"])
+
+    def stream(self, name: str | int) -> Stream | None:
+        """Return the channel of this name (any case) or id, if the bot can see it."""
         streams = self._call("GET", "streams", {"include_public": True, "include_subscribed": True})["streams"]
         for stream in streams:
-            if stream["name"].casefold() == name.casefold():
+            if name == stream["stream_id"] or (isinstance(name, str) and stream["name"].casefold() == name.casefold()):
                 return Stream(stream["stream_id"], stream["name"], bool(stream.get("invite_only")))
         return None
+
+    def members(self, stream_id: int) -> list[int]:
+        """Return the user ids of everybody in a channel that the bot can see."""
+        return list(self._call("GET", f"streams/{stream_id}/members", {})["subscribers"])
 
     def server(self) -> Server:
         """Return which server this is."""
@@ -198,7 +230,7 @@ class Chat:
         return self._organisation
 
     def is_subscribed(self, stream_id: int) -> bool:
-        """Return whether the bot is in this stream, and so gets what is written there."""
+        """Return whether the bot is in this channel, and so gets what is written there."""
         subscriptions = self._call("GET", "users/me/subscriptions", {})["subscriptions"]
         return any(stream["stream_id"] == stream_id for stream in subscriptions)
 
@@ -253,6 +285,12 @@ class Chat:
         if self._client is None:
             self._client = connect(self._config_file)
         return self._client
+
+
+def _is_administrator(member: Mapping[str, Any]) -> bool:
+    """Return whether an account is an active person who is administrator or owner."""
+    is_person = bool(member.get("is_active", True)) and not member.get("is_bot")
+    return is_person and bool(member.get("is_admin") or member.get("is_owner"))
 
 
 def _outcome(error: SendError) -> SendOutcome:

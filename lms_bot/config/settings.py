@@ -35,6 +35,7 @@ class Settings:
     messages_per_minute: int
     sweep_rows: int
     admin_stream: str
+    admin_stream_id: int | None
     timezone: ZoneInfo
     stale_after_hours: int
     daily_goal: int
@@ -234,8 +235,13 @@ SETTINGS = (
             "How many row versions of each LMS table a poll looks through for late changes.",
             "100 to 1000000", partial(_whole_number, 100, 1_000_000)),
     Setting("admin_stream", "LMS_ADMIN_STREAM", "lms-admin",
-            "The private stream for admin commands and alerts; its members are the admins.",
-            "the name of a stream, at most 60 characters, with or without a leading #", _stream),
+            "The private channel for admin commands and alerts; its members are the admins, once an organisation "
+            "administrator has confirmed it by writing to the bot there.",
+            "the name of a channel, at most 60 characters, with or without a leading #", _stream),
+    Setting("admin_stream_id", "LMS_ADMIN_STREAM_ID", "none",
+            "The number of that channel in Zulip, which confirms it instead.",
+            "none, or the number in the channel's address, as 12 in #narrow/channel/12-lms-admin",
+            partial(_number_unless, "none", 1, 999_999_999)),
     Setting("timezone", "LMS_TIMEZONE", "UTC",
             "The time zone of LMS timestamps that name none, and of days where a student's own is not known.",
             "a name of the IANA time zone database, such as UTC or Europe/Berlin", _time_zone),

@@ -56,7 +56,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a message goes: to people by Zulip user id, or to a topic of a stream by its id."""
+    """Where a message goes: to people by Zulip user id, or to a topic of a channel by its id."""
 
     user_ids: tuple[int, ...] = ()
     stream_id: int | None = None

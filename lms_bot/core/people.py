@@ -52,7 +52,7 @@ class Mentor:
 
 @dataclass(frozen=True, slots=True)
 class ZulipUser:
-    """An account in Zulip as `GET /users` lists it."""
+    """An account in Zulip as `GET /users` lists it; the store keeps apart which are `is_administrator`."""
 
     user_id: int
     full_name: str
@@ -61,6 +61,7 @@ class ZulipUser:
     is_bot: bool
     is_guest: bool = False
     timezone: str = ""
+    is_administrator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ class Role(Enum):
     """What somebody asks as.
 
     Mentors ask about their own students and students about themselves, anywhere; admins ask about everybody, in the
-    private admin stream. A service is a program: it asks about everybody, or about the students of one mentor.
+    private admin channel. A service is a program: it asks about everybody, or about the students of one mentor.
     """
 
     MENTOR = "mentor"

@@ -1,4 +1,4 @@
-"""Plays Zulip in the demo: a few accounts, a private admin stream, and messages that appear on the screen."""
+"""Plays Zulip in the demo: a few accounts, a private admin channel, and messages that appear on the screen."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ class TerminalChat(Chat):
     def organisation(self) -> str:
         return ""
 
-    def stream(self, name: str) -> Stream | None:
-        return ADMIN_STREAM if name.casefold() == ADMIN_STREAM.name else None
+    def stream(self, name: str | int) -> Stream | None:
+        return ADMIN_STREAM if name in (ADMIN_STREAM.name, ADMIN_STREAM.stream_id) else None
 
     def questions(self, above: int) -> list[Mapping[str, Any]]:
         return []
 
     def question(self, asker: Person, text: str) -> dict[str, Any]:
-        """Return what somebody typed as Zulip would hand it to the bot; admins write in the admin stream."""
+        """Return what somebody typed as Zulip would hand it to the bot; admins write in the admin channel."""
         message = {"id": next(self._ids), "sender_id": asker.user_id, "content": text}
         if not asker.is_admin:
             return {**message, "type": "private", "display_recipient": [{"id": asker.user_id}, {"id": BOT.user_id}]}

@@ -94,7 +94,7 @@ class Prompt:
     def _show_me(self) -> None:
         me = self._me
         if me.is_admin:
-            self._screen.note(f"You are {me.full_name}, an admin, writing in the private stream #{ADMIN_STREAM.name}.")
+            self._screen.note(f"You are {me.full_name}, an admin, writing in the private channel #{ADMIN_STREAM.name}.")
         else:
             students = ", ".join(self._stage.students_of(me))
             self._screen.note(f"You are {me.full_name}, the mentor of {students}.")

@@ -130,7 +130,7 @@ def pauses(settings: Settings, state: StoreState, now: datetime) -> Iterator[Fin
     paused = inspection.paused(settings.store_database_url, now)
     for work, until in paused.items():
         end = until.isoformat(timespec="minutes") if until else "it is resumed"
-        yield warning("pauses", f"{work} is paused until {end}", f"resume {work}, in the admin stream, ends it")
+        yield warning("pauses", f"{work} is paused until {end}", f"resume {work}, in the admin channel, ends it")
     if not paused:
         yield ok("pauses", "nothing is paused")
 

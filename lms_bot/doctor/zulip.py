@@ -9,7 +9,8 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.people import Mentor, ZulipUser, hides_email
 from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.doctor.lms import clock
-from lms_bot.errors import ConfigError, SendError
+from lms_bot.errors import ConfigError, SendError, StoreUnavailable
+from lms_bot.store.operations import inspection
 from lms_bot.store.people.accounts import with_accounts
 
 OLDEST = 177  # the feature level of Zulip 7.0, the first that knows the search operator dm
@@ -42,7 +43,7 @@ def checks(chat: Chat, accounts: Accounts, settings: Settings) -> Sequence[tuple
         ("zulip", lambda: reach(chat)),
         ("zulip version", lambda: iter([version(*_version(chat))])),
         ("zulip users", accounts.read),
-        ("admin stream", lambda: admin_stream(chat, settings.admin_stream)),
+        ("admin channel", lambda: admin_channel(chat, settings)),
         ("zulip clock", lambda: clock("zulip clock", "Zulip", chat.server().ahead)),
     )
 
@@ -86,19 +87,37 @@ def people(users: Sequence[ZulipUser]) -> Iterator[Finding]:
         yield ok("zulip addresses", "we see every e-mail address")
 
 
-def admin_stream(chat: Chat, name: str) -> Iterator[Finding]:
-    """Check whether admins have their stream: there, private, and with the bot in it."""
-    stream = chat.stream(name)
+def admin_channel(chat: Chat, settings: Settings) -> Iterator[Finding]:
+    """Check whether admins have their channel: pinned by its id, there, private, and with the bot in it."""
+    stream_id, by = _pinned(settings)
+    stream = chat.stream(settings.admin_stream if stream_id is None else stream_id)
+    name = settings.admin_stream if stream is None else stream.name
     if stream is None:
         message = f"#{name} is not there, or private without us"
-        yield warning("admin stream", message, "make it private and subscribe the bot; nobody is an admin until then")
+        yield warning("admin channel", message, "make it private and subscribe the bot; nobody is an admin until then")
     elif not stream.is_private:
         message = f"#{name} is public, so that nobody is an admin"
-        yield warning("admin stream", message, "make it private: its members see everything about every student")
+        yield warning("admin channel", message, "make it private: its members see everything about every student")
     elif not chat.is_subscribed(stream.stream_id):
-        yield warning("admin stream", f"we are not in #{name}", "subscribe the bot: it is not asked there otherwise")
+        yield warning("admin channel", f"we are not in #{name}", "subscribe the bot: it is not asked there otherwise")
+    elif stream_id is None:
+        advice = f"let an organisation administrator mention the bot there, or set admin_stream_id = {stream.stream_id}"
+        yield warning("admin channel", f"#{name} is not confirmed yet, so that nobody is an admin", advice)
     else:
-        yield ok("admin stream", f"#{name} is private, and we are in it")
+        yield ok("admin channel", f"#{name} is private, we are in it, and it is pinned by its number {stream_id}, {by}")
+
+
+def _pinned(settings: Settings) -> tuple[int | None, str]:
+    """Return the id of the admin channel, if there is one, and by what it is pinned."""
+    if settings.admin_stream_id is not None:
+        return settings.admin_stream_id, "which is set as admin_stream_id"
+    try:
+        pinned = inspection.pinned_admin_channel(settings.store_database_url)
+    except StoreUnavailable:
+        return None, ""  # there is none yet, or what is wrong with it is found elsewhere
+    if pinned is None or pinned.pinned_by is None or pinned.setting != settings.admin_stream:
+        return None, ""
+    return pinned.stream_id, f"which user {pinned.pinned_by} has confirmed by writing there"
 
 
 def mapping(

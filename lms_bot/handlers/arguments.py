@@ -67,6 +67,15 @@ class Argument:
         return replace(self, default=text, is_required=False)
 
 
+class Missing(UserError):
+    """A required argument was not typed; `found` is what was typed for the others."""
+
+    def __init__(self, message: str, argument: Argument, found: Given) -> None:
+        super().__init__(message)
+        self.argument = argument
+        self.found = found
+
+
 def given(arguments: Sequence[Argument], text: str) -> Given:
     """Return which words of a text are meant for which argument. Raises UserError."""
     keyed = {argument.key: argument for argument in arguments if argument.is_keyed}
@@ -86,7 +95,7 @@ def given(arguments: Sequence[Argument], text: str) -> Given:
     found |= _share([argument for argument in arguments if argument.is_rest], left, arguments)
     for argument in arguments:
         if argument.is_required and not found.get(argument.key):
-            raise UserError(f"Something is missing, `{argument.usage}`. {argument.meaning}")
+            raise Missing(f"Something is missing, `{argument.usage}`. {argument.meaning}", argument, found)
     return found
 
 
@@ -117,10 +126,13 @@ def _take(arguments: Sequence[Argument], found: dict[str, str], words: Sequence[
     """Give each word to the first argument that takes such words and has none; return those that nothing takes."""
     takers = [[a for a in arguments if a.takes and a.takes(word) and not literal] for word, literal in words]
     is_rest_named = any(not taking for taking in takers)  # then its own words, as `all`, are meant for others
+    is_rest_wanting = any(argument.is_rest and argument.is_required for argument in arguments) and not is_rest_named
     left = []
     for (word, _), taking in zip(words, takers, strict=True):
         those = [a for a in taking if not (a.is_rest and is_rest_named)]
-        if those:
+        if those and is_rest_wanting and all(a.is_required and a.key in found for a in those):
+            left.append(word)  # as the second number of `map 2 66`
+        elif those:
             _keep(next((a for a in those if a.key not in found), those[0]), found, word)
         elif word:
             left.append(word)

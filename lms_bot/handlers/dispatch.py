@@ -18,9 +18,11 @@ from lms_bot.handlers import conversation, rate_limit
 from lms_bot.handlers.commands import REGISTRY
 from lms_bot.handlers.find_student import SeveralMatch
 from lms_bot.handlers.rate_limit import Verdict
+from lms_bot.handlers.registry import UnknownCommand
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.pipeline import replies
 from lms_bot.render import MESSAGE_LIMIT, fitted, moment, quote
+from lms_bot.render.accounts import admin_channel_text
 from lms_bot.reports import access
 from lms_bot.store.questions import audit, claims, latest
 from lms_bot.store.session import Store, Transaction, attempt
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 
 STRANGER = "I answer mentors, and I do not know you as one. Please ask your school's LMS administrators."
 IN_PRIVATE = "I answered you in private."
+MOST_SECONDS_TO_EDIT = 60  # after the question, for the edit to be answered
+OLD_EDIT = timedelta(minutes=10)  # one that is found later is not answered anew
 OLD = timedelta(days=1)  # a question of that age is answered with a note
 ROOM_FOR_LINK = 500  # characters
 
@@ -43,13 +47,13 @@ def answer(
         raise ValueError("a question without a message id cannot be claimed")
     try:
         with store.writing() as transaction:
-            if not claims.claim(transaction, incoming.message_id, now):
+            if not _claim(transaction, incoming, incoming.message_id, now):
                 return ()
             return _answered(transaction, incoming, settings, now, admin_stream_id)
     except Exception as error:  # noqa: BLE001 - one question that fails must not end the process; it is logged
         reply = _failed(error)
     with store.writing() as transaction:
-        if not claims.claim(transaction, incoming.message_id, now):
+        if not _claim(transaction, incoming, incoming.message_id, now):
             return ()
         return _freeze(transaction, incoming, reply, now)
 
@@ -64,8 +68,9 @@ def reply_to(
     """Return the answer to a question, as far as the asker may know it; whatever a command raises becomes an answer."""
     is_admin_stream = admin_stream_id is not None and incoming.stream_id == admin_stream_id
     request = _request(transaction, incoming, settings, now, is_admin_stream)
+    hint, is_urgent = ("", False) if is_admin_stream else _about_admin_channel(transaction, incoming, settings)
     if request is None:
-        return Reply(STRANGER)
+        return Reply(hint or STRANGER, is_understood=bool(hint))
     if request.principal.mentors:
         latest.note(transaction, now)
     asked_by = replies.asked_by(transaction, request.asker, request.principal, admin_stream_id)
@@ -73,9 +78,23 @@ def reply_to(
         asked = conversation.understand(request, incoming.text)
     except UserError as error:
         is_student = request.audiences == {Role.STUDENT}
-        return Reply(STRANGER) if is_student else Reply(str(error), not is_admin_stream, asked_by=asked_by)
+        if hint and (is_student or isinstance(error, UnknownCommand)):
+            return Reply(hint)
+        text, is_understood = (STRANGER, False) if is_student else (str(error), not isinstance(error, UnknownCommand))
+        is_personal = is_student or not is_admin_stream or isinstance(error, SeveralMatch)
+        return Reply(text, is_personal, is_understood=is_understood, asked_by=None if is_student else asked_by)
     reply = _carried_out(request, asked)
-    return replace(reply, is_personal=asked.command.is_personal, asked_by=asked_by)
+    text = "\n\n".join(filter(None, [asked.taken_for, reply.text, asked.hint, hint if is_urgent else ""]))
+    return replace(reply, text=text, is_personal=asked.command.is_personal, asked_by=asked_by)
+
+
+def _claim(transaction: Transaction, incoming: Incoming, message_id: int, now: datetime) -> bool:
+    """Claim a question; one that is edited within a minute is another, which is claimed with the former."""
+    is_new = claims.claim(transaction, message_id, now)
+    if incoming.edited_at is None or incoming.sent_at is None or now - incoming.edited_at > OLD_EDIT:
+        return is_new
+    after = round((incoming.edited_at - incoming.sent_at).total_seconds())
+    return (0 <= after <= MOST_SECONDS_TO_EDIT and claims.claim_edit(transaction, message_id, after, now)) or is_new
 
 
 def is_known(store: Store, incoming: Incoming) -> bool:
@@ -103,6 +122,18 @@ def _request(
     if not principal.roles:
         return None
     return Request(transaction, now, settings, user, principal, principal.roles, incoming.reply_to)
+
+
+def _about_admin_channel(transaction: Transaction, incoming: Incoming, settings: Settings) -> tuple[str, bool]:
+    """Return what somebody is to know of the admin channel who may be an admin there, or confirm it; else "".
+
+    And whether they are to know of it whatever they ask.
+    """
+    user = _asker(transaction, incoming)
+    if user is None:
+        return "", False
+    is_theirs, channel = access.admin_channel_for(transaction, user)
+    return (admin_channel_text(channel, settings.admin_stream), channel is None) if is_theirs else ("", False)
 
 
 def _asker(transaction: Transaction, incoming: Incoming) -> ZulipUser | None:
@@ -139,6 +170,8 @@ def _answered(
     if verdict is Verdict.SLOWER:
         return [replies.freeze(transaction, incoming.sender, rate_limit.SLOWER, now)]
     reply = reply_to(transaction, incoming, settings, now, admin_stream_id)
+    if incoming.is_aside and not reply.is_understood:
+        return ()  # they talk about us, not to us
     if asker is not None and asker.is_bot:
         return [replies.freeze(transaction, incoming.sender, reply.text, now)]
     return _freeze(transaction, incoming, reply, now)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
-from lms_bot.core.people import Mentor, Student
+from lms_bot.core.people import Mentor, Student, folded_email
 from lms_bot.errors import UserError
 from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import nearest
@@ -16,7 +17,9 @@ from lms_bot.reports import access
 Person = TypeVar("Person", bound=Mentor | Student)
 
 MENTION = re.compile(r"^@_?\*\*(?P<name>.+?)(?:\|(?P<id>[0-9]{1,18}))?\*\*$", re.DOTALL)
+_MENTIONS = re.compile(r"@_?\*\*[^*|]+(?:\|(?P<id>[0-9]{1,18}))?\*\*")
 MOST_CHOICES = 10
+SENTENCE_ENDS = ".,;:!? "
 QUOTES = "\"'`“”„‘’"
 APOSTROPHES = str.maketrans("‘’ʼ", "'''")
 
@@ -25,10 +28,21 @@ class SeveralMatch(UserError):
     """Words that name several of the asker's students: `students` are the first of them, to choose from."""
 
     def __init__(self, words: str, students: Sequence[Student]) -> None:
+        super().__init__(self._text(f"Several of your students match “{quote(words, 60)}”", students))
+
+    def _text(self, beginning: str, students: Sequence[Student]) -> str:
         self.students = students[:MOST_CHOICES]
         names = "\n".join(f"{place}. `{quote(one.username, 60)}`" for place, one in enumerate(self.students, start=1))
         some = f" (the first {MOST_CHOICES} of them)" if len(students) > MOST_CHOICES else ""
-        super().__init__(f"Several of your students match “{quote(words, 60)}”{some}. Answer with a number:\n{names}")
+        return f"{beginning}{some}. Answer with a number:\n{names}"
+
+
+class NoneNamed(SeveralMatch):
+    """No student was named where one must be: the asker may choose."""
+
+    def __init__(self, usage: str, students: Sequence[Student]) -> None:
+        beginning = f"Whom do you mean? Write `{usage}`, or choose one of your students"
+        super(SeveralMatch, self).__init__(self._text(beginning, students))
 
 
 def the_student(request: Request, words: str) -> Student:
@@ -67,9 +81,42 @@ def matching(among: Sequence[Person], words: str) -> list[Person]:
     if re.fullmatch("#[0-9]{1,18}", wanted):
         return [one for one in among if _number(one) == int(wanted[1:])]
     for names in (_exact, _whole_words, _parts):
-        if found := [one for one in among if names(one, wanted)]:
+        if found := [one for one in among if any(names(*pair) for pair in _compared(one, wanted, words))]:
             return found
-    return []
+    bare = words.rstrip(SENTENCE_ENDS)
+    return matching(among, bare) if bare != words else []
+
+
+def named_in(among: Sequence[Person], sentence: str, *, but: Collection[str]) -> list[Person]:
+    """Return those whose name stands in a sentence: the whole of one, or else a word of one that is none of `but`."""
+    mentioned = {int(one["id"]) for one in _MENTIONS.finditer(sentence) if one["id"]}
+    if found := [one for one in among if one.zulip_user_id in mentioned]:
+        return found
+    spoken = _spoken(sentence)
+    if found := [
+        one for one in among if any(f" {' '.join(_spoken(name))} " in _spaced(spoken) for name in _called(one))
+    ]:
+        return found
+    words = set(spoken) - set(but)
+    return [one for one in among if any(words & _telling(name) for name in _called(one))]
+
+
+def _called(person: Mentor | Student) -> list[str]:
+    return [name for name in (person.username, person.display_name) if name and _spoken(name)]
+
+
+def _spoken(text: str) -> list[str]:
+    """Return the words of a text as they are compared."""
+    return re.findall(r"[^\W_]+", _folded(text))
+
+
+def _spaced(words: Sequence[str]) -> str:
+    return f" {' '.join(words)} "
+
+
+def _telling(name: str) -> set[str]:
+    """Return the words of a name that tell whose it is: neither a single letter nor a number."""
+    return {word for word in _spoken(name) if len(word) > 1 and not word.isdigit()}
 
 
 def _number(person: Mentor | Student) -> int:
@@ -82,21 +129,23 @@ def _bare(words: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """Return a name as it is compared: case and the kind of apostrophe do not matter."""
-    return name.translate(APOSTROPHES).casefold()
+    """Return a name as it is compared: case, the kind of apostrophe, and how accents are composed do not matter."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).translate(APOSTROPHES).casefold())
 
 
-def _names(person: Mentor | Student) -> list[str]:
-    return [_folded(name) for name in (person.username, person.email, person.display_name) if name]
+def _compared(person: Mentor | Student, wanted: str, words: str) -> list[tuple[str, str]]:
+    """Return each name of a person with what is looked for in it; of e-mail addresses only A to Z are folded."""
+    names = [(_folded(name), wanted) for name in (person.username, person.display_name) if name]
+    return [*names, (folded_email(person.email), folded_email(words.lstrip("@")))] if person.email else names
 
 
-def _exact(person: Mentor | Student, wanted: str) -> bool:
-    return wanted in _names(person)
+def _exact(name: str, wanted: str) -> bool:
+    return wanted == name
 
 
-def _whole_words(person: Mentor | Student, wanted: str) -> bool:
-    return any(wanted in re.split(r"[\s_.@-]+", name) for name in _names(person))
+def _whole_words(name: str, wanted: str) -> bool:
+    return wanted in re.split(r"[\s_.@-]+", name)
 
 
-def _parts(person: Mentor | Student, wanted: str) -> bool:
-    return any(wanted in name for name in _names(person))
+def _parts(name: str, wanted: str) -> bool:
+    return wanted in name

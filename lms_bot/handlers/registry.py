@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers import arguments
-from lms_bot.handlers.arguments import Argument, Arguments, Given
+from lms_bot.handlers.arguments import Argument, Arguments, Given, Missing
 from lms_bot.handlers.request import Reply, Request
-from lms_bot.handlers.spelling import did_you_mean
+from lms_bot.handlers.spelling import corrections, did_you_mean
 from lms_bot.render import quote
 
 Run = Callable[[Request, Arguments], Reply | str]
+
+
+class UnknownCommand(UserError):
+    """There is no such command for the asker, here; `near` are those that may have been meant."""
+
+    def __init__(self, message: str, near: Sequence[str]) -> None:
+        super().__init__(message)
+        self.near = near
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,7 @@ class Command:
     """A command: `summary` is the first line of its function's docstring, `details` the rest.
 
     One that `changes` something is written into the audit; the answer of one that `is_personal` is the asker's alone.
-    `place` is that of its section in lists of commands.
+    `place` is that of its section in lists of commands, and `topic` what that section is about.
     """
 
     name: str
@@ -33,15 +41,23 @@ class Command:
     details: str
     run: Run
     place: int = 0
+    topic: str = ""
 
     @property
     def usage(self) -> str:
         return " ".join([self.name, *(argument.usage for argument in self.arguments)])
 
+    @property
+    def takes_notes(self) -> bool:
+        """Return whether free words are kept as they were typed."""
+        return any(argument.key == "note" for argument in self.arguments)
+
     def given(self, text: str) -> Given:
         """Return which of the words after the command are meant for what. Raises UserError, with the usage."""
         try:
             return arguments.given(self.arguments, text)
+        except Missing as missing:
+            raise Missing(str(self._explained(missing)), missing.argument, missing.found) from missing
         except UserError as error:
             raise self._explained(error) from error
 
@@ -66,9 +82,9 @@ class Registry:
     def __init__(self) -> None:
         self._commands: dict[tuple[Role, str], Command] = {}
 
-    def section(self, audience: Role, place: int) -> Section:
+    def section(self, audience: Role, place: int, topic: str) -> Section:
         """Return what registers the commands of a module, which stand together at a `place` in lists of commands."""
-        return Section(self, audience, place)
+        return Section(self, audience, place, topic)
 
     def command(
         self,
@@ -77,7 +93,7 @@ class Registry:
         *expected: Argument,
         changes: bool = False,
         is_personal: bool | None = None,
-        place: int = 0,
+        section: tuple[int, str] = (0, ""),
     ) -> Callable[[Run], Run]:
         """Register a function as the command of this name, which these arguments may follow.
 
@@ -88,7 +104,7 @@ class Registry:
         def register(run: Run) -> Run:
             summary, _, details = (run.__doc__ or "").strip().partition("\n")
             lines = " ".join(line.strip() for line in details.strip().splitlines())
-            command = Command(name, audience, expected, changes, alone, summary, lines, run, place)
+            command = Command(name, audience, expected, changes, alone, summary, lines, run, *section)
             self._commands[audience, name] = command
             return run
 
@@ -121,8 +137,9 @@ class Registry:
         commands = {command.name: command for command in self.among(audiences)}
         if word.casefold() in commands:
             return commands[word.casefold()]
+        near = corrections(word, [name for name in commands if " " not in name])
         hint = did_you_mean(word, list(commands))
-        raise UserError(f"I do not know “{quote(word, 40)}”.{hint} Write `help` to see what I can do.")
+        raise UnknownCommand(f"I do not know “{quote(word, 40)}”.{hint} Write `help` to see what I can do.", near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +149,15 @@ class Section:
     registry: Registry
     audience: Role
     place: int
+    topic: str
 
     def command(
         self, name: str, *expected: Argument, changes: bool = False, is_personal: bool | None = None
     ) -> Callable[[Run], Run]:
         """Register a function as a command of this section, as `Registry.command` does."""
+        section = (self.place, self.topic)
         return self.registry.command(
-            name, self.audience, *expected, changes=changes, is_personal=is_personal, place=self.place
+            name, self.audience, *expected, changes=changes, is_personal=is_personal, section=section
         )
 
 

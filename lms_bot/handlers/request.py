@@ -38,7 +38,8 @@ class Reply:
     """An answer; a personal one goes to the asker alone, wherever the question was asked.
 
     `attachment` is a file as (name, content). `more` is any JSON value that says where the next page begins, None on
-    the last one. `asked_by` is set as soon as it is known who asks.
+    the last one. `asked_by` is set as soon as it is known who asks. `is_understood`: the asker may ask, and what they
+    asked is something.
     """
 
     text: str
@@ -46,3 +47,4 @@ class Reply:
     attachment: tuple[str, bytes] | None = None
     more: Any = None
     asked_by: AskedBy | None = None
+    is_understood: bool = True

@@ -212,6 +212,8 @@ class Deliverer:
     def _refused_for_good(self, message: Message, error: Refused, notifications: int) -> Delivered:
         """Handle a 400: without an account the notifications wait for one, otherwise the message is parked."""
         try:
+            if replies.drop_unwelcome(self._store, self._chat, message):
+                return Delivered()
             users = self._chat.users()
         except SendError as failure:
             self._put_off(message, outbox.REFUSED, failure, self._clock() + _growing(message.attempts, LONGEST_RETRY))
@@ -288,7 +290,7 @@ class Deliverer:
         if not self._chat.wait_for_turn(REPLY_PATIENCE):
             self._look_again(message, FIRST_RETRY)
             return Delivered()
-        again = replies.prepare_again(self._store, self._chat, message, self._settings.admin_stream, self._clock)
+        again = replies.prepare_again(self._store, self._chat, message, self._clock)
         return Delivered() if again is None else self._send(again, 0)
 
 

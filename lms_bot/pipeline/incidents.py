@@ -11,8 +11,10 @@ from lms_bot.core.lms_silence import LEARNED_FROM, is_unusual_silence
 from lms_bot.core.process import Process, Work
 from lms_bot.pipeline.freshness import LMS, SILENCE
 from lms_bot.render import counted, moment, quote
+from lms_bot.render.accounts import admin_channel_trouble
 from lms_bot.store import state
 from lms_bot.store.operations import figures, incidents, pauses
+from lms_bot.store.operations.admin_channel import AdminChannel, Trouble
 from lms_bot.store.operations.inspection import file_of
 from lms_bot.store.people import accounts, directory
 from lms_bot.store.session import Store, Transaction
@@ -24,6 +26,7 @@ LITTLE, ENOUGH = 1024 * MEBIBYTE, 1280 * MEBIBYTE  # bytes free: too few below t
 MOST_NAMED = 20
 
 DELIVERY, DISK, UNMAPPED = "delivery", "disk", "unmapped"
+ADMIN_CHANNEL = "admin channel"
 FOUND = "found"  # the fact: when events were last found, and how many on each day
 FAILURES = "failed_polls"  # the fact: how many polls have failed in a row
 
@@ -55,6 +58,27 @@ def note_poll(transaction: Transaction, new_events: int, settings: Settings, now
             incidents.end(transaction, SILENCE, "🟢 There are new events in the LMS again.")
     elif SILENCE not in going_on and is_unusual_silence(last, now, days, settings.timezone):
         incidents.begin(transaction, SILENCE, _silence_text(last), now)
+
+
+def note_admin_channel(
+    transaction: Transaction, before: AdminChannel | None, channel: AdminChannel | None, now: datetime
+) -> None:
+    """Note what has changed with the admin channel: which one it is, what it is called, and what is wrong with it."""
+    if channel is None:
+        return
+    name = quote(channel.name, 60)
+    if before is None or before.stream_id != channel.stream_id:
+        text = f"📌 #{name} is the admin channel now: I answer its members, but no guests, as admins."
+        incidents.notice(transaction, f"{ADMIN_CHANNEL} {channel.stream_id}", text, now)
+    elif before.name != channel.name:
+        text = f"✏️ The admin channel is called #{name} now. It still is the admin channel: I know it by its number."
+        incidents.notice(transaction, f"{ADMIN_CHANNEL} renamed", text, now)
+    if channel.trouble is not Trouble.NONE:
+        text = admin_channel_trouble(channel.trouble, channel.name, channel.setting)
+        incidents.begin(transaction, f"{ADMIN_CHANNEL} {channel.trouble}", text, now)
+    elif before is not None and before.trouble is not Trouble.NONE:
+        for trouble in incidents.going_on(transaction, [f"{ADMIN_CHANNEL} {trouble}" for trouble in Trouble]):
+            incidents.end(transaction, trouble, f"🟢 I answer admins in #{name} again.")
 
 
 def note_takeover(store: Store, before: Process, process: Process, now: datetime) -> None:

@@ -15,6 +15,7 @@ from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.render import quote
 from lms_bot.reports.access import principal_of
 from lms_bot.store.notifications import outbox
+from lms_bot.store.operations import admin_channel
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store, Transaction
 
@@ -54,16 +55,14 @@ def asked_by(
     return AskedBy(account.user_id, admin_stream_id if principal.is_admin else None, rights)
 
 
-def prepare_again(
-    store: Store, chat: Chat, message: Message, admin_stream: str, clock: Callable[[], datetime]
-) -> Message | None:
+def prepare_again(store: Store, chat: Chat, message: Message, clock: Callable[[], datetime]) -> Message | None:
     """Commit to sending a reply again that Zulip certainly does not have, and return it as it may be sent now.
 
     Whoever asked may have lost what they might see then, and is told that instead. None if another process has taken
     the message over, or Zulip does not say whether the admin stream is still private: then it is looked at again.
     """
     try:
-        is_admin_stream = _is_admin_stream(chat, message, admin_stream)
+        is_admin_stream = _is_admin_stream(store, chat, message)
     except SendError as error:
         log.warning("reply %d waits: %s", message.message_id, error)
         with store.writing() as transaction:
@@ -80,12 +79,16 @@ def prepare_again(
     return None if has_been_linked else again
 
 
-def _is_admin_stream(chat: Chat, message: Message, name: str) -> bool:
+def _is_admin_stream(store: Store, chat: Chat, message: Message) -> bool:
     """Return whether an answer to an admin was asked for in what is still the private admin stream."""
     if message.asked_by is None or message.asked_by.admin_stream_id is None:
         return False
-    stream = chat.stream(name)
-    return stream is not None and stream.is_private and stream.stream_id == message.asked_by.admin_stream_id
+    with store.reading() as transaction:
+        channel = admin_channel.pinned(transaction)
+    if channel is None or channel.stream_id != message.asked_by.admin_stream_id:
+        return False
+    stream = chat.stream(channel.stream_id)
+    return stream is not None and stream.is_private
 
 
 def _may_still_see(transaction: Transaction, before: AskedBy, *, is_admin_stream: bool) -> bool:
@@ -108,6 +111,8 @@ def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetim
         message = linked
         sent = chat.send(message.recipient, message.content)
     except SendError as error:
+        if isinstance(error, Refused) and error.permanent and _is_dropped(store, chat, message):
+            return
         state = outbox.REFUSED if isinstance(error, Refused) else outbox.UNKNOWN
         with store.writing() as transaction:
             outbox.postpone(transaction, message, state, str(error), clock())
@@ -115,6 +120,20 @@ def send(store: Store, chat: Chat, message: Message, clock: Callable[[], datetim
         return
     with store.writing() as transaction:
         outbox.settle_sent(transaction, message, sent, clock())
+
+
+def drop_unwelcome(store: Store, chat: Chat, message: Message) -> bool:
+    """Drop a message that was refused in a channel that we are not in; return whether it is one.
+
+    Zulip brings us a mention in any private channel, and takes no answer there. Raises SendError and StoreUnavailable.
+    """
+    stream_id = message.recipient.stream_id
+    if stream_id is None or chat.is_subscribed(stream_id):
+        return False
+    with store.writing() as transaction:
+        outbox.discard(transaction, message)
+    log.info("message %d is dropped: we are not in channel %d", message.message_id, stream_id)
+    return True
 
 
 def with_link(store: Store, chat: Chat, message: Message, clock: Callable[[], datetime]) -> Message | None:
@@ -132,6 +151,14 @@ def with_link(store: Store, chat: Chat, message: Message, clock: Callable[[], da
     line = _line(chat, message.attachment, content, is_last_try=message.attempts + 1 >= UPLOAD_TRIES)
     with store.writing() as transaction:
         return outbox.link_attachment(transaction, message, line, clock())
+
+
+def _is_dropped(store: Store, chat: Chat, message: Message) -> bool:
+    try:
+        return drop_unwelcome(store, chat, message)
+    except SendError as error:
+        log.warning("the channels that we are in cannot be read: %s", error)
+        return False
 
 
 def _line(chat: Chat, name: str, content: bytes, *, is_last_try: bool) -> str:

@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from lms_bot.core.people import Mentor, MentorAccount, Student, StudentAccount, ZulipUser
 from lms_bot.render.fitting import counted
 from lms_bot.render.quoting import NOTHING, quote
+from lms_bot.store.operations.admin_channel import AdminChannel, Trouble
 
 MOST_NAMED = 20
+_TROUBLES = {
+    Trouble.PUBLIC: "🔓 The admin channel #{name} is public, so I take nobody for an admin until it is private again.",
+    Trouble.GONE: "🚪 I am not in the admin channel #{name} any more, or it is archived: nobody is an admin. "
+    "Add me to it again, or let an organisation administrator write to me in a new private channel #{setting}.",
+}
 
 
 def unmapped_lines(found: Sequence[Mentor], most: int) -> list[str]:
@@ -18,6 +24,23 @@ def unmapped_lines(found: Sequence[Mentor], most: int) -> list[str]:
         for mentor in found[:most]
     ]
     return lines + ([f"* … and {len(found) - most:,} more"] if len(found) > most else [])
+
+
+def admin_channel_trouble(trouble: Trouble, name: str, setting: str) -> str:
+    """Return what is wrong with the admin channel, and what to do about it."""
+    return _TROUBLES[trouble].format(name=quote(name, 60), setting=quote(setting, 60))
+
+
+def admin_channel_text(channel: AdminChannel | None, setting: str) -> str:
+    """Return to somebody who may be an admin where admins are answered, or what keeps them from it."""
+    if channel is None:
+        return (
+            f"📌 No admin channel is confirmed yet. Mention me, with `help` after it, in a private channel "
+            f"#{quote(setting, 60)} that I am in: the first message of an organisation administrator there confirms it."
+        )
+    if channel.trouble is not Trouble.NONE:
+        return admin_channel_trouble(channel.trouble, channel.name, channel.setting)
+    return f"I answer admins in the channel #{quote(channel.name, 60)}: mention me there, with the command after it."
 
 
 def mentor_text(found: MentorAccount) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from lms_bot.core.events import EventClass
 from lms_bot.core.notifications import Pending, Timing, Trace, Unsent
@@ -26,15 +26,26 @@ _UNSENT: dict[Unsent, str] = {
 }
 
 
-def pending_text(heading: str, total: int, first: Sequence[Pending], *, with_mentor: bool = False) -> str:
-    """Return the first of `total` notifications that wait, a line each, and why they wait."""
+def pending_text(
+    heading: str, total: int, first: Sequence[Pending], *, without_account: Collection[int] | None = None
+) -> str:
+    """Return the first of `total` notifications that wait, a line each, and why they wait.
+
+    For admins with the mentor; `without_account` are then the mentors whom nobody can write to, by id.
+    """
     lines = []
     for one in first:
-        to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if with_mentor else ""
-        lines.append(f"* {numbered_line(one.event)}{to}: {why_pending(one)}")
+        to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if without_account is not None else ""
+        lines.append(f"* {numbered_line(one.event)}{to}: {_why(one, without_account or ())}")
     if total > len(first):
         lines.append(f"* … and {total - len(first):,} more")
     return "\n".join([heading, "", *lines])
+
+
+def _why(pending: Pending, without_account: Collection[int]) -> str:
+    if pending.error and pending.mentor_id in without_account:
+        return f"{quote(pending.error)}; told as soon as there is an account"
+    return why_pending(pending)
 
 
 def why_pending(pending: Pending) -> str:

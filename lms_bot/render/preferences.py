@@ -29,7 +29,7 @@ def preferences_text(found: MentorPreferences) -> str:
         if named:
             lines.append(f"* **{how}:** {', '.join(named)}")
     if chosen.quiet_from is not None and chosen.quiet_to is not None:
-        lines.append(f"* **Quiet:** {_clock(chosen.quiet_from)} to {_clock(chosen.quiet_to)}")
+        lines.append(f"* **Quiet:** {clock(chosen.quiet_from)} to {clock(chosen.quiet_to)}")
     if chosen.quiet_days:
         lines.append(f"* **Quiet days:** {', '.join(DAYS[day] for day in sorted(chosen.quiet_days))}")
     if found.paused_until is not None:
@@ -38,5 +38,6 @@ def preferences_text(found: MentorPreferences) -> str:
     return "\n".join(["🔔 **What you are told**", "", *lines, f"* **Time zone:** {found.timezone}"])
 
 
-def _clock(minute: int) -> str:
+def clock(minute: int) -> str:
+    """Return a minute of the day as hours and minutes."""
     return f"{minute // MINUTES}:{minute % MINUTES:02}"

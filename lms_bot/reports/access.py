@@ -7,6 +7,8 @@ from collections.abc import Collection
 from lms_bot.core.people import Mentor, Student, ZulipUser
 from lms_bot.core.principal import Principal, Role
 from lms_bot.errors import NotFound
+from lms_bot.store.operations import admin_channel
+from lms_bot.store.operations.admin_channel import AdminChannel
 from lms_bot.store.people import accounts, directory, people
 from lms_bot.store.reports import access
 from lms_bot.store.session import Transaction
@@ -24,6 +26,18 @@ def principal_of(transaction: Transaction, account: ZulipUser, *, is_admin: bool
         directory.students_of_account(transaction, account.user_id),
         is_admin=is_admin,
     )
+
+
+def admin_channel_for(transaction: Transaction, account: ZulipUser) -> tuple[bool, AdminChannel | None]:
+    """Return whether somebody is to know of the admin channel, and that channel, if one is pinned.
+
+    Its members are, and before one is pinned the administrators of the organisation; that alone gives no rights.
+    """
+    channel = admin_channel.pinned(transaction)
+    if account.is_guest or account.is_bot or not account.is_active:
+        return False, channel
+    known = accounts.administrators(transaction) if channel is None else channel.members
+    return account.user_id in known, channel
 
 
 def students(transaction: Transaction, principal: Principal) -> list[Student]:

@@ -17,7 +17,7 @@ def mentor_account(transaction: Transaction, principal: Principal, mentor_id: in
     return MentorAccount(
         mentor,
         _account(transaction, mentor),
-        directory.is_mapped_by_hand(transaction, mentor.mentor_id),
+        directory.mapped_by_hand(transaction, mentor.mentor_id) is not None,
         tuple(people.students_of(transaction, [mentor.mentor_id])),
     )
 
@@ -57,6 +57,12 @@ def accounts_named(transaction: Transaction, principal: Principal, name: str) ->
     """Return the active accounts of people with this id, e-mail address or name, for admins. Raises NotFound."""
     access.require_admin(principal)
     return accounts.accounts_named(transaction, name)
+
+
+def mapped_by_hand(transaction: Transaction, principal: Principal, mentor_id: int) -> int | None:
+    """Return the account that an admin gave a mentor, if one did, for admins. Raises NotFound."""
+    access.require_admin(principal)
+    return directory.mapped_by_hand(transaction, mentor_id)
 
 
 def unmapped(transaction: Transaction, principal: Principal) -> list[Mentor]:

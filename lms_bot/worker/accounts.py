@@ -15,19 +15,24 @@ from lms_bot.store.session import Store
 log = logging.getLogger(__name__)
 
 USERS_EVERY = timedelta(minutes=10)
+USERS_AFTER_CHANGE = timedelta(seconds=5)  # several changes that come together are read once
 
 
-def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> None:
-    """Re-read who has an account in Zulip, if that is older than `age`. Raises SendError, StoreUnavailable."""
+def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS_EVERY) -> bool:
+    """Re-read who has an account in Zulip, if that is older than `age`; return whether it was.
+
+    What waits for mentors who have an account by that is due at once. Raises SendError, StoreUnavailable.
+    """
     now = datetime.now(UTC)
     with parts.store.reading() as transaction:
         if accounts.users_are_fresh(transaction, now, age):
-            return
+            return False
     chat = chat or parts.chat
     follow_organisation(parts.store, chat, now)
     users = chat.users()
     with parts.store.writing() as transaction:
         queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+    return True
 
 
 def follow_organisation(store: Store, chat: Chat, now: datetime) -> None:

@@ -20,7 +20,8 @@ from lms_bot.pipeline.poller import Polled, Progress
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import heartbeat
 from lms_bot.store.retention import cleanup, prune
-from lms_bot.worker.accounts import follow_organisation, refresh_users
+from lms_bot.worker.accounts import USERS_AFTER_CHANGE, USERS_EVERY, follow_organisation, refresh_users
+from lms_bot.worker.admin_channel import AdminChannelWatch
 from lms_bot.worker.clock import ClockJobs, Job
 from lms_bot.worker.orders import AdminOrders
 from lms_bot.worker.steady_scheduler import SteadyScheduler
@@ -53,11 +54,13 @@ class Worker:
         self._holds_lease: bool | None = None
         self._knows_organisation = False
         self._failing: dict[str, str] = {}
+        self._users_changed = False
         self._has_run: set[str] = set()
         self._unread: set[str] = set()
         self._lms_failures = 0
         self._lms_pause_until = 0.0  # by the monotonic clock
         self._orders = AdminOrders(parts.store, parts.deliverer)
+        self.admin_channel = AdminChannelWatch(parts.store, parts.chat, parts.settings)
         self._works_since = datetime.now(UTC)
         self._scheduler = SteadyScheduler()
         self._after_polls: list[schedule.Job] = []
@@ -82,6 +85,7 @@ class Worker:
         ]
         if uses_zulip:
             self._every(DELIVER_EVERY, "deliver", self.deliver)
+            self._every(DELIVER_EVERY, "watch_admin_channel", self.admin_channel.look_if_due)
             self._every(INCIDENTS_EVERY, "send_incidents", self.send_incidents)
         self._every(TIDY_EVERY, "tidy", self.tidy)
         if settings.retention_days:
@@ -198,11 +202,17 @@ class Worker:
 
     def send_incidents(self) -> None:
         parts = self._parts
-        send_incidents(parts.store, parts.chat, parts.deliverer, parts.settings.admin_stream, datetime.now(UTC))
+        if waiting := send_incidents(parts.store, parts.chat, parts.deliverer, datetime.now(UTC)):
+            raise LmsBotError(f"incidents ({waiting}) wait for a private admin channel that is confirmed")
 
     def refresh_users(self) -> None:
         self._follow_organisation()
-        refresh_users(self._parts)
+        if refresh_users(self._parts, age=USERS_AFTER_CHANGE if self._users_changed else USERS_EVERY):
+            self._users_changed = False
+
+    def note_users_changed(self) -> None:
+        """Have the accounts of Zulip read again soon."""
+        self._users_changed = True
 
     def _follow_organisation(self) -> None:
         """Find out, once, in which organisation we are."""

@@ -10,7 +10,7 @@ class Statistics:
     """Five counts of events.
 
     `pending`: at least one notification still waits. `with_notifications`: at least one sent. `with_errors`: at least
-    one unsent that has an error.
+    one unsent that has an error; what a mentor turned off is none.
     """
 
     total: int

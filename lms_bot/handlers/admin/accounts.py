@@ -23,7 +23,7 @@ MOST_SHOWN = 3  # people of whom all is said; more are only named
 WHO = words(
     "who", "A mentor or a student: a mention, a username, an e-mail address, `#id` of the LMS, or a part of the name."
 )
-COMMANDS = REGISTRY.section(Role.ADMIN, 6)
+COMMANDS = REGISTRY.section(Role.ADMIN, 6, "accounts")
 
 
 @COMMANDS.command("user", WHO, is_personal=True)

@@ -19,7 +19,7 @@ from lms_bot.reports.alert_rules import switched_off
 ON, OFF = "on", "off"
 BLIND_MEANING = "while there is no fresh data of the LMS, nothing is said of who is absent"
 SWITCH = replace(choice("switch", [ON, OFF], "Whether it is looked at."), is_required=True)
-COMMANDS = REGISTRY.section(Role.ADMIN, 4)
+COMMANDS = REGISTRY.section(Role.ADMIN, 4, "alerts")
 
 
 @COMMANDS.command("rules")

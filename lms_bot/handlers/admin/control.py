@@ -27,7 +27,7 @@ WORK = replace(
     is_required=True,
 )
 KINDS = replace(TYPES, form="type", is_rest=True)
-COMMANDS = REGISTRY.section(Role.ADMIN, 2)
+COMMANDS = REGISTRY.section(Role.ADMIN, 2, "work")
 
 
 @COMMANDS.command("poll", changes=True)

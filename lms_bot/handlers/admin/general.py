@@ -20,7 +20,7 @@ from lms_bot.reports.statistics import all_statistics
 
 LISTED = 20
 MOST_LISTED = 100
-COMMANDS = REGISTRY.section(Role.ADMIN, 3)
+COMMANDS = REGISTRY.section(Role.ADMIN, 3, "general")
 
 COMMANDS.command("help", COMMAND)(help_)
 
@@ -40,9 +40,10 @@ def pending(request: Request, arguments: Arguments) -> str:
     transaction, principal, now = request.transaction, request.principal, request.now
     total, first = notifications.pending_for_everybody(transaction, principal, PENDING_LINES, request.settings, now)
     heading = f"**{counted(total, 'notification')} waiting**"
-    waiting = pending_text(heading, total, first, with_mentor=True) if total else ""
-    paused = "\n".join(paused_lines(overview.operation(transaction, principal, now)))
     unnotified = overview.unnotified(transaction, principal, LISTED)
+    without_account = {mentor.mentor_id for mentor in unnotified.unmapped}
+    waiting = pending_text(heading, total, first, without_account=without_account) if total else ""
+    paused = "\n".join(paused_lines(overview.operation(transaction, principal, now)))
     parts = [waiting, paused, _without_mentor(unnotified), _unmapped(unnotified), _unknown_rows(unnotified)]
     return "\n\n".join([part for part in parts if part] or ["Nothing is waiting."]) + note_of_age(request)
 

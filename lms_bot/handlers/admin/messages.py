@@ -17,7 +17,7 @@ from lms_bot.reports import access, accounts, notifications
 
 MOST_LISTED = 100
 LISTED = 20
-COMMANDS = REGISTRY.section(Role.ADMIN, 1)
+COMMANDS = REGISTRY.section(Role.ADMIN, 1, "accounts")
 
 
 @COMMANDS.command("unmapped")
@@ -48,12 +48,15 @@ def map_(request: Request, arguments: Arguments) -> str:
     except NotFound as error:
         raise UserError(f"The LMS has no mentor #{arguments['mentor']}.") from error
     text = arguments["account"].strip()
+    before = accounts.mapped_by_hand(request.transaction, request.principal, mentor.mentor_id)
     account_id = None if text.casefold() == "off" else _account(request, text).user_id
     actions.map_account(request.transaction, mentor.mentor_id, account_id, request.now)
     mapped = access.mentor(request.transaction, request.principal, mentor.mentor_id)
+    is_now = f"is account {mapped.zulip_user_id} now"
     if mapped.zulip_user_id is None:
-        return f"**{quote(mentor.username)}** has no account now: {quote(mapped.unmapped_reason)}."
-    return f"**{quote(mentor.username)}** is account {mapped.zulip_user_id} now. Back: `map #{mentor.mentor_id} off`."
+        is_now = f"has no account now: {quote(mapped.unmapped_reason)}"
+    way_back = f" To take it back: `map #{mentor.mentor_id} {before or 'off'}`." if account_id != before else ""
+    return f"**{quote(mentor.username)}** {is_now}.{way_back}"
 
 
 @COMMANDS.command("errors", count(MOST_LISTED, LISTED, is_keyed=False))
@@ -85,7 +88,7 @@ def retry(request: Request, arguments: Arguments) -> str:
 def _account(request: Request, text: str) -> ZulipUser:
     """Return the account that an admin names. Raises UserError."""
     mention = MENTION.match(text)
-    wanted = (mention["id"] or mention["name"] if mention else text.lstrip("@")).strip()
+    wanted = (mention["id"] or mention["name"] if mention else text.lstrip("@#")).strip()
     found = accounts.accounts_named(request.transaction, request.principal, wanted)
     if len(found) == 1:
         return found[0]

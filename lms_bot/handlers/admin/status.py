@@ -17,7 +17,7 @@ from lms_bot.handlers.request import Request
 from lms_bot.render import counted, moment, quote
 from lms_bot.reports import overview
 
-COMMANDS = REGISTRY.section(Role.ADMIN, 5)
+COMMANDS = REGISTRY.section(Role.ADMIN, 5, "general")
 
 
 @COMMANDS.command("status")

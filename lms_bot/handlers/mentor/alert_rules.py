@@ -27,7 +27,7 @@ _UNITS: dict[str, tuple[Unit, float]] = {
     **dict.fromkeys(("%", "percent"), (Unit.PERCENT, 1)),
 }
 LIMIT = words("limit", "From when on it counts, as `7d`, `3h`, `25 points` or `50%`; `off`, or `default` again.")
-COMMANDS = REGISTRY.section(Role.MENTOR, 5)
+COMMANDS = REGISTRY.section(Role.MENTOR, 5, "alerts")
 
 
 @COMMANDS.command("rules")

@@ -16,7 +16,7 @@ from lms_bot.render.alerts import NOTE_LENGTH, alert_entry_line, alert_name, rul
 from lms_bot.reports import alerts as reports
 
 NOTE = words("note", "What you did, for you and the student's other mentors.")
-COMMANDS = REGISTRY.section(Role.MENTOR, 4)
+COMMANDS = REGISTRY.section(Role.MENTOR, 4, "alerts")
 
 
 @COMMANDS.command("open")

@@ -9,7 +9,7 @@ from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import PERIOD, STUDENT, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.freshness import note_of_age
-from lms_bot.handlers.registry import REGISTRY
+from lms_bot.handlers.registry import REGISTRY, Command
 from lms_bot.handlers.request import Request
 from lms_bot.render import quote
 from lms_bot.render.pending import pending_text
@@ -17,17 +17,34 @@ from lms_bot.render.statistics import statistics_text
 from lms_bot.reports import notifications, statistics
 
 PENDING_LINES = 20
-COMMAND = words("command", "One of my commands, to learn how it works.").optional()
-COMMANDS = REGISTRY.section(Role.MENTOR, 1)
+ENDS = "\"'`“”.,;:!?"
+COMMAND = words("command", "One of my commands, to learn how it works, or a topic.").optional()
+FIRST = ("status", "unmapped", "map", "me", "open", "students", "student", "history", "stats", "pending", "user")
+MOST_FIRST = 6  # with a heading and a last line, that is eight lines
+COMMANDS = REGISTRY.section(Role.MENTOR, 1, "general")
 
 
 @COMMANDS.command("help", COMMAND)
 def help_(request: Request, arguments: Arguments) -> str:
-    """Say what I can do, or how one command works."""
-    if arguments["command"]:
-        return REGISTRY.find(arguments["command"].split()[0], request.audiences).explanation()
-    lines = [f"* `{command.usage}` – {command.summary}" for command in REGISTRY.among(request.audiences)]
-    return "\n".join(["**What you can ask me**", "", *lines, "", "`help` and a command say more about it."])
+    """Say what you need first, what there is about a topic, or how one command works."""
+    commands = REGISTRY.among(request.audiences)
+    topics = list(dict.fromkeys(command.topic for command in commands))
+    if not arguments["command"]:
+        first = sorted((one for one in commands if one.name in FIRST), key=lambda one: FIRST.index(one.name))
+        more = ", ".join(f"`help {topic}`" for topic in topics)
+        last = f"More: {more}; `help` and a command say how it works."
+        return "\n".join(["**What you can ask me**", "", *map(_line, first[:MOST_FIRST]), "", last])
+    word = arguments["command"].split()[0]
+    topic = word.strip(ENDS).casefold()
+    about = [command for command in commands if command.topic == topic and command.name != topic]
+    if not about:
+        return REGISTRY.find(word, request.audiences).explanation()
+    own = [REGISTRY.find(topic, request.audiences).explanation()] if topic in {one.name for one in commands} else []
+    return "\n".join([*own, *([""] if own else []), f"**About {topic}**", "", *map(_line, about)])
+
+
+def _line(command: Command) -> str:
+    return f"* `{command.usage}` – {command.summary}"
 
 
 @COMMANDS.command("stats", STUDENT.optional(), replace(PERIOD, form="7d|30d|all"))

@@ -23,7 +23,7 @@ from lms_bot.reports import feed as feeds
 LINES = 20
 MOST_LINES = 50
 FILE_EVENTS = 10_000  # in one file; a second is enough to read and write so many
-COMMANDS = REGISTRY.section(Role.MENTOR, 2)
+COMMANDS = REGISTRY.section(Role.MENTOR, 2, "activity")
 
 
 @COMMANDS.command("history", STUDENT, PERIOD, TYPES, COURSE, count(MOST_LINES, LINES))

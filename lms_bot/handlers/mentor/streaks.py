@@ -12,7 +12,7 @@ from lms_bot.render import ROOM_FOR_LINES
 from lms_bot.render.streaks import streak_text, streaks_text
 from lms_bot.reports import streaks as reports
 
-COMMANDS = REGISTRY.section(Role.MENTOR, 3)
+COMMANDS = REGISTRY.section(Role.MENTOR, 3, "streaks")
 
 
 @COMMANDS.command("streak", STUDENT)

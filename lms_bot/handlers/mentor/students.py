@@ -26,7 +26,7 @@ _BELONGS: dict[str, Callable[[StudentSummary], bool]] = {
     ALL: lambda summary: True,
 }
 WHICH = choice("which", list(_BELONGS), "Only those who fail, or who have done nothing for a week.").by_default(ALL)
-COMMANDS = REGISTRY.section(Role.MENTOR, 6)
+COMMANDS = REGISTRY.section(Role.MENTOR, 6, "students")
 
 
 @COMMANDS.command("students", WHICH)

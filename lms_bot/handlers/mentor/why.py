@@ -17,12 +17,13 @@ from lms_bot.handlers.request import Request
 from lms_bot.render import counted, quote
 from lms_bot.render.alerts import alert_explanation
 from lms_bot.render.pending import trace_text
+from lms_bot.reports import access
 from lms_bot.reports.accounts import mentor_account
 from lms_bot.reports.notifications import traces
 from lms_bot.reports.preferences import time_zone
 
 NAMED_STUDENTS = 10
-COMMANDS = REGISTRY.section(Role.MENTOR, 8)
+COMMANDS = REGISTRY.section(Role.MENTOR, 8, "general")
 
 
 @COMMANDS.command("why", EVENT)
@@ -49,13 +50,14 @@ def whoami(request: Request, arguments: Arguments) -> str:
     lines = [_mentor_line(request, mentor) for mentor in request.principal.mentors]
     zone = time_zone(request.transaction, request.principal, request.settings)
     lines.append(f"* **Time zone:** {quote(zone.key)}")
-    stream = quote(request.settings.admin_stream)
+    _, channel = access.admin_channel_for(request.transaction, request.asker)
+    name = quote(request.settings.admin_stream if channel is None else channel.name)
     if Role.ADMIN in request.audiences:
-        lines.append("* **Admin:** yes, here in the admin stream")
+        lines.append("* **Admin:** yes, here in the admin channel")
     elif request.asker.is_guest:
         lines.append("* **Admin:** no, a guest is none")
     else:
-        lines.append(f"* **Admin:** not here, only in the private stream “{stream}”")
+        lines.append(f"* **Admin:** not here, only in the private channel “{name}”")
     return "\n".join([f"👤 **{quote(request.asker.full_name)}**, Zulip account {request.asker.user_id}", "", *lines])
 
 

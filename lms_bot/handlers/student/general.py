@@ -17,7 +17,7 @@ from lms_bot.render.students import card_text
 from lms_bot.reports import streaks
 from lms_bot.reports import student as reports
 
-COMMANDS = REGISTRY.section(Role.STUDENT, 1)
+COMMANDS = REGISTRY.section(Role.STUDENT, 1, "general")
 
 
 @COMMANDS.command("me")

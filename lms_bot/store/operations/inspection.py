@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from lms_bot.core.process import Work
 from lms_bot.db.engine import lms_engine, reason
 from lms_bot.errors import StoreUnavailable
+from lms_bot.store.operations.admin_channel import FACT, AdminChannel, of_fact
 from lms_bot.store.operations.pauses import fact_of, until_of
 from lms_bot.store.schema import CURRENT
 from lms_bot.store.tables import facts, hand_mappings
@@ -103,6 +104,11 @@ def mapped_by_hand(url: str) -> dict[int, int]:
         raise StoreUnavailable(reason(error)) from error
     finally:
         engine.dispose()
+
+
+def pinned_admin_channel(url: str) -> AdminChannel | None:
+    """Return the admin channel that is pinned in an existing store, if one is. Raises StoreUnavailable."""
+    return of_fact(_noted(url).get(FACT, (None, ""))[0])
 
 
 def paused(url: str, now: datetime) -> dict[Work, datetime | None]:

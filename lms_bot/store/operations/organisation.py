@@ -7,8 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from lms_bot.store import state
-from lms_bot.store.operations import incidents
-from lms_bot.store.people.accounts import ZULIP_USERS_READ
+from lms_bot.store.operations import admin_channel, incidents
+from lms_bot.store.people.accounts import ADMINISTRATORS, ZULIP_USERS_READ
 from lms_bot.store.questions.claims import CAUGHT_UP_TO
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import (
@@ -58,7 +58,8 @@ def _drop_accounts(transaction: Transaction) -> None:
     transaction.execute(sa.update(mentors).values(zulip_user_id=None, unmapped_reason=UNREAD))
     has_account = events.c.zulip_user_id.is_not(None)
     transaction.execute(sa.update(events).where(has_account).values(zulip_user_id=None))
-    state.forget(transaction, ZULIP_USERS_READ)
+    for name in (ZULIP_USERS_READ, ADMINISTRATORS, admin_channel.FACT):
+        state.forget(transaction, name)
 
 
 def _drop_messages(transaction: Transaction) -> None:

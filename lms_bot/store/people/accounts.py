@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
@@ -11,17 +12,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.people import Mentor, ZulipUser, folded_email, hides_email
+from lms_bot.db.lists import in_list
 from lms_bot.store import state
 from lms_bot.store.bulk import insert_into, replace_rows
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import hand_mappings, mentors, students, zulip_users
 
 ZULIP_USERS_READ = "zulip_users_read"
+ADMINISTRATORS = "organisation_administrators"  # the fact: their Zulip user ids
 
 
 def keep_zulip_users(transaction: Transaction, users: Iterable[ZulipUser], now: datetime) -> list[int]:
     """Make the store's Zulip accounts those of `GET /users`; return the mentors who got an account."""
-    replace_rows(transaction, zulip_users, "user_id", [asdict(user) for user in users])
+    found = list(users)
+    replace_rows(transaction, zulip_users, "user_id", [_as_row(user) for user in found])
+    administrators = sorted(user.user_id for user in found if user.is_administrator and user.is_active)
+    state.note(transaction, ADMINISTRATORS, administrators, now)
     state.note(transaction, ZULIP_USERS_READ, True, now)
     return map_accounts(transaction)
 
@@ -64,24 +70,35 @@ def with_accounts(of: Iterable[Mentor], users: Iterable[ZulipUser], by_hand: Map
     return [replace(mentor, zulip_user_id=found, unmapped_reason=why) for mentor, found, why in answers]
 
 
+def administrators(transaction: Transaction) -> list[int]:
+    """Return the administrators and owners of the organisation in Zulip, by user id."""
+    return state.value(transaction, ADMINISTRATORS) or []
+
+
 def zulip_user(transaction: Transaction, user_id: int) -> ZulipUser | None:
     """Return the Zulip account with this id, if there is one."""
     row = transaction.execute(sa.select(zulip_users).where(zulip_users.c.user_id == user_id)).one_or_none()
     return ZulipUser(**row._mapping) if row else None
 
 
+def people_among(transaction: Transaction, user_ids: Iterable[int]) -> list[int]:
+    """Return those of the accounts that are active people and no guests, by user id."""
+    c = zulip_users.c
+    is_person = c.is_active & ~c.is_bot & ~c.is_guest
+    within = in_list(c.user_id, list(user_ids), transaction.dialect.name)
+    return list(transaction.scalars(sa.select(c.user_id).where(within, is_person).order_by(c.user_id)))
+
+
 def accounts_named(transaction: Transaction, name: str) -> list[ZulipUser]:
     """Return the active accounts of people that have this id, e-mail address or full name."""
-    wanted, email = name.strip().casefold(), folded_email(name)
+    wanted, email = _folded(name), folded_email(name)
     users = [ZulipUser(**row._mapping) for row in transaction.execute(sa.select(zulip_users))]
     return [
         user
         for user in users
         if user.is_active
         and not user.is_bot
-        and (
-            wanted in (str(user.user_id), user.full_name.strip().casefold()) or email == folded_email(user.email or "")
-        )
+        and (wanted in (str(user.user_id), _folded(user.full_name)) or email == folded_email(user.email or ""))
     ]
 
 
@@ -89,6 +106,15 @@ def unmapped(transaction: Transaction) -> list[Mentor]:
     """Return the mentors who cannot be written to, with the reason, by username."""
     query = sa.select(mentors).where(mentors.c.zulip_user_id.is_(None)).order_by(mentors.c.username)
     return [Mentor(**row._mapping) for row in transaction.execute(query)]
+
+
+def _folded(name: str) -> str:
+    """Return a name as it is compared: neither case nor how accents are composed matters."""
+    return unicodedata.normalize("NFC", name.strip().casefold())
+
+
+def _as_row(user: ZulipUser) -> dict[str, Any]:
+    return {name: value for name, value in asdict(user).items() if name != "is_administrator"}
 
 
 def _map(

@@ -44,10 +44,10 @@ def mentors_of(transaction: Transaction, student_id: int) -> list[Mentor]:
     return [Mentor(**row._mapping) for row in transaction.execute(query)]
 
 
-def is_mapped_by_hand(transaction: Transaction, mentor_id: int) -> bool:
-    """Return whether an admin mapped the mentor to an account."""
-    query = sa.select(hand_mappings.c.mentor_id).where(hand_mappings.c.mentor_id == mentor_id)
-    return transaction.scalar(query) is not None
+def mapped_by_hand(transaction: Transaction, mentor_id: int) -> int | None:
+    """Return the account to which an admin mapped the mentor, if one did."""
+    query = sa.select(hand_mappings.c.zulip_user_id).where(hand_mappings.c.mentor_id == mentor_id)
+    return transaction.scalar(query)
 
 
 def unmapped_with_students(transaction: Transaction) -> list[int]:

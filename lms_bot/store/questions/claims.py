@@ -23,6 +23,14 @@ def claim(transaction: Transaction, zulip_message_id: int, now: datetime) -> boo
     return transaction.execute(statement.returning(claims.c.zulip_message_id)).one_or_none() is not None
 
 
+def claim_edit(transaction: Transaction, zulip_message_id: int, seconds: int, now: datetime) -> bool:
+    """Claim a question that was edited `seconds` (0 to 99) after it was asked; return False if that was done before.
+
+    It is kept under a number below zero, which no message of Zulip has.
+    """
+    return claim(transaction, -(100 * zulip_message_id + seconds), now)
+
+
 def claimed(transaction: Transaction, zulip_message_ids: Collection[int]) -> set[int]:
     """Return those of the ids that were claimed."""
     within = in_list(claims.c.zulip_message_id, zulip_message_ids, transaction.dialect.name)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.reports.statistics import Statistics
 from lms_bot.store import counters
+from lms_bot.store.notifications.queue import TURNED_OFF
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import (
     events,
@@ -20,13 +21,15 @@ from lms_bot.store.tables import (
     mentor_students,
 )
 
+_has_failed = has_error & (logs.c.error_message != TURNED_OFF)  # what somebody turned off is no error
+
 
 def statistics(transaction: Transaction, mentor_ids: Sequence[int] | None = None) -> Statistics:
     """Return the counts over everything, or over these mentors' own students and their own notifications."""
     if mentor_ids is not None:
         return own_statistics(transaction, mentor_ids)
     kept = counters.value(counters.EVENTS), counters.value(counters.NOTIFIED)
-    return _counted(transaction, kept[0], _events_of(is_owed), kept[1], _events_of(has_error))
+    return _counted(transaction, kept[0], _events_of(is_owed), kept[1], _events_of(_has_failed))
 
 
 def own_statistics(
@@ -46,7 +49,7 @@ def own_statistics(
         wanted.append(c.timestamp >= since)
     pending, sent, failed = (
         _events_of(state & logs.c.mentor_id.in_(mentor_ids)).join(events, c.event_id == logs.c.event_id).where(*wanted)
-        for state in (is_owed, is_sent, has_error)
+        for state in (is_owed, is_sent, _has_failed)
     )
     total = sa.select(sa.func.count()).select_from(events).where(*wanted)
     return _counted(transaction, total, pending, sent, failed)
