@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lms_bot.pipeline import alerts
 from lms_bot.store import tables
 from lms_bot.store.alerts import watchlist
-from lms_bot.store.notifications import preferences
+from lms_bot.store.notifications import outbox, preferences
 from lms_bot.store.operations import incidents
 from tests.alert_scenario import DAY, HOUR, AlertScenario
 from tests.bot_process import BOTH, Place
@@ -440,3 +440,96 @@ def test_of_very_many_only_some_are_looked_at_in_one_poll(
     assert len(scenario.alerts("failed_twice")) == 1
     scenario.poll()
     assert len(scenario.alerts("failed_twice")) == 2
+
+
+# A day's number
+
+
+def crowd_that_fails_twice(scenario: AlertScenario, count: int, at: datetime) -> None:
+    """So many students of Mary's who learned this morning, and then fail an exam of their own twice."""
+    for student in range(2001, 2001 + count):
+        scenario.watch.rows.run(
+            f"INSERT INTO students (id, username, is_active) VALUES ({student}, 'crowd_{student}', {scenario.true})"
+        )
+        scenario.watch.rows.run(f'INSERT INTO "_MentorToStudent" ("A", "B") VALUES ({MARY}, {student})')
+        scenario.ends("pass", NOW - HOUR, student=student, exam=502)
+        for minutes in (20, 10):
+            scenario.ends("fail", at - timedelta(minutes=minutes), student=student, exam=student)
+    scenario.poll(NOW)
+
+
+@BOTH
+@pytest.mark.parametrize("failure", ["500_before", "refuse", "unauthorized"])
+def test_a14_an_alert_is_told_when_zulip_has_it_and_not_before(place: Place, failure: str) -> None:
+    with AlertScenario.at(place, LMS_ALERTS_PER_DAY="1") as scenario:
+        begin(scenario)
+        for minutes in (1, 2):
+            scenario.ends("fail", NOW + timedelta(minutes=minutes))
+        place.zulip.fail(failure, when=lambda call: "💡" in call["content"])
+        scenario.poll(NOW + HOUR)
+        assert scenario.told() == []
+        [alert] = scenario.opened("failed_twice")
+        assert (alert.told_at, alert.remind_at) == (None, None)
+        assert "**Not told yet:**" in scenario.ask(f"why A{alert.number}")
+        if failure == "refuse":  # for good: an admin sends it again
+            with scenario.watch.store.writing() as transaction:
+                outbox.requeue_parked(transaction, None, scenario.now)
+        for _ in range(3):
+            scenario.watch.now += timedelta(minutes=2)
+            scenario.deliverer.deliver_turn(5.0)
+        assert len(scenario.told()) == 1
+        [alert] = scenario.opened("failed_twice")
+        assert NOW + HOUR < alert.told_at <= scenario.now
+        assert alert.remind_at is not None
+        assert "**Told:**" in scenario.ask(f"why A{alert.number}")
+
+
+def test_a14_an_alert_that_zulip_has_without_saying_so_is_told_and_counted_once(place: Place) -> None:
+    with AlertScenario.at(place, LMS_ALERTS_PER_DAY="1") as scenario:
+        begin(scenario)
+        for minutes in (1, 2):
+            for student in (JANE, RAVI):
+                scenario.ends("fail", NOW + timedelta(minutes=minutes), student=student)
+        place.zulip.fail("500_after", when=lambda call: "💡" in call["content"])
+        scenario.poll(NOW + HOUR)
+        scenario.live(NOW + 8 * HOUR, HOUR)
+        assert len(scenario.told()) == 1
+        assert [alert.told_at is not None for alert in scenario.opened("failed_twice")].count(True) == 1
+
+
+def test_a12_what_a_day_has_no_room_for_waits_for_the_morning(scenario: AlertScenario) -> None:
+    crowd_that_fails_twice(scenario, 12, NOW + 3 * HOUR)
+    scenario.live(NOW + 3 * HOUR, HOUR)
+    assert len(scenario.told()) == 5
+    assert "day's number of alerts" in scenario.ask("pending")
+    scenario.live(NOW + 19.9 * HOUR, HOUR / 2)  # Tuesday, shortly before 8:00
+    assert len(scenario.told()) == 5
+    scenario.live(NOW + 20 * HOUR, HOUR / 2)
+    assert len(scenario.told()) == 10
+    scenario.live(NOW + 2 * DAY, HOUR)
+    assert len(scenario.told()) == 12
+
+
+def test_a12_what_a_day_has_no_room_for_waits_for_the_digest_of_who_wants_alerts_there(
+    scenario: AlertScenario,
+) -> None:
+    crowd_that_fails_twice(scenario, 6, NOW + 3 * HOUR)
+    scenario.ask("notify alert digest")
+    scenario.ask("digest 17")
+    scenario.live(NOW + 5 * HOUR, HOUR)
+    assert len(scenario.told()) == 5
+    scenario.live(NOW + 28 * HOUR, HOUR)
+    assert len(scenario.told()) == 5
+    scenario.live(NOW + 29 * HOUR, HOUR)
+    assert len(scenario.told()) == 6
+
+
+def test_a12_a_quiet_day_ends_in_the_morning_and_not_at_midnight(scenario: AlertScenario) -> None:
+    begin(scenario)
+    scenario.ask("quiet mon")
+    for minutes in (1, 2):
+        scenario.ends("fail", NOW + timedelta(minutes=minutes))
+    scenario.live(NOW + 19.5 * HOUR, HOUR / 2)
+    assert scenario.place.zulip.direct_to(scenario.place.people.mary)[1:] == []
+    scenario.live(NOW + 20 * HOUR, HOUR / 2)
+    assert len(scenario.told()) == 1

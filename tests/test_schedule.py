@@ -53,8 +53,16 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         (FAILED, Preferences(quiet_from=22 * 60, quiet_to=14 * 60), "now", at(2, 13), "quiet time"),
         (FAILED, Preferences(quiet_from=22 * 60, quiet_to=7 * 60), "now", NOON, ""),
         (FAILED, Preferences(quiet_from=13 * 60, quiet_to=13 * 60), "now", NOON, ""),
-        (FAILED, Preferences(quiet_days=frozenset({0})), "now", at(2, 23), "quiet time"),
-        (FAILED, Preferences(quiet_days=frozenset({0, 1})), "now", at(3, 23), "quiet time"),
+        (FAILED, Preferences(quiet_days=frozenset({0})), "now", TOMORROW_AT_EIGHT, "quiet time"),
+        (FAILED, Preferences(quiet_days=frozenset({0, 1})), "now", at(4, 7), "quiet time"),
+        (
+            FAILED,
+            Preferences(quiet_from=1200, quiet_to=330, quiet_days=frozenset({0})),
+            "now",
+            at(3, 4, 30),
+            "quiet time",
+        ),
+        (FAILED, Preferences(quiet_from=720, quiet_to=780, quiet_days=frozenset({0})), "now", at(3, 7), "quiet time"),
         (STARTED, Preferences(quiet_from=7 * 60, quiet_to=9 * 60 + 30), "calm", at(3, 8, 30), "quiet time"),
     ],
 )

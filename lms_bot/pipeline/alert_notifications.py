@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reminder, StudentAlert, Untold
-from lms_bot.core.calendar import DAY, after_working_time, local_day, start_of_day
+from lms_bot.core.calendar import after_working_time, local_day, start_of_day
 from lms_bot.core.events import ALERT_REMINDERS, STUDENT_ALERTS, Event, EventType
-from lms_bot.core.notifications import Notification, Preferences
-from lms_bot.core.schedule import zone_of
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Notification, Preferences
+from lms_bot.core.schedule import MentorSchedule, zone_of
 from lms_bot.pipeline import freshness
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.store.alerts.alerts import (
@@ -20,11 +20,12 @@ from lms_bot.store.alerts.alerts import (
     due_reminders,
     open_for_mentors,
     record_reminders,
+    told_by,
     update,
     with_ids,
 )
 from lms_bot.store.events import events
-from lms_bot.store.notifications import queue
+from lms_bot.store.notifications import preferences, queue
 from lms_bot.store.people import people
 from lms_bot.store.people.people import Mentoring
 from lms_bot.store.session import Store, Transaction
@@ -69,8 +70,8 @@ def take_for_message(
 ) -> list[Notification]:
     """Return what one mentor's next message tells; an alert has a message of its own, after all else is told.
 
-    The alert is marked as told. Those that are over are finished untold; those beyond a day's number are postponed to
-    the next day, and those about absence until there is fresh data.
+    Those that are over are finished untold; those beyond a day's number are postponed to the next morning or digest,
+    and those about absence until there is fresh data.
     """
     others = [n for n in due if not n.event.event_type.is_alert]
     if others or not due:
@@ -79,14 +80,24 @@ def take_for_message(
     new = [n for n in true if n.event.event_type is EventType.STUDENT_ALERT]
     reminders = [n for n in true if n.event.event_type is EventType.ALERT_REMINDER]
     zone = zone_of(asked, settings.timezone)
-    today = local_day(now, zone)
-    told = count_sent_since(transaction, due[0].mentor_id, start_of_day(today, zone))
+    told = count_sent_since(transaction, due[0].mentor_id, start_of_day(local_day(now, zone), zone))
     left = max(0, settings.alerts_per_day - told)
-    queue.postpone(transaction, [n.log_id for n in new[left:]], start_of_day(today + DAY, zone))
-    taken = [*new[:left], *reminders][:1]
-    told_ids = [_alert_id(n) for n in taken if n.event.event_type is EventType.STUDENT_ALERT]
-    update(transaction, told_ids, told_at=now, remind_at=after_working_time(now, REMINDED_AFTER, zone))
-    return taken
+    morning = MentorSchedule(asked, settings.delivery, zone).next_morning(EventType.STUDENT_ALERT, now)
+    queue.postpone(transaction, [n.log_id for n in new[left:]], morning)
+    return [*new[:left], *reminders][:1]
+
+
+def note_told(transaction: Transaction, message_id: int, settings: Settings, now: datetime) -> None:
+    """Note that an alert is told whose message Zulip has accepted; it is said again unless somebody takes it."""
+    told = told_by(transaction, message_id)
+    if not told:
+        return
+    asked = preferences.effective(transaction, [alert.mentor_id for alert in told])
+    for alert in told:
+        zone = zone_of(asked.get(alert.mentor_id, DEFAULT_PREFERENCES), settings.timezone)
+        waits = alert.is_open and alert.taken_at is None
+        remind_at = after_working_time(now, REMINDED_AFTER, zone) if waits else alert.remind_at
+        update(transaction, [alert.alert_id], told_at=now, remind_at=remind_at)
 
 
 def _finish_or_postpone_untrue(

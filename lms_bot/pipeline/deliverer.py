@@ -190,6 +190,7 @@ class Deliverer:
         # A machine that forgets this when it loses its power looks the message up, as after any unknown outcome.
         with self._store.writing(durable=False) as transaction:
             outbox.settle_sent(transaction, message, zulip_message_id, now)
+            alert_notifications.note_told(transaction, message.message_id, self._settings, now)
         self._chat.meter.delivered(message.message_id)
         self._reached()
         log.info("message %d sent as %d: %d notifications", message.message_id, zulip_message_id, notifications)

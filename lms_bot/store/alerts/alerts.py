@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.alerts import COVERS, Opening, Outcome, Reason, Reminder, Rule, StudentAlert, Untold, Verdict
+from lms_bot.core.events import EventType
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
+from lms_bot.store.tables import alert_reminders, events, logs, mentor_students, mentors, student_alerts, students
 
 RECENT = timedelta(days=14)  # so long ago closed alerts are looked at for what opens again
 BATCH = 500
@@ -163,6 +164,16 @@ def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, 
     """Return these alerts, by id."""
     query = sa.select(student_alerts).where(in_list(_c.alert_id, alert_ids, transaction.dialect.name))
     return {alert.alert_id: alert for alert in _read(transaction, query)}
+
+
+def told_by(transaction: Transaction, message_id: int) -> list[StudentAlert]:
+    """Return the alerts that a message tells for the first time."""
+    told = (
+        sa.select(events.c.source_id)
+        .join(logs, logs.c.event_id == events.c.event_id)
+        .where(logs.c.message_id == message_id, events.c.event_type == EventType.STUDENT_ALERT)
+    )
+    return _read(transaction, sa.select(student_alerts).where(_c.alert_id.in_(told)))
 
 
 def find_by_number(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
