@@ -533,3 +533,71 @@ def test_a12_a_quiet_day_ends_in_the_morning_and_not_at_midnight(scenario: Alert
     assert scenario.place.zulip.direct_to(scenario.place.people.mary)[1:] == []
     scenario.live(NOW + 20 * HOUR, HOUR / 2)
     assert len(scenario.told()) == 1
+
+
+# Quiet minutes
+
+
+def minutes_of(scenario: AlertScenario) -> list[int]:
+    """When Mary was sent messages of notifications, in minutes since NOW."""
+    c = tables.messages.c
+    query = sa.select(c.tried_at).where(c.mentor_id == MARY, c.state == outbox.SENT).order_by(c.message_id)
+    with scenario.watch.store.reading() as transaction:
+        return [round((at - NOW) / timedelta(minutes=1)) for at in transaction.scalars(query)]
+
+
+@BOTH
+def test_a18_messages_to_one_mentor_keep_their_distance_however_often_is_polled(place: Place) -> None:
+    with AlertScenario.at(place, LMS_QUIET_MINUTES="5", LMS_ACTIVITY_POLL_INTERVAL="1") as scenario:
+        begin(scenario)
+        for seconds in range(0, 361, 15):
+            result = "fail" if seconds == 120 else "pass"
+            scenario.ends(result, NOW + timedelta(seconds=seconds), percent=80)
+        scenario.poll(NOW)
+        scenario.poll(NOW + timedelta(seconds=15))
+        assert "soon after another message" in scenario.ask("pending")
+        scenario.live(NOW + timedelta(minutes=14), timedelta(seconds=15))
+        assert minutes_of(scenario) == [0, 5, 10]
+        texts = [one.content for one in scenario.place.zulip.direct_to(scenario.place.people.mary)]
+        summary, rest = (text for text in texts if text.startswith("📬"))
+        assert summary.startswith("📬 **20 events of 1 student**")
+        assert "4 events" in rest
+        scenario.ends("pass", NOW + timedelta(minutes=16), percent=80)
+        scenario.poll(NOW + timedelta(minutes=16))
+        assert minutes_of(scenario)[-1] == 16, "the first after a pause does not wait"
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 30])
+def test_a18_the_distance_is_what_the_settings_say(place: Place, minutes: int) -> None:
+    with AlertScenario.at(place, LMS_QUIET_MINUTES=str(minutes)) as scenario:
+        for minute in range(-1, 40):
+            scenario.ends("pass", NOW + timedelta(minutes=minute), percent=80)
+        scenario.poll(NOW - timedelta(minutes=1))  # with history
+        scenario.live(NOW + timedelta(minutes=39), timedelta(minutes=1))
+        assert minutes_of(scenario) == list(range(0, 40, minutes or 1))
+
+
+def test_a18_alerts_take_turns_with_all_else_and_the_most_serious_do_not_wait(place: Place) -> None:
+    with AlertScenario.at(place, LMS_QUIET_MINUTES="5") as scenario:
+        begin(scenario)
+        scenario.watch.rows.run(f"UPDATE students SET is_active = {scenario.false} WHERE id = {RAVI}")
+        start = NOW + 11 * DAY - HOUR - timedelta(minutes=3)  # three minutes before Jane was away for 11 days
+        scenario.live(start)
+        scenario.watch.rows.run(f"UPDATE students SET is_active = {scenario.true} WHERE id = {RAVI}")
+        scenario.watch.poller.refresh_people(start, at_once=True)
+        before = len(minutes_of(scenario))
+        for minute in range(1, 25):
+            scenario.ends("fail", start + timedelta(minutes=minute), student=RAVI, percent=20)
+        scenario.live(start + timedelta(minutes=24), timedelta(minutes=1))
+        shift = round((start - NOW) / timedelta(minutes=1))
+        texts = [one.content for one in scenario.place.zulip.direct_to(scenario.place.people.mary)][before:]
+        told = [minute - shift for minute in minutes_of(scenario)[before:]]
+        kinds = [text.partition("**")[2].partition("**")[0] for text in texts]
+        assert list(zip(told, kinds, strict=True)) == [
+            (1, "Exam Failed"),
+            (3, "Inactive"),
+            (8, "7 events of 1 student"),
+            (13, "Failed Twice"),
+            (18, "10 events of 1 student"),
+            (23, "5 events of 1 student"),
+        ]

@@ -9,7 +9,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from lms_bot.core.events import Event
+
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+HIGHEST_LEVEL = 3  # of an alert
 
 
 class Rule(StrEnum):
@@ -150,6 +153,11 @@ class StudentAlert:
     @property
     def key(self) -> Key:
         return Key(self.mentor_id, self.student_id, self.rule, self.subject_id)
+
+
+def is_urgent(event: Event) -> bool:
+    """Return whether an event does not wait for the quiet minutes to pass: an alert of the highest level."""
+    return event.event_type.is_alert and event.metadata.get("level", 1) >= HIGHEST_LEVEL
 
 
 class Key(NamedTuple):

@@ -14,15 +14,7 @@ from lms_bot.core.notifications import Preferences, Timing
 
 MOST_DAYS = 8  # quiet days can cover a week; within a week and a day something must be allowed
 
-CALM = {
-    EventClass.FAILED: Timing.NOW,
-    EventClass.PASSED: Timing.NOW,
-    EventClass.COMPLETED: Timing.NOW,
-    EventClass.STARTED: Timing.DIGEST,
-    EventClass.CONTENT: Timing.DIGEST,
-    EventClass.STREAK: Timing.DIGEST,
-    EventClass.ALERT: Timing.NOW,
-}
+CALM = {**dict.fromkeys(EventClass, Timing.DIGEST), EventClass.ALERT: Timing.NOW}
 EAGER = {**dict.fromkeys(EventClass, Timing.NOW), EventClass.STREAK: Timing.DIGEST}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reminder, StudentAlert, Untold
+from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reminder, StudentAlert, Untold, is_urgent
 from lms_bot.core.calendar import after_working_time, local_day, start_of_day
 from lms_bot.core.events import ALERT_REMINDERS, STUDENT_ALERTS, Event, EventType
 from lms_bot.core.notifications import DEFAULT_PREFERENCES, Notification, Preferences
@@ -25,7 +25,7 @@ from lms_bot.store.alerts.alerts import (
     with_ids,
 )
 from lms_bot.store.events import events
-from lms_bot.store.notifications import preferences, queue
+from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.people import people
 from lms_bot.store.people.people import Mentoring
 from lms_bot.store.session import Store, Transaction
@@ -68,15 +68,17 @@ def enqueue_due_alerts(store: Store, settings: Settings, now: datetime) -> int:
 def take_for_message(
     transaction: Transaction, due: Sequence[Notification], asked: Preferences, settings: Settings, now: datetime
 ) -> list[Notification]:
-    """Return what one mentor's next message tells; an alert has a message of its own, after all else is told.
+    """Return what one mentor's next message tells: an alert, or all else.
 
+    An alert has a message of its own, after all else is told, or in turn with it where it waits for its quiet minutes.
     Those that are over are finished untold; those beyond a day's number are postponed to the next morning or digest,
     and those about absence until there is fresh data.
     """
     others = [n for n in due if not n.event.event_type.is_alert]
-    if others or not due:
+    of_alerts = [n for n in due if n.event.event_type.is_alert]
+    if not of_alerts or (others and not _is_turn_of_alerts(transaction, of_alerts)):
         return others
-    true = _finish_or_postpone_untrue(transaction, due, settings, now)
+    true = _finish_or_postpone_untrue(transaction, of_alerts, settings, now)
     new = [n for n in true if n.event.event_type is EventType.STUDENT_ALERT]
     reminders = [n for n in true if n.event.event_type is EventType.ALERT_REMINDER]
     zone = zone_of(asked, settings.timezone)
@@ -84,7 +86,7 @@ def take_for_message(
     left = max(0, settings.alerts_per_day - told)
     morning = MentorSchedule(asked, settings.delivery, zone).next_morning(EventType.STUDENT_ALERT, now)
     queue.postpone(transaction, [n.log_id for n in new[left:]], morning)
-    return [*new[:left], *reminders][:1]
+    return [*new[:left], *reminders][:1] or others
 
 
 def note_told(transaction: Transaction, message_id: int, settings: Settings, now: datetime) -> None:
@@ -98,6 +100,15 @@ def note_told(transaction: Transaction, message_id: int, settings: Settings, now
         waits = alert.is_open and alert.taken_at is None
         remind_at = after_working_time(now, REMINDED_AFTER, zone) if waits else alert.remind_at
         update(transaction, [alert.alert_id], told_at=now, remind_at=remind_at)
+
+
+def _is_turn_of_alerts(transaction: Transaction, of_alerts: Sequence[Notification]) -> bool:
+    """Return whether a mentor was told something else since these alerts wait; an urgent one needs no turn."""
+    mentor_id = of_alerts[0].mentor_id
+    last = outbox.last_sent_at(transaction, mentor_id)
+    if last is None or any(is_urgent(n.event) for n in of_alerts):
+        return False
+    return last >= min(n.found_at for n in of_alerts) and not count_sent_since(transaction, mentor_id, last)
 
 
 def _finish_or_postpone_untrue(

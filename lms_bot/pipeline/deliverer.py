@@ -14,11 +14,11 @@ from lms_bot.chat import Chat
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import MANY_EVENTS, EventType
-from lms_bot.core.notifications import DEFAULT_PREFERENCES, Message, Notification, Recipient
+from lms_bot.core.notifications import Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.pipeline import alert_notifications, replies
-from lms_bot.pipeline.recheck import fold_told_starts, hand_over_former_students, reschedule, without_folded_starts
-from lms_bot.store.notifications import outbox, preferences, queue
+from lms_bot.pipeline.recheck import hand_over_former_students, take_for_message, without_folded_starts
+from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.operations import incidents
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Store
@@ -141,10 +141,7 @@ class Deliverer:
                 return Delivered()
             if mentor.zulip_user_id is None:
                 return Delivered()
-            asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
-            due = reschedule(transaction, due, asked, self._settings, now)
-            due = alert_notifications.take_for_message(transaction, due, asked, self._settings, now)
-            due = fold_told_starts(transaction, due, now)
+            due = take_for_message(transaction, mentor_id, due, self._settings, now)
             if not due:
                 return Delivered()
             if len(due) > MANY_EVENTS:
