@@ -1051,3 +1051,37 @@ def test_a13_what_is_due_to_a_mentor_who_is_gone_is_finished_and_the_turn_ends(d
     assert [row.due_at for row in notifications(delivery.store, MARY)] == [None, None]
     assert {row.error for row in notifications(delivery.store, MARY)} == {queue.NOT_THEIR_STUDENT}
     assert delivery.told(MARY) == []
+
+
+# What is so now
+
+
+def test_d13_a_failure_that_was_passed_since_needs_no_attention_in_a_digest(any_delivery: DeliveryScenario) -> None:
+    introduce(any_delivery)
+    early, late = NOW - timedelta(hours=3), NOW - timedelta(hours=1)
+    any_delivery.owe(
+        happened(JANE, "Algebra", FAILED, at=early)._replace(activity_id=601),
+        happened(JANE, "Algebra", at=late)._replace(activity_id=601),
+        happened(RAVI, "Physics", at=early)._replace(activity_id=602),
+        happened(RAVI, "Physics", FAILED, at=late)._replace(activity_id=602),
+        happened(RAVI, "Chemistry", FAILED, at=late)._replace(activity_id=603),
+    )
+    any_delivery.turn()
+    text = any_delivery.told(MARY)[-1]
+    above = text.partition("```spoiler")[0].partition("**Needs attention**")[2]
+    assert ("ravi" in above, "jane" in above) == (True, False)
+    assert (text.count("**ravi**"), text.count("**jane**")) == (1, 1)
+    assert text.count("failed **Chemistry**") == text.count("failed **Physics**") == 1
+    assert "❌ Exam Failed 2 · 🎉 Exam Passed! 2 · ↩️ Passed Since 1" in text
+
+
+def test_d13_a_failure_that_was_passed_in_an_earlier_message_needs_no_attention(
+    delivery: DeliveryScenario,
+) -> None:
+    introduce(delivery)
+    delivery.owe(happened(JANE, "Algebra", at=NOW))
+    delivery.turn()
+    failed = [happened(JANE, "Algebra", FAILED, at=NOW - timedelta(hours=hours)) for hours in range(1, 5)]
+    delivery.owe(*failed)
+    delivery.turn()
+    assert "Needs attention" not in delivery.told(MARY)[-1]

@@ -18,10 +18,11 @@ from lms_bot.core.notifications import Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.pipeline import alert_notifications, replies
 from lms_bot.pipeline.recheck import hand_over_former_students, take_for_message, without_folded_starts
+from lms_bot.store.events import attempts
 from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.operations import incidents
 from lms_bot.store.people import accounts, people
-from lms_bot.store.session import Store
+from lms_bot.store.session import Store, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class Deliverer:
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
             draft = outbox.Draft(
                 Recipient(user_ids=(mentor.zulip_user_id,)),
-                self._text(due, is_first=not outbox.has_been_notified(transaction, mentor_id)),
+                self._text(transaction, due, is_first=not outbox.has_been_notified(transaction, mentor_id)),
                 mentor_id=mentor_id,
                 log_ids=[n.log_id for n in due],
                 attempts=max(n.attempts for n in due),
@@ -160,11 +161,13 @@ class Deliverer:
             message = outbox.freeze(transaction, draft, now)
         return self._send(message, len(due))
 
-    def _text(self, due: Sequence[Notification], *, is_first: bool) -> str:
+    def _text(self, transaction: Transaction, due: Sequence[Notification], *, is_first: bool) -> str:
         old = timedelta(hours=self._settings.stale_after_hours)
         stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
         told = [n.event for n in without_folded_starts(due)]
-        return render.notification_text(told, stale=stale, introduction=render.INTRODUCTION if is_first else None)
+        settled = attempts.settled_failures(transaction, told)
+        introduction = render.INTRODUCTION if is_first else None
+        return render.notification_text(told, stale=stale, settled=settled, introduction=introduction)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
         """Try once to send a message; no transaction is open meanwhile."""
