@@ -601,3 +601,46 @@ def test_a18_alerts_take_turns_with_all_else_and_the_most_serious_do_not_wait(pl
             (18, "10 events of 1 student"),
             (23, "5 events of 1 student"),
         ]
+
+
+# What is gone from the LMS
+
+
+def lives_until_the_alert(scenario: AlertScenario, rule: str) -> None:
+    """Jane does what a rule speaks of, and Mary is told of it."""
+    begin(scenario)
+    if rule == "abandoned":
+        scenario.begins(NOW + HOUR, exam=502)
+    elif rule == "stuck":
+        scenario.ask("rule inactive off")
+        scenario.opens(NOW + HOUR)
+    else:
+        for minutes in (1, 2):
+            scenario.ends("fail", NOW + timedelta(minutes=minutes), exam=502)
+    scenario.live(NOW + (5 * DAY if rule == "stuck" else 5 * HOUR), HOUR)
+    assert [alert.rule for alert in scenario.opened()] == [rule]
+    assert len(scenario.told()) == 1
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("rule", "gone"),
+    [
+        ("abandoned", "DELETE FROM attempts WHERE exam_id = 502"),
+        ("abandoned", f"UPDATE attempts SET user_id = {RAVI}, username = 'ravi_patel' WHERE exam_id = 502"),
+        ("stuck", "DELETE FROM content_attempts"),
+        ("failed_twice", "DELETE FROM attempts WHERE exam_id = 502"),
+        ("failed_twice", "UPDATE attempts SET result = 'pass' WHERE exam_id = 502"),
+    ],
+)
+def test_a16_an_alert_whose_cause_is_gone_is_closed_by_the_next_poll(
+    scenario: AlertScenario, rule: str, gone: str
+) -> None:
+    lives_until_the_alert(scenario, rule)
+    scenario.watch.rows.run(gone)
+    scenario.poll()
+    assert [(one.rule, one.outcome, one.remind_at) for one in scenario.alerts(rule, student_id=JANE)] == [
+        (rule, "over", None)
+    ]
+    scenario.live(scenario.now + 3 * DAY, 3 * HOUR)
+    assert [text for text in scenario.told() if "Nobody has taken this" in text and "jane" in text] == []

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 PEOPLE_AGE = timedelta(minutes=5)
 OPEN_ROWS_AT_A_TIME = 2_000
+ALERT_ROWS_AT_A_TIME = 500  # rows that open alerts are based on, looked at in every poll
 LOG_EVERY = 50_000  # rows of history between two lines of the log
 
 Progress = Callable[[str, float, int], None]
@@ -122,7 +123,8 @@ class Poller:
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         with self._store.reading() as transaction:
             known = cursors.load(transaction, source_table)
-            due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
+            since = dict.fromkeys(alerts.rows_behind_open(transaction, source_table, ALERT_ROWS_AT_A_TIME), now)
+            since |= cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         cursor, total = known or self._mark_baseline(source_table, now), Polled()
         self._versions[source_table] = cursor.version
         rows_read = 0
@@ -132,7 +134,6 @@ class Poller:
             cursor = page.cursor
             rows_read += page.rows
             (progress or _log_progress)(source_table, cursor.part_done, rows_read)
-        since = dict(due)
         for page in self._lms.changes.changes(cursor, list(since), self._recorded, now):
             total += self._keep(page, since, enqueuer, now)
         return total
@@ -159,10 +160,12 @@ class Poller:
                 transaction, observed, around, read_before, now, is_overtaken=is_overtaken
             )
             queue.withdraw(transaction, withdrawn, now)
-            corrected += events.supersede(transaction, no_longer_stated(transaction, page, observed))
+            gone = no_longer_stated(transaction, page, observed)
+            corrected += events.supersede(transaction, gone)
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
             touched = {e.student_id for e in observed.events} | {said.student_id for said in corrected}
+            touched |= events.students_of(transaction, gone)
             watchlist.mark_due(transaction, touched - self._touched, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])

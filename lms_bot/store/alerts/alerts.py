@@ -166,6 +166,26 @@ def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, 
     return {alert.alert_id: alert for alert in _read(transaction, query)}
 
 
+def rows_behind_open(transaction: Transaction, source_table: str, most: int) -> list[int]:
+    """Return rows of the LMS, by id, whose end or disappearance would close an open alert, the newest alerts first."""
+    e, exam_ends = events.c, [kind for kind in EventType if kind.is_exam_end]
+    of_subject = e.activity_id == _c.subject_id
+    is_cause = (
+        (of_subject & (_c.rule == Rule.ABANDONED) & (e.event_type == EventType.EXAM_STARTED))
+        | (of_subject & (_c.rule == Rule.STUCK) & (e.event_type == EventType.CONTENT_STARTED))
+        | (of_subject & (_c.rule == Rule.FAILED_TWICE) & (e.event_type == EventType.EXAM_FAILED))
+        | ((_c.rule == Rule.SCORE_DROP) & e.event_type.in_(exam_ends) & (e.timestamp == _c.since))
+    )
+    query = (
+        sa.select(e.source_id)
+        .join(student_alerts, _c.student_id == e.student_id)
+        .where(_c.closed_at.is_(None), e.source_table == source_table, e.is_current, is_cause)
+        .order_by(_c.alert_id.desc())
+        .limit(most)
+    )
+    return list(transaction.scalars(query))
+
+
 def told_by(transaction: Transaction, message_id: int) -> list[StudentAlert]:
     """Return the alerts that a message tells for the first time."""
     told = (
