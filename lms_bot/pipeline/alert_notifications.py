@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reminder, StudentAlert, Untold, is_urgent
+from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reason, Reminder, StudentAlert, Untold, is_urgent
 from lms_bot.core.calendar import after_working_time, local_day, start_of_day
 from lms_bot.core.events import ALERT_REMINDERS, STUDENT_ALERTS, Event, EventType
 from lms_bot.core.notifications import DEFAULT_PREFERENCES, Notification, Preferences
@@ -29,6 +29,7 @@ from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.people import people
 from lms_bot.store.people.people import Mentoring
 from lms_bot.store.session import Store, Transaction
+from lms_bot.store.state import POLLED, noted_at
 
 REMINDED_AFTER = timedelta(hours=24)  # of working time in which nobody took it
 OVER = "it was over, or taken care of, before it was told"
@@ -61,7 +62,9 @@ def enqueue_due_alerts(store: Store, settings: Settings, now: datetime) -> int:
         due = [alert for alert in due if alert not in covered]
         update(transaction, [alert.alert_id for alert in due], tell_at=None)
         caused = [(alert, _event(alert, None, now)) for alert in due]
-        caused += [(one.alert, _event(one.alert, one, now)) for one in record_reminders(transaction, again, now)]
+        read_at = None if freshness.has_fresh_data(transaction, settings, now) else noted_at(transaction, POLLED)
+        recorded = record_reminders(transaction, again, now)
+        caused += [(one.alert, _event(one.alert, one, now, read_at)) for one in recorded]
         return _record(transaction, caused, Enqueuer(settings, now), now)
 
 
@@ -122,7 +125,7 @@ def _finish_or_postpone_untrue(
         alert = alerts.get(_alert_id(notification))
         if alert is None or not alert.is_open or alert.taken_at is not None:
             over.append(notification.log_id)
-        elif RULE_DEFINITIONS[alert.rule].absence and not is_fresh:
+        elif RULE_DEFINITIONS[alert.rule].absence and not is_fresh and not _is_wanted_again(notification.event):
             unknown.append(notification.log_id)
         else:
             true.append((alert, notification))
@@ -130,6 +133,11 @@ def _finish_or_postpone_untrue(
     queue.postpone(transaction, unknown, now + freshness.RETRY)
     true.sort(key=lambda one: (-one[0].level, one[0].since, one[0].alert_id))
     return [notification for _, notification in true]
+
+
+def _is_wanted_again(event: Event) -> bool:
+    """Return whether the mentor put the alert off until now, and so hears of it however old the data is."""
+    return event.metadata.get("reminded") == Reason.SNOOZED
 
 
 def _alert_id(notification: Notification) -> int:
@@ -179,8 +187,8 @@ def _username(transaction: Transaction, mentor_id: int) -> str:
     return mentor.username if mentor else ""
 
 
-def _event(alert: StudentAlert, reminder: Reminder | None, now: datetime) -> Event:
-    """Return the event that an alert, or a reminder of it, is."""
+def _event(alert: StudentAlert, reminder: Reminder | None, now: datetime, read_at: datetime | None = None) -> Event:
+    """Return the event that an alert, or a reminder of it, is; `read_at` is the time of the last poll if it is old."""
     metadata = {
         "alert_id": alert.alert_id,
         "number": alert.number,
@@ -191,6 +199,8 @@ def _event(alert: StudentAlert, reminder: Reminder | None, now: datetime) -> Eve
     }
     if reminder is not None:
         metadata["reminded"] = reminder.reason.value
+        if read_at is not None and RULE_DEFINITIONS[alert.rule].absence:
+            metadata["read_at"] = read_at.isoformat(timespec="seconds")
     return Event(
         event_type=EventType.STUDENT_ALERT if reminder is None else EventType.ALERT_REMINDER,
         source_table=STUDENT_ALERTS if reminder is None else ALERT_REMINDERS,

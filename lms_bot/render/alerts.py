@@ -237,7 +237,10 @@ def _sentence(event: Event) -> str:
 
 def _again(event: Event) -> str:
     again = {"untaken": "🔁 Nobody has taken this yet.", "snoozed": "⏰ You wanted to hear of this again."}
-    return again.get(str(event.metadata.get("reminded")), "")
+    line = again.get(str(event.metadata.get("reminded")), "")
+    if "read_at" in event.metadata:
+        line += f" The LMS was last read {_when(event.metadata, 'read_at')}: it may be over by now."
+    return line
 
 
 def _rule(event: Event) -> Rule:
