@@ -644,3 +644,38 @@ def test_a16_an_alert_whose_cause_is_gone_is_closed_by_the_next_poll(
     ]
     scenario.live(scenario.now + 3 * DAY, 3 * HOUR)
     assert [text for text in scenario.told() if "Nobody has taken this" in text and "jane" in text] == []
+
+
+# The same in `students`
+
+
+def test_b1_who_is_inactive_by_the_rules_is_so_in_every_list(scenario: AlertScenario) -> None:
+    begin(scenario)
+    scenario.opens(NOW + 4 * DAY)  # begun, and nothing finished
+    scenario.live(NOW + 5 * DAY)
+    assert {alert.student_id for alert in scenario.opened("inactive")} == {JANE, RAVI}
+    shown = scenario.ask("students inactive")
+    assert ("jane_smith" in shown, "ravi_patel" in shown) == (True, True)
+    assert "inactive" in scenario.ask("student jane_smith")
+    scenario.ask("rule inactive 8d")
+    assert scenario.opened("inactive") == [] or "inactive" not in scenario.ask("open").casefold()
+    assert "jane_smith" not in scenario.ask("students inactive")
+
+
+def test_b2_one_judgement_is_behind_students_and_open(scenario: AlertScenario) -> None:
+    for number in range(4):
+        scenario.ends("pass", NOW - (10 - number) * HOUR, exam=502, percent=95)
+    begin(scenario)
+    scenario.ends("pass", NOW + HOUR, exam=507, percent=60)
+    scenario.ends("fail", NOW + HOUR, student=RAVI, percent=20)
+    scenario.live(NOW + 3 * HOUR, HOUR)
+    assert "Score Drop" in scenario.ask("open")
+    assert "score drop" in scenario.ask("students")
+    assert "score drop" in scenario.ask("student jane_smith")
+    assert "last exam failed" in scenario.ask("student ravi_patel")
+    scenario.watch.rows.run(f"UPDATE students SET is_active = {scenario.false}")
+    scenario.live(NOW + 9 * DAY)
+    assert scenario.opened() == []
+    for name in ("jane_smith", "ravi_patel"):
+        assert "Needs attention" not in scenario.ask(f"student {name}")
+    assert "0 failing · 0 inactive" in scenario.ask("students")
