@@ -679,3 +679,46 @@ def test_b2_one_judgement_is_behind_students_and_open(scenario: AlertScenario) -
     for name in ("jane_smith", "ravi_patel"):
         assert "Needs attention" not in scenario.ask(f"student {name}")
     assert "0 failing · 0 inactive" in scenario.ask("students")
+
+
+# Another limit, and back
+
+
+@BOTH
+@pytest.mark.parametrize("between", ["rule score_drop 60", "rule score_drop off"])
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_b8_an_alert_stays_itself_when_a_limit_is_changed_and_changed_back(
+    scenario: AlertScenario, between: str, is_taken: bool
+) -> None:
+    for number in range(4):
+        scenario.ends("pass", NOW - (10 - number) * HOUR, exam=502, percent=95)
+    begin(scenario)
+    scenario.ends("pass", NOW + HOUR, exam=507, percent=60)
+    scenario.live(NOW + 3 * HOUR, HOUR)
+    [before] = scenario.opened()
+    if is_taken:
+        scenario.ask(f"ack A{before.number}")
+        [before] = scenario.opened()
+    scenario.ask(between)
+    assert scenario.opened() == []
+    scenario.ask("rule score_drop default")
+    [after] = scenario.alerts("score_drop")
+    assert after.closed_at is None
+    assert (after.number, after.taken_by, after.told_at) == (before.number, before.taken_by, before.told_at)
+    assert ("taken by you" in scenario.ask("open")) == is_taken
+    scenario.live(NOW + 8 * HOUR, HOUR)
+    assert len(scenario.told()) == 1
+
+
+def test_b8_who_is_absent_is_one_alert_whatever_the_limit_is(scenario: AlertScenario) -> None:
+    begin(scenario)
+    scenario.ends("pass", NOW + 4 * DAY, student=RAVI)
+    scenario.live(NOW + 5.2 * DAY)
+    [before] = scenario.opened("inactive")
+    scenario.ask(f"ack A{before.number}")
+    scenario.ask("rule inactive 6d")
+    assert scenario.opened("inactive") == []
+    scenario.live(NOW + 6.5 * DAY)
+    [after] = scenario.alerts("inactive")
+    assert (after.number, after.taken_by, after.closed_at) == (before.number, MARY, None)
+    assert len(scenario.told()) == 1

@@ -37,13 +37,28 @@ def recent_about_exams(transaction: Transaction, exam_ids: Collection[int], now:
 
 
 def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
-    """Open alerts; leave as it is what another process has opened meanwhile."""
+    """Open alerts, or open closed ones again; leave as it is what another process has opened meanwhile."""
+    _open_again(transaction, [one for one in found if one.again is not None], now)
+    found = [one for one in found if one.again is None]
     if not found:
         return
     how_many = Counter(one.key.mentor_id for one in found)
     numbers = {mentor_id: _new_numbers(transaction, mentor_id, how_many[mentor_id]) for mentor_id in sorted(how_many)}
     rows = [{**_row(one, now), "number": next(numbers[one.key.mentor_id])} for one in found]
     transaction.execute(insert_into(transaction, student_alerts).on_conflict_do_nothing(), rows)
+
+
+def _open_again(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
+    """Open closed alerts again, with their names and whoever took them; what was put off stays so."""
+    if found:
+        names = ("title", "numbers", "until", "tell_at", "untold")
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}", type_=_c[name].type) for name in names}
+        values |= {"closed_at": sa.null(), "outcome": sa.null(), "note": sa.null(), "remind_at": _c.snoozed_until}
+        statement = sa.update(student_alerts).where(_c.alert_id == sa.bindparam("of_id")).values(values)
+        rows = [(one.again, _row(one, now)) for one in found]
+        transaction.execute(
+            statement, [{"of_id": alert_id, **{f"new_{name}": row[name] for name in names}} for alert_id, row in rows]
+        )
 
 
 def _new_numbers(transaction: Transaction, mentor_id: int, how_many: int) -> Iterator[int]:
