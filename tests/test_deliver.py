@@ -13,12 +13,14 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.chat import RateLimiter
-from lms_bot.core.events import EventType
-from lms_bot.core.notifications import Recipient
+from lms_bot.core.events import EventClass, EventType
+from lms_bot.core.notifications import Preferences, Recipient, Timing
 from lms_bot.core.people import Mentor
+from lms_bot.core.schedule import MentorSchedule, zone_of
+from lms_bot.pipeline import recheck
 from lms_bot.store import tables
 from lms_bot.store.events import events
-from lms_bot.store.notifications import outbox, queue
+from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.session import open_store
 from tests import NOW
 from tests.delivery_scenario import (
@@ -1085,3 +1087,40 @@ def test_d13_a_failure_that_was_passed_in_an_earlier_message_needs_no_attention(
     delivery.owe(*failed)
     delivery.turn()
     assert "Needs attention" not in delivery.told(MARY)[-1]
+
+
+# A time zone that changes
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Europe/Berlin"])
+def test_d9_a_digest_moves_as_a_whole_when_its_mentor_changes_their_time_zone(
+    delivery: DeliveryScenario, zone: str
+) -> None:
+    introduce(delivery)
+    with delivery.store.writing() as transaction:
+        digest = Preferences(timings=dict.fromkeys(EventClass, Timing.DIGEST))
+        preferences.save(transaction, MARY.mentor_id, digest, delivery.clock())
+
+    def found(title: str) -> None:
+        [event] = delivery.owe(happened(JANE, title))
+        with delivery.store.writing() as transaction:
+            asked = preferences.effective(transaction, [MARY.mentor_id])[MARY.mentor_id]
+            schedule = MentorSchedule(asked, "now", zone_of(asked, delivery.settings.timezone))
+            due_at = schedule.when_due(PASSED, JANE.student_id, delivery.clock()).due_at
+            of_event = tables.logs.c.event_id == event.event_id
+            transaction.execute(sa.update(tables.logs).where(of_event).values(due_at=due_at))
+
+    found("Before noon")
+    delivery.clock.forward(16 * HOUR)  # 4 o'clock in the morning, UTC
+    found("At night")
+    with delivery.store.writing() as transaction:
+        users = [
+            replace(user, timezone=zone) if user.user_id == delivery.account(MARY) else user
+            for user in delivery.chat.users()
+        ]
+        recheck.keep_accounts(transaction, users, delivery.settings, delivery.clock())
+    found("After the move")
+    assert len({row.due_at for row in notifications(delivery.store) if row.due_at}) == 1
+    delivery.wait(24 * HOUR, step=HOUR / 2)
+    _, text = delivery.told(MARY)
+    assert all(title in text for title in ("Before noon", "At night", "After the move"))

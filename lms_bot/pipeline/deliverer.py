@@ -17,11 +17,11 @@ from lms_bot.core.events import MANY_EVENTS, EventType
 from lms_bot.core.notifications import Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.pipeline import alert_notifications, replies
-from lms_bot.pipeline.recheck import hand_over_former_students, take_for_message, without_folded_starts
+from lms_bot.pipeline.recheck import hand_over_former_students, keep_accounts, take_for_message, without_folded_starts
 from lms_bot.store.events import attempts
 from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.operations import incidents
-from lms_bot.store.people import accounts, people
+from lms_bot.store.people import people
 from lms_bot.store.session import Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -218,7 +218,7 @@ class Deliverer:
         now = self._clock()
         active = {user.user_id for user in users if user.is_active}
         with self._store.writing() as transaction:
-            queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+            keep_accounts(transaction, users, self._settings, now)
             if active.issuperset(message.recipient.user_ids) or message.mentor_id is None:
                 outbox.settle_parked(transaction, message, str(error), now)
                 incidents.begin(transaction, PARKED, A_MESSAGE_IS_PARKED, now)

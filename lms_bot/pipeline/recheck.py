@@ -10,10 +10,11 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.alerts import is_urgent
 from lms_bot.core.events import Event
 from lms_bot.core.notifications import DEFAULT_PREFERENCES, Notification, Preferences
+from lms_bot.core.people import ZulipUser
 from lms_bot.core.schedule import Due, MentorSchedule, zone_of
 from lms_bot.pipeline import alert_notifications
 from lms_bot.store.notifications import outbox, preferences, queue
-from lms_bot.store.people import people
+from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Transaction
 
 
@@ -53,6 +54,29 @@ def reschedule_mentor(transaction: Transaction, mentor_id: int, settings: Settin
     asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
     due = reschedule(transaction, queue.unsent_to(transaction, mentor_id), asked, settings, now)
     queue.postpone(transaction, [notification.log_id for notification in due], now)
+
+
+def keep_accounts(transaction: Transaction, users: Sequence[ZulipUser], settings: Settings, now: datetime) -> None:
+    """Keep the accounts of Zulip; make due what waited for one, and move what waits to the time zone of its mentor."""
+    before = accounts.mentor_zones(transaction)
+    queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+    for mentor_id, zone in accounts.mentor_zones(transaction).items():
+        if before.get(mentor_id, zone) != zone:
+            _move_to_zone(transaction, mentor_id, settings, now)
+
+
+def _move_to_zone(transaction: Transaction, mentor_id: int, settings: Settings, now: datetime) -> None:
+    """Schedule anew, as one, all that waits for a mentor and was found before their time zone changed."""
+    asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
+    schedule = MentorSchedule(asked, settings.delivery, zone_of(asked, settings.timezone))
+    moved: dict[datetime | None, list[int]] = defaultdict(list)
+    for waiting in queue.unsent_to(transaction, mentor_id):
+        if waiting.due_at > now:
+            due = schedule.when_due(waiting.event.event_type, waiting.event.student_id, now)
+            moved[due.due_at].append(waiting.log_id)
+    for due_at, log_ids in moved.items():
+        if due_at is not None:  # what is turned off is finished when it is due
+            queue.postpone(transaction, log_ids, due_at)
 
 
 def still_due(event: Event, found_at: datetime, asked: Preferences, settings: Settings, now: datetime) -> Due:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from lms_bot.app import Parts
 from lms_bot.chat import Chat
-from lms_bot.store.notifications import queue
+from lms_bot.pipeline.recheck import keep_accounts
 from lms_bot.store.people import accounts
 
 USERS_EVERY = timedelta(minutes=10)
@@ -20,4 +20,4 @@ def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS
             return
     users = (chat or parts.chat).users()
     with parts.store.writing() as transaction:
-        queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+        keep_accounts(transaction, users, parts.settings, now)
