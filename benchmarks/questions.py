@@ -103,9 +103,9 @@ def _questions(store: Store) -> Iterator[tuple[str, Question, Callable[[Any], ob
     yield "stats, 40 students", lambda t: count_statistics(t, [1]), str
     yield "stats, 200 students", lambda t: count_statistics(t, [2]), str
     yield "stats, admin", count_statistics, str
-    yield "students, 40", lambda t: summaries(t, forty, NOW), lambda found: students_text(found)
-    yield "students, 200", lambda t: summaries(t, many, NOW), lambda found: students_text(found)
-    yield "student", lambda t: card(t, jane, NOW), card_text
+    yield "students, 40", lambda t: summaries(t, forty), lambda found: students_text(found)
+    yield "students, 200", lambda t: summaries(t, many), lambda found: students_text(found)
+    yield "student", lambda t: card(t, jane), card_text
     yield "history 20", lambda t: feed(t, [jane.student_id], 21), feed_text
     yield "feed 20, 40 students", lambda t: feed(t, ids, 21), feed_text
     yield "feed 20, 200 students", lambda t: feed(t, many_ids, 21), feed_text

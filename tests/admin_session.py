@@ -38,8 +38,8 @@ class AdminSession:
     @classmethod
     @contextmanager
     def at(cls, place: Place, **settings: str) -> Iterator[AdminSession]:
-        environment = {"LMS_DATABASE_URL": place.lms_url, "LMS_STORE_DATABASE_URL": place.store_url, **settings}
-        session = cls(place, load(None, environment))
+        environment = {"LMS_DATABASE_URL": place.lms_url, "LMS_STORE_DATABASE_URL": place.store_url}
+        session = cls(place, load(None, {**environment, "LMS_QUIET_MINUTES": "0", **settings}))
         session.start()
         session.pin()
         refresh_users(session.parts)

@@ -146,7 +146,7 @@ class BotProcess:
         config = folder / f"{name}.conf"
         config.write_text(
             f"[lms_bot]\nlms_database_url = {lms_url}\nstore_database_url = {store_url}\n"
-            f"poll_interval = 1\n{settings}\n"
+            f"poll_interval = 1\nquiet_minutes = 0\n{settings}\n"
         )
         zuliprc = zulip.write_zuliprc(folder / f"{name}_zuliprc")
         self.command = [str(BIN / "zulip-run-bot"), *arguments, "-c", str(zuliprc), "-b", str(config)]

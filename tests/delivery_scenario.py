@@ -42,7 +42,7 @@ LINKS = frozenset({(1, 11), (1, 12), (2, 13), (2, 14)})
 
 FAST = 100_000  # messages a minute: the pace is no part of these tests
 CALL_TIMEOUT = 0.3  # seconds of a call that hangs; all others have as long as they need
-SETTINGS = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
+SETTINGS = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db", "LMS_QUIET_MINUTES": "0"})
 _source_ids = itertools.count(1)
 
 

@@ -253,7 +253,7 @@ class Watch:
             watchlist.save_rules_state(transaction, RulesState(self.now, frozenset(Rule)), self.now)
 
     def _open(self, settings: Mapping[str, str]) -> None:
-        self.settings = load(None, {**self._urls, **settings})
+        self.settings = load(None, {"LMS_QUIET_MINUTES": "0", **self._urls, **settings})
         self.store = open_store(self.settings.store_database_url)
         self.lms = Lms(self.settings.lms_database_url, self.settings.timezone, self.settings.sweep_rows)
         self.poller = Poller(self.store, self.lms, self.settings)

@@ -22,6 +22,8 @@ class Shell(Place):
     """A place with configuration files, from which commands are run."""
 
     def configure(self, settings: str = "") -> Path:
+        if "quiet_minutes" not in settings:
+            settings += "\nquiet_minutes = 0"
         config = self.folder / "lms_bot.conf"
         config.touch(0o600)
         config.write_text(

@@ -94,3 +94,10 @@ def test_nobody_is_told_outside_the_admin_stream(school: School, sender: int) ->
         for message in school.answer(school.question("user omar", sender, stream_id=stream_id)):
             assert "omar@" not in message.content
             assert "#2" not in message.content
+
+
+def test_d10_an_admin_reads_what_the_mentor_is_told_and_not_you(school: School) -> None:
+    text = user(school, "mary")
+    assert "**What Mary Jones is told**" in text
+    assert "you are told" not in text.casefold()
+    assert "**What you are told**" in school.ask("settings")

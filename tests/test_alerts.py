@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lms_bot.pipeline import alerts
 from lms_bot.store import tables
 from lms_bot.store.alerts import watchlist
-from lms_bot.store.notifications import preferences
+from lms_bot.store.notifications import outbox, preferences
 from lms_bot.store.operations import incidents
 from tests.alert_scenario import DAY, HOUR, AlertScenario
 from tests.bot_process import BOTH, Place
@@ -440,3 +440,285 @@ def test_of_very_many_only_some_are_looked_at_in_one_poll(
     assert len(scenario.alerts("failed_twice")) == 1
     scenario.poll()
     assert len(scenario.alerts("failed_twice")) == 2
+
+
+# A day's number
+
+
+def crowd_that_fails_twice(scenario: AlertScenario, count: int, at: datetime) -> None:
+    """So many students of Mary's who learned this morning, and then fail an exam of their own twice."""
+    for student in range(2001, 2001 + count):
+        scenario.watch.rows.run(
+            f"INSERT INTO students (id, username, is_active) VALUES ({student}, 'crowd_{student}', {scenario.true})"
+        )
+        scenario.watch.rows.run(f'INSERT INTO "_MentorToStudent" ("A", "B") VALUES ({MARY}, {student})')
+        scenario.ends("pass", NOW - HOUR, student=student, exam=502)
+        for minutes in (20, 10):
+            scenario.ends("fail", at - timedelta(minutes=minutes), student=student, exam=student)
+    scenario.poll(NOW)
+
+
+@BOTH
+@pytest.mark.parametrize("failure", ["500_before", "refuse", "unauthorized"])
+def test_a14_an_alert_is_told_when_zulip_has_it_and_not_before(place: Place, failure: str) -> None:
+    with AlertScenario.at(place, LMS_ALERTS_PER_DAY="1") as scenario:
+        begin(scenario)
+        for minutes in (1, 2):
+            scenario.ends("fail", NOW + timedelta(minutes=minutes))
+        place.zulip.fail(failure, when=lambda call: "💡" in call["content"])
+        scenario.poll(NOW + HOUR)
+        assert scenario.told() == []
+        [alert] = scenario.opened("failed_twice")
+        assert (alert.told_at, alert.remind_at) == (None, None)
+        assert "**Not told yet:**" in scenario.ask(f"why A{alert.number}")
+        if failure == "refuse":  # for good: an admin sends it again
+            with scenario.watch.store.writing() as transaction:
+                outbox.requeue_parked(transaction, None, scenario.now)
+        for _ in range(3):
+            scenario.watch.now += timedelta(minutes=2)
+            scenario.deliverer.deliver_turn(5.0)
+        assert len(scenario.told()) == 1
+        [alert] = scenario.opened("failed_twice")
+        assert NOW + HOUR < alert.told_at <= scenario.now
+        assert alert.remind_at is not None
+        assert "**Told:**" in scenario.ask(f"why A{alert.number}")
+
+
+def test_a14_an_alert_that_zulip_has_without_saying_so_is_told_and_counted_once(place: Place) -> None:
+    with AlertScenario.at(place, LMS_ALERTS_PER_DAY="1") as scenario:
+        begin(scenario)
+        for minutes in (1, 2):
+            for student in (JANE, RAVI):
+                scenario.ends("fail", NOW + timedelta(minutes=minutes), student=student)
+        place.zulip.fail("500_after", when=lambda call: "💡" in call["content"])
+        scenario.poll(NOW + HOUR)
+        scenario.live(NOW + 8 * HOUR, HOUR)
+        assert len(scenario.told()) == 1
+        assert [alert.told_at is not None for alert in scenario.opened("failed_twice")].count(True) == 1
+
+
+def test_a12_what_a_day_has_no_room_for_waits_for_the_morning(scenario: AlertScenario) -> None:
+    crowd_that_fails_twice(scenario, 12, NOW + 3 * HOUR)
+    scenario.live(NOW + 3 * HOUR, HOUR)
+    assert len(scenario.told()) == 5
+    assert "day's number of alerts" in scenario.ask("pending")
+    scenario.live(NOW + 19.9 * HOUR, HOUR / 2)  # Tuesday, shortly before 8:00
+    assert len(scenario.told()) == 5
+    scenario.live(NOW + 20 * HOUR, HOUR / 2)
+    assert len(scenario.told()) == 10
+    scenario.live(NOW + 2 * DAY, HOUR)
+    assert len(scenario.told()) == 12
+
+
+def test_a12_what_a_day_has_no_room_for_waits_for_the_digest_of_who_wants_alerts_there(
+    scenario: AlertScenario,
+) -> None:
+    crowd_that_fails_twice(scenario, 6, NOW + 3 * HOUR)
+    scenario.ask("notify alert digest")
+    scenario.ask("digest 17")
+    scenario.live(NOW + 5 * HOUR, HOUR)
+    assert len(scenario.told()) == 5
+    scenario.live(NOW + 28 * HOUR, HOUR)
+    assert len(scenario.told()) == 5
+    scenario.live(NOW + 29 * HOUR, HOUR)
+    assert len(scenario.told()) == 6
+
+
+def test_a12_a_quiet_day_ends_in_the_morning_and_not_at_midnight(scenario: AlertScenario) -> None:
+    begin(scenario)
+    scenario.ask("quiet mon")
+    for minutes in (1, 2):
+        scenario.ends("fail", NOW + timedelta(minutes=minutes))
+    scenario.live(NOW + 19.5 * HOUR, HOUR / 2)
+    assert scenario.place.zulip.direct_to(scenario.place.people.mary)[1:] == []
+    scenario.live(NOW + 20 * HOUR, HOUR / 2)
+    assert len(scenario.told()) == 1
+
+
+# Quiet minutes
+
+
+def minutes_of(scenario: AlertScenario) -> list[int]:
+    """When Mary was sent messages of notifications, in minutes since NOW."""
+    c = tables.messages.c
+    query = sa.select(c.tried_at).where(c.mentor_id == MARY, c.state == outbox.SENT).order_by(c.message_id)
+    with scenario.watch.store.reading() as transaction:
+        return [round((at - NOW) / timedelta(minutes=1)) for at in transaction.scalars(query)]
+
+
+@BOTH
+def test_a18_messages_to_one_mentor_keep_their_distance_however_often_is_polled(place: Place) -> None:
+    with AlertScenario.at(place, LMS_QUIET_MINUTES="5", LMS_ACTIVITY_POLL_INTERVAL="1") as scenario:
+        begin(scenario)
+        for seconds in range(0, 361, 15):
+            result = "fail" if seconds == 120 else "pass"
+            scenario.ends(result, NOW + timedelta(seconds=seconds), percent=80)
+        scenario.poll(NOW)
+        scenario.poll(NOW + timedelta(seconds=15))
+        assert "soon after another message" in scenario.ask("pending")
+        scenario.live(NOW + timedelta(minutes=14), timedelta(seconds=15))
+        assert minutes_of(scenario) == [0, 5, 10]
+        texts = [one.content for one in scenario.place.zulip.direct_to(scenario.place.people.mary)]
+        summary, rest = (text for text in texts if text.startswith("📬"))
+        assert summary.startswith("📬 **20 events of 1 student**")
+        assert "4 events" in rest
+        scenario.ends("pass", NOW + timedelta(minutes=16), percent=80)
+        scenario.poll(NOW + timedelta(minutes=16))
+        assert minutes_of(scenario)[-1] == 16, "the first after a pause does not wait"
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 30])
+def test_a18_the_distance_is_what_the_settings_say(place: Place, minutes: int) -> None:
+    with AlertScenario.at(place, LMS_QUIET_MINUTES=str(minutes)) as scenario:
+        for minute in range(-1, 40):
+            scenario.ends("pass", NOW + timedelta(minutes=minute), percent=80)
+        scenario.poll(NOW - timedelta(minutes=1))  # with history
+        scenario.live(NOW + timedelta(minutes=39), timedelta(minutes=1))
+        assert minutes_of(scenario) == list(range(0, 40, minutes or 1))
+
+
+def test_a18_alerts_take_turns_with_all_else_and_the_most_serious_do_not_wait(place: Place) -> None:
+    with AlertScenario.at(place, LMS_QUIET_MINUTES="5") as scenario:
+        begin(scenario)
+        scenario.watch.rows.run(f"UPDATE students SET is_active = {scenario.false} WHERE id = {RAVI}")
+        start = NOW + 11 * DAY - HOUR - timedelta(minutes=3)  # three minutes before Jane was away for 11 days
+        scenario.live(start)
+        scenario.watch.rows.run(f"UPDATE students SET is_active = {scenario.true} WHERE id = {RAVI}")
+        scenario.watch.poller.refresh_people(start, at_once=True)
+        before = len(minutes_of(scenario))
+        for minute in range(1, 25):
+            scenario.ends("fail", start + timedelta(minutes=minute), student=RAVI, percent=20)
+        scenario.live(start + timedelta(minutes=24), timedelta(minutes=1))
+        shift = round((start - NOW) / timedelta(minutes=1))
+        texts = [one.content for one in scenario.place.zulip.direct_to(scenario.place.people.mary)][before:]
+        told = [minute - shift for minute in minutes_of(scenario)[before:]]
+        kinds = [text.partition("**")[2].partition("**")[0] for text in texts]
+        assert list(zip(told, kinds, strict=True)) == [
+            (1, "Exam Failed"),
+            (3, "Inactive"),
+            (8, "7 events of 1 student"),
+            (13, "Failed Twice"),
+            (18, "10 events of 1 student"),
+            (23, "5 events of 1 student"),
+        ]
+
+
+# What is gone from the LMS
+
+
+def lives_until_the_alert(scenario: AlertScenario, rule: str) -> None:
+    """Jane does what a rule speaks of, and Mary is told of it."""
+    begin(scenario)
+    if rule == "abandoned":
+        scenario.begins(NOW + HOUR, exam=502)
+    elif rule == "stuck":
+        scenario.ask("rule inactive off")
+        scenario.opens(NOW + HOUR)
+    else:
+        for minutes in (1, 2):
+            scenario.ends("fail", NOW + timedelta(minutes=minutes), exam=502)
+    scenario.live(NOW + (5 * DAY if rule == "stuck" else 5 * HOUR), HOUR)
+    assert [alert.rule for alert in scenario.opened()] == [rule]
+    assert len(scenario.told()) == 1
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("rule", "gone"),
+    [
+        ("abandoned", "DELETE FROM attempts WHERE exam_id = 502"),
+        ("abandoned", f"UPDATE attempts SET user_id = {RAVI}, username = 'ravi_patel' WHERE exam_id = 502"),
+        ("stuck", "DELETE FROM content_attempts"),
+        ("failed_twice", "DELETE FROM attempts WHERE exam_id = 502"),
+        ("failed_twice", "UPDATE attempts SET result = 'pass' WHERE exam_id = 502"),
+    ],
+)
+def test_a16_an_alert_whose_cause_is_gone_is_closed_by_the_next_poll(
+    scenario: AlertScenario, rule: str, gone: str
+) -> None:
+    lives_until_the_alert(scenario, rule)
+    scenario.watch.rows.run(gone)
+    scenario.poll()
+    assert [(one.rule, one.outcome, one.remind_at) for one in scenario.alerts(rule, student_id=JANE)] == [
+        (rule, "over", None)
+    ]
+    scenario.live(scenario.now + 3 * DAY, 3 * HOUR)
+    assert [text for text in scenario.told() if "Nobody has taken this" in text and "jane" in text] == []
+
+
+# The same in `students`
+
+
+def test_b1_who_is_inactive_by_the_rules_is_so_in_every_list(scenario: AlertScenario) -> None:
+    begin(scenario)
+    scenario.opens(NOW + 4 * DAY)  # begun, and nothing finished
+    scenario.live(NOW + 5 * DAY)
+    assert {alert.student_id for alert in scenario.opened("inactive")} == {JANE, RAVI}
+    shown = scenario.ask("students inactive")
+    assert ("jane_smith" in shown, "ravi_patel" in shown) == (True, True)
+    assert "inactive" in scenario.ask("student jane_smith")
+    scenario.ask("rule inactive 8d")
+    assert scenario.opened("inactive") == [] or "inactive" not in scenario.ask("open").casefold()
+    assert "jane_smith" not in scenario.ask("students inactive")
+
+
+def test_b2_one_judgement_is_behind_students_and_open(scenario: AlertScenario) -> None:
+    for number in range(4):
+        scenario.ends("pass", NOW - (10 - number) * HOUR, exam=502, percent=95)
+    begin(scenario)
+    scenario.ends("pass", NOW + HOUR, exam=507, percent=60)
+    scenario.ends("fail", NOW + HOUR, student=RAVI, percent=20)
+    scenario.live(NOW + 3 * HOUR, HOUR)
+    assert "Score Drop" in scenario.ask("open")
+    assert "score drop" in scenario.ask("students")
+    assert "score drop" in scenario.ask("student jane_smith")
+    assert "last exam failed" in scenario.ask("student ravi_patel")
+    scenario.watch.rows.run(f"UPDATE students SET is_active = {scenario.false}")
+    scenario.live(NOW + 9 * DAY)
+    assert scenario.opened() == []
+    for name in ("jane_smith", "ravi_patel"):
+        assert "Needs attention" not in scenario.ask(f"student {name}")
+    assert "0 failing · 0 inactive" in scenario.ask("students")
+
+
+# Another limit, and back
+
+
+@BOTH
+@pytest.mark.parametrize("between", ["rule score_drop 60", "rule score_drop off"])
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_b8_an_alert_stays_itself_when_a_limit_is_changed_and_changed_back(
+    scenario: AlertScenario, between: str, is_taken: bool
+) -> None:
+    for number in range(4):
+        scenario.ends("pass", NOW - (10 - number) * HOUR, exam=502, percent=95)
+    begin(scenario)
+    scenario.ends("pass", NOW + HOUR, exam=507, percent=60)
+    scenario.live(NOW + 3 * HOUR, HOUR)
+    [before] = scenario.opened()
+    if is_taken:
+        scenario.ask(f"ack A{before.number}")
+        [before] = scenario.opened()
+    scenario.ask(between)
+    assert scenario.opened() == []
+    scenario.ask("rule score_drop default")
+    [after] = scenario.alerts("score_drop")
+    assert after.closed_at is None
+    assert (after.number, after.taken_by, after.told_at) == (before.number, before.taken_by, before.told_at)
+    assert ("taken by you" in scenario.ask("open")) == is_taken
+    scenario.live(NOW + 8 * HOUR, HOUR)
+    assert len(scenario.told()) == 1
+
+
+def test_b8_who_is_absent_is_one_alert_whatever_the_limit_is(scenario: AlertScenario) -> None:
+    begin(scenario)
+    scenario.ends("pass", NOW + 4 * DAY, student=RAVI)
+    scenario.live(NOW + 5.2 * DAY)
+    [before] = scenario.opened("inactive")
+    scenario.ask(f"ack A{before.number}")
+    scenario.ask("rule inactive 6d")
+    assert scenario.opened("inactive") == []
+    scenario.live(NOW + 6.5 * DAY)
+    [after] = scenario.alerts("inactive")
+    assert (after.number, after.taken_by, after.closed_at) == (before.number, MARY, None)
+    assert len(scenario.told()) == 1

@@ -143,3 +143,51 @@ def test_polls_by_hand_begin_and_end_the_incident_of_an_lms_that_cannot_be_read(
     shell.counts("--once")
     assert not is_incident()
     watch.close()
+
+
+# While the LMS is away for a day
+
+
+def away_for(scenario: AlertScenario, length: timedelta, every: timedelta = HOUR) -> None:
+    """No poll succeeds for a while; the clock and the delivery go on."""
+    until = scenario.now + length
+    scenario.watch.rows.run("ALTER TABLE attempts RENAME TO elsewhere")
+    while scenario.now < until:
+        with pytest.raises(LmsUnavailable):
+            scenario.watch.poll(scenario.now + every)
+        scenario.deliverer.deliver_turn(5.0)
+    scenario.watch.rows.run("ALTER TABLE elsewhere RENAME TO attempts")
+
+
+def test_a15_what_a_mentor_put_off_comes_back_while_the_lms_is_away(scenario: AlertScenario) -> None:
+    scenario.ends("pass", NOW - MINUTE, student=RAVI)
+    scenario.ends("pass", NOW - MINUTE)
+    scenario.poll(NOW)
+    for day in (1, 2, 3, 4):
+        scenario.ends("pass", NOW + day * DAY)
+    for minutes in (2, 1):
+        scenario.ends("fail", NOW + 5 * DAY - minutes * MINUTE, exam=QUIZ)
+    scenario.live(NOW + 5 * DAY, HOUR)
+    for alert in scenario.opened():
+        scenario.ask(f"snooze A{alert.number} 2h")
+    assert sorted(alert.rule for alert in scenario.opened()) == ["failed_twice", "inactive"]
+    away_for(scenario, DAY)
+    again = {text.split("**")[1]: text for text in scenario.told() if "You wanted to hear of this again" in text}
+    assert again.keys() == {"Failed Twice", "Inactive"}
+    assert "The LMS was last read" in again["Inactive"]
+    assert "last read" not in again["Failed Twice"]
+
+
+def test_a15_a_reminder_and_a_digest_come_while_the_lms_is_away(scenario: AlertScenario) -> None:
+    scenario.ends("pass", NOW - MINUTE)
+    scenario.poll(NOW)
+    scenario.ask("notify passed digest")
+    scenario.ends("pass", NOW + MINUTE, exam=QUIZ)
+    for minutes in (2, 3):
+        scenario.ends("fail", NOW + minutes * MINUTE)
+    scenario.live(NOW + HOUR, HOUR)
+    assert len(scenario.told()) == 1
+    away_for(scenario, 3 * DAY)
+    assert len([text for text in scenario.told() if "Nobody has taken this yet" in text]) == 1
+    texts = [one.content for one in scenario.place.zulip.direct_to(scenario.place.people.mary)]
+    assert len([text for text in texts if "has passed:" in text]) == 1

@@ -16,6 +16,8 @@ from lms_bot.chat import RateLimiter
 from lms_bot.core.events import EventClass, EventType
 from lms_bot.core.notifications import Preferences, Recipient, Timing
 from lms_bot.core.people import Mentor
+from lms_bot.core.schedule import MentorSchedule, zone_of
+from lms_bot.pipeline import recheck
 from lms_bot.store import tables
 from lms_bot.store.events import events
 from lms_bot.store.notifications import outbox, preferences, queue, recipients
@@ -1105,3 +1107,74 @@ def test_a1_an_alert_is_due_again_only_to_the_mentor_who_has_the_student_again(a
         with any_delivery.store.writing() as transaction:
             recipients.wake(transaction, any_delivery.clock())
         assert (notifications(any_delivery.store, MARY)[0].due_at is not None) is is_due
+
+
+# What is so now
+
+
+def test_d13_a_failure_that_was_passed_since_needs_no_attention_in_a_digest(any_delivery: DeliveryScenario) -> None:
+    introduce(any_delivery)
+    early, late = NOW - timedelta(hours=3), NOW - timedelta(hours=1)
+    any_delivery.owe(
+        happened(JANE, "Algebra", FAILED, at=early)._replace(activity_id=601),
+        happened(JANE, "Algebra", at=late)._replace(activity_id=601),
+        happened(RAVI, "Physics", at=early)._replace(activity_id=602),
+        happened(RAVI, "Physics", FAILED, at=late)._replace(activity_id=602),
+        happened(RAVI, "Chemistry", FAILED, at=late)._replace(activity_id=603),
+    )
+    any_delivery.turn()
+    text = any_delivery.told(MARY)[-1]
+    above = text.partition("```spoiler")[0].partition("**Needs attention**")[2]
+    assert ("ravi" in above, "jane" in above) == (True, False)
+    assert (text.count("**ravi**"), text.count("**jane**")) == (1, 1)
+    assert text.count("failed **Chemistry**") == text.count("failed **Physics**") == 1
+    assert "❌ Exam Failed 2 · 🎉 Exam Passed! 2 · ↩️ Passed Since 1" in text
+
+
+def test_d13_a_failure_that_was_passed_in_an_earlier_message_needs_no_attention(
+    delivery: DeliveryScenario,
+) -> None:
+    introduce(delivery)
+    delivery.owe(happened(JANE, "Algebra", at=NOW))
+    delivery.turn()
+    failed = [happened(JANE, "Algebra", FAILED, at=NOW - timedelta(hours=hours)) for hours in range(1, 5)]
+    delivery.owe(*failed)
+    delivery.turn()
+    assert "Needs attention" not in delivery.told(MARY)[-1]
+
+
+# A time zone that changes
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Europe/Berlin"])
+def test_d9_a_digest_moves_as_a_whole_when_its_mentor_changes_their_time_zone(
+    delivery: DeliveryScenario, zone: str
+) -> None:
+    introduce(delivery)
+    with delivery.store.writing() as transaction:
+        digest = Preferences(timings=dict.fromkeys(EventClass, Timing.DIGEST))
+        preferences.save(transaction, MARY.mentor_id, digest, delivery.clock())
+
+    def found(title: str) -> None:
+        [event] = delivery.owe(happened(JANE, title))
+        with delivery.store.writing() as transaction:
+            asked = preferences.effective(transaction, [MARY.mentor_id])[MARY.mentor_id]
+            schedule = MentorSchedule(asked, "now", zone_of(asked, delivery.settings.timezone))
+            due_at = schedule.when_due(PASSED, JANE.student_id, delivery.clock()).due_at
+            of_event = tables.logs.c.event_id == event.event_id
+            transaction.execute(sa.update(tables.logs).where(of_event).values(due_at=due_at))
+
+    found("Before noon")
+    delivery.clock.forward(16 * HOUR)  # 4 o'clock in the morning, UTC
+    found("At night")
+    with delivery.store.writing() as transaction:
+        users = [
+            replace(user, timezone=zone) if user.user_id == delivery.account(MARY) else user
+            for user in delivery.chat.users()
+        ]
+        recheck.keep_accounts(transaction, users, delivery.settings, delivery.clock())
+    found("After the move")
+    assert len({row.due_at for row in notifications(delivery.store) if row.due_at}) == 1
+    delivery.wait(24 * HOUR, step=HOUR / 2)
+    _, text = delivery.told(MARY)
+    assert all(title in text for title in ("Before noon", "At night", "After the move"))

@@ -158,8 +158,8 @@ def test_no_question_about_students_looks_through_the_table(store: Store) -> Non
     seen(store, (JANE, RAVI), wanted=wanted)
     with store.reading() as transaction:
         list(export(transaction, [11, 12], NOW, most=5, after=(11, NOW, 1)))
-        summaries(transaction, [JANE, RAVI], NOW)
-        card(transaction, JANE, NOW)
+        summaries(transaction, [JANE, RAVI])
+        card(transaction, JANE)
         scores(transaction, JANE.student_id, NOW, 5)
         trace(transaction, None, 1, [1])
         trace(transaction, "attempts", 1, [1])

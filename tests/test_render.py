@@ -425,7 +425,7 @@ def test_a_naive_moment_is_refused() -> None:
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_up_to_three_events_stand_in_full(count: int) -> None:
     told = events(count)
-    assert notification_text(told) == "\n\n---\n\n".join(event_text(each) for each in told)
+    assert sorted(notification_text(told).split("\n\n---\n\n")) == sorted(event_text(each) for each in told)
 
 
 def test_the_introduction_is_the_last_lines() -> None:
@@ -437,16 +437,18 @@ def test_the_introduction_is_the_last_lines() -> None:
 
 def test_more_than_three_events_become_a_summary() -> None:
     told = events(4, EventType.EXAM_PASSED, EventType.EXAM_FAILED, EventType.CONTENT_STARTED, students=2)
-    passed_0, failed_1, started_2, passed_3 = (event_line(each) for each in told)
+    passed_0, failed_1, started_2, passed_3 = told
     assert notification_text(told) == (
         "📬 **4 events of 2 students**\n"
-        "🎉 Exam Passed! 2 · ❌ Exam Failed 1 · 📖 Content Started 1\n"
+        "❌ Exam Failed 1 · 🎉 Exam Passed! 2 · 📖 Content Started 1\n"
         "\n"
         "**Needs attention**\n"
-        f"{failed_1}\n"
+        f"* {event_line(failed_1)}\n"
+        f"  * {event_line(passed_3, named=False)}\n"
         "\n"
         "```spoiler Details\n"
-        f"{failed_1}\n{passed_3}\n{started_2}\n{passed_0}\n"
+        f"* {event_line(passed_0)}\n"
+        f"  * {event_line(started_2, named=False)}\n"
         "```"
     )
 
@@ -454,7 +456,8 @@ def test_more_than_three_events_become_a_summary() -> None:
 def test_an_event_found_late_is_told_in_a_summary() -> None:
     (late,) = events(1, EventType.EXAM_PASSED)
     assert notification_text([late], stale={late.event_id}) == (
-        f"📬 **1 event of 1 student** · 1 found late\n🎉 Exam Passed! 1\n\n```spoiler Details\n{event_line(late)}\n```"
+        f"📬 **1 event of 1 student** · 1 found late\n🎉 Exam Passed! 1\n"
+        f"\n```spoiler Details\n* {event_line(late)}\n```"
     )
     assert notification_text([late], stale=[late.event_id + 1]) == event_text(late)
 
@@ -462,12 +465,45 @@ def test_an_event_found_late_is_told_in_a_summary() -> None:
 def test_at_most_ten_failed_exams_need_attention() -> None:
     told = events(17, EventType.EXAM_FAILED)
     attention = notification_text(told).split("\n\n")[1].split("\n")
-    newest = [event_line(each) for each in reversed(told)]
-    assert attention == ["**Needs attention**", *newest[:10], "and 7 more"]
+    assert attention[0] == "**Needs attention**"
+    assert 6 <= len(attention[1:]) <= 10
+    assert len(attention[1:]) + len(details(notification_text(told))) == 17
 
 
 def test_a_summary_without_failed_exams_needs_no_attention() -> None:
     assert "Needs attention" not in notification_text(events(20, EventType.EXAM_PASSED))
+
+
+def test_d13_a_summary_is_by_student_each_once_and_by_what_is_so_now() -> None:
+    told = [
+        event(EventType.CONTENT_STARTED, title="Video", event_id=1, student="jane", student_id=1),
+        event(EventType.EXAM_FAILED, title="Algebra", event_id=2, student="jane", student_id=1),
+        event(EventType.EXAM_PASSED, title="Algebra", event_id=3, student="jane", student_id=1),
+        event(EventType.EXAM_FAILED, title="Biology", event_id=4, student="ravi", student_id=2),
+        event(EventType.EXAM_STARTED, title="Chemistry", event_id=5, student="ravi", student_id=2),
+    ]
+    text = notification_text(told, settled={2})
+    above, _, below = text.partition("```spoiler")
+    assert (text.count("**ravi**"), text.count("**jane**")) == (1, 1)
+    assert "**Needs attention**\n* ❌ **ravi** failed **Biology**" in above
+    assert "❌ Exam Failed 1 · 🎉 Exam Passed! 1 · " in above
+    assert "↩️ Passed Since 1" in above
+    assert [line.split(" · ")[0] for line in below.split("\n")[1:4]] == [
+        "* 🎉 **jane** passed **Algebra**",
+        "  * 📖 started **Video**",
+        "  * ❌ failed **Algebra**",
+    ]
+    assert text.count("Algebra") == 2
+    assert " · passed since\n" in below
+
+
+def test_a19_what_matters_most_comes_first_in_a_message_of_a_few() -> None:
+    kinds = (EventType.CONTENT_STARTED, EventType.EXAM_PASSED, EventType.EXAM_FAILED)
+    told = [event(kind, event_id=at) for at, kind in enumerate(kinds)]
+    text = notification_text(told)
+    assert text.index("Exam Failed") < text.index("Exam Passed!") < text.index("Content Started")
+    again = notification_text(told, settled={2})
+    assert again.index("Exam Passed!") < again.index("Content Started") < again.index("Exam Failed")
 
 
 def test_students_are_counted_once() -> None:
@@ -476,7 +512,13 @@ def test_students_are_counted_once() -> None:
 
 
 def details(text: str) -> list[str]:
+    """The lines under Details."""
     return text.partition("```spoiler Details\n")[2].partition("\n```")[0].split("\n")
+
+
+def lines_of(told: Sequence[Event]) -> set[str]:
+    """How events may stand in a summary: the first of a student, and those below it."""
+    return {f"* {event_line(each)}" for each in told} | {f"  * {event_line(each, named=False)}" for each in told}
 
 
 def left_out(lines: Sequence[str]) -> int:
@@ -490,9 +532,10 @@ def test_ten_thousand_events_make_one_message() -> None:
     shown = details(text)
     assert len(text) < 10_000
     assert len(text) > 9_800
-    assert left_out(shown) == 10_000 - (len(shown) - 1)
-    assert set(shown[:-1]) <= {event_line(each) for each in told}
-    assert text.startswith("📬 **10,000 events of 5 students**\n🎉 Exam Passed! 1,111 · ❌ Exam Failed 1,111 · ")
+    above = text.partition("**Needs attention**\n")[2].partition("\n\n")[0].split("\n")
+    assert left_out(shown) == 10_000 - (len(shown) - 1) - len(above)
+    assert {*above, *shown[:-1]} <= lines_of(told)
+    assert text.startswith("📬 **10,000 events of 5 students**\n❌ Exam Failed 1,111 · 💔 Streak Broken 1,111 · ")
 
 
 def test_a_summary_that_just_fits_is_whole() -> None:
@@ -513,15 +556,16 @@ def test_full_events_that_just_fit_stand_in_full() -> None:
 @pytest.mark.parametrize("kinds", [(), (EventType.EXAM_FAILED,), (EventType.CONTENT_WATCHED,)])
 def test_no_limit_cuts_an_entry_or_leaves_one_uncounted(kinds: tuple[EventType, ...]) -> None:
     told = events(40, *kinds)
-    entries = {event_line(each) for each in told}
+    entries = lines_of(told)
     for limit in range(400, 1_600):
         text = notification_text(told, introduction=INTRODUCTION, limit=limit)
         shown = details(text)
         missing = left_out(shown)
         assert len(text) < limit
         assert text.endswith(INTRODUCTION)
-        assert missing + len(shown) - 1 == 40
-        assert set(shown[:-1]) <= entries
+        above = [line for line in text.partition("**Needs attention**\n")[2].partition("\n\n")[0].split("\n") if line]
+        assert missing + len(shown) - 1 + len(above) == 40
+        assert {*above, *shown[:-1]} <= entries
 
 
 @given(

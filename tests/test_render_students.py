@@ -33,7 +33,7 @@ def summary(name: str = "jane", title: str = "Algebra", *why: Concern) -> Studen
 def card(name: str, title: str, courses: Sequence[str | None]) -> Card:
     exams = [happened(JANE, title, EventType.EXAM_PASSED, percentage=90) for _ in range(6)]
     tallies = [Tally(EventType.EXAM_PASSED, course, 2, 1, 90.0) for course in courses]
-    return students.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams, NOW)
+    return students.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams)
 
 
 def cells(row: str) -> list[str]:
@@ -95,35 +95,34 @@ def test_a_table_and_a_feed_are_never_too_long(people: list[tuple[str, str]], li
 
 def test_a_card_says_all_at_a_glance() -> None:
     tallies = [
-        Tally(EventType.EXAM_PASSED, "Maths", 3, 2, 130.0),
+        Tally(EventType.EXAM_PASSED, "Maths", 9, 9, 530.0),
         Tally(EventType.EXAM_FAILED, "Maths", 1, 1, 20.0),
         Tally(EventType.EXAM_STARTED, None, 1, 0, 0.0),
     ]
     exams = [happened(JANE, "Algebra", EventType.EXAM_FAILED, percentage=20)]
-    shown = card_text(students.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams, NOW))
+    shown = card_text(students.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams))
     assert shown == (
         f"👤 **jane** · last active {SHOWN_NOW}\n"
         "**Needs attention:** ❗ last exam failed\n"
-        "* **Average:** 50% over 3 exams\n"
+        "* **Average:** 55% over 10 exams\n"
         "* **Trend:** ↗ +4.2 points, the last 5 exams against the 5 before\n"
-        "* **Pass rate:** 75% (3 of 4)\n"
+        "* **Pass rate:** 90% (9 of 10)\n"
         "* **Open exams:** 1\n"
-        "* 📝 Exam Started 1 · 🎉 Exam Passed 3 · ❌ Exam Failed 1\n"
+        "* 📝 Exam Started 1 · 🎉 Exam Passed 9 · ❌ Exam Failed 1\n"
         "\n"
         "**Last exams**\n"
         f"* ❌ **Algebra** · 20% · {SHOWN_NOW}\n"
         "\n"
         "**Courses**\n"
-        "* **Maths** · 4 events · average 50% over 3 exams"
+        "* **Maths** · 10 events · average 55% over 10 exams"
     )
 
 
 def test_a_card_of_nothing_is_a_card() -> None:
-    assert card_text(students.card(JANE, None, [], [], [], NOW)) == (
+    assert card_text(students.card(JANE, None, [], [], [])) == (
         "👤 **jane** · no activity yet\n"
-        "**Needs attention:** 💤 inactive\n"
         "* **Average:** —\n"
-        "* **Trend:** — (it takes more than 5 exams)\n"
+        "* **Trend:** — (it takes 8 exams)\n"
         "* **Pass rate:** —\n"
         "* **Open exams:** 0"
     )
@@ -139,8 +138,18 @@ def test_a_card_of_nothing_is_a_card() -> None:
     ],
 )
 def test_the_trend_points_where_the_scores_go(last: float, before: float, shown: str) -> None:
-    found = students.card(JANE, NOW, [], [last] * 5 + [before] * 5, [], NOW)
+    scored = [Tally(EventType.EXAM_PASSED, None, 10, 10, 5 * (last + before))]
+    found = students.card(JANE, NOW, scored, [last] * 5 + [before] * 5, [])
     assert f"**Trend:** {shown}," in card_text(found)
+
+
+def test_b3_the_trend_names_the_exams_that_there_are_and_takes_three_before() -> None:
+    for count, shown in ((10, "the last 5 exams against the 5 before"), (8, "the last 5 exams against the 3 before")):
+        scored = [Tally(EventType.EXAM_PASSED, None, count, count, 60.0 * count)]
+        assert shown in card_text(students.card(JANE, NOW, scored, [60.0] * count, []))
+    for count in (6, 7):
+        scored = [Tally(EventType.EXAM_PASSED, None, count, count, 60.0 * count)]
+        assert "(it takes 8 exams)" in card_text(students.card(JANE, NOW, scored, [60.0] * count, []))
 
 
 @given(HOSTILE, HOSTILE, st.lists(st.none() | HOSTILE, max_size=8), st.integers(900, 4_000))

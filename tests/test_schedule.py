@@ -20,6 +20,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 JANE, RAVI = 1001, 1002
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday, 13:00 in Berlin
 FAILED, STARTED, WATCHED = EventType.EXAM_FAILED, EventType.EXAM_STARTED, EventType.CONTENT_WATCHED
+ALERT = EventType.STUDENT_ALERT
 TOMORROW_AT_EIGHT = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
 
 
@@ -33,9 +34,11 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     [
         (FAILED, Preferences(), "now", NOON, ""),
         (STARTED, Preferences(), "now", NOON, ""),
-        (FAILED, Preferences(), "calm", NOON, ""),
-        (EventType.EXAM_PASSED, Preferences(), "calm", NOON, ""),
-        (EventType.EXAM_COMPLETED, Preferences(), "calm", NOON, ""),
+        (FAILED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
+        (EventType.EXAM_PASSED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
+        (ALERT, Preferences(), "calm", NOON, ""),
+        (EventType.ALERT_REMINDER, Preferences(), "calm", NOON, ""),
+        (FAILED, Preferences(timings={EventClass.FAILED: Timing.NOW}), "calm", NOON, ""),
         (STARTED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
         (WATCHED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
         (WATCHED, Preferences(timings={EventClass.CONTENT: Timing.NOW}), "calm", NOON, ""),
@@ -53,8 +56,16 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         (FAILED, Preferences(quiet_from=22 * 60, quiet_to=14 * 60), "now", at(2, 13), "quiet time"),
         (FAILED, Preferences(quiet_from=22 * 60, quiet_to=7 * 60), "now", NOON, ""),
         (FAILED, Preferences(quiet_from=13 * 60, quiet_to=13 * 60), "now", NOON, ""),
-        (FAILED, Preferences(quiet_days=frozenset({0})), "now", at(2, 23), "quiet time"),
-        (FAILED, Preferences(quiet_days=frozenset({0, 1})), "now", at(3, 23), "quiet time"),
+        (FAILED, Preferences(quiet_days=frozenset({0})), "now", TOMORROW_AT_EIGHT, "quiet time"),
+        (FAILED, Preferences(quiet_days=frozenset({0, 1})), "now", at(4, 7), "quiet time"),
+        (
+            FAILED,
+            Preferences(quiet_from=1200, quiet_to=330, quiet_days=frozenset({0})),
+            "now",
+            at(3, 4, 30),
+            "quiet time",
+        ),
+        (FAILED, Preferences(quiet_from=720, quiet_to=780, quiet_days=frozenset({0})), "now", at(3, 7), "quiet time"),
         (STARTED, Preferences(quiet_from=7 * 60, quiet_to=9 * 60 + 30), "calm", at(3, 8, 30), "quiet time"),
     ],
 )
@@ -67,7 +78,7 @@ def test_the_order_of_what_postpones_a_notification(
 @pytest.mark.parametrize(
     ("kind", "preferences", "now", "due_at", "reason"),
     [
-        (FAILED, Preferences(), NOON, NOON, ""),
+        (ALERT, Preferences(), NOON, NOON, ""),
         (STARTED, Preferences(), at(2, 20), TOMORROW_AT_EIGHT, "digest"),
         (STARTED, Preferences(), at(3, 7), at(3, 7), ""),
         (STARTED, Preferences(), at(3, 15), at(3, 15), ""),
@@ -75,9 +86,9 @@ def test_the_order_of_what_postpones_a_notification(
         (STARTED, Preferences(quiet_from=15 * 60, quiet_to=18 * 60), at(3, 15), at(3, 17), "quiet time"),
         (STARTED, Preferences(timings={EventClass.STARTED: Timing.NOW}), at(2, 13), at(2, 13), ""),
         (STARTED, Preferences(timings={EventClass.STARTED: Timing.OFF}), at(2, 13), None, "turned off"),
-        (FAILED, Preferences(muted={JANE: at(9, 9)}), at(2, 13), at(9, 9), "muted"),
-        (FAILED, Preferences(muted={JANE: at(9, 9)}), at(9, 10), at(9, 10), ""),
-        (FAILED, Preferences(paused_until=at(4, 9)), at(4, 9), at(4, 9), ""),
+        (ALERT, Preferences(muted={JANE: at(9, 9)}), at(2, 13), at(9, 9), "muted"),
+        (ALERT, Preferences(muted={JANE: at(9, 9)}), at(9, 10), at(9, 10), ""),
+        (ALERT, Preferences(paused_until=at(4, 9)), at(4, 9), at(4, 9), ""),
     ],
 )
 def test_what_has_waited_since_noon_is_scheduled_again(
@@ -123,10 +134,10 @@ def test_what_is_postponed_is_due_within_ten_days_and_never_earlier_than_now(
     due_at, _ = schedule.when_due(kind, JANE, now)
     assert due_at is not None
     assert now <= due_at <= now + timedelta(days=10)
-    assert schedule.when_due(FAILED, JANE, due_at).due_at == due_at
+    assert schedule.when_due(ALERT, JANE, due_at).due_at == due_at
 
 
-def test_a_calm_school_is_told_of_exam_ends_at_once_and_of_the_rest_in_the_morning(
+def test_a18_a_calm_school_is_told_of_alerts_at_once_and_of_the_rest_in_the_morning(
     lms_url: str, tmp_path: Path
 ) -> None:
     watch = Watch(lms_url, f"sqlite:///{tmp_path}/calm.db", LMS_DELIVERY="calm", LMS_TIMEZONE="Europe/Berlin")
@@ -138,4 +149,4 @@ def test_a_calm_school_is_told_of_exam_ends_at_once_and_of_the_rest_in_the_morni
         _, owed = queue.pending_for_everybody(transaction, 10)
     due = {one.event.source_id: one.due_at for one in owed}
     watch.close()
-    assert due == {1: datetime(2026, 3, 3, 7, 0, tzinfo=UTC), 2: watch.now}
+    assert due == {1: TOMORROW_AT_EIGHT, 2: TOMORROW_AT_EIGHT}

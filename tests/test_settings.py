@@ -73,6 +73,7 @@ def test_without_a_file_the_environment_and_the_defaults_are_enough() -> None:
         notify_mentors=True,
         event_types=frozenset(OBSERVED),
         delivery="now",
+        quiet_minutes=5,
         messages_per_minute=150,
         sweep_rows=10_000,
         admin_stream="lms-admin",
@@ -98,6 +99,7 @@ def test_a_file_gives_every_setting(tmp_path: Path) -> None:
         notify_mentors = 0
         event_types = Exam_Passed, exam_failed,
         delivery = CALM
+        quiet_minutes = 120
         messages_per_minute = 1000
         sweep_rows = 500
         # a comment
@@ -112,6 +114,7 @@ def test_a_file_gives_every_setting(tmp_path: Path) -> None:
     assert (found.monitor_enabled, found.notify_mentors, found.poll_interval) == (False, False, 15)
     assert found.event_types == {EventType.EXAM_PASSED, EventType.EXAM_FAILED}
     assert (found.delivery, found.messages_per_minute, found.sweep_rows) == ("calm", 1000, 500)
+    assert found.quiet_minutes == 120
     assert (found.admin_stream, found.timezone.key) == ("mentors of Омар", "Asia/Tashkent")
     assert found.stale_after_hours == 168
     assert (found.retention_days, found.metrics_port) == (400, 9464)

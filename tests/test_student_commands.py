@@ -114,7 +114,7 @@ def test_a_card_shows_all_about_one(school: School) -> None:
     assert school.ask("student @jane_smith") == (
         f"👤 **jane_smith** · last active {SHOWN_NOW}\n"
         "* **Average:** 80% over 2 exams\n"
-        "* **Trend:** — (it takes more than 5 exams)\n"
+        "* **Trend:** — (it takes 8 exams)\n"
         "* **Pass rate:** 100% (2 of 2)\n"
         "* **Open exams:** 0\n"
         "* **Streak:** 2 days, longest 2\n"

@@ -28,13 +28,13 @@ STUDENTS = (JANE, RAVI, GULNORA, OBRIEN)
 
 def summary_of(store: Store, student: Student) -> StudentSummary:
     with store.reading() as transaction:
-        (found,) = summaries(transaction, [student], NOW)
+        (found,) = summaries(transaction, [student])
     return found
 
 
 def card_of(store: Store, student: Student) -> Card:
     with store.reading() as transaction:
-        return card(transaction, student, NOW)
+        return card(transaction, student)
 
 
 def supersede(store: Store, *old: Event) -> None:
@@ -59,20 +59,20 @@ def test_a_summary_says_what_the_table_of_students_shows(store: Store) -> None:
 
 
 def test_a_student_without_events_has_a_summary_too(store: Store) -> None:
-    assert summary_of(store, OBRIEN) == StudentSummary(OBRIEN, None, 0, None, None, (Concern.INACTIVE,))
+    assert summary_of(store, OBRIEN) == StudentSummary(OBRIEN, None, 0, None, None, ())
     assert card_of(store, OBRIEN).counts == {}
 
 
 def test_nobody_has_no_summaries(store: Store) -> None:
     with store.reading() as transaction:
-        assert summaries(transaction, [], NOW) == []
+        assert summaries(transaction, []) == []
 
 
 def test_two_hundred_students_stand_in_the_order_of_need(store: Store) -> None:
     many = [Student(number, f"student_{number}") for number in range(1, 201)]
     owe(store, [happened(s, "Exam", EventType.EXAM_PASSED, percentage=s.student_id % 100) for s in many])
     with store.reading() as transaction:
-        found = summaries(transaction, many, NOW)
+        found = summaries(transaction, many)
     averages = [one.average or 0.0 for one in found]
     assert averages == sorted(averages)
     assert {one.student for one in found} == set(many)

@@ -32,6 +32,7 @@ class Settings:
     notify_mentors: bool
     event_types: frozenset[EventType]
     delivery: str
+    quiet_minutes: int
     messages_per_minute: int
     sweep_rows: int
     admin_stream: str
@@ -226,8 +227,11 @@ SETTINGS = (
             "What mentors are told of what the LMS records; all seven are stored in any case.",
             f"all, or any of {', '.join(OBSERVED)}, separated by commas", event_types_of),
     Setting("delivery", "LMS_DELIVERY", "now",
-            "now tells everything as it is found; calm only ends of exams, and the rest in a daily digest.",
+            "now tells everything as it is found; calm only alerts, and the rest in a daily digest.",
             "now or calm", partial(_one_of, {"now": "now", "calm": "calm"})),
+    Setting("quiet_minutes", "LMS_QUIET_MINUTES", "5",
+            "The least minutes between two messages to one mentor; what comes in them joins the next message. Answers "
+            "and the most serious alerts do not wait.", "0 (off) to 120", partial(_whole_number, 0, 120)),
     Setting("messages_per_minute", "LMS_MESSAGES_PER_MINUTE", "150",
             "The pace of delivery. Zulip allows 200 calls a minute by default: set it above only where the "
             "server allows more.", "1 to 100000", partial(_whole_number, 1, 100_000)),

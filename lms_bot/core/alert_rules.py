@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 from lms_bot.core.alerts import DAY, HOUR, Limits, Rule, Verdict
 from lms_bot.core.events import EventType
-from lms_bot.core.reports.students import PASS_LINE
+from lms_bot.core.reports.students import FEWEST_COMPARED, concerns_of
 
 MORE_SERIOUS = timedelta(days=7)  # of inactivity, of a student who is not passing
 MOST_SERIOUS = timedelta(days=11)  # of inactivity
 USUAL_GAPS = 3  # times the usual gap between days of learning is not inactive yet
 COMPARED = 5  # exams before the last one, for a drop of the score
-FEWEST_COMPARED = 3
 FEWEST_FAILING = 5  # students, for an exam that many fail
 FAILING_WITHIN = DAY
 LASTING = timedelta(days=14)  # what is said of one event of the past stands so long, unless it is over before
@@ -63,9 +62,9 @@ class Broken(NamedTuple):
 class Facts:
     """The facts about a student that the rules judge; times are aware UTC.
 
-    `first_at` is the first event of any kind, `usual_gap` the time that usually lies between two days of learning.
-    `exams` are those of the last weeks, newest first. `content` is what the student opened last, where nothing was
-    finished since.
+    `average` is the mean percentage of all exams, `first_at` the first event of any kind, `usual_gap` the time that
+    usually lies between two days of learning. `exams` are those of the last weeks, newest first. `content` is what the
+    student opened last, where nothing was finished since.
     """
 
     student_id: int
@@ -78,6 +77,7 @@ class Facts:
     open_exams: tuple[Opened, ...] = ()
     content: Opened | None = None
     streak: Broken | None = None
+    average: float | None = None
 
 
 def inactive(facts: Facts, limit: float) -> Iterator[Verdict]:
@@ -86,7 +86,7 @@ def inactive(facts: Facts, limit: float) -> Iterator[Verdict]:
     if since is None:
         return
     allowed = max(limit * DAY, USUAL_GAPS * (facts.usual_gap or timedelta()))
-    passing = is_passing(facts.exams)
+    passing = not concerns_of(facts.exams[0].outcome if facts.exams else None, facts.average)
     numbers = {"last": _said(since), "usual_gap": _days(facts.usual_gap), "allowed": _days(allowed), "passing": passing}
     yield Verdict(Rule.INACTIVE, since + allowed, 1, numbers=numbers)
     if not passing:
@@ -201,14 +201,6 @@ def true_verdicts(found: Iterable[Verdict], now: datetime) -> dict[tuple[Rule, i
 def next_look(found: Iterable[Verdict], now: datetime) -> datetime | None:
     """Return when time alone changes what the rules say next."""
     return min((moment for one in found for moment in (one.at, one.until) if moment and moment > now), default=None)
-
-
-def is_passing(exams: Sequence[Exam]) -> bool:
-    """Return whether the last exam with a verdict was not failed, and the average is not below the pass line."""
-    judged = [e for e in exams if e.outcome in (EventType.EXAM_PASSED, EventType.EXAM_FAILED)]
-    scores = [exam.percentage for exam in exams if exam.percentage is not None]
-    has_failed = bool(judged) and judged[0].outcome is EventType.EXAM_FAILED
-    return not has_failed and (not scores or fmean(scores) >= PASS_LINE)
 
 
 def _said(moment: datetime) -> str:

@@ -9,7 +9,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from lms_bot.core.events import Event
+
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+HIGHEST_LEVEL = 3  # of an alert
 
 
 class Rule(StrEnum):
@@ -91,6 +94,9 @@ class Verdict(NamedTuple):
         return self.at is not None and self.at <= now and (self.until is None or now < self.until)
 
 
+_CAUSES = ("last", "enrolled", "started", "last_day")  # since when somebody is absent, whatever the limit is
+
+
 class Outcome(StrEnum):
     """How an alert was closed."""
 
@@ -151,6 +157,20 @@ class StudentAlert:
     def key(self) -> Key:
         return Key(self.mentor_id, self.student_id, self.rule, self.subject_id)
 
+    def was(self, key: Key, verdict: Verdict) -> bool:
+        """Return whether this alert said the same of the same cause, until it was over or its rule or limit changed."""
+        if self.key != key or self.level != verdict.level or self.outcome not in (Outcome.OVER, Outcome.OFF):
+            return False
+        cause = next((name for name in _CAUSES if name in verdict.numbers), None)
+        if cause is None or not RULE_DEFINITIONS[self.rule].absence:
+            return self.since == verdict.at
+        return bool(self.numbers.get(cause) == verdict.numbers[cause])
+
+
+def is_urgent(event: Event) -> bool:
+    """Return whether an event does not wait for the quiet minutes to pass: an alert of the highest level."""
+    return event.event_type.is_alert and event.metadata.get("level", 1) >= HIGHEST_LEVEL
+
 
 class Key(NamedTuple):
     """The key of an alert: at most one alert with it is open."""
@@ -170,12 +190,13 @@ class Reminder(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """An alert to be opened, and when it is sent, or why not."""
+    """An alert to be opened, and when it is sent, or why not; `again` is the id of a closed one that is so again."""
 
     key: Key
     verdict: Verdict
     tell_at: datetime | None
     untold: Untold | None = None
+    again: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from lms_bot.core.calendar import DAY, zone_named
+from lms_bot.core.calendar import DAY, WORK_BEGINS, local_day, start_of_day, zone_named
 from lms_bot.core.events import EventClass, EventType
 from lms_bot.core.notifications import Preferences, Timing
 
 MOST_DAYS = 8  # quiet days can cover a week; within a week and a day something must be allowed
 
-CALM = {
-    EventClass.FAILED: Timing.NOW,
-    EventClass.PASSED: Timing.NOW,
-    EventClass.COMPLETED: Timing.NOW,
-    EventClass.STARTED: Timing.DIGEST,
-    EventClass.CONTENT: Timing.DIGEST,
-    EventClass.STREAK: Timing.DIGEST,
-    EventClass.ALERT: Timing.NOW,
-}
+CALM = {**dict.fromkeys(EventClass, Timing.DIGEST), EventClass.ALERT: Timing.NOW}
 EAGER = {**dict.fromkeys(EventClass, Timing.NOW), EventClass.STREAK: Timing.DIGEST}
 
 
@@ -54,7 +47,7 @@ class MentorSchedule:
             return Due(None, "turned off")
         due_at, reason = self._after_pauses(student_id, found_at)
         if timing is Timing.DIGEST:
-            due_at, reason = _next_digest(due_at, self.preferences, self.zone), "digest"
+            due_at, reason = _next_hour(due_at, self.preferences.digest_hours, self.zone), "digest"
         return self._after_quiet_time(due_at, reason)
 
     def still_due(self, kind: EventType, student_id: int | None, found_at: datetime, now: datetime) -> Due:
@@ -66,6 +59,13 @@ class MentorSchedule:
         if due.due_at is None or due.due_at > now:
             return due
         return self._after_quiet_time(*self._after_pauses(student_id, now))
+
+    def next_morning(self, kind: EventType, now: datetime) -> datetime:
+        """Return when an event is due that today has no room for: with the next day's digest, or in its morning."""
+        timing = timing_of(EventClass.of(kind), self.preferences, self.delivery)
+        hours = self.preferences.digest_hours if timing is Timing.DIGEST else (WORK_BEGINS,)
+        tomorrow = start_of_day(local_day(now, self.zone) + DAY, self.zone)
+        return _after_quiet(_next_hour(tomorrow, hours, self.zone), self.preferences, self.zone)
 
     def _after_pauses(self, student_id: int | None, now: datetime) -> tuple[datetime, str]:
         """Return the first moment without a pause and without this student muted, and which of the two ends then."""
@@ -92,13 +92,13 @@ def timing_of(event_class: EventClass, preferences: Preferences, delivery: str) 
     return preferences.timings.get(event_class, default[event_class])
 
 
-def _next_digest(after: datetime, preferences: Preferences, zone: ZoneInfo) -> datetime:
-    """Return the first digest hour at or after a moment."""
+def _next_hour(after: datetime, hours: Sequence[int], zone: ZoneInfo) -> datetime:
+    """Return when it is first one of these hours of the day, at or after a moment."""
     day = after.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     candidates = (
         (day + timedelta(days=days)).replace(hour=hour).astimezone(UTC)
         for days in range(3)
-        for hour in sorted(preferences.digest_hours or (8,))
+        for hour in sorted(hours or (WORK_BEGINS,))
     )
     return min(candidate for candidate in candidates if candidate >= after)
 
@@ -115,15 +115,18 @@ def _after_quiet(moment: datetime, preferences: Preferences, zone: ZoneInfo) -> 
 
 
 def _quiet_until(local: datetime, preferences: Preferences) -> datetime | None:
-    """Return the local end of the quiet time around a local moment, or None."""
+    """Return the local end of the quiet time around a local moment, or None.
+
+    A quiet day ends in the morning after it, or with the quiet time of that night.
+    """
     day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    if local.weekday() in preferences.quiet_days:
-        return day + DAY
     begin, end = preferences.quiet_from, preferences.quiet_to
+    is_overnight = begin is not None and end is not None and begin > end
+    if local.weekday() in preferences.quiet_days:
+        return _at(day + DAY, 0 if is_overnight else WORK_BEGINS * 60)
     if begin is None or end is None or begin == end:
         return None
     minute = local.hour * 60 + local.minute
-    is_overnight = begin > end
     if begin <= minute and (is_overnight or minute < end):
         return _at(day + DAY if is_overnight else day, end)
     if is_overnight and minute < end:

@@ -112,6 +112,7 @@ def _settings(lms: Path, store: Path) -> Settings:
         "LMS_DATABASE_URL": f"sqlite:///{lms}",
         "LMS_STORE_DATABASE_URL": f"sqlite:///{store}",
         "LMS_MESSAGES_PER_MINUTE": "6000",
+        "LMS_QUIET_MINUTES": "0",
         "LMS_ADMIN_STREAM": ADMIN_STREAM.name,
     }
     return load(None, given)

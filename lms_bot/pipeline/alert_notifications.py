@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reminder, StudentAlert, Untold
-from lms_bot.core.calendar import DAY, after_working_time, local_day, start_of_day
+from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reason, Reminder, StudentAlert, Untold, is_urgent
+from lms_bot.core.calendar import after_working_time, local_day, start_of_day
 from lms_bot.core.events import ALERT_REMINDERS, STUDENT_ALERTS, Event, EventType
-from lms_bot.core.notifications import Notification, Preferences
-from lms_bot.core.schedule import zone_of
+from lms_bot.core.notifications import DEFAULT_PREFERENCES, Notification, Preferences
+from lms_bot.core.schedule import MentorSchedule, zone_of
 from lms_bot.pipeline import freshness
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.store.alerts.alerts import (
@@ -20,14 +20,16 @@ from lms_bot.store.alerts.alerts import (
     due_reminders,
     open_for_mentors,
     record_reminders,
+    told_by,
     update,
     with_ids,
 )
 from lms_bot.store.events import events
-from lms_bot.store.notifications import queue
+from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.people import people
 from lms_bot.store.people.people import Mentoring
 from lms_bot.store.session import Store, Transaction
+from lms_bot.store.state import POLLED, noted_at
 
 REMINDED_AFTER = timedelta(hours=24)  # of working time in which nobody took it
 OVER = "it was over, or taken care of, before it was told"
@@ -60,33 +62,56 @@ def enqueue_due_alerts(store: Store, settings: Settings, now: datetime) -> int:
         due = [alert for alert in due if alert not in covered]
         update(transaction, [alert.alert_id for alert in due], tell_at=None)
         caused = [(alert, _event(alert, None, now)) for alert in due]
-        caused += [(one.alert, _event(one.alert, one, now)) for one in record_reminders(transaction, again, now)]
+        read_at = None if freshness.has_fresh_data(transaction, settings, now) else noted_at(transaction, POLLED)
+        recorded = record_reminders(transaction, again, now)
+        caused += [(one.alert, _event(one.alert, one, now, read_at)) for one in recorded]
         return _record(transaction, caused, Enqueuer(settings, now), now)
 
 
 def take_for_message(
     transaction: Transaction, due: Sequence[Notification], asked: Preferences, settings: Settings, now: datetime
 ) -> list[Notification]:
-    """Return what one mentor's next message tells; an alert has a message of its own, after all else is told.
+    """Return what one mentor's next message tells: an alert, or all else.
 
-    The alert is marked as told. Those that are over are finished untold; those beyond a day's number are postponed to
-    the next day, and those about absence until there is fresh data.
+    An alert has a message of its own, after all else is told, or in turn with it where it waits for its quiet minutes.
+    Those that are over are finished untold; those beyond a day's number are postponed to the next morning or digest,
+    and those about absence until there is fresh data.
     """
     others = [n for n in due if not n.event.event_type.is_alert]
-    if others or not due:
+    of_alerts = [n for n in due if n.event.event_type.is_alert]
+    if not of_alerts or (others and not _is_turn_of_alerts(transaction, of_alerts)):
         return others
-    true = _finish_or_postpone_untrue(transaction, due, settings, now)
+    true = _finish_or_postpone_untrue(transaction, of_alerts, settings, now)
     new = [n for n in true if n.event.event_type is EventType.STUDENT_ALERT]
     reminders = [n for n in true if n.event.event_type is EventType.ALERT_REMINDER]
     zone = zone_of(asked, settings.timezone)
-    today = local_day(now, zone)
-    told = count_sent_since(transaction, due[0].mentor_id, start_of_day(today, zone))
+    told = count_sent_since(transaction, due[0].mentor_id, start_of_day(local_day(now, zone), zone))
     left = max(0, settings.alerts_per_day - told)
-    queue.postpone(transaction, [n.log_id for n in new[left:]], start_of_day(today + DAY, zone))
-    taken = [*new[:left], *reminders][:1]
-    told_ids = [_alert_id(n) for n in taken if n.event.event_type is EventType.STUDENT_ALERT]
-    update(transaction, told_ids, told_at=now, remind_at=after_working_time(now, REMINDED_AFTER, zone))
-    return taken
+    morning = MentorSchedule(asked, settings.delivery, zone).next_morning(EventType.STUDENT_ALERT, now)
+    queue.postpone(transaction, [n.log_id for n in new[left:]], morning)
+    return [*new[:left], *reminders][:1] or others
+
+
+def note_told(transaction: Transaction, message_id: int, settings: Settings, now: datetime) -> None:
+    """Note that an alert is told whose message Zulip has accepted; it is said again unless somebody takes it."""
+    told = told_by(transaction, message_id)
+    if not told:
+        return
+    asked = preferences.effective(transaction, [alert.mentor_id for alert in told])
+    for alert in told:
+        zone = zone_of(asked.get(alert.mentor_id, DEFAULT_PREFERENCES), settings.timezone)
+        waits = alert.is_open and alert.taken_at is None
+        remind_at = after_working_time(now, REMINDED_AFTER, zone) if waits else alert.remind_at
+        update(transaction, [alert.alert_id], told_at=now, remind_at=remind_at)
+
+
+def _is_turn_of_alerts(transaction: Transaction, of_alerts: Sequence[Notification]) -> bool:
+    """Return whether a mentor was told something else since these alerts wait; an urgent one needs no turn."""
+    mentor_id = of_alerts[0].mentor_id
+    last = outbox.last_sent_at(transaction, mentor_id)
+    if last is None or any(is_urgent(n.event) for n in of_alerts):
+        return False
+    return last >= min(n.found_at for n in of_alerts) and not count_sent_since(transaction, mentor_id, last)
 
 
 def _finish_or_postpone_untrue(
@@ -103,7 +128,7 @@ def _finish_or_postpone_untrue(
         what = (alert and alert.key._replace(mentor_id=0), notification.event.event_type)
         if alert is None or not alert.is_open or alert.taken_at is not None or what in said:
             over.append(notification.log_id)
-        elif RULE_DEFINITIONS[alert.rule].absence and not is_fresh:
+        elif RULE_DEFINITIONS[alert.rule].absence and not is_fresh and not _is_wanted_again(notification.event):
             unknown.append(notification.log_id)
         else:
             true.append((alert, notification))
@@ -112,6 +137,11 @@ def _finish_or_postpone_untrue(
     queue.postpone(transaction, unknown, now + freshness.RETRY)
     true.sort(key=lambda one: (-one[0].level, one[0].since, one[0].alert_id))
     return [notification for _, notification in true]
+
+
+def _is_wanted_again(event: Event) -> bool:
+    """Return whether the mentor put the alert off until now, and so hears of it however old the data is."""
+    return event.metadata.get("reminded") == Reason.SNOOZED
 
 
 def _alert_id(notification: Notification) -> int:
@@ -161,8 +191,8 @@ def _username(transaction: Transaction, mentor_id: int) -> str:
     return mentor.username if mentor else ""
 
 
-def _event(alert: StudentAlert, reminder: Reminder | None, now: datetime) -> Event:
-    """Return the event that an alert, or a reminder of it, is."""
+def _event(alert: StudentAlert, reminder: Reminder | None, now: datetime, read_at: datetime | None = None) -> Event:
+    """Return the event that an alert, or a reminder of it, is; `read_at` is the time of the last poll if it is old."""
     metadata = {
         "alert_id": alert.alert_id,
         "number": alert.number,
@@ -173,6 +203,8 @@ def _event(alert: StudentAlert, reminder: Reminder | None, now: datetime) -> Eve
     }
     if reminder is not None:
         metadata["reminded"] = reminder.reason.value
+        if read_at is not None and RULE_DEFINITIONS[alert.rule].absence:
+            metadata["read_at"] = read_at.isoformat(timespec="seconds")
     return Event(
         event_type=EventType.STUDENT_ALERT if reminder is None else EventType.ALERT_REMINDER,
         source_table=STUDENT_ALERTS if reminder is None else ALERT_REMINDERS,

@@ -211,9 +211,7 @@ def _compared(
             yield _Restating(weaker, verdict)
         elif moment.cannot_judge(verdict):
             yield _Waiting(key.student_id)
-        elif _is_dealt_with(key, verdict, kept, moment.now):
-            continue
-        else:
+        elif not _is_dealt_with(key, verdict, kept, moment.now):
             yield _opening(key, verdict, kept, mentor.since[key.rule], moment.now)
             if weaker is not None:
                 yield _Closing(weaker.alert_id, Outcome.GREW)
@@ -229,14 +227,19 @@ def _is_dealt_with(key: Key, verdict: Verdict, kept: Iterable[StudentAlert], now
     )
 
 
-def _opening(key: Key, verdict: Verdict, kept: Iterable[StudentAlert], since: datetime, now: datetime) -> Opening:
+def _opening(key: Key, verdict: Verdict, kept: Sequence[StudentAlert], since: datetime, now: datetime) -> Opening:
     """Return the alert that says this from now on; a weaker open one may be among those `kept`."""
     assert verdict.at is not None
     definition = RULE_DEFINITIONS[key.rule]
     if definition.told_otherwise:
         return Opening(key, verdict, None, Untold.OTHERWISE)
-    if verdict.at <= since:
-        return Opening(key, verdict, None, Untold.BASELINE)
+    untold = Untold.BASELINE if verdict.at <= since else None
+    if before := next((one for one in reversed(kept) if one.was(key, verdict)), None):
+        untold = before.untold or untold
+        is_known = before.told_at or before.taken_at or untold
+        return Opening(key, verdict, None if is_known else now, untold, before.alert_id)
+    if untold:
+        return Opening(key, verdict, None, untold)
     same = [one for one in kept if one.key == key]
     settles_at = now if any(one.is_open for one in same) else now + definition.settle
     told = [one for one in same if not one.is_open and one.told_at and one.level >= verdict.level]

@@ -14,14 +14,15 @@ from lms_bot.chat import Chat
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import MANY_EVENTS, EventType
-from lms_bot.core.notifications import DEFAULT_PREFERENCES, Message, Notification, Recipient
+from lms_bot.core.notifications import Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
 from lms_bot.pipeline import alert_notifications, replies
-from lms_bot.pipeline.recheck import fold_told_starts, hand_over_former_students, reschedule, without_folded_starts
-from lms_bot.store.notifications import outbox, preferences, queue
+from lms_bot.pipeline.recheck import hand_over_former_students, keep_accounts, take_for_message, without_folded_starts
+from lms_bot.store.events import attempts
+from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.operations import incidents
-from lms_bot.store.people import accounts, people
-from lms_bot.store.session import Store
+from lms_bot.store.people import people
+from lms_bot.store.session import Store, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -143,10 +144,7 @@ class Deliverer:
                 return Delivered()
             if mentor.zulip_user_id is None:
                 return Delivered()
-            asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
-            due = reschedule(transaction, due, asked, self._settings, now)
-            due = alert_notifications.take_for_message(transaction, due, asked, self._settings, now)
-            due = fold_told_starts(transaction, due, now)
+            due = take_for_message(transaction, person[0], due, self._settings, now)
             if not due:
                 return Delivered()
             if len(due) > MANY_EVENTS:
@@ -156,7 +154,11 @@ class Deliverer:
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
             draft = outbox.Draft(
                 Recipient(user_ids=(mentor.zulip_user_id,)),
-                self._text(due, is_first=not any(outbox.has_been_notified(transaction, own_id) for own_id in person)),
+                self._text(
+                    transaction,
+                    due,
+                    is_first=not any(outbox.has_been_notified(transaction, own_id) for own_id in person),
+                ),
                 mentor_id=person[0],
                 log_ids=[n.log_id for n in due],
                 attempts=max(n.attempts for n in due),
@@ -165,11 +167,13 @@ class Deliverer:
             message = outbox.freeze(transaction, draft, now)
         return self._send(message, len(due))
 
-    def _text(self, due: Sequence[Notification], *, is_first: bool) -> str:
+    def _text(self, transaction: Transaction, due: Sequence[Notification], *, is_first: bool) -> str:
         old = timedelta(hours=self._settings.stale_after_hours)
         stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
         told = [n.event for n in without_folded_starts(due)]
-        return render.notification_text(told, stale=stale, introduction=render.INTRODUCTION if is_first else None)
+        settled = attempts.settled_failures(transaction, told)
+        introduction = render.INTRODUCTION if is_first else None
+        return render.notification_text(told, stale=stale, settled=settled, introduction=introduction)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
         """Try once to send a message; no transaction is open meanwhile."""
@@ -192,6 +196,7 @@ class Deliverer:
         # A machine that forgets this when it loses its power looks the message up, as after any unknown outcome.
         with self._store.writing(durable=False) as transaction:
             outbox.settle_sent(transaction, message, zulip_message_id, now)
+            alert_notifications.note_told(transaction, message.message_id, self._settings, now)
         self._chat.meter.delivered(message.message_id)
         self._reached()
         log.info("message %d sent as %d: %d notifications", message.message_id, zulip_message_id, notifications)
@@ -221,7 +226,7 @@ class Deliverer:
         now = self._clock()
         active = {user.user_id for user in users if user.is_active}
         with self._store.writing() as transaction:
-            queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+            keep_accounts(transaction, users, self._settings, now)
             if active.issuperset(message.recipient.user_ids) or message.mentor_id is None:
                 outbox.settle_parked(transaction, message, str(error), now)
                 incidents.begin(transaction, PARKED, A_MESSAGE_IS_PARKED, now)

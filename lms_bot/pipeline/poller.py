@@ -19,7 +19,7 @@ from lms_bot.lms import Lms
 from lms_bot.pipeline import incidents, surge
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.pipeline.people import PeopleReader
-from lms_bot.store.alerts import watchlist
+from lms_bot.store.alerts import alerts, watchlist
 from lms_bot.store.events import cursors, events, mirrors, rows
 from lms_bot.store.events.cursors import postpone_looks
 from lms_bot.store.events.events import no_longer_stated, reconcile
@@ -32,6 +32,7 @@ from lms_bot.store.streaks import days
 log = logging.getLogger(__name__)
 
 OPEN_ROWS_AT_A_TIME = 2_000
+ALERT_ROWS_AT_A_TIME = 500  # rows that open alerts are based on, looked at in every poll
 LOG_EVERY = 50_000  # rows of history between two lines of the log
 
 Progress = Callable[[str, float, int], None]
@@ -112,7 +113,8 @@ class Poller:
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         with self._store.reading() as transaction:
             known = cursors.load(transaction, source_table)
-            due = cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
+            since = dict.fromkeys(alerts.rows_behind_open(transaction, source_table, ALERT_ROWS_AT_A_TIME), now)
+            since |= cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         cursor, total = known or self._mark_baseline(source_table, now), Polled()
         self._versions[source_table] = cursor.version
         rows_read = 0
@@ -122,7 +124,6 @@ class Poller:
             cursor = page.cursor
             rows_read += page.rows
             (progress or _log_progress)(source_table, cursor.part_done, rows_read)
-        since = dict(due)
         for page in self._lms.changes.changes(cursor, list(since), self._recorded, now):
             total += self._keep(page, since, enqueuer, now)
         return total
@@ -155,10 +156,12 @@ class Poller:
             mirrored = mirrors.note_mirrors(transaction, [event for _, event in inserted])
             queue.withdraw(transaction, mirrored.event_ids, now, mirrors.SAME_FACT)
             corrected += mirrored.corrected
-            corrected += events.supersede(transaction, no_longer_stated(transaction, page, observed))
+            gone = no_longer_stated(transaction, page, observed)
+            corrected += events.supersede(transaction, gone)
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
             touched = {e.student_id for e in observed.events} | {said.student_id for said in corrected}
+            touched |= events.students_of(transaction, gone)
             watchlist.mark_due(transaction, touched - self._touched, now)
             cursors.keep_open(transaction, source_table, observed.open_rows)
             cursors.close(transaction, source_table, [*observed.closed, *page.vanished])

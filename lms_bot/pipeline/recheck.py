@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
+from lms_bot.core.alerts import is_urgent
 from lms_bot.core.events import Event
 from lms_bot.core.notifications import DEFAULT_PREFERENCES, Notification, Preferences
+from lms_bot.core.people import ZulipUser
 from lms_bot.core.schedule import Due, MentorSchedule, zone_of
-from lms_bot.store.notifications import preferences, queue
-from lms_bot.store.people import people
+from lms_bot.pipeline import alert_notifications
+from lms_bot.store.notifications import outbox, preferences, queue
+from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Transaction
+
+
+def take_for_message(
+    transaction: Transaction, mentor_id: int, due: list[Notification], settings: Settings, now: datetime
+) -> list[Notification]:
+    """Return what a mentor's next message tells of what is due; postpone or finish the rest."""
+    asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
+    due = reschedule(transaction, due, asked, settings, now)
+    due = keep_quiet_minutes(transaction, mentor_id, due, settings, now)
+    due = alert_notifications.take_for_message(transaction, due, asked, settings, now)
+    return fold_told_starts(transaction, due, now)
 
 
 def reschedule(
@@ -42,6 +56,29 @@ def reschedule_mentor(transaction: Transaction, mentor_id: int, settings: Settin
     queue.postpone(transaction, [notification.log_id for notification in due], now)
 
 
+def keep_accounts(transaction: Transaction, users: Sequence[ZulipUser], settings: Settings, now: datetime) -> None:
+    """Keep the accounts of Zulip; make due what waited for one, and move what waits to the time zone of its mentor."""
+    before = accounts.mentor_zones(transaction)
+    queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+    for mentor_id, zone in accounts.mentor_zones(transaction).items():
+        if before.get(mentor_id, zone) != zone:
+            _move_to_zone(transaction, mentor_id, settings, now)
+
+
+def _move_to_zone(transaction: Transaction, mentor_id: int, settings: Settings, now: datetime) -> None:
+    """Schedule anew, as one, all that waits for a mentor and was found before their time zone changed."""
+    asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
+    schedule = MentorSchedule(asked, settings.delivery, zone_of(asked, settings.timezone))
+    moved: dict[datetime | None, list[int]] = defaultdict(list)
+    for waiting in queue.unsent_to(transaction, mentor_id):
+        if waiting.due_at > now:
+            due = schedule.when_due(waiting.event.event_type, waiting.event.student_id, now)
+            moved[due.due_at].append(waiting.log_id)
+    for due_at, log_ids in moved.items():
+        if due_at is not None:  # what is turned off is finished when it is due
+            queue.postpone(transaction, log_ids, due_at)
+
+
 def still_due(event: Event, found_at: datetime, asked: Preferences, settings: Settings, now: datetime) -> Due:
     """Return when a waiting event is due by the preferences of now, and why not earlier."""
     schedule = MentorSchedule(asked, settings.delivery, zone_of(asked, settings.timezone))
@@ -65,6 +102,18 @@ def hand_over_former_students(
     kept_ids = {n.log_id for n in kept}
     queue.reassign(transaction, [n for n in due if n.log_id not in kept_ids], now)
     return kept
+
+
+def keep_quiet_minutes(
+    transaction: Transaction, mentor_id: int, due: list[Notification], settings: Settings, now: datetime
+) -> list[Notification]:
+    """Postpone what comes too soon after a mentor's last message; return what is due: then only urgent alerts."""
+    quiet = timedelta(minutes=settings.quiet_minutes)
+    last = outbox.last_sent_at(transaction, mentor_id) if due and quiet else None
+    if last is None or last + quiet <= now:
+        return due
+    queue.postpone(transaction, [n.log_id for n in due if not is_urgent(n.event)], min(last, now) + quiet)
+    return [n for n in due if is_urgent(n.event)]
 
 
 def fold_told_starts(transaction: Transaction, due: list[Notification], now: datetime) -> list[Notification]:

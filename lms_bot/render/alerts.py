@@ -38,7 +38,7 @@ MEANINGS: dict[Rule, str] = {
     Rule.INACTIVE: "nothing finished for {limit}, or three times the usual gap if that is longer",
     Rule.NEVER_STARTED: "nothing started {limit} after enrolment",
     Rule.FAILED_TWICE: "the same exam failed twice within {limit}, without a pass",
-    Rule.SCORE_DROP: "an exam {limit} below the mean of the five before",
+    Rule.SCORE_DROP: "an exam {limit} below the mean of the three to five before",
     Rule.ABANDONED: "an exam without an end {limit} after its start, or twice the time that it takes if that is longer",
     Rule.STREAK_BROKEN: "a streak of {limit} or more has ended (told as the end of the streak, in the digest)",
     Rule.STUCK: "content opened {limit} ago and not finished, and no other since",
@@ -237,7 +237,10 @@ def _sentence(event: Event) -> str:
 
 def _again(event: Event) -> str:
     again = {"untaken": "🔁 Nobody has taken this yet.", "snoozed": "⏰ You wanted to hear of this again."}
-    return again.get(str(event.metadata.get("reminded")), "")
+    line = again.get(str(event.metadata.get("reminded")), "")
+    if "read_at" in event.metadata:
+        line += f" The LMS was last read {_when(event.metadata, 'read_at')}: it may be over by now."
+    return line
 
 
 def _rule(event: Event) -> Rule:

@@ -56,14 +56,15 @@ def event_text(event: Event) -> str:
     return "\n".join([*heading, happened, *_facts_lines(event), _closing_line(event)])
 
 
-def event_line(event: Event) -> str:
-    """Return one event on one line, for lists."""
+def event_line(event: Event, *, named: bool = True) -> str:
+    """Return one event on one line, for lists; with the student, unless a line above has `named` them."""
     kind = event.event_type
     if kind.is_alert:
         return alert_line(event)
+    start = f"{EMOJI[kind]} **{_student(event)}**" if named else EMOJI[kind]
     if kind.is_by_clock:
-        return f"{EMOJI[kind]} **{_student(event)}** {_streak_words(event)} · {moment(event.timestamp)}"
-    parts = [f"{EMOJI[kind]} **{_student(event)}** {_verb(kind)} **{title(event)}**"]
+        return f"{start} {_streak_words(event)} · {moment(event.timestamp)}"
+    parts = [f"{start} {_verb(kind)} **{title(event)}**"]
     if kind.is_exam_end:
         parts += _outcome(event)
     return " · ".join([*parts, moment(event.timestamp)])

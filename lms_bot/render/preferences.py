@@ -19,8 +19,8 @@ CLASS_NAMES = {
 }
 
 
-def preferences_text(found: MentorPreferences) -> str:
-    """Return how soon, when and about whom a mentor is notified, a line each."""
+def preferences_text(found: MentorPreferences, name: str | None = None) -> str:
+    """Return how soon, when and about whom a mentor is notified, a line each; to somebody else if there is a `name`."""
     chosen = found.preferences
     digest = f"In a digest at {', '.join(f'{hour}:00' for hour in sorted(chosen.digest_hours))}"
     lines = []
@@ -35,7 +35,8 @@ def preferences_text(found: MentorPreferences) -> str:
     if found.paused_until is not None:
         lines.append(f"* **Paused** until {moment(found.paused_until)}")
     lines += [f"* **Muted:** {quote(username)} until {moment(until)}" for username, until in found.muted]
-    return "\n".join(["🔔 **What you are told**", "", *lines, f"* **Time zone:** {found.timezone}"])
+    whose = "you are" if name is None else f"{quote(name)} is"
+    return "\n".join([f"🔔 **What {whose} told**", "", *lines, f"* **Time zone:** {found.timezone}"])
 
 
 def clock(minute: int) -> str:

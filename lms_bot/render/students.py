@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lms_bot.core.reports.students import TREND_EXAMS, Card, Concern, Course, StudentSummary
+from lms_bot.core.reports.students import FEWEST_COMPARED, TREND_EXAMS, Card, Concern, Course, StudentSummary
 from lms_bot.core.streaks import Lasting, StudentStreaks
 from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, Shown, counted, listed
@@ -89,7 +89,7 @@ def _attention(concerns: Sequence[Concern]) -> list[str]:
 
 def _figures(card: Card, streaks: StudentStreaks | None) -> list[str]:
     of_exams = f" over {counted(card.scored, 'exam')}" if card.scored else ""
-    figures = [f"**Average:** {mean(card.average)}{of_exams}", f"**Trend:** {_trend(card.trend)}"]
+    figures = [f"**Average:** {mean(card.average)}{of_exams}", f"**Trend:** {_trend(card)}"]
     verdicts = f" ({card.passed:,} of {card.judged:,})" if card.judged else ""
     figures += [f"**Pass rate:** {mean(card.pass_rate)}{verdicts}", f"**Open exams:** {card.open_exams:,}"]
     figures += [f"**Streak:** {streak_words(streaks)}"] if streaks else []
@@ -97,13 +97,13 @@ def _figures(card: Card, streaks: StudentStreaks | None) -> list[str]:
     return [f"* {figure}" for figure in figures] + ([f"* {' · '.join(kinds)}"] if kinds else [])
 
 
-def _trend(value: float | None) -> str:
-    if value is None:
-        return f"{NOTHING} (it takes more than {TREND_EXAMS} exams)"
-    points = round(value, 1)
+def _trend(card: Card) -> str:
+    if card.trend is None:
+        return f"{NOTHING} (it takes {TREND_EXAMS + FEWEST_COMPARED} exams)"
+    points, before = round(card.trend, 1), min(TREND_EXAMS, card.scored - TREND_EXAMS)
     arrow = "→" if points == 0 else "↗" if points > 0 else "↘"
     sign = "+" if points > 0 else ""
-    return f"{arrow} {sign}{number(points)} points, the last {TREND_EXAMS} exams against the {TREND_EXAMS} before"
+    return f"{arrow} {sign}{number(points)} points, the last {TREND_EXAMS} exams against the {before} before"
 
 
 def _course(course: Course) -> str:

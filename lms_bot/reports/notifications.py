@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import EventClass
@@ -20,6 +20,7 @@ from lms_bot.store.notifications.trace import TraceEntry
 from lms_bot.store.session import Transaction
 
 TOO_MANY = "more than a day's number of alerts"
+TOO_SOON = "soon after another message"
 _REASONS = {
     queue.TURNED_OFF: Unsent.CHOICE,
     queue.NOT_THEIR_STUDENT: Unsent.NOT_THEIRS,
@@ -94,8 +95,11 @@ def _all_pending(
 def _pending(entry: QueueEntry, chosen: Preferences, settings: Settings, now: datetime) -> Pending:
     postponed_by = ""
     if entry.due_at > now:
-        reason = still_due(entry.event, entry.found_at, chosen, settings, now).reason
-        postponed_by = reason or (TOO_MANY if entry.event.event_type.is_alert else "")
+        postponed_by = still_due(entry.event, entry.found_at, chosen, settings, now).reason
+        if not postponed_by and entry.due_at - now <= timedelta(minutes=settings.quiet_minutes):
+            postponed_by = TOO_SOON
+        elif not postponed_by and entry.event.event_type.is_alert:
+            postponed_by = TOO_MANY
     return Pending(
         entry.event,
         entry.mentor_id,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lms_bot.core.events import Event
 from lms_bot.core.people import Mentor
 from lms_bot.core.principal import Principal
-from lms_bot.core.reports.students import Profile
+from lms_bot.core.reports.students import Profile, all_concerns
 from lms_bot.reports import access
+from lms_bot.reports.attention import rules_true_of
 from lms_bot.store.people import directory
 from lms_bot.store.reports import students
 from lms_bot.store.session import Transaction
@@ -22,7 +24,9 @@ def profile(transaction: Transaction, principal: Principal, student_id: int, zon
     Raises NotFound.
     """
     student = access.student(transaction, principal, student_id)
-    card = students.card(transaction, student, now)
+    card = students.card(transaction, student)
+    said = rules_true_of(transaction, principal.mentor_ids, [student], zone, now)
+    card = replace(card, concerns=all_concerns(student, card.concerns, said.get(student_id, ())))
     (streaks,) = overview.streaks_of(transaction, [student], zone, now)
     return Profile(card, streaks)
 

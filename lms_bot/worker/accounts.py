@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from lms_bot.app import Parts
 from lms_bot.chat import Chat
-from lms_bot.store.notifications import queue
+from lms_bot.pipeline.recheck import keep_accounts
 from lms_bot.store.operations import organisation
 from lms_bot.store.people import accounts
 from lms_bot.store.session import Store
@@ -31,7 +31,7 @@ def refresh_users(parts: Parts, chat: Chat | None = None, age: timedelta = USERS
     follow_organisation(parts.store, chat, now)
     users = chat.users()
     with parts.store.writing() as transaction:
-        queue.make_mapped_due(transaction, accounts.keep_zulip_users(transaction, users, now), now)
+        keep_accounts(transaction, users, parts.settings, now)
     return True
 
 

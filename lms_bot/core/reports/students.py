@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from statistics import fmean
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
 from lms_bot.core.streaks import Lasting, StudentStreaks
 
-INACTIVE_AFTER = timedelta(days=7)
 PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
 TREND_EXAMS = 5
+FEWEST_COMPARED = 3  # exams before those of which something is said by comparing
 LAST_EXAMS = 5
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -27,6 +27,12 @@ class Concern(StrEnum):
     LAST_FAILED = "last exam failed"
     LOW_AVERAGE = f"average below {PASS_LINE:g}%"
     INACTIVE = "inactive"
+    NEVER_STARTED = "never started"
+    FAILED_TWICE = "one exam failed twice"
+    SCORE_DROP = "score drop"
+    ABANDONED = "exam abandoned"
+    STREAK_BROKEN = "streak broken"
+    STUCK = "stuck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class StudentSummary:
 
     @property
     def is_inactive(self) -> bool:
-        return Concern.INACTIVE in self.concerns
+        return Concern.INACTIVE in self.concerns or Concern.NEVER_STARTED in self.concerns
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,36 +126,41 @@ class Tally(NamedTuple):
 
 
 def trend(percentages: Sequence[float]) -> float | None:
-    """Return the mean of the last five exams minus that of the (up to five) before, in points.
+    """Return the mean of the last five exams minus that of the (three to five) before, in points.
 
-    `percentages` come newest first; None with fewer than six.
+    `percentages` come newest first; None with fewer than eight.
     """
-    if len(percentages) <= TREND_EXAMS:
+    if len(percentages) < TREND_EXAMS + FEWEST_COMPARED:
         return None
     return fmean(percentages[:TREND_EXAMS]) - fmean(percentages[TREND_EXAMS : 2 * TREND_EXAMS])
 
 
-def concerns_of(
-    last_active: datetime | None, last_result: Event | None, average: float | None, now: datetime
-) -> tuple[Concern, ...]:
-    """Return why the student needs attention now: nothing if all is well."""
+def concerns_of(last_result: EventType | None, average: float | None) -> tuple[Concern, ...]:
+    """Return why a student whose last finished exam ended so, with this average, is failing: nothing if not."""
     found = []
-    if last_result is not None and last_result.event_type is EventType.EXAM_FAILED:
+    if last_result is EventType.EXAM_FAILED:
         found.append(Concern.LAST_FAILED)
     if average is not None and average < PASS_LINE:
         found.append(Concern.LOW_AVERAGE)
-    if last_active is None or now - last_active > INACTIVE_AFTER:
-        found.append(Concern.INACTIVE)
     return tuple(found)
 
 
+def all_concerns(student: Student, failing: Iterable[Concern], rules: Iterable[str]) -> tuple[Concern, ...]:
+    """Return why a student needs attention: failing, and the alert rules (by name); nobody who has left does."""
+    if not student.is_active:
+        return ()
+    found = {*failing, *(Concern[rule.upper()] for rule in rules)}
+    return tuple(concern for concern in Concern if concern in found)
+
+
 def by_attention(summaries: Iterable[StudentSummary]) -> list[StudentSummary]:
-    """Return who needs attention first: failing, inactive, the rest; lower averages first, then longer absence."""
+    """Return who needs attention first: failing, inactive, otherwise, the rest; then lower averages, longer absence."""
     return sorted(
         summaries,
         key=lambda one: (
             not one.is_failing,
             not one.is_inactive,
+            not one.concerns,
             math.inf if one.average is None else one.average,
             one.last_active or _LONG_AGO,
             one.student.username.casefold(),
@@ -164,7 +175,6 @@ def card(
     tallies: Sequence[Tally],
     last_percentages: Sequence[float],
     last_exams: Sequence[Event],
-    now: datetime,
 ) -> Card:
     """Return a student's card; percentages (at least ten, if there are so many) and exams newest first."""
     counts = {kind: count for kind in EventType if (count := sum(t.events for t in tallies if t.event_type is kind))}
@@ -179,7 +189,7 @@ def card(
         trend(last_percentages),
         tuple(last_exams[:LAST_EXAMS]),
         _courses(tallies),
-        concerns_of(last_active, last_exams[0] if last_exams else None, average, now),
+        concerns_of(last_exams[0].event_type if last_exams else None, average),
     )
 
 

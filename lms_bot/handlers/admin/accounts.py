@@ -78,4 +78,5 @@ def _text(request: Request, person: Mentor | Student) -> str:
         return student_text(accounts.student_account(transaction, principal, person.student_id))
     account = accounts.mentor_account(transaction, principal, person.mentor_id)
     preferences = mentor_preferences(transaction, principal, person.mentor_id, request.settings, request.now)
-    return mentor_text(account) + "\n\n" + preferences_text(preferences)
+    name = person.display_name or (account.account.full_name if account.account else person.username)
+    return mentor_text(account) + "\n\n" + preferences_text(preferences, name)

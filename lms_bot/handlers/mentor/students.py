@@ -25,7 +25,7 @@ _BELONGS: dict[str, Callable[[StudentSummary], bool]] = {
     INACTIVE: lambda summary: summary.is_inactive,
     ALL: lambda summary: True,
 }
-WHICH = choice("which", list(_BELONGS), "Only those who fail, or who have done nothing for a week.").by_default(ALL)
+WHICH = choice("which", list(_BELONGS), "Only those who fail, or who are inactive by your `rules`.").by_default(ALL)
 COMMANDS = REGISTRY.section(Role.MENTOR, 6, "students")
 
 

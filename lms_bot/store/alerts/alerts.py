@@ -10,12 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.alerts import COVERS, Opening, Outcome, Reason, Reminder, Rule, StudentAlert, Untold, Verdict
+from lms_bot.core.events import EventType
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.people.people import same_person
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import alert_reminders, mentor_students, mentors, student_alerts, students
+from lms_bot.store.tables import alert_reminders, events, logs, mentor_students, mentors, student_alerts, students
 
 RECENT = timedelta(days=14)  # so long ago closed alerts are looked at for what opens again
 BATCH = 500
@@ -37,13 +38,28 @@ def recent_about_exams(transaction: Transaction, exam_ids: Collection[int], now:
 
 
 def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
-    """Open alerts; leave as it is what another process has opened meanwhile."""
+    """Open alerts, or open closed ones again; leave as it is what another process has opened meanwhile."""
+    _open_again(transaction, [one for one in found if one.again is not None], now)
+    found = [one for one in found if one.again is None]
     if not found:
         return
     how_many = Counter(one.key.mentor_id for one in found)
     numbers = {mentor_id: _new_numbers(transaction, mentor_id, how_many[mentor_id]) for mentor_id in sorted(how_many)}
     rows = [{**_row(one, now), "number": next(numbers[one.key.mentor_id])} for one in found]
     transaction.execute(insert_into(transaction, student_alerts).on_conflict_do_nothing(), rows)
+
+
+def _open_again(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
+    """Open closed alerts again, with their names and whoever took them; what was put off stays so."""
+    if found:
+        names = ("title", "numbers", "until", "tell_at", "untold")
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}", type_=_c[name].type) for name in names}
+        values |= {"closed_at": sa.null(), "outcome": sa.null(), "note": sa.null(), "remind_at": _c.snoozed_until}
+        statement = sa.update(student_alerts).where(_c.alert_id == sa.bindparam("of_id")).values(values)
+        rows = [(one.again, _row(one, now)) for one in found]
+        transaction.execute(
+            statement, [{"of_id": alert_id, **{f"new_{name}": row[name] for name in names}} for alert_id, row in rows]
+        )
 
 
 def _new_numbers(transaction: Transaction, mentor_id: int, how_many: int) -> Iterator[int]:
@@ -188,6 +204,36 @@ def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, 
     """Return these alerts, by id."""
     query = sa.select(student_alerts).where(in_list(_c.alert_id, alert_ids, transaction.dialect.name))
     return {alert.alert_id: alert for alert in _read(transaction, query)}
+
+
+def rows_behind_open(transaction: Transaction, source_table: str, most: int) -> list[int]:
+    """Return rows of the LMS, by id, whose end or disappearance would close an open alert, the newest alerts first."""
+    e, exam_ends = events.c, [kind for kind in EventType if kind.is_exam_end]
+    of_subject = e.activity_id == _c.subject_id
+    is_cause = (
+        (of_subject & (_c.rule == Rule.ABANDONED) & (e.event_type == EventType.EXAM_STARTED))
+        | (of_subject & (_c.rule == Rule.STUCK) & (e.event_type == EventType.CONTENT_STARTED))
+        | (of_subject & (_c.rule == Rule.FAILED_TWICE) & (e.event_type == EventType.EXAM_FAILED))
+        | ((_c.rule == Rule.SCORE_DROP) & e.event_type.in_(exam_ends) & (e.timestamp == _c.since))
+    )
+    query = (
+        sa.select(e.source_id)
+        .join(student_alerts, _c.student_id == e.student_id)
+        .where(_c.closed_at.is_(None), e.source_table == source_table, e.is_current, is_cause)
+        .order_by(_c.alert_id.desc())
+        .limit(most)
+    )
+    return list(transaction.scalars(query))
+
+
+def told_by(transaction: Transaction, message_id: int) -> list[StudentAlert]:
+    """Return the alerts that a message tells for the first time."""
+    told = (
+        sa.select(events.c.source_id)
+        .join(logs, logs.c.event_id == events.c.event_id)
+        .where(logs.c.message_id == message_id, events.c.event_type == EventType.STUDENT_ALERT)
+    )
+    return _read(transaction, sa.select(student_alerts).where(_c.alert_id.in_(told)))
 
 
 def find_by_number(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:

@@ -42,6 +42,7 @@ def facts_of(transaction: Transaction, student_ids: Collection[int], default: Zo
             enrolled_at=min(row.enrolled_at, now) if row.enrolled_at else None,
             first_at=row.first_at,
             learned_at=row.learned_at,
+            average=row.average,
             usual_gap=gaps.get(row.student_id),
             streak=broken.get(row.student_id),
             **did.get(row.student_id, {}),
@@ -78,6 +79,7 @@ def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select
     first = sa.select(_at).where(own).order_by(_c.timestamp, _c.event_id).limit(1)
     finished = of_student & _c.is_current & _c.mirrors.is_(None) & _c.event_type.in_(FINISHING)
     last = sa.select(_at).where(finished).order_by(_c.timestamp.desc(), _c.event_id.desc()).limit(1)
+    exams = of_student & _c.is_current & _c.event_type.in_(_EXAM_ENDS)
     return (
         sa.select(
             students.c.student_id,
@@ -85,6 +87,7 @@ def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select
             watched.c.enrolled_at,
             first.scalar_subquery().label("first_at"),
             last.scalar_subquery().label("learned_at"),
+            sa.select(sa.func.avg(_c.percentage)).where(exams).scalar_subquery().label("average"),
         )
         .select_from(each.join(students, students.c.student_id == each.c.value))
         .outerjoin(watched, watched.c.student_id == students.c.student_id)

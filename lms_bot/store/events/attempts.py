@@ -1,4 +1,4 @@
-"""Counts a student's attempts at an exam."""
+"""Counts a student's attempts at an exam, and knows which failures stand."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import OF_EXAMS, Event
+from lms_bot.core.events import OF_EXAMS, Event, EventType
+from lms_bot.db.lists import in_list
 from lms_bot.store.session import Transaction
+from lms_bot.store.tables import events
 
 # The condition of ix_lms_activity_events_exams stands here word for word, or else that index would not be used.
 _ATTEMPTS = {
@@ -30,6 +32,29 @@ _ATTEMPTS = {
           ON e.student_id = a.student AND e.activity_id = a.exam AND e.source_table = a.source
         WHERE e.event_type IN ('exam_started', 'exam_completed', 'exam_passed', 'exam_failed') AND e.is_current""",
 }
+
+
+def settled_failures(transaction: Transaction, seen: Sequence[Event]) -> set[int]:
+    """Return the ids of the failed exams among these that were passed since, or are failed no more."""
+    failed = [event for event in seen if event.event_type is EventType.EXAM_FAILED]
+    if not failed:
+        return set()
+    c, dialect = events.c, transaction.dialect.name
+    corrected = in_list(c.event_id, [event.event_id for event in failed], dialect) & ~c.is_current
+    settled = set(transaction.scalars(sa.select(c.event_id).where(corrected)))
+    passed = (
+        sa.select(c.source_table, c.student_id, c.activity_id, sa.func.max(c.timestamp))
+        .where(in_list(c.student_id, {event.student_id for event in failed if event.student_id}, dialect))
+        .where(c.timestamp >= min(event.timestamp for event in failed), c.is_current)
+        .where(c.event_type == EventType.EXAM_PASSED, c.activity_id.is_not(None))
+        .group_by(c.source_table, c.student_id, c.activity_id)
+    )
+    last = {tuple(key): at for *key, at in transaction.execute(passed)}
+    for event in failed:
+        passed_at = last.get((event.source_table, event.student_id, event.activity_id))
+        if passed_at is not None and passed_at >= event.timestamp:
+            settled.add(event.event_id)
+    return settled
 
 
 def number_attempts(transaction: Transaction, observed: Sequence[Event]) -> None:

@@ -143,6 +143,14 @@ def supersede(transaction: Transaction, event_ids: Collection[int]) -> list[Said
     ]
 
 
+def students_of(transaction: Transaction, event_ids: Collection[int]) -> set[int | None]:
+    """Return the students whom events are about."""
+    if not event_ids:
+        return set()
+    within = in_list(events.c.event_id, event_ids, transaction.dialect.name)
+    return set(transaction.scalars(sa.select(events.c.student_id).where(within)))
+
+
 def withdraw(transaction: Transaction, event_ids: Collection[int]) -> list[Said]:
     """Show to nobody any more the events whose rows turned out to be about somebody or something else.
 

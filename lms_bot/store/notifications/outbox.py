@@ -33,6 +33,12 @@ _HAS_BEEN_NOTIFIED = (
     .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
     .limit(1)
 )
+_LAST_SENT_AT = (
+    sa.select(messages.c.tried_at)
+    .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
+    .order_by(messages.c.message_id.desc())
+    .limit(1)
+)
 _SETTLED = (
     sa.update(logs)
     .where(logs.c.message_id == sa.bindparam("told_by"))
@@ -205,6 +211,11 @@ def settled_ids(transaction: Transaction, zulip_message_ids: Collection[int]) ->
 def has_been_notified(transaction: Transaction, mentor_id: int) -> bool:
     """Return whether the mentor ever got a message of notifications."""
     return transaction.scalar(_HAS_BEEN_NOTIFIED, {"mentor_id": mentor_id}) is not None
+
+
+def last_sent_at(transaction: Transaction, mentor_id: int) -> datetime | None:
+    """Return when the mentor's last message of notifications was sent."""
+    return transaction.scalar(_LAST_SENT_AT, {"mentor_id": mentor_id})
 
 
 def make_due(transaction: Transaction, now: datetime, *states: str) -> None:

@@ -32,6 +32,13 @@ def keep_zulip_users(transaction: Transaction, users: Iterable[ZulipUser], now: 
     return map_accounts(transaction)
 
 
+def mentor_zones(transaction: Transaction) -> dict[int, str]:
+    """Return the name of the time zone of each mentor's Zulip account, by mentor id."""
+    query = sa.select(mentors.c.mentor_id, zulip_users.c.timezone)
+    found = transaction.execute(query.join(zulip_users, zulip_users.c.user_id == mentors.c.zulip_user_id))
+    return {row.mentor_id: row.timezone for row in found}
+
+
 def users_are_fresh(transaction: Transaction, now: datetime, age: timedelta) -> bool:
     """Return whether the Zulip accounts were read less than `age` ago."""
     read_at = state.noted_at(transaction, ZULIP_USERS_READ)

@@ -24,17 +24,15 @@ _is_active = _c.event_type.not_in(BY_CLOCK)
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
 
-def summaries(transaction: Transaction, students: Sequence[Student], now: datetime) -> list[StudentSummary]:
-    """Return how each of the students does, who needs attention first."""
+def summaries(transaction: Transaction, students: Sequence[Student]) -> list[StudentSummary]:
+    """Return how each of the students does, who fails first; what alert rules say is not among the concerns."""
     figures = _figures(transaction, [student.student_id for student in students])
     results = _by_id(transaction, [row.last_result for row in figures.values() if row.last_result is not None])
-    return definitions.by_attention(
-        _summary(student, figures[student.student_id], results, now) for student in students
-    )
+    return definitions.by_attention(_summary(student, figures[student.student_id], results) for student in students)
 
 
-def card(transaction: Transaction, student: Student, now: datetime) -> Card:
-    """Return all about one student at a glance."""
+def card(transaction: Transaction, student: Student) -> Card:
+    """Return all about one student at a glance; what alert rules say is not among the concerns."""
     of_student = _c.student_id == student.student_id
     last_active = transaction.scalar(sa.select(sa.func.max(_c.timestamp)).where(of_student, _is_active))
     exams = sa.select(*AS_EVENT).where(of_student, _is_exam_end).order_by(*_NEWEST_FIRST)
@@ -50,7 +48,6 @@ def card(transaction: Transaction, student: Student, now: datetime) -> Card:
         _tallies(transaction, of_student),
         list(transaction.scalars(scored)),
         [from_row(row) for row in transaction.execute(exams.limit(LAST_EXAMS))],
-        now,
     )
 
 
@@ -86,9 +83,9 @@ def _by_id(transaction: Transaction, event_ids: Collection[int]) -> dict[int, Ev
     return {row.event_id: from_row(row) for row in transaction.execute(query)}
 
 
-def _summary(student: Student, figures: Any, results: dict[int, Event], now: datetime) -> StudentSummary:
+def _summary(student: Student, figures: Any, results: dict[int, Event]) -> StudentSummary:
     last_result = results.get(figures.last_result)
-    why = definitions.concerns_of(figures.last_active, last_result, figures.average, now)
+    why = definitions.concerns_of(last_result.event_type if last_result else None, figures.average)
     return StudentSummary(student, figures.last_active, figures.open_exams, last_result, figures.average, why)
 
 
