@@ -67,8 +67,8 @@ def test_the_feed_has_all_students_newest_first(store: Store) -> None:
     assert school.ask("feed") == (
         "**Your students**, newest first\n"
         "\n"
-        "* 👀 **ravi** watched **Film** · <time:2026-03-02T12:00:00Z> · `c9`\n"
-        "* 🎉 **jane_smith** passed **Algebra** · 85% · <time:2026-03-01T12:00:00Z> · `e71`"
+        "* 👀 **Ravi Patel** watched **Film** · <time:2026-03-02T12:00:00Z> · `c9`\n"
+        "* 🎉 **Jane Smith** passed **Algebra** · 85% · <time:2026-03-01T12:00:00Z> · `e71`"
     )
 
 
@@ -136,7 +136,7 @@ def test_a_mistake_in_a_feed_is_explained(school: School, mistake: str) -> None:
 
 def test_a_file_has_everything_of_one_student_oldest_first(school: School) -> None:
     text, lines = exported(school, "export @jane_smith")
-    assert text == "📄 **jane_smith** · all time · 3 events"
+    assert text == "📄 **Jane Smith** · all time · 3 events"
     assert [(line["activity"], line["time"], line["course_title"]) for line in lines] == [
         ("Task 6", "2026-02-24T12:00:00Z", "Course 6"),
         ("Task 4", "2026-02-26T12:00:00Z", "Course 4"),
@@ -207,7 +207,7 @@ def test_a_file_that_goes_on_is_of_the_students_of_then(school: School, monkeypa
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("export janet", "janet**, all time."), ("export all 1d", "3 students, the last 1 day.")],
+    [("export janet", "Janet O'Brien**, all time."), ("export all 1d", "3 students, the last 1 day.")],
 )
 def test_where_there_is_nothing_there_is_no_file(school: School, text: str, words: str) -> None:
     school.forward(seconds=1)
@@ -225,7 +225,7 @@ def test_a_mistake_in_an_export_gives_no_file(school: School, mistake: str) -> N
 
 def test_several_matches_are_chosen_from_for_a_file_too(school: School) -> None:
     assert "Answer with a number" in school.ask("export jan")
-    assert exported(school, "1")[0].startswith("📄 **jane_smith** · ")
+    assert exported(school, "1")[0].startswith("📄 **Jane Smith** · ")
 
 
 # Who may know what, and foreign text

@@ -20,7 +20,7 @@ from lms_bot.pipeline import alert_notifications, replies
 from lms_bot.pipeline.recheck import fold_told_starts, hand_over_former_students, reschedule, without_folded_starts
 from lms_bot.store.notifications import outbox, preferences, queue
 from lms_bot.store.operations import incidents
-from lms_bot.store.people import accounts, people
+from lms_bot.store.people import accounts, display_names, people
 from lms_bot.store.session import Store
 
 log = logging.getLogger(__name__)
@@ -152,9 +152,11 @@ class Deliverer:
                     f"📚 {len(due):,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
                 )
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
+            events = display_names.named(transaction, [n.event for n in due], [mentor_id])
+            named = [replace(n, event=event) for n, event in zip(due, events, strict=True)]
             draft = outbox.Draft(
                 Recipient(user_ids=(mentor.zulip_user_id,)),
-                self._text(due, is_first=not outbox.has_been_notified(transaction, mentor_id)),
+                self._text(named, is_first=not outbox.has_been_notified(transaction, mentor_id)),
                 mentor_id=mentor_id,
                 log_ids=[n.log_id for n in due],
                 attempts=max(n.attempts for n in due),

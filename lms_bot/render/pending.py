@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lms_bot.core.events import EventClass
 from lms_bot.core.notifications import Pending, Timing, Trace, Unsent
+from lms_bot.render.alerts import listed_student
 from lms_bot.render.events import numbered_line
 from lms_bot.render.fitting import counted
 from lms_bot.render.preferences import CLASS_NAMES
@@ -30,7 +31,7 @@ def pending_text(heading: str, total: int, first: Sequence[Pending], *, with_men
     """Return the first of `total` notifications that wait, a line each, and why they wait."""
     lines = []
     for one in first:
-        to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if with_mentor else ""
+        to = f" → **{quote(one.mentor_name or f'mentor {one.mentor_id}')}**" if with_mentor else ""
         lines.append(f"* {numbered_line(one.event)}{to}: {why_pending(one)}")
     if total > len(first):
         lines.append(f"* … and {total - len(first):,} more")
@@ -52,7 +53,7 @@ def trace_text(traces: Sequence[Trace]) -> str:
     first = traces[0]
     lines = [numbered_line(first.event), "", f"* **Found:** {moment(first.found_at)}"]
     for trace in traces:
-        whose = f" (mentor {quote(trace.mentor_username)})" if len(traces) > 1 else ""
+        whose = f" (mentor {quote(trace.mentor_name)})" if len(traces) > 1 else ""
         lines.append(f"* {_outcome(trace)}{whose}")
     if not first.is_current:
         lines.append("* The LMS says something else of it by now.")
@@ -66,8 +67,7 @@ def _outcome(trace: Trace) -> str:
         return f"**Not told yet:** {why_pending(trace.pending)}"
     if trace.unsent is None:
         because = _TIMINGS.get(trace.timing, _OFF_BY_NOW).format(names)
-        student = quote(trace.event.student_username)
-        return f"**Told:** {_when_sent(trace)}, because **{student}** is your student; {because}"
+        return f"**Told:** {_when_sent(trace)}, because {listed_student(trace.event)} is your student; {because}"
     return "**Not told:** " + _UNSENT[trace.unsent].format(
         names=names, event_class=event_class, error=quote(trace.error)
     )

@@ -7,7 +7,10 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from lms_bot.core.people import Student
+
 NOTHING = "—"
+HOUR, DAY = 60, 24 * 60  # minutes
 
 _ZERO_WIDTH_SPACE = "\u200b"
 _INVISIBLE = re.compile(
@@ -60,6 +63,20 @@ def quote(text: str | None, limit: int = 200) -> str:
     return safe
 
 
+def person(
+    name: str | None, username: str | None, *, with_username: bool = False, bold: bool = False, limit: int = 200
+) -> str:
+    """Return how a person is called, with the username in brackets if asked; that alone where there is no name."""
+    shown = quote(name or username, limit)
+    brackets = f" ({quote(username, limit)})" if with_username and name and username and name != username else ""
+    return f"**{shown}**{brackets}" if bold else f"{shown}{brackets}"
+
+
+def student_name(student: Student, *, bold: bool = False, limit: int = 200) -> str:
+    """Return how a student is called, with the username where another student of the reader has the same name."""
+    return person(student.display_name, student.username, with_username=student.shares_name, bold=bold, limit=limit)
+
+
 def plain(text: str | None) -> str:
     """Return foreign text on one line without what cannot be seen, for where nothing reads Markdown."""
     return " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text or "")).split())
@@ -76,6 +93,16 @@ def moment(when: datetime) -> str:
         raise ValueError(f"{when!r} has no time zone")
     utc = when.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     return f"<time:{utc.isoformat()}Z>"
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """Return how long ago a moment is, as short as a phone needs it: "9 d". ValueError for a naive one."""
+    if when.tzinfo is None:
+        raise ValueError(f"{when!r} has no time zone")
+    minutes = max(1, int((now - when).total_seconds() // 60))
+    if minutes < HOUR:
+        return f"{minutes} min"
+    return f"{minutes // HOUR} h" if minutes < DAY else f"{minutes // DAY:,} d"
 
 
 def number(value: object) -> str:

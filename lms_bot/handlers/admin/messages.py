@@ -52,8 +52,8 @@ def map_(request: Request, arguments: Arguments) -> str:
     actions.map_account(request.transaction, mentor.mentor_id, account_id, request.now)
     mapped = access.mentor(request.transaction, request.principal, mentor.mentor_id)
     if mapped.zulip_user_id is None:
-        return f"**{quote(mentor.username)}** has no account now: {quote(mapped.unmapped_reason)}."
-    return f"**{quote(mentor.username)}** is account {mapped.zulip_user_id} now. Back: `map #{mentor.mentor_id} off`."
+        return f"**{quote(mentor.name)}** has no account now: {quote(mapped.unmapped_reason)}."
+    return f"**{quote(mentor.name)}** is account {mapped.zulip_user_id} now. Back: `map #{mentor.mentor_id} off`."
 
 
 @COMMANDS.command("errors", count(MOST_LISTED, LISTED, is_keyed=False))

@@ -11,7 +11,7 @@ from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
-from lms_bot.render import quote
+from lms_bot.render import student_name
 from lms_bot.render.pending import pending_text
 from lms_bot.render.statistics import statistics_text
 from lms_bot.reports import notifications, statistics
@@ -43,7 +43,7 @@ def stats(request: Request, arguments: Arguments) -> str:
         student_id=student.student_id if student else None,
         since=period.since,
     )
-    whose = f"of **{quote(student.username)}**, " if student else ""
+    whose = f"of {student_name(student, bold=True)}, " if student else ""
     of = f" {whose}{period.words}" if student or period.since else ""
     return statistics_text(counts, of) + note_of_age(request)
 
