@@ -131,7 +131,7 @@ def test_c15_a_chart_of_nothing_says_so(drawn: list[Any]) -> None:
     for found in ([], unscored):
         assert size(chart_png(JANE, found, UTC)) == (990, 550)
         assert chart_text(JANE, found, NOW) == "**jane** has no finished exam with a percentage in that time."
-    assert [text.get_text() for text in drawn[0].axes[0].texts] == ["no finished exam with a percentage"]
+    assert [text.get_text() for text in drawn[0].axes[0].texts] == ["no finished exam with a percentage and a time"]
 
 
 def test_a_chart_is_a_picture_wide_enough_to_read() -> None:

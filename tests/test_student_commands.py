@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Message
 from lms_bot.core.people import Student
 from lms_bot.handlers.mentor import students
+from lms_bot.store.alerts import facts
 from lms_bot.store.notifications import outbox
 from lms_bot.store.people import people
 from lms_bot.store.session import Store
@@ -184,6 +187,35 @@ def test_a_mistake_is_explained_and_draws_nothing(school: School, mistake: str) 
     assert message.attachment is None
     assert "`" in message.content
     assert SHOWN_NOW not in message.content
+
+
+# Times that nobody knows
+
+
+def test_d5_history_without_a_time_is_shown_so_and_is_no_last_activity(store: Store) -> None:
+    school = School.open(store)
+    owe(store, [happened(RAVI, "Undated", FAILED, at=UNKNOWN_TIME, percentage=20)])
+    owe(store, [happened(JANE, "Undated", at=UNKNOWN_TIME, percentage=60), happened(JANE, "Dated", at=NOW - DAY)])
+    school.count_days()
+    assert "* **Ravi Patel** – last exam failed\n" in school.ask("students")
+    assert "👤 **Ravi Patel** · no known activity\n" in school.ask("student ravi")
+    assert "👤 **Jane Smith** · last active 1 d ago\n" in school.ask("student jane")
+    for shown in (school.ask("history ravi"), school.ask("student ravi"), school.ask("chart ravi")):
+        assert "**Undated** · 20% · unknown time" in shown
+        assert "1970" not in shown
+    assert [line.count("Dated") for line in school.ask("history jane").splitlines()[2:]] == [1, 0]
+    assert "🟨" not in (streak := school.ask("streak ravi"))[: streak.index("\n")]
+    assert "🟩" not in streak[: streak.index("\n")]
+    (message,) = school.answer(school.question("export ravi"))
+    assert b"1970" not in (picture(school, message) or b"1970")
+
+
+def test_d5_an_unknown_time_is_no_absence_of_fifty_years(store: Store) -> None:
+    School.open(store)
+    owe(store, [happened(RAVI, "Undated", at=UNKNOWN_TIME)])
+    with store.reading() as transaction:
+        (found,) = facts.facts_of(transaction, [RAVI.student_id], ZoneInfo("UTC"), NOW)
+    assert found.learned_at == NOW, "nothing was finished since it was found"
 
 
 # Who may know what

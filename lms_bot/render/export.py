@@ -7,10 +7,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.reports.feed import Exported
 from lms_bot.render.quoting import plain
 
@@ -35,7 +36,7 @@ def csv_pages(pages: Iterable[Iterable[Exported]]) -> bytes:
 
 def _line(event: Exported) -> list[object]:
     return [
-        event.timestamp.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z",
+        None if event.timestamp == UNKNOWN_TIME else _utc(event.timestamp),
         event.student_id,
         harmless(event.student_username),
         event.event_type,
@@ -44,6 +45,10 @@ def _line(event: Exported) -> list[object]:
         *(harmless(event.metadata.get(key)) for key in _METADATA),
         "yes" if event.is_current else "no",
     ]
+
+
+def _utc(when: datetime) -> str:
+    return when.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def harmless(value: Any) -> object:

@@ -7,9 +7,11 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.people import Student
 
 NOTHING = "—"
+UNKNOWN = "unknown time"
 HOUR, DAY = 60, 24 * 60  # minutes
 
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -88,9 +90,11 @@ def _harmless(clean: str) -> str:
 
 
 def moment(when: datetime) -> str:
-    """Return a time that Zulip shows in each reader's own zone. ValueError for a naive one."""
+    """Return a time that Zulip shows in each reader's own zone, or that it is unknown. ValueError for a naive one."""
     if when.tzinfo is None:
         raise ValueError(f"{when!r} has no time zone")
+    if when == UNKNOWN_TIME:
+        return UNKNOWN
     utc = when.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     return f"<time:{utc.isoformat()}Z>"
 
@@ -99,6 +103,8 @@ def ago(when: datetime, now: datetime) -> str:
     """Return how long ago a moment is, as short as a phone needs it: "9 d". ValueError for a naive one."""
     if when.tzinfo is None:
         raise ValueError(f"{when!r} has no time zone")
+    if when == UNKNOWN_TIME:
+        return UNKNOWN
     minutes = max(1, int((now - when).total_seconds() // 60))
     if minutes < HOUR:
         return f"{minutes} min"

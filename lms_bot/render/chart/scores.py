@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import fmean
 from typing import Any
 
+from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.events import Event, EventType, percentage
 from lms_bot.core.people import Student
 from lms_bot.core.reports.students import PASS_LINE
@@ -57,13 +58,13 @@ def undrawn_text(student: Student, exams: Sequence[Event]) -> str:
 
 
 def chart_png(student: Student, exams: Sequence[Event], zone: tzinfo) -> bytes:
-    """Return a PNG of the exams that have a percentage, oldest first; dates are shown in `zone`.
+    """Return a PNG of the exams with a percentage and a time, oldest first; dates are shown in `zone`.
 
     Each exam has a line through its attempts; passed and failed differ in shape and colour.
     """
     from matplotlib.figure import Figure
 
-    scored = _scored(exams)
+    scored = [event for event in _scored(exams) if event.timestamp != UNKNOWN_TIME]
     letters = _lettering(student, scored)
     figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
@@ -75,7 +76,7 @@ def chart_png(student: Student, exams: Sequence[Event], zone: tzinfo) -> bytes:
         _number(figure, axes, scored, zone)
     else:
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "no finished exam with a percentage", ha="center", va="center", fontsize=13)
+        axes.text(0.5, 0.5, "no finished exam with a percentage and a time", ha="center", va="center", fontsize=13)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
