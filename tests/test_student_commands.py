@@ -189,6 +189,28 @@ def test_a_mistake_is_explained_and_draws_nothing(school: School, mistake: str) 
     assert SHOWN_NOW not in message.content
 
 
+# stats
+
+
+def test_b19_stats_begins_with_what_mentors_count(school: School) -> None:
+    owe(
+        school.store,
+        [happened(JANE, "Essay", EventType.EXAM_COMPLETED), happened(JANET, "Art", EventType.EXAM_STARTED)],
+    )
+    answer = school.ask("stats")
+    assert answer.startswith(
+        "📊 **Statistics**\n\n"
+        "* **Exams tried:** 5\n* **Passed:** 3\n* **Failed:** 1\n* **Average:** 62.5%\n"
+        "* **Active:** 3 of 3 students, the last 7 days\n\n"
+        "Events, and what you were told of them:\n\n"
+        "* **Total Events:** 6\n* **Processed Events:** "
+    )
+    one = school.ask("stats jane 2d")
+    assert "* **Exams tried:** 3\n* **Passed:** 2\n* **Failed:** 0\n* **Average:** 80%\n" in one
+    assert "* **Active:** 1 of 1 student, the last 2 days\n" in one
+    assert "* **Exams tried:** 1\n* **Passed:** 0\n* **Failed:** 1\n" in school.ask("stats", OMAR)
+
+
 # Times that nobody knows
 
 
