@@ -12,7 +12,9 @@ import pytest
 
 from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Message
+from lms_bot.core.people import Student
 from lms_bot.handlers.mentor import history
+from lms_bot.render.export import file_name
 from lms_bot.store.notifications import outbox
 from lms_bot.store.session import Store
 from tests import NOW
@@ -145,6 +147,25 @@ def test_a_file_has_everything_of_one_student_oldest_first(school: School) -> No
     assert {(line["student"], line["event"]) for line in lines} == {("jane_smith", "exam_failed")}
 
 
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("export @jane_smith", "Jane-Smith_all-time.csv"),
+        ("export janet 30d", "Janet-O-Brien_last-30-days.csv"),
+        ("export all 1d", "all-students_last-1-day.csv"),
+    ],
+)
+def test_d18_a_file_is_named_after_student_and_period(school: School, question: str, name: str) -> None:
+    owe(school.store, [happened(JANET, "Today", at=NOW)])
+    (message,) = school.answer(school.question(question))
+    assert message.attachment == name
+
+
+def test_d18_a_name_that_is_no_file_name_becomes_one() -> None:
+    jane = Student(1, "jane", display_name="../Гульнора \u202e К. " + "x" * 300, shares_name=True)
+    assert file_name(jane, "all time", part=(1, 2)) == f"Гульнора-К-{'x' * 49}_all-time_1-2.csv"
+
+
 def test_a_file_has_all_students_of_the_mentor_and_no_other(school: School) -> None:
     text, lines = exported(school, "export all")
     assert text == "📄 3 students · all time · 6 events"
@@ -170,7 +191,7 @@ def test_what_is_more_than_a_file_comes_with_more_whatever_happens_meanwhile(
         "\n"
         "There are more than fit one file: write `more` for the next one."
     )
-    assert message.attachment == "events-1-2.csv"
+    assert message.attachment == "all-students_last-6-days_1-2.csv"
     found = [line["activity"] for line in file_of(school, message)]
     school.forward(minutes=10)
     owe(school.store, [happened(JANE, "Older", at=NOW - 5.5 * DAY), happened(RAVI, "New", at=NOW)])
@@ -179,7 +200,7 @@ def test_what_is_more_than_a_file_comes_with_more_whatever_happens_meanwhile(
         found += [line["activity"] for line in file_of(school, message)]
     assert found == ["Task 6", "Task 4", "Task 2", "Edge", "Task 5", "Task 3", "Task 1", "New"]
     assert message.content.startswith("📄 3 students · the last 6 days · 2 events, number 7 to 8\n")
-    assert message.attachment == "events-7-8.csv"
+    assert message.attachment == "all-students_last-6-days_7-8.csv"
 
 
 def test_events_of_one_moment_are_in_one_file_each(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

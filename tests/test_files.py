@@ -24,7 +24,7 @@ def test_a_chart_comes_as_a_link_before_its_text_and_a_file_behind_it(world: Wor
     assert "\n\n📈 **Jane Smith** · average 85% over 1 exam" in chart
     assert export.startswith("📄 4 students · all time · 1 event")
     links = [LINK.search(text) for text in (chart, export)]
-    assert [link["name"] for link in links if link] == ["scores-1001.png", "events.csv"]
+    assert [link["name"] for link in links if link] == ["scores-1001.png", "all-students_all-time.csv"]
     assert [link["uri"] for link in links if link] == [uri for uri, _ in world.zulip.uploads]
     picture, table = (content for _, content in world.zulip.uploads)
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")

@@ -12,14 +12,16 @@ from functools import lru_cache
 from typing import Any
 
 from lms_bot.core.calendar import UNKNOWN_TIME
+from lms_bot.core.people import Student
 from lms_bot.core.reports.feed import Exported
-from lms_bot.render.quoting import plain
+from lms_bot.render.quoting import plain, student_name
 
 _METADATA = (
     *("course_title", "chapter_name", "content_type", "score", "percentage", "result", "time_taken"),
     *("correct_answers", "incorrect_answers", "unanswered", "percentile", "speed", "attempt_number"),
 )
 COLUMNS = ("time", "student_id", "student", "event", "activity_id", "activity", *_METADATA, "is_current")
+NAME = 60
 # A semicolon begins a new cell where the decimal sign is a comma; the wide signs are what some programs make of them.
 _FORMULA = re.compile(r"(^|;)(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212])")
 
@@ -32,6 +34,14 @@ def csv_pages(pages: Iterable[Iterable[Exported]]) -> bytes:
     for page in pages:
         writer.writerows(_line(event) for event in page)
     return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def file_name(student: Student | None, period: str, *, part: tuple[int, int] | None) -> str:
+    """Return the name of a file about one student, or several, in a period; `part` are its first and last event."""
+    whose = student_name(student) if student else "all students"
+    words = [whose, period.removeprefix("the "), "{}-{}".format(*part) if part else ""]
+    parts = (re.sub(r"\W+", "-", plain(word)).strip("-") for word in words)
+    return f"{'_'.join(part[:NAME] for part in parts if part)}.csv"
 
 
 def _line(event: Exported) -> list[object]:

@@ -15,7 +15,7 @@ from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES, counted, student_name
-from lms_bot.render.export import csv_pages
+from lms_bot.render.export import csv_pages, file_name
 from lms_bot.render.feed import feed_text
 from lms_bot.reports import export as exports
 from lms_bot.reports import feed as feeds
@@ -71,7 +71,8 @@ def export(request: Request, arguments: Arguments) -> Reply:
     if goes_on or before:
         text += f", number {first:,} to {last:,}"
     text += "\n\nThere are more than fit one file: write `more` for the next one." if goes_on else ""
-    name = f"events-{first}-{last}.csv" if goes_on or before else "events.csv"
+    student = students[0] if len(students) == 1 else None
+    name = file_name(student, period.words, part=(first, last) if goes_on or before else None)
     more = _ended(since, events[-1], last) if goes_on else None
     return Reply(text + note_of_age(request), attachment=(name, csv_pages([events])), more=more)
 
