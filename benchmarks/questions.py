@@ -19,6 +19,8 @@ from benchmarks.ground import databases
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Mentor, Student
 from lms_bot.core.reports.feed import Exported, Filter
+from lms_bot.core.reports.students import Attention, StudentSummary
+from lms_bot.core.streaks import Lasting
 from lms_bot.handlers.mentor.history import FILE_EVENTS
 from lms_bot.render.chart import chart_png, chart_text
 from lms_bot.render.export import csv_pages
@@ -103,9 +105,9 @@ def _questions(store: Store) -> Iterator[tuple[str, Question, Callable[[Any], ob
     yield "stats, 40 students", lambda t: count_statistics(t, [1]), str
     yield "stats, 200 students", lambda t: count_statistics(t, [2]), str
     yield "stats, admin", count_statistics, str
-    yield "students, 40", lambda t: summaries(t, forty), lambda found: students_text(found)
-    yield "students, 200", lambda t: summaries(t, many), lambda found: students_text(found)
-    yield "student", lambda t: card(t, jane), card_text
+    yield "students, 40", lambda t: summaries(t, forty), _listed
+    yield "students, 200", lambda t: summaries(t, many), _listed
+    yield "student", lambda t: card(t, jane), lambda found: card_text(found, NOW)
     yield "history 20", lambda t: feed(t, [jane.student_id], 21), feed_text
     yield "feed 20, 40 students", lambda t: feed(t, ids, 21), feed_text
     yield "feed 20, 200 students", lambda t: feed(t, many_ids, 21), feed_text
@@ -132,7 +134,12 @@ def _next_file(transaction: Transaction, ids: Sequence[int]) -> Iterator[list[Ex
 
 
 def _drawn(found: Sequence[Event]) -> object:
-    return chart_png("jane", found, UTC), chart_text("jane", found)
+    jane = Student(1, "jane")
+    return chart_png(jane, found, UTC), chart_text(jane, found, NOW)
+
+
+def _listed(found: Sequence[StudentSummary]) -> object:
+    return students_text(Attention(tuple(found), {one.student.student_id: Lasting(0, 0) for one in found}), NOW)
 
 
 class _Times:

@@ -290,8 +290,8 @@ class DeliveryScenario:
         mine = set() if mentor is None else {(mentor.mentor_id, student.student_id)}
         self.read_people(links=others | mine)
 
-    def rename(self, student: Student, username: str) -> None:
-        renamed = replace(student, username=username)
+    def rename(self, student: Student, username: str, display_name: str | None = None) -> None:
+        renamed = replace(student, username=username, display_name=display_name)
         self.read_people(students=[renamed if one == student else one for one in self.students])
 
     def owe(self, *found: Event) -> list[Event]:

@@ -34,7 +34,7 @@ def test_a_mentor_is_shown_with_account_students_and_preferences(school: School,
     text = user(school, who)
     assert "**Mentor mary** (#1)" in text
     assert f"* **Zulip:** **Mary Jones**, account {MARY}" in text
-    assert "* **3 students:** jane_smith, janet, ravi" in text
+    assert "* **3 students:** Jane Smith, Janet O'Brien, Ravi Patel" in text
     assert "* **Quiet:** 22:00 to 7:00" in text
     assert "Student" not in text
 
@@ -42,8 +42,8 @@ def test_a_mentor_is_shown_with_account_students_and_preferences(school: School,
 @pytest.mark.parametrize("who", ["gulnora", "Гульнора", "ГУЛЬНОРА КАРИМОВА", "#1004", "gulnora@example.org"])
 def test_a_student_is_shown_with_mentors(school: School, who: str) -> None:
     text = user(school, who)
-    assert "**Student gulnora** (#1004)" in text
-    assert "* **Name:** Гульнора Каримова" in text
+    assert "**Student Гульнора Каримова** (#1004)" in text
+    assert "* **Username:** gulnora" in text
     assert "* **Zulip:** no account" in text
     assert "* **Active in the LMS:** yes" in text
     assert "* **1 mentor:** omar (#2)" in text

@@ -12,7 +12,9 @@ import pytest
 
 from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Message
+from lms_bot.core.people import Student
 from lms_bot.handlers.mentor import history
+from lms_bot.render.export import file_name
 from lms_bot.store.notifications import outbox
 from lms_bot.store.session import Store
 from tests import NOW
@@ -67,8 +69,8 @@ def test_the_feed_has_all_students_newest_first(store: Store) -> None:
     assert school.ask("feed") == (
         "**Your students**, newest first\n"
         "\n"
-        "* 👀 **ravi** watched **Film** · <time:2026-03-02T12:00:00Z> · `c9`\n"
-        "* 🎉 **jane_smith** passed **Algebra** · 85% · <time:2026-03-01T12:00:00Z> · `e71`"
+        "* 👀 **Ravi Patel** watched **Film** · <time:2026-03-02T12:00:00Z> · `c9`\n"
+        "* 🎉 **Jane Smith** passed **Algebra** · 85% · <time:2026-03-01T12:00:00Z> · `e71`"
     )
 
 
@@ -136,13 +138,32 @@ def test_a_mistake_in_a_feed_is_explained(school: School, mistake: str) -> None:
 
 def test_a_file_has_everything_of_one_student_oldest_first(school: School) -> None:
     text, lines = exported(school, "export @jane_smith")
-    assert text == "📄 **jane_smith** · all time · 3 events"
+    assert text == "📄 **Jane Smith** · all time · 3 events"
     assert [(line["activity"], line["time"], line["course_title"]) for line in lines] == [
         ("Task 6", "2026-02-24T12:00:00Z", "Course 6"),
         ("Task 4", "2026-02-26T12:00:00Z", "Course 4"),
         ("Task 2", "2026-02-28T12:00:00Z", "Course 2"),
     ]
     assert {(line["student"], line["event"]) for line in lines} == {("jane_smith", "exam_failed")}
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("export @jane_smith", "Jane-Smith_all-time.csv"),
+        ("export janet 30d", "Janet-O-Brien_last-30-days.csv"),
+        ("export all 1d", "all-students_last-1-day.csv"),
+    ],
+)
+def test_d18_a_file_is_named_after_student_and_period(school: School, question: str, name: str) -> None:
+    owe(school.store, [happened(JANET, "Today", at=NOW)])
+    (message,) = school.answer(school.question(question))
+    assert message.attachment == name
+
+
+def test_d18_a_name_that_is_no_file_name_becomes_one() -> None:
+    jane = Student(1, "jane", display_name="../Гульнора \u202e К. " + "x" * 300, shares_name=True)
+    assert file_name(jane, "all time", part=(1, 2)) == f"Гульнора-К-{'x' * 49}_all-time_1-2.csv"
 
 
 def test_a_file_has_all_students_of_the_mentor_and_no_other(school: School) -> None:
@@ -170,7 +191,7 @@ def test_what_is_more_than_a_file_comes_with_more_whatever_happens_meanwhile(
         "\n"
         "There are more than fit one file: write `more` for the next one."
     )
-    assert message.attachment == "events-1-2.csv"
+    assert message.attachment == "all-students_last-6-days_1-2.csv"
     found = [line["activity"] for line in file_of(school, message)]
     school.forward(minutes=10)
     owe(school.store, [happened(JANE, "Older", at=NOW - 5.5 * DAY), happened(RAVI, "New", at=NOW)])
@@ -179,7 +200,7 @@ def test_what_is_more_than_a_file_comes_with_more_whatever_happens_meanwhile(
         found += [line["activity"] for line in file_of(school, message)]
     assert found == ["Task 6", "Task 4", "Task 2", "Edge", "Task 5", "Task 3", "Task 1", "New"]
     assert message.content.startswith("📄 3 students · the last 6 days · 2 events, number 7 to 8\n")
-    assert message.attachment == "events-7-8.csv"
+    assert message.attachment == "all-students_last-6-days_7-8.csv"
 
 
 def test_events_of_one_moment_are_in_one_file_each(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +228,7 @@ def test_a_file_that_goes_on_is_of_the_students_of_then(school: School, monkeypa
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("export janet", "janet**, all time."), ("export all 1d", "3 students, the last 1 day.")],
+    [("export janet", "Janet O'Brien**, all time."), ("export all 1d", "3 students, the last 1 day.")],
 )
 def test_where_there_is_nothing_there_is_no_file(school: School, text: str, words: str) -> None:
     school.forward(seconds=1)
@@ -225,7 +246,7 @@ def test_a_mistake_in_an_export_gives_no_file(school: School, mistake: str) -> N
 
 def test_several_matches_are_chosen_from_for_a_file_too(school: School) -> None:
     assert "Answer with a number" in school.ask("export jan")
-    assert exported(school, "1")[0].startswith("📄 **jane_smith** · ")
+    assert exported(school, "1")[0].startswith("📄 **Jane Smith** · ")
 
 
 # Who may know what, and foreign text

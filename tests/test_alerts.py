@@ -45,7 +45,7 @@ def test_who_stops_learning_is_told_of_after_five_days_once(scenario: AlertScena
     scenario.live(NOW + 7 * DAY)
     [text] = scenario.told()
     assert text.startswith(
-        "🟡 **Inactive** · A1\n\n**jane_smith** has finished nothing since <time:2026-03-02T11:00:00Z>.\n"
+        "🟡 **Inactive** · A1\n\n**Jane Smith** (jane_smith) has finished nothing since <time:2026-03-02T11:00:00Z>.\n"
     )
     assert "📅 Since: <time:2026-03-07T11:00:00Z>" in text
     assert all(f"`{command} A1" in text for command in ("ack", "snooze", "done", "why"))
@@ -66,8 +66,8 @@ def test_each_alert_is_a_message_of_its_own_to_the_student_s_mentors(scenario: A
     scenario.poll(NOW)
     scenario.live(NOW + 6 * DAY)
     mary, omar = scenario.told(), scenario.told(scenario.place.people.omar)
-    assert sorted(text.split("**")[3] for text in mary) == ["gulnora", "jane_smith", "ravi_patel"]
-    assert sorted(text.split("**")[3] for text in omar) == ["gulnora", "obrien"]
+    assert sorted(text.split("**")[3] for text in mary) == ["Jane Smith", "Ravi Patel", "Гульнора Каримова"]
+    assert sorted(text.split("**")[3] for text in omar) == ["Sean O'Brien", "Гульнора Каримова"]
     assert scenario.told(scenario.place.people.lucy) == []
 
 

@@ -153,7 +153,7 @@ def test_an_answer_to_a_question_in_a_stream_goes_to_the_asker_alone(world: Worl
     with world.bot() as bot:
         answer = bot.ask(world.people.mary, "@**LMS Bot** history @jane_smith", to_stream="general", topic="hello")
         bot.wait_for(lambda: world.to_streams)
-    assert "jane_smith" in answer
+    assert "Jane Smith" in answer
     assert [(m.content, m.topic) for m in world.to_streams] == [("I answered you in private.", "hello")]
 
 

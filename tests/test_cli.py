@@ -12,7 +12,7 @@ import pytest
 
 from lms_bot.store.people.accounts import ZULIP_USERS_READ
 from lms_bot.store.state import POLLED
-from tests.bot_process import BIN, BOTH, GULNORA, JANE, PATIENCE, from_store, in_store, noted_facts, wait_for
+from tests.bot_process import BIN, BOTH, GULNORA, JANE, PATIENCE, SOFIA, from_store, in_store, noted_facts, wait_for
 from tests.shell import DONE, FAILED, WRONG_USE, Shell, daemon, daemon_log, lms_bot, problems, run, shell
 
 __all__ = ["shell"]
@@ -125,6 +125,56 @@ def test_without_json_one_line_says_the_same(shell: Shell) -> None:
     shell.lms.pass_exam(1000, JANE)
     (line,) = shell.run("monitor", "--once").stdout.splitlines()
     assert re.findall(r"\d+", line) == ["1", "1", "0", "0"]
+
+
+def test_b16_the_first_poll_says_what_became_history(shell: Shell) -> None:
+    for attempt_id in range(900, 930):
+        shell.lms.pass_exam(attempt_id, JANE)
+    first = shell.run("monitor", "--once")
+    counts = "0 new events, 0 delivered, 0 postponed, 0 pending"
+    recorded = re.fullmatch(rf"{counts}; (\d+) older events are recorded as history, nobody is told\n", first.stdout)
+    assert recorded
+    assert int(recorded[1]) >= 30
+    assert f"poll: 0 new events, {recorded[1]} of history" in first.stderr
+    assert "history" not in shell.run("monitor", "--once").stdout
+
+
+def test_c13_verbose_says_what_was_read_asked_and_decided(shell: Shell) -> None:
+    shell.counts("--once")
+    shell.lms.pass_exam(1000, JANE)
+    quiet = shell.run("monitor", "--once").stderr
+    shell.lms.pass_exam(1001, SOFIA)
+    shell.lms.pass_exam(1002, JANE)
+    log = shell.run("monitor", "--once", "--verbose").stderr
+    assert re.search(r"attempts: [1-9] changed rows, read until 1002", log)
+    assert re.search(r"poll: [1-9]\d* statements to the LMS, [1-9]\d* to the store", log)
+    assert re.search(r"event \d+, exam_passed: nobody is told, the student has no mentor", log)
+    assert re.search(r"event \d+: mentor #1 is told at 20", log)
+    assert "statements" not in quiet
+    assert not any(name in log for name in ("jane", "Jane", "sofia"))
+
+
+def test_c13_a_kind_of_event_that_does_not_exist_names_those_that_do(shell: Shell) -> None:
+    done = shell.run("monitor", "--once", "--event-types", "exam_failed,foo", code=WRONG_USE)
+    assert "'exam_failed,foo' is not allowed" in done.stderr
+    for name in ("exam_failed", "content_watched", "all"):
+        assert name in done.stderr.partition("there are")[2]
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 2])
+def test_c13_options_stand_before_the_command_or_after_it(shell: Shell, ahead: int) -> None:
+    config, zuliprc = str(shell.configure()), str(shell.zulip.write_zuliprc(shell.folder / "zuliprc"))
+    options = [["--json"], ["--bot-config-file", config], ["--config-file", zuliprc], ["--stats"]]
+    before = [word for option in options[:ahead] for word in option]
+    after = [word for option in options[ahead:] for word in option]
+    done = lms_bot(*before, "monitor", *after, cwd=shell.folder)
+    assert list(json.loads(done.stdout)) == STATISTICS_KEYS
+
+
+def test_c13_a_file_may_be_called_like_a_command(shell: Shell) -> None:
+    shell.configure().rename(shell.folder / "migrate")
+    done = lms_bot("--bot-config-file", "migrate", "monitor", "--stats", cwd=shell.folder)
+    assert done.stdout.startswith("Total Events: ")
 
 
 def test_logs_are_on_stderr_and_results_on_stdout(shell: Shell) -> None:

@@ -50,7 +50,7 @@ def tasks(answer: str) -> list[int]:
 
 def test_several_matches_are_a_numbered_list_and_the_number_is_enough(school: School) -> None:
     choice = school.ask("history jan")
-    assert choice.endswith("Answer with a number:\n1. `jane_smith`\n2. `janet`")
+    assert choice.endswith("Answer with a number:\n1. Jane Smith\n2. Janet O'Brien")
     assert school.ask("2") == school.ask("history janet")
 
 
@@ -71,7 +71,7 @@ def test_a_choice_is_made_once(school: School) -> None:
 def test_a_number_that_is_not_in_the_list_asks_again(school: School, number: str) -> None:
     school.ask("history jan")
     assert "from 1 to 2" in school.ask(number)
-    assert school.ask("1").startswith("**jane_smith**")
+    assert school.ask("1").startswith("**Jane Smith**")
 
 
 def test_a_number_without_a_question_before_means_nothing(school: School) -> None:
@@ -81,7 +81,7 @@ def test_a_number_without_a_question_before_means_nothing(school: School) -> Non
 def test_the_choice_is_open_for_a_quarter_of_an_hour(school: School) -> None:
     school.ask("history jan")
     school.forward(minutes=15)
-    assert school.ask("1").startswith("**jane_smith**")
+    assert school.ask("1").startswith("**Jane Smith**")
     school.ask("history jan")
     school.forward(minutes=15, seconds=1)
     assert "I do not know “1”" in school.ask("1")
@@ -97,13 +97,13 @@ def test_a_misspelled_command_does_not_end_the_choice(school: School) -> None:
     school.ask("history jan")
     school.ask("qwertz")
     school.ask("history nobody")
-    assert school.ask("1").startswith("**jane_smith**")
+    assert school.ask("1").startswith("**Jane Smith**")
 
 
 def test_the_choice_is_the_askers_alone(school: School) -> None:
     school.ask("history jan")
     assert "I do not know “1”" in school.ask("1", OMAR)
-    assert school.ask("1").startswith("**jane_smith**")
+    assert school.ask("1").startswith("**Jane Smith**")
 
 
 def test_the_choice_survives_a_restart(store_url: str) -> None:
@@ -111,7 +111,7 @@ def test_the_choice_survives_a_restart(store_url: str) -> None:
     School.open(before).ask("history jan")
     before.close()
     after = open_store(store_url)
-    assert School(after).ask("2").startswith("**janet**")
+    assert School(after).ask("2").startswith("**Janet O'Brien**")
     after.close()
 
 
@@ -130,8 +130,8 @@ def test_many_matches_are_cut_to_ten(small_school: School) -> None:
         people.keep_people(transaction, [*STUDENTS, *many], MENTORS, links, NOW)
     answer = small_school.ask("history twin")
     assert "(the first 10 of them)" in answer
-    assert answer.splitlines()[-1] == "10. `twin09`"
-    assert small_school.ask("10").startswith("**twin09**")
+    assert answer.splitlines()[-1] == "10. Ravi Patel (twin09)"
+    assert small_school.ask("10").startswith("**Ravi Patel** (twin09)")
 
 
 # Going on
@@ -214,7 +214,7 @@ def test_history_is_narrowed(store: Store, arguments: str, shown: list[int]) -> 
 
 def test_statistics_of_one_student_and_period(school: School) -> None:
     assert "**Total Events:** 8" in school.ask("stats")
-    assert "of **janet**, all time" in (of_janet := school.ask("stats @janet"))
+    assert "of **Janet O'Brien**, all time" in (of_janet := school.ask("stats @janet"))
     assert "**Total Events:** 3" in of_janet
     assert "**Pending Events:** 3" in of_janet
     school.forward(days=1, hours=-1)
@@ -251,7 +251,7 @@ def test_what_a_mentor_lists_as_an_admin_does_not_go_on_in_a_direct_message(scho
 
 def test_letters_that_no_database_keeps_do_not_break_the_choice(school: School) -> None:
     assert "Answer with a number" in school.ask('history jan\x00 course:"a\x00b\ud800"')
-    assert "**jane_smith** has done nothing like that" in school.ask("1")
+    assert "**Jane Smith** has done nothing like that" in school.ask("1")
 
 
 def test_a_mentors_choice_cannot_be_used_by_whom_is_no_mentor_any_more(school: School) -> None:
@@ -271,8 +271,8 @@ def test_a_command_that_is_gone_after_an_update_is_no_dialogue(school: School, m
 @pytest.mark.parametrize("student", [JANE, JANET], ids=lambda student: student.username)
 def test_the_number_shown_is_the_student_chosen(school: School, student: Student) -> None:
     lines = school.ask("stats jan").splitlines()
-    (number,) = (line.partition(".")[0] for line in lines if f"`{student.username}`" in line)
-    assert f"of **{student.username}**" in school.ask(number)
+    (number,) = (line.partition(".")[0] for line in lines if str(student.display_name) in line)
+    assert f"of **{student.display_name}**" in school.ask(number)
 
 
 # Mistyped, and as people speak
@@ -397,3 +397,48 @@ def test_addresses_are_found_only_by_the_case_of_a_to_z(small_school: School) ->
         people.keep_people(transaction, [*STUDENTS, strauss], MENTORS, LINKS | {(1, 2000)}, NOW)
     assert small_school.ask("student STRAUß@EXAMPLE.ORG") == small_school.ask("student #2000")
     assert "You have no student" in small_school.ask("student strauss@example.org")
+
+
+# Names
+
+
+def namesakes(school: School, mine: str, theirs: str) -> None:
+    """Jane is Mary's and called the same as another student of hers (`mine`) and one of Omar's (`theirs`)."""
+    alike = [
+        replace(RAVI, student_id=2001, username=mine, display_name="JANE Smith"),
+        replace(RAVI, student_id=2002, username=theirs, display_name="Jane Smith"),
+    ]
+    with school.store.writing() as transaction:
+        people.keep_people(transaction, [*STUDENTS, *alike], MENTORS, LINKS | {(1, 2001), (2, 2002)}, NOW)
+
+
+NAMING = ["students", "streaks", "feed", "history #1001", "student #1001", "streak #1001", "chart #1001", "pending"]
+NAMING += ["stats #1001", "why-not #1001", "export #1001", "whoami", "history jane smith"]
+
+
+@pytest.mark.parametrize("text", NAMING)
+def test_d3_names_are_shown_and_usernames_only_where_two_are_alike(school: School, text: str) -> None:
+    school.happens(JANE, 2, percentage=70)
+    if text != "history jane smith":
+        alone = school.ask(text)
+        assert "Jane Smith" in alone
+        assert "jane_smith" not in alone
+    namesakes(school, "jane2", "jane3")
+    shown = school.ask(text)
+    assert re.search(r"Jane Smith(\*\*)? \(jane_smith\)", shown)
+    assert "jane3" not in shown
+
+
+def test_d3_a_namesake_of_another_mentor_is_not_betrayed(school: School) -> None:
+    school.happens(JANE, 1)
+    before = [school.ask(text) for text in NAMING[:-1]]
+    with school.store.writing() as transaction:
+        twin = replace(JANE, student_id=2002, username="jane3")
+        people.keep_people(transaction, [*STUDENTS, twin], MENTORS, LINKS | {(2, 2002)}, NOW)
+    assert [school.ask(text) for text in NAMING[:-1]] == before
+
+
+def test_d3_an_admin_reads_names_too(school: School) -> None:
+    school.happens(JANE, 1)
+    namesakes(school, "jane2", "jane3")
+    assert "**Jane Smith** (jane_smith)" in school.ask_as_admin("pending")

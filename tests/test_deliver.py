@@ -61,7 +61,7 @@ def introduce(delivery: DeliveryScenario) -> None:
 
 def test_one_event_is_told_in_the_words_of_the_contract(any_delivery: DeliveryScenario) -> None:
     john = replace(JANE, username="john_doe")
-    any_delivery.rename(JANE, "john_doe")
+    any_delivery.rename(JANE, "john_doe", "John Doe")
     any_delivery.owe(
         happened(
             john, "Mathematics Final Exam", score=85, percentage=85, result="pass", time_taken="45 minutes", speed=3
@@ -71,7 +71,7 @@ def test_one_event_is_told_in_the_words_of_the_contract(any_delivery: DeliverySc
     [text] = any_delivery.told(MARY)
     assert text.startswith(
         "🎉 **Exam Passed!**\n\n"
-        "**john_doe** has passed: **Mathematics Final Exam**\n"
+        "**John Doe** (john_doe) has passed: **Mathematics Final Exam**\n"
         "📊 **Score:** 85 | **Percentage:** 85% | **Result:** pass | **Time Taken:** 45 minutes\n"
         "🎉 Congratulations to the student!"
     )

@@ -185,10 +185,12 @@ def test_it_prints_the_statistics_and_nothing_is_pending_or_failed(played: Playe
 def test_its_questions_are_answered_and_other_peoples_students_stay_theirs(played: Played) -> None:
     answers = played.result.stdout
     assert "What you can ask me" in answers
-    assert "jane_smith, newest first" in answers
+    assert "Jane Smith, newest first" in answers
     assert "You have no student “@jane_smith”." in answers
     assert "I take that for history." in answers
     assert "Nothing is waiting for you." in answers
+    assert "LMS Bot → Jane Smith" in answers
+    assert "Works and answers: " in answers
     assert "Rows of the LMS that I cannot place" in answers
 
 
@@ -253,6 +255,38 @@ def test_the_school_lives_on_while_the_person_types(place: Place) -> None:
         assert person.sees("mary> whoa")
         person.types("mi")
         assert person.sees("You are Mary Jones")
+
+
+def test_c14_a_student_asks_too_and_files_can_be_opened(place: Place) -> None:
+    with terminal(place) as person:
+        assert person.sees("mary> ")
+        person.types("as jane")
+        assert person.sees("You are Jane Smith, a student.")
+        person.types("streak")
+        assert person.sees("LMS Bot → Jane Smith")
+        person.types("as mary")
+        for question, pattern, begins in (
+            ("chart @jane_smith", "scores-1001.png", b"\x89PNG"),
+            ("export @jane_smith", "Jane-Smith_all-time.csv", b"\xef\xbb\xbftime"),
+        ):
+            person.types(question)
+            assert person.sees(f"/{pattern}")
+            (path,) = place.tmp.rglob(pattern)
+            assert path.read_bytes().startswith(begins)
+        person.types("quit")
+        assert person.ends_with() == 0
+    assert place.left_behind == []
+
+
+def test_c14_a_table_is_shown_as_one_and_sentences_are_whole() -> None:
+    table = "**Two**\n\n| Name | Last exam |\n| --- | --- |\n| **Jane** | `90%` |\n| Ravi | — |\n\nEnd"
+    lines = [line.strip() for line in shown(table).splitlines()]
+    assert [line for line in lines if line and set(line) != {"─"}] == [
+        *("Two", "Name   Last exam", "Jane   90%", "Ravi   —", "End")
+    ]
+    assert "|" not in shown(table)
+    sentence = "has finished nothing since Monday, and usually does so every day, so ask what keeps them from it"
+    assert " ".join(shown(f"* **Jane** {sentence}.").split()) == f"• Jane {sentence}."
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])

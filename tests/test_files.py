@@ -9,11 +9,11 @@ from tests.test_bot_process import World, world
 
 __all__ = ["world"]
 
-LINK = re.compile(r"\n\n\[(?P<name>[^\]]+)\]\((?P<uri>/user_uploads/[^)]+)\)$")
+LINK = re.compile(r"(?:^|\n\n)\[(?P<name>[^\]]+)\]\((?P<uri>/user_uploads/[^)]+)\)(?:\n\n|$)")
 
 
 @BOTH
-def test_a_chart_and_a_file_come_as_links_behind_their_text(world: World) -> None:
+def test_a_chart_comes_as_a_link_before_its_text_and_a_file_behind_it(world: World) -> None:
     world.lms.pass_exam(900, JANE)
     with world.bot() as bot:
         chart = bot.ask(world.people.mary, "chart @jane_smith")
@@ -21,10 +21,10 @@ def test_a_chart_and_a_file_come_as_links_behind_their_text(world: World) -> Non
         bot.wait_for(lambda: world.to_streams)
         refused = bot.ask(world.people.omar, "chart @jane_smith")
     export = world.told(world.people.mary)[1].content
-    assert chart.startswith("📈 **jane_smith** · 1 exam · average 85%")
+    assert "\n\n📈 **Jane Smith** · average 85% over 1 exam" in chart
     assert export.startswith("📄 4 students · all time · 1 event")
     links = [LINK.search(text) for text in (chart, export)]
-    assert [link["name"] for link in links if link] == ["scores-1001.png", "events.csv"]
+    assert [link["name"] for link in links if link] == ["scores-1001.png", "all-students_all-time.csv"]
     assert [link["uri"] for link in links if link] == [uri for uri, _ in world.zulip.uploads]
     picture, table = (content for _, content in world.zulip.uploads)
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")

@@ -123,3 +123,22 @@ def test_every_module_has_its_room_in_the_architecture() -> None:
     }
     rooms = set(re.findall(r"`(\w+)`", page[page.index("## Rooms") :]))
     assert modules - {"__init__", "__main__", "fixtures"} <= rooms
+
+
+def test_d15_the_login_has_one_name_everywhere() -> None:
+    role = re.search(r"CREATE ROLE (\w+)", (ROOT / "deploy" / "postgresql-lms-role.sql").read_text("utf-8"))
+    assert role
+    for text in (README, (ROOT / "lms_bot.conf.example").read_text("utf-8")):
+        assert set(re.findall(r"postgresql://(\w+):\S+/lms\b", text)) == {role[1]}
+
+
+def test_d15_the_readme_says_what_is_needed_before_it_is_missed() -> None:
+    steps = README.partition("## Set it up")[2]
+    order = [
+        "save it as `zuliprc` in this folder",
+        "Who can access your email address",
+        "lms_bot.conf.example",
+        " doctor",
+    ]
+    places = [steps.index(words) for words in order]
+    assert places == sorted(places)

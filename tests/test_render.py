@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -209,6 +210,36 @@ def test_a_text_at_a_lines_start_has_no_effect(text: str) -> None:
 )  # fmt: skip
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert quote(text).lstrip("\u200b") == text
+
+
+# A domain or an address as Zulip links it (get_web_link_regex in zulip/lib/markdown), with the list that it takes.
+TLDS = [
+    line
+    for line in (files("hypothesis.vendor") / "tlds-alpha-by-domain.txt").read_text("ascii").splitlines()
+    if not line.startswith("#")
+]
+LINKED = re.compile(
+    r"""(?<![^\s'"(,:<])(?:(?:https?://[\w.:@-]+?|(?:[\w-]+\.)+(?:"""
+    + "|".join(sorted(TLDS, key=len, reverse=True))
+    + r"""))(?:/\S*)?|[\w.-]+@[\w.-]+\.\w+)(?=[!:;?),.'">]*(?:\Z|\s))""",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize(
+    "form", ["evil.{}", "evil.{}/login", "See (evil.co.{}/a(b)c).", "Exam,www-1.evil.{}!", "e.{}:8080/x", "eve@evil.{}"]
+)
+def test_c5_no_top_level_domain_makes_a_link(form: str) -> None:
+    assert len(TLDS) > 1_000
+    titles = [form.format(tld if at % 2 else tld.lower()) for at, tld in enumerate(TLDS)]
+    assert [title for title in titles if LINKED.search(quote(title))] == []
+
+
+@pytest.mark.parametrize(
+    "title", ["evil.онлайн", "evil.中国/x", "evil.newdomain/login", "evil.xn--p1ai", "http://evil.rocks"]
+)
+def test_c5_nor_does_one_of_another_script_or_of_tomorrow(title: str) -> None:
+    assert ".\u200b" in quote(title)
 
 
 def test_a_product_is_still_read_as_one() -> None:

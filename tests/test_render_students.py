@@ -1,11 +1,12 @@
-"""What is shown of students fits one message, leaves out whole entries and counts them, and stays in its cells."""
+"""What is shown of students fits one message, leaves out whole entries and counts them, and breaks no line."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -14,15 +15,14 @@ from hypothesis import strategies as st
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
 from lms_bot.core.reports import students
-from lms_bot.core.reports.students import Card, Concern, StudentSummary, Tally
-from lms_bot.render import EMOJI, event_line
+from lms_bot.core.reports.students import Attention, Card, Concern, StudentSummary, Tally
+from lms_bot.core.streaks import Lasting
+from lms_bot.render import EMOJI, event_line, event_text
 from lms_bot.render.feed import feed_text
 from lms_bot.render.students import card_text, students_text
 from tests import NOW
 from tests.delivery_scenario import JANE, RAVI, happened, several
 from tests.test_render import HOSTILE, live_tokens
-
-SHOWN_NOW = "<time:2026-03-02T12:00:00Z>"
 
 
 def summary(name: str = "jane", title: str = "Algebra", *why: Concern) -> StudentSummary:
@@ -36,56 +36,68 @@ def card(name: str, title: str, courses: Sequence[str | None]) -> Card:
     return students.card(replace(JANE, username=name), NOW, tallies, [90.0] * 10, exams)
 
 
-def cells(row: str) -> list[str]:
-    assert row.startswith("| ")
-    assert row.endswith(" |")
-    return row[2:-2].split(" | ")
+def attention(*summaries: StudentSummary) -> Attention:
+    return Attention(summaries, defaultdict(lambda: Lasting(0, 0)))
 
 
-def test_a_table_shows_who_what_concerns_whom() -> None:
+def test_d2_who_needs_something_is_seen_at_once_and_the_others_are_folded_and_counted() -> None:
+    failing = [summary(f"f{n}", "Algebra", Concern.LAST_FAILED, Concern.LOW_AVERAGE) for n in range(7)]
+    low, away = summary("low", "Algebra", Concern.LOW_AVERAGE), summary("away", "Algebra", Concern.INACTIVE)
     nothing = StudentSummary(RAVI, None, 0, None, None, (Concern.INACTIVE,))
-    shown = students_text([summary("jane", "Algebra", Concern.LAST_FAILED, Concern.LOW_AVERAGE), nothing])
-    assert shown.entries == 2
+    well = replace(summary("well"), average=80)
+    found = Attention(
+        (*failing, low, away, nothing, well), dict.fromkeys([JANE.student_id, RAVI.student_id], Lasting(3, 5))
+    )
+    shown = students_text(found, NOW + timedelta(days=9))
+    assert shown.entries == 11
     assert shown.text == (
-        "**2 students** · 1 failing · 1 inactive\n"
-        "\n"
-        "| Student | Needs attention | Last active | Last exam | Average | Open exams |\n"
-        "| --- | --- | --- | --- | --- | --- |\n"
-        f"| jane | ❗ last exam failed, ❗ average below 50% | {SHOWN_NOW} | ❌ Algebra 34% | 45.2% | 1 |\n"
-        "| ravi | 💤 inactive | never | — | — | 0 |"
+        "**11 students** · 8 failing · 2 inactive\n\n"
+        + "".join(f"* **f{n}** – last exam failed\n" for n in range(7))
+        + "* **low** – average 45.2%\n\n"
+        "```spoiler 2 inactive\n"
+        "* **away** – away 9 d · 45.2% · 🔥 3 d\n"
+        "* **ravi** – no known activity · 🔥 3 d\n"
+        "```\n\n"
+        "```spoiler 1 doing well\n"
+        "* **well** – 80% · 9 d ago · 🔥 3 d\n"
+        "```"
     )
 
 
-def test_a_table_of_some_says_of_whom() -> None:
-    assert students_text([summary()], "failing").text.startswith("**1 failing student** · ")
-    assert students_text([], "inactive").text == "**0 inactive students** · 0 failing · 0 inactive"
+def test_d2_more_of_a_kind_is_folded_as_more() -> None:
+    shown = students_text(attention(*(summary(f"f{n}", "Algebra", Concern.LAST_FAILED) for n in range(10))), NOW)
+    assert shown.text.count("\n* ") == 10
+    assert "* **f7** – last exam failed\n\n```spoiler 2 more failing\n* **f8** – " in shown.text
 
 
-def test_a_table_too_long_leaves_out_whole_rows_and_counts_them() -> None:
-    shown = students_text([summary(f"student_{n}") for n in range(200)])
-    rows = re.findall(r"^\| student_\d+ \|.*\|$", shown.text, re.MULTILINE)
+def test_a_list_of_some_says_of_whom() -> None:
+    assert students_text(attention(summary()), NOW, "failing").text.startswith("**1 failing student**\n\n")
+    assert students_text(attention(), NOW, "inactive").text == "**0 inactive students**"
+
+
+def test_a_list_too_long_leaves_out_whole_lines() -> None:
+    shown = students_text(attention(*(summary(f"student_{n}") for n in range(500))), NOW)
+    lines = re.findall(r"^\* \*\*student_\d+\*\* – .*$", shown.text, re.MULTILINE)
     assert len(shown.text) <= 10_000
-    assert len(rows) == shown.entries > 50
-    assert shown.text.splitlines()[-1].startswith(f"… and {200 - shown.entries} more. Write `more` ")
-    assert shown.text.splitlines()[-2] == ""  # or else it would be a row of the table
+    assert len(lines) == shown.entries > 50
+    assert shown.text.endswith("\n```\n\nWrite `more` for the next ones.")
 
 
 @given(st.lists(st.tuples(HOSTILE, HOSTILE), min_size=1, max_size=5))
-def test_no_name_and_no_title_leaves_its_cell(people: list[tuple[str, str]]) -> None:
-    shown = students_text([summary(name, title) for name, title in people])
-    rows = shown.text.split("\n")[4:]
-    assert len(rows) == len(people)
-    for row in rows:
-        each = cells(row)
-        assert len(each) == 6
-        assert [live_tokens(each[0]), live_tokens(each[3])] == [[], []]
-        assert "|" not in "".join(each)
-        assert "\n" not in row
+def test_no_name_breaks_its_line(people: list[tuple[str, str]]) -> None:
+    failing = [summary(name, title, Concern.LAST_FAILED) for name, title in people]
+    shown = students_text(attention(*failing), NOW)
+    lines = shown.text.split("\n")[2:]
+    assert len(lines) == len(people)
+    for line in lines:
+        name = line.removeprefix("* **").removesuffix("** – last exam failed")
+        assert len(name) <= 60
+        assert live_tokens(name) == []
 
 
 @given(st.lists(st.tuples(HOSTILE, HOSTILE), max_size=40), st.integers(500, 3_000))
 def test_a_table_and_a_feed_are_never_too_long(people: list[tuple[str, str]], limit: int) -> None:
-    table = students_text([summary(name, title) for name, title in people], limit=limit)
+    table = students_text(attention(*(summary(name, title) for name, title in people)), NOW, limit=limit)
     events = [happened(replace(JANE, username=name), title) for name, title in people]
     lines = feed_text(events, 20, limit=limit)
     assert max(len(table.text), len(lines.text)) <= limit
@@ -100,9 +112,9 @@ def test_a_card_says_all_at_a_glance() -> None:
         Tally(EventType.EXAM_STARTED, None, 1, 0, 0.0),
     ]
     exams = [happened(JANE, "Algebra", EventType.EXAM_FAILED, percentage=20)]
-    shown = card_text(students.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams))
+    shown = card_text(students.card(JANE, NOW, tallies, [60.0] * 5 + [55.75] * 5, exams), NOW + timedelta(hours=2))
     assert shown == (
-        f"👤 **jane** · last active {SHOWN_NOW}\n"
+        "👤 **jane** · last active 2 h ago\n"
         "**Needs attention:** ❗ last exam failed\n"
         "* **Average:** 55% over 10 exams\n"
         "* **Trend:** ↗ +4.2 points, the last 5 exams against the 5 before\n"
@@ -111,7 +123,7 @@ def test_a_card_says_all_at_a_glance() -> None:
         "* 📝 Exam Started 1 · 🎉 Exam Passed 9 · ❌ Exam Failed 1\n"
         "\n"
         "**Last exams**\n"
-        f"* ❌ **Algebra** · 20% · {SHOWN_NOW}\n"
+        "* ❌ **Algebra** · 20% · 2 h\n"
         "\n"
         "**Courses**\n"
         "* **Maths** · 10 events · average 55% over 10 exams"
@@ -119,8 +131,8 @@ def test_a_card_says_all_at_a_glance() -> None:
 
 
 def test_a_card_of_nothing_is_a_card() -> None:
-    assert card_text(students.card(JANE, None, [], [], [])) == (
-        "👤 **jane** · no activity yet\n"
+    assert card_text(students.card(JANE, None, [], [], []), NOW) == (
+        "👤 **jane** · no known activity\n"
         "* **Average:** —\n"
         "* **Trend:** — (it takes 8 exams)\n"
         "* **Pass rate:** —\n"
@@ -140,23 +152,23 @@ def test_a_card_of_nothing_is_a_card() -> None:
 def test_the_trend_points_where_the_scores_go(last: float, before: float, shown: str) -> None:
     scored = [Tally(EventType.EXAM_PASSED, None, 10, 10, 5 * (last + before))]
     found = students.card(JANE, NOW, scored, [last] * 5 + [before] * 5, [])
-    assert f"**Trend:** {shown}," in card_text(found)
+    assert f"**Trend:** {shown}," in card_text(found, NOW)
 
 
 def test_b3_the_trend_names_the_exams_that_there_are_and_takes_three_before() -> None:
     for count, shown in ((10, "the last 5 exams against the 5 before"), (8, "the last 5 exams against the 3 before")):
         scored = [Tally(EventType.EXAM_PASSED, None, count, count, 60.0 * count)]
-        assert shown in card_text(students.card(JANE, NOW, scored, [60.0] * count, []))
+        assert shown in card_text(students.card(JANE, NOW, scored, [60.0] * count, []), NOW)
     for count in (6, 7):
         scored = [Tally(EventType.EXAM_PASSED, None, count, count, 60.0 * count)]
-        assert "(it takes 8 exams)" in card_text(students.card(JANE, NOW, scored, [60.0] * count, []))
+        assert "(it takes 8 exams)" in card_text(students.card(JANE, NOW, scored, [60.0] * count, []), NOW)
 
 
 @given(HOSTILE, HOSTILE, st.lists(st.none() | HOSTILE, max_size=8), st.integers(900, 4_000))
 def test_no_card_is_too_long_or_broken_by_what_the_lms_says(
     name: str, title: str, courses: list[str | None], limit: int
 ) -> None:
-    shown = card_text(card(name, title, courses), limit)
+    shown = card_text(card(name, title, courses), NOW, limit)
     assert len(shown) <= limit
     for line in shown.split("\n"):
         own = re.sub(r"<time:[^>]*>", "", line).removeprefix("* ").replace("**", "")
@@ -165,7 +177,7 @@ def test_no_card_is_too_long_or_broken_by_what_the_lms_says(
 
 
 def test_a_card_leaves_out_courses_and_counts_them() -> None:
-    shown = card_text(card("jane", "Algebra", [f"Course {n}" for n in range(500)]))
+    shown = card_text(card("jane", "Algebra", [f"Course {n}" for n in range(500)]), NOW)
     listed = re.findall(r"^\* \*\*Course \d+\*\*", shown, re.MULTILINE)
     assert len(shown) <= 10_000
     assert shown.endswith(f"\n* … and {500 - len(listed)} more")
@@ -196,19 +208,31 @@ def test_a_feed_that_was_cut_says_how_many_it_shows() -> None:
     assert cut.text.endswith("`\n\nWrite `more` for the next ones.")
 
 
-def test_a_table_goes_on_where_it_ended_and_counts_them_all() -> None:
+def test_a_list_goes_on_where_it_ended_and_counts_them_all() -> None:
     everybody = [summary(f"student_{n}") for n in range(200)]
     shown: list[str] = []
     while len(shown) < 200:
-        page = students_text(everybody, skip=len(shown))
+        page = students_text(attention(*everybody), NOW, skip=len(shown))
         assert page.text.startswith("**200 students** · ")
-        names = re.findall(r"^\| (student_\d+) \|", page.text, re.MULTILINE)
+        names = re.findall(r"^\* \*\*(student_\d+)\*\*", page.text, re.MULTILINE)
         assert len(names) == page.entries > 0
         shown += names
     assert shown == [one.student.username for one in everybody]
     assert "`more`" not in page.text
 
 
-def test_the_moment_shown_is_each_readers_own() -> None:
-    assert SHOWN_NOW in students_text([summary()]).text
-    assert NOW.tzinfo is UTC
+@pytest.mark.parametrize(
+    ("name", "is_alike", "alone", "listed"),
+    [
+        ("Jane Smith", False, "**Jane Smith** (jane)", "**Jane Smith**"),
+        ("Jane Smith", True, "**Jane Smith** (jane)", "**Jane Smith** (jane)"),
+        (None, True, "**jane**", "**jane**"),
+        ("jane", True, "**jane**", "**jane**"),
+    ],
+)
+def test_d3_a_message_about_one_event_has_name_and_username(
+    name: str | None, is_alike: bool, alone: str, listed: str
+) -> None:
+    passed = happened(JANE, "Algebra")._replace(student_name=name, shares_name=is_alike)
+    assert f"\n\n{alone} has passed: **Algebra**\n" in event_text(passed)
+    assert event_line(passed).startswith(f"🎉 {listed} passed **Algebra**")

@@ -32,7 +32,7 @@ def send(delivery: DeliveryScenario, message: Message) -> None:
 def assert_told_once(delivery: DeliveryScenario, *, uploads: int = 1) -> None:
     (told,) = delivery.told(MARY)
     assert len(delivery.zulip.uploads) == uploads
-    assert told in [f"{TEXT}\n\n[jane.png]({uri})" for uri, _ in delivery.zulip.uploads]
+    assert told in [f"[jane.png]({uri})\n\n{TEXT}" for uri, _ in delivery.zulip.uploads]
     assert {content for _, content in delivery.zulip.uploads} == {PICTURE[1]}
     (message,) = frozen(delivery.store)
     assert (message.state, message.next_try_at, message.content) == (outbox.SENT, None, told)
@@ -40,9 +40,15 @@ def assert_told_once(delivery: DeliveryScenario, *, uploads: int = 1) -> None:
         assert transaction.exec_driver_sql("SELECT attachment, attachment_name FROM messages").all() == [(None, None)]
 
 
-def test_a_file_is_uploaded_and_its_link_is_the_last_line(any_delivery: DeliveryScenario) -> None:
+def test_d4_a_picture_is_uploaded_and_its_link_is_the_first_line(any_delivery: DeliveryScenario) -> None:
     send(any_delivery, freeze(any_delivery))
     assert_told_once(any_delivery)
+
+
+def test_the_link_of_any_other_file_is_the_last_line(delivery: DeliveryScenario) -> None:
+    send(delivery, freeze(delivery, ("events.csv", b"x")))
+    ((uri, _),) = delivery.zulip.uploads
+    assert delivery.told(MARY) == [f"{TEXT}\n\n[events.csv]({uri})"]
 
 
 def test_an_answer_without_a_file_uploads_nothing(delivery: DeliveryScenario) -> None:

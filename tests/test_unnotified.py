@@ -30,7 +30,7 @@ def unled(school: School, count: int) -> None:
 def test_students_without_a_mentor_are_counted_by_what_nobody_was_told(school: School) -> None:
     school.happens(GULNORA, 2)
     unled(school, 3)
-    assert "**gulnora** (#1004): 3 events" in school.ask_as_admin("pending")
+    assert "**Гульнора Каримова** (#1004): 3 events" in school.ask_as_admin("pending")
     school.link({(2, GULNORA.student_id)})
     assert "without a mentor" not in school.ask_as_admin("pending")
 

@@ -46,11 +46,12 @@ def test_a_mentor_learns_whom_they_are_taken_for(school: School) -> None:
     assert school.ask("whoami") == (
         "👤 **Mary Jones**, Zulip account 20\n"
         "\n"
-        "* **Mentor in the LMS:** mary (#1), mary@\u200bexample.\u200borg · 3 students: jane_smith, janet, ravi\n"
+        "* **Mentor in the LMS:** mary (#1), mary@\u200bexample.\u200borg · 3 students: "
+        "Jane Smith, Janet O'Brien, Ravi Patel\n"
         "* **Time zone:** UTC\n"
         "* **Admin:** not here, only in the private channel “lms-admin”"
     )
-    assert "omar (#2), omar@\u200bexample.\u200borg · 1 student: gulnora\n" in school.ask("whoami", OMAR)
+    assert "omar (#2), omar@\u200bexample.\u200borg · 1 student: Гульнора Каримова\n" in school.ask("whoami", OMAR)
 
 
 @pytest.mark.parametrize(("of_zulip", "shown"), [("Asia/Tashkent", "Asia/Tashkent"), ("Mars/Base", "UTC"), ("", "UTC")])
@@ -64,7 +65,7 @@ def test_one_account_of_two_mentors_is_both(school: School) -> None:
         accounts.map_by_hand(transaction, 2, MARY, NOW)
     answer = school.ask("whoami")
     assert "* **Mentor in the LMS:** mary (#1)" in answer
-    assert "* **Mentor in the LMS:** omar (#2), omar@\u200bexample.\u200borg · 1 student: gulnora" in answer
+    assert "* **Mentor in the LMS:** omar (#2), omar@\u200bexample.\u200borg · 1 student: Гульнора Каримова" in answer
 
 
 def test_of_many_students_some_are_named_and_all_counted(school: School) -> None:
@@ -101,7 +102,7 @@ def test_a_stranger_gets_one_polite_sentence(school: School, text: str, sender: 
 def test_no_name_means_anything_to_zulip(school: School) -> None:
     be(school, full_name=HOSTILE, timezone=HOSTILE)
     with school.store.writing() as transaction:
-        students = [replace(one, username=HOSTILE) for one in STUDENTS]
+        students = [replace(one, username=HOSTILE, display_name=HOSTILE) for one in STUDENTS]
         mentors = [replace(one, username=HOSTILE) for one in MENTORS]
         people.keep_people(transaction, students, mentors, LINKS, NOW)
     answer = school.ask("whoami")

@@ -63,7 +63,7 @@ def test_a_mentor_of_the_stub_is_answered(bot: LmsBotHandler) -> None:
 
 def test_a_dialogue_works_under_the_stub(bot: LmsBotHandler) -> None:
     assert "Answer with a number" in ask(bot, "history jan", sender_id=MARY)
-    assert ask(bot, "1", sender_id=MARY).startswith("**jane_smith**")
+    assert ask(bot, "1", sender_id=MARY).startswith("**Jane Smith**")
 
 
 @pytest.mark.parametrize("content", ["", "help", "history jane_smith", "\x00\ud800", "1", "more"])

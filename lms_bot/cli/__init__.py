@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from lms_bot import __version__
 from lms_bot.cli import activity, completion, copy_store, diagnosis, events, forget, monitor
-from lms_bot.cli.options import DONE, FAILED, WRONG_USE, settings_of
+from lms_bot.cli.options import DONE, FAILED, WRONG_USE, Commands, add_global, command_first, settings_of
 from lms_bot.errors import ConfigError, LmsBotError
 
 __all__ = ["DONE", "FAILED", "WRONG_USE", "main"]
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        options = _parser().parse_args(arguments)
+        parser, commands = _parser()
+        options = parser.parse_args(command_first(sys.argv[1:] if arguments is None else arguments, commands.choices))
     except SystemExit as ending:  # after help, or a wrong use
         return int(ending.code or DONE)
     logging.basicConfig(
@@ -57,13 +58,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Commands]:
+    """Return the parser, and its commands."""
     parser = argparse.ArgumentParser(
         prog="lms-bot", description="Tells mentors in Zulip what matters about their own students.", epilog=EPILOG
     )
     parser.add_argument("--version", action="version", version=f"lms-bot {__version__}")
-    parser.add_argument("--bot-config-file", metavar="FILE", help="the settings (see lms_bot.conf.example)")
-    parser.add_argument("--config-file", metavar="ZULIPRC", help="the bot's key for Zulip (see zuliprc.example)")
+    add_global(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     demo = commands.add_parser("demo", help="see it at work on a small LMS that lives, with Zulip in the terminal")
     demo.set_defaults(run=_demo)
@@ -76,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     completion.add_to(commands, parser)
     migrate = commands.add_parser("migrate", help="bring the event store to the current schema")
     migrate.set_defaults(run=_migrate)
-    return parser
+    for command in commands.choices.values():
+        add_global(command, argparse.SUPPRESS)
+    return parser, commands
 
 
 def _demo(_options: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from lms_bot.worker import shutdown
 if TYPE_CHECKING:
     from lms_bot.app import Parts
     from lms_bot.pipeline.deliverer import Delivered
+    from lms_bot.pipeline.poller import Polled
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,13 @@ TURN = 3.0  # seconds of one turn of delivery
 
 @dataclass(slots=True)
 class Counted:
-    """Result of `monitor --once`; all but the events are rows of lms_event_logs."""
+    """Result of `monitor --once`; all but the events and those of history are rows of lms_event_logs."""
 
     new_events: int = 0
     delivered: int = 0
     postponed: int = 0
     pending: int = 0
+    history: int = 0
 
 
 def add_to(commands: Commands) -> None:
@@ -88,7 +90,8 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
     has_lease = parts.lease.take()
     _mention_pauses(parts)
     if options.once:
-        counted.new_events, failed = _poll(parts)
+        polled, failed = _poll(parts)
+        counted.new_events, counted.history = polled.new_events, polled.history_events
     if has_lease and parts.settings.notify_mentors:
         try:
             delivered = _deliver_all(parts, options.event_types if options.process_pending else None)
@@ -113,19 +116,21 @@ def _mention_pauses(parts: Parts) -> None:
         log.warning("%s is paused by an admin; this command is carried out all the same", work)
 
 
-def _poll(parts: Parts) -> tuple[int, LmsBotError | None]:
-    """Poll, and run the jobs of the clock even if that fails; return the new events and the first error."""
+def _poll(parts: Parts) -> tuple[Polled, LmsBotError | None]:
+    """Poll, and run the jobs of the clock even if that fails; return what was recorded and the first error."""
+    from lms_bot.pipeline.poller import Polled
     from lms_bot.worker.clock import ClockJobs
 
-    new_events, failed = 0, None
+    polled, failed = Polled(), None
     try:
         with HistoryBar() as progress:
-            new_events = parts.poller.poll(datetime.now(UTC), progress).new_events
+            polled = parts.poller.poll(datetime.now(UTC), progress)
+        log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
     except LmsBotError as error:
         failed = error
     jobs = ClockJobs(parts.store, parts.lms, parts.settings)
     ran = jobs.run(datetime.now(UTC), lms_is_away=isinstance(failed, LmsUnavailable))
-    return new_events, failed or ran.error
+    return polled, failed or ran.error
 
 
 def _deliver_all(parts: Parts, only: frozenset[EventType] | None) -> Delivered:
@@ -184,4 +189,6 @@ def _print(counted: Counted, as_json: bool) -> None:
     if as_json:
         print(json.dumps(counts))
     else:
-        print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))
+        line = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+        history = f"; {counted.history} older events are recorded as history, nobody is told"
+        print(line + (history if counted.history else ""))

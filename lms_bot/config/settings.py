@@ -208,7 +208,7 @@ def _time_zone(text: str) -> ZoneInfo:
 
 _TRUTH = "true or false (also yes, no, on, off, 1, 0)"
 _truth = partial(_one_of, configparser.ConfigParser.BOOLEAN_STATES)
-_EXAMPLE_URL = "postgresql://lms_reader:password@localhost/lms"
+_EXAMPLE_URL = "postgresql://lms_bot_reader:password@localhost/lms"
 _URLS = "postgresql://user:password@host/database, with %40 for @ and %25 for %, or sqlite:///file"
 
 # fmt: off

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lms_bot.core.events import Event
+from lms_bot.core.people import Student
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 HIGHEST_LEVEL = 3  # of an alert
@@ -203,12 +204,13 @@ class Opening(NamedTuple):
 class AlertEntry:
     """An alert as one of its mentors sees it.
 
-    `student` is the username, where it is known. `taken_by` is the name of the mentor who took it, where that is known,
-    and `is_mine` says whether that is the one who asks. `limit` is the rule's for this mentor, 0 where it is off.
+    `student` is None where it is about none, or about one who is gone. `taken_by` is the name of the mentor who took
+    it, where that is known, and `is_mine` says whether that is the one who asks. `limit` is the rule's for this mentor,
+    0 where it is off.
     """
 
     alert: StudentAlert
-    student: str | None
+    student: Student | None
     taken_by: str | None
     is_mine: bool
     limit: float

@@ -127,7 +127,8 @@ class Event(NamedTuple):
     """A fact: this row was seen in this state. `timestamp` is aware UTC; `is_history` events are never told.
 
     The row is one of the LMS, or one of ours where the clock caused the event. Its `episode` is 0, and one more each
-    time the row becomes another fact. `is_dated`: the row itself says when it happened.
+    time the row becomes another fact. `is_dated`: the row itself says when it happened. `student_name` is the display
+    name as it is now, and `shares_name` says that another student of the reader has it; both are set to be shown.
     """
 
     event_type: EventType
@@ -145,6 +146,8 @@ class Event(NamedTuple):
     event_id: int = 0
     episode: int = 0
     is_dated: bool = True
+    student_name: str | None = None
+    shares_name: bool = False
 
 
 def is_finished(kind: str, mirrors: int | None) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from lms_bot.core.events import Event, EventClass
+from lms_bot.core.people import Student
 
 
 class Timing(StrEnum):
@@ -105,7 +106,7 @@ class Pending:
 
     event: Event
     mentor_id: int
-    mentor_username: str | None
+    mentor_name: str | None
     due_at: datetime
     is_under_way: bool
     error: str | None
@@ -137,7 +138,7 @@ class Trace:
     event: Event
     is_current: bool
     found_at: datetime
-    mentor_username: str
+    mentor_name: str
     timing: Timing
     pending: Pending | None = None
     is_sent: bool = False
@@ -152,14 +153,14 @@ class Trace:
 class MentorPreferences:
     """The preferences of a mentor and what follows from them now, by the settings where they chose nothing.
 
-    `timezone` is the key of a time zone that is known here. `muted` are (username, until), by username.
+    `timezone` is the key of a time zone that is known here. `muted` are (student, until), by username.
     """
 
     preferences: Preferences
     timings: dict[EventClass, Timing]
     timezone: str
     paused_until: datetime | None
-    muted: tuple[tuple[str, datetime], ...]
+    muted: tuple[tuple[Student, datetime], ...]
 
 
 class ParkedMessage(NamedTuple):

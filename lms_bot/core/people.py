@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import dataclass
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -28,7 +31,10 @@ class Census(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """A student of the LMS; `zulip_user_id` is known where exactly one active account has the e-mail address."""
+    """A student of the LMS; `zulip_user_id` is known where exactly one active account has the e-mail address.
+
+    `shares_name`: another student of whoever asks has the same name.
+    """
 
     student_id: int
     username: str
@@ -36,6 +42,12 @@ class Student:
     display_name: str | None = None
     is_active: bool = True
     zulip_user_id: int | None = None
+    shares_name: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return what the student is called; that is the username where the LMS has no name."""
+        return self.display_name or self.username
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,11 @@ class Mentor:
     display_name: str | None = None
     zulip_user_id: int | None = None
     unmapped_reason: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what the mentor is called; that is the username where the LMS has no name."""
+        return self.display_name or self.username
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,22 @@ class StudentAccount:
     student: Student
     account: ZulipUser | None
     mentors: tuple[Mentor, ...]
+
+
+def told_apart(students: Sequence[Student]) -> list[Student]:
+    """Return the students of one reader, those marked who share a name."""
+    shared = shared_names(student.name for student in students)
+    return [replace(student, shares_name=folded_name(student.name) in shared) for student in students]
+
+
+def shared_names(names: Iterable[str]) -> frozenset[str]:
+    """Return the names, folded, that are there more than once."""
+    return frozenset(name for name, times in Counter(map(folded_name, names)).items() if times > 1)
+
+
+def folded_name(name: str) -> str:
+    """Return a name as a reader compares it: case, space and the way of writing an accent do not matter."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def folded_email(address: str) -> str:

@@ -133,7 +133,7 @@ def by_streak(students: Iterable[StudentStreaks]) -> list[StudentStreaks]:
             -one.learning.current,
             -one.learning.best,
             -one.presence.current,
-            one.student.username.casefold(),
+            one.student.name.casefold(),
             one.student.student_id,
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from lms_bot.chat import Bot, Chat, RateLimiter
@@ -28,8 +29,10 @@ class Person:
     full_name: str
     email: str
     is_admin: bool = False
+    is_student: bool = False
 
 
+JANE = next(row for row in school.rows()["students"] if row["username"] == "jane_smith")
 PEOPLE = {
     person.handle: person
     for person in (
@@ -37,17 +40,19 @@ PEOPLE = {
             Person(row["username"], 10 + row["id"], f"{row['first_name']} {row['last_name']}", row["email"])
             for row in school.rows()["mentors"]
         ),
+        Person("jane", 19, JANE["display_name"], JANE["email"], is_student=True),
         Person("ada", 20, "Ada Byrne", "ada@example.org", is_admin=True),
     )
 }
 
 
 class TerminalChat(Chat):
-    """Accepts every message and shows it; inherits the pace of calls."""
+    """Accepts every message and shows it, and puts files into a folder; inherits the pace of calls."""
 
-    def __init__(self, rate_limiter: RateLimiter, show: Callable[[Recipient, str], None]) -> None:
+    def __init__(self, rate_limiter: RateLimiter, show: Callable[[Recipient, str], None], folder: Path) -> None:
         super().__init__(None, rate_limiter)
         self._show = show
+        self._folder = folder
         self._ids = count(BOT.max_message_id + 1)
         self._sent: list[tuple[int, Recipient, str]] = []
 
@@ -58,7 +63,9 @@ class TerminalChat(Chat):
         return message_id
 
     def upload(self, name: str, content: bytes) -> str:
-        return f"/user_uploads/{name}"
+        path = self._folder / Path(name).name
+        path.write_bytes(content)
+        return str(path)
 
     def find(self, recipient: Recipient, content: str, above: int) -> list[int]:
         return [sent[0] for sent in self._sent if sent[0] > above and sent[1:] == (recipient, content)]

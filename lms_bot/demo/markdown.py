@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
@@ -14,15 +17,23 @@ from rich.text import Text
 from lms_bot.chat.incoming import INVISIBLE
 
 SPOILER = "```spoiler "
-_TOKEN = re.compile(r"\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`|<time:(?P<time>[^>]+)>")
+_TOKEN = re.compile(
+    r"\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`|<time:(?P<time>[^>]+)>|\[(?P<name>[^\]]+)\]\((?P<target>[^)]+)\)"
+)
+_RULE_OF_TABLE = re.compile(r"[|\s:-]+")
 
 
 def rendered(text: str, now: datetime) -> Group:
-    """Return a message as it is read: spoilers open, times in the reader's own zone, nothing invisible."""
+    """Return a message as it is read: spoilers open, tables, times in the reader's own zone, nothing invisible."""
     shown: list[RenderableType] = []
     indent = 0
-    for line in INVISIBLE.sub("", text).splitlines():
-        if line.startswith(SPOILER):
+    lines = INVISIBLE.sub("", text).splitlines()
+    for place, line in enumerate(lines):
+        if line.startswith("|"):
+            if place == 0 or not lines[place - 1].startswith("|"):
+                rows = list(takewhile(lambda row: row.startswith("|"), lines[place:]))
+                shown.append(Padding(_table(rows, now), (0, 0, 0, indent)))
+        elif line.startswith(SPOILER):
             shown.append(Text(f"▾ {line.removeprefix(SPOILER)}", style="bold"))
             indent = 2
         elif line == "```":
@@ -52,6 +63,21 @@ def _line(line: str, now: datetime) -> RenderableType:
     return item
 
 
+def _table(lines: Sequence[str], now: datetime) -> Table:
+    """Return a table, whose first line is its head."""
+    head, *rows = [
+        [_inline(cell.strip(), now) for cell in line.strip().strip("|").split("|")]
+        for line in lines
+        if not _RULE_OF_TABLE.fullmatch(line)
+    ]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for cell in head:
+        table.add_column(cell)
+    for row in rows:
+        table.add_row(*row[: len(head)])
+    return table
+
+
 def _inline(line: str, now: datetime) -> Text:
     text = Text()
     end = 0
@@ -59,6 +85,8 @@ def _inline(line: str, now: datetime) -> Text:
         text.append(line[end : token.start()])
         if token["time"]:
             text.append(friendly(datetime.fromisoformat(token["time"]), now), style="cyan")
+        elif token["target"]:
+            text.append(f"📎 {token['target']}", style=f"underline link file://{token['target']}")
         else:
             text.append(token["bold"] or token["code"], style="bold" if token["bold"] else "yellow")
         end = token.end()

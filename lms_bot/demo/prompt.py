@@ -17,10 +17,10 @@ FIRST_STEP_AFTER = 2.0
 FIRST_HINT = """
 Students start, pass, fail, watch and finish things from now on.
 Messages in bright colours are yours. Write to the bot, for example:
-    help · history @jane_smith · stats · pending
+    help · students · history @jane_smith · chart @jane_smith · stats
 or move about in the demo:
-    whoami · as omar · as ada (an admin) · quit"""
-OWN_COMMANDS = "In this demo also: whoami, as NAME (mary, omar, lucy, or the admin ada), quit."
+    whoami · as omar · as jane (a student) · as ada (an admin) · quit"""
+OWN_COMMANDS = "In this demo also: whoami, as NAME (mary, omar, lucy, the student jane, or the admin ada), quit."
 
 
 def run(stage: Stage, screen: Screen) -> None:
@@ -95,6 +95,8 @@ class Prompt:
         me = self._me
         if me.is_admin:
             self._screen.note(f"You are {me.full_name}, an admin, writing in the private channel #{ADMIN_STREAM.name}.")
+        elif me.is_student:
+            self._screen.note(f"You are {me.full_name}, a student. Ask: me · streak · what does my mentor see")
         else:
             students = ", ".join(self._stage.students_of(me))
             self._screen.note(f"You are {me.full_name}, the mentor of {students}.")

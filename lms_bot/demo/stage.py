@@ -12,6 +12,7 @@ from lms_bot.app import Parts
 from lms_bot.chat import Incoming
 from lms_bot.config.settings import Settings, load
 from lms_bot.core.notifications import Recipient
+from lms_bot.core.process import THIS
 from lms_bot.core.reports.statistics import Statistics
 from lms_bot.db.engine import make_private
 from lms_bot.demo.chat import ADMIN_STREAM, BOT, Person, TerminalChat
@@ -20,6 +21,7 @@ from lms_bot.handlers import dispatch
 from lms_bot.pipeline import replies
 from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.pipeline.poller import Polled, Progress
+from lms_bot.store.operations import heartbeat
 from lms_bot.store.people import people
 from lms_bot.store.reports import statistics as reports_statistics
 from lms_bot.worker.accounts import refresh_users
@@ -61,7 +63,8 @@ class Stage:
         make_private(lms)
         school.build(lms, clock())
         self._school = school.School(lms)
-        self._chat, self._parts = _assemble(_settings(lms, folder / "store.db"), clock, audience)
+        self._chat, self._parts = _assemble(_settings(lms, folder / "store.db"), clock, audience, folder)
+        self._since = clock()
         self._jobs = ClockJobs(self._parts.store, self._parts.lms, self._parts.settings)
 
     def poll_history(self, progress: Progress | None) -> Polled:
@@ -80,6 +83,8 @@ class Stage:
         now, parts = self._clock(), self._parts
         polled = parts.poller.poll(now, progress)
         self._jobs.run(now)
+        with parts.store.writing() as transaction:
+            heartbeat.note(transaction, THIS, self._since, now)
         return polled
 
     def ask(self, asker: Person, text: str) -> None:
@@ -118,8 +123,8 @@ def _settings(lms: Path, store: Path) -> Settings:
     return load(None, given)
 
 
-def _assemble(settings: Settings, clock: Clock, audience: Audience) -> tuple[TerminalChat, Parts]:
+def _assemble(settings: Settings, clock: Clock, audience: Audience, folder: Path) -> tuple[TerminalChat, Parts]:
     parts = Parts.assemble(settings, None)
-    chat = TerminalChat(parts.rate_limiter, audience.message)
+    chat = TerminalChat(parts.rate_limiter, audience.message, folder)
     deliverer = Deliverer(parts.store, chat, settings, clock)
     return chat, replace(parts, chat=chat, deliverer=deliverer)

@@ -15,7 +15,10 @@ ASKED = {  # after which step who asks what
     1: [("mary", "help")],
     4: [("mary", "history @jane_smith"), ("omar", "history @jane_smith")],
     6: [("lucy", "histroy @kwame_mensah")],
-    10: [("omar", "pending"), ("mary", "stats"), ("mary", "open"), ("ada", "pending")],
+    10: [
+        *(("mary", text) for text in ("students", "streaks", "stats", "open")),
+        *(("jane", "streak"), ("omar", "pending"), ("ada", "pending"), ("ada", "status")),
+    ],
 }
 SAID = {  # before which step the narrator says what
     5: "jane_smith is not Omar's student: he reads the same as about somebody who does not exist.",

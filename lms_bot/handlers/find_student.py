@@ -11,7 +11,7 @@ from lms_bot.core.people import Mentor, Student, folded_email
 from lms_bot.errors import UserError
 from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import nearest
-from lms_bot.render import quote
+from lms_bot.render import quote, student_name
 from lms_bot.reports import access
 
 Person = TypeVar("Person", bound=Mentor | Student)
@@ -32,7 +32,7 @@ class SeveralMatch(UserError):
 
     def _text(self, beginning: str, students: Sequence[Student]) -> str:
         self.students = students[:MOST_CHOICES]
-        names = "\n".join(f"{place}. `{quote(one.username, 60)}`" for place, one in enumerate(self.students, start=1))
+        names = "\n".join(f"{place}. {student_name(one, limit=60)}" for place, one in enumerate(self.students, start=1))
         some = f" (the first {MOST_CHOICES} of them)" if len(students) > MOST_CHOICES else ""
         return f"{beginning}{some}. Answer with a number:\n{names}"
 

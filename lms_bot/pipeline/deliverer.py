@@ -21,7 +21,7 @@ from lms_bot.pipeline.recheck import hand_over_former_students, keep_accounts, t
 from lms_bot.store.events import attempts
 from lms_bot.store.notifications import outbox, queue
 from lms_bot.store.operations import incidents
-from lms_bot.store.people import people
+from lms_bot.store.people import display_names, people
 from lms_bot.store.session import Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -152,11 +152,13 @@ class Deliverer:
                     f"📚 {len(due):,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
                 )
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
+            events = display_names.named(transaction, [n.event for n in due], person)
+            named = [replace(n, event=event) for n, event in zip(due, events, strict=True)]
             draft = outbox.Draft(
                 Recipient(user_ids=(mentor.zulip_user_id,)),
                 self._text(
                     transaction,
-                    due,
+                    named,
                     is_first=not any(outbox.has_been_notified(transaction, own_id) for own_id in person),
                 ),
                 mentor_id=person[0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from lms_bot.core.schedule import MentorSchedule, zone_of
 from lms_bot.store.notifications import preferences, queue
 from lms_bot.store.people.people import UNKNOWN_STUDENT, Mentoring
 from lms_bot.store.session import Transaction
+
+log = logging.getLogger(__name__)
 
 
 class Enqueuer:
@@ -34,18 +37,28 @@ class Enqueuer:
         """Enqueue events, each with its id, for the mentors whom their students have now."""
         if not self._settings.notify_mentors:
             return
-        addressed = [
-            (event_id, event, mentor_id)
-            for event_id, event in inserted
-            if not event.is_history and event.mirrors is None and event.event_type in self._enabled
-            for mentor_id, _ in around.get(event.student_id or 0, UNKNOWN_STUDENT).mentors
-        ]
+        addressed = []
+        for event_id, event in inserted:
+            mentors = around.get(event.student_id or 0, UNKNOWN_STUDENT).mentors
+            if why := self._why_nobody(event) or ("" if mentors else "the student has no mentor"):
+                log.debug("event %d, %s: nobody is told, %s", event_id, event.event_type, why)
+            else:
+                addressed += [(event_id, event, mentor_id) for mentor_id, _ in mentors]
         self.enqueue_to(transaction, addressed)
+
+    def _why_nobody(self, event: Event) -> str:
+        if event.is_history:
+            return "it is history"
+        if event.mirrors is not None:
+            return "it is the same as an exam"
+        return "" if event.event_type in self._enabled else "the settings leave it out"
 
     def enqueue_to(self, transaction: Transaction, addressed: Sequence[tuple[int, Event, int]]) -> None:
         """Enqueue each event for one mentor, given as (event id, event, mentor id)."""
         self._read_schedules(transaction, {mentor_id for _, _, mentor_id in addressed})
-        rows = ((event_id, mentor_id, self._due_at(mentor_id, event)) for event_id, event, mentor_id in addressed)
+        rows = [(event_id, mentor_id, self._due_at(mentor_id, event)) for event_id, event, mentor_id in addressed]
+        for event_id, mentor_id, due_at in rows:
+            log.debug("event %d: mentor #%d is told at %s", event_id, mentor_id, due_at or "no time, by choice")
         queue.enqueue(transaction, [(event_id, mentor_id, due_at) for event_id, mentor_id, due_at in rows if due_at])
 
     def _read_schedules(self, transaction: Transaction, mentor_ids: set[int]) -> None:

@@ -14,6 +14,7 @@ from lms_bot.core.cursor import Cursor, Page
 from lms_bot.core.detect import OpenRow, observe
 from lms_bot.core.events import Activity, Event
 from lms_bot.core.meter import Meter, PollOutcome
+from lms_bot.db.statements import StatementCounter
 from lms_bot.errors import LmsUnavailable, StoreUnavailable
 from lms_bot.lms import Lms
 from lms_bot.pipeline import incidents, surge
@@ -68,6 +69,8 @@ class Poller:
         self._versions: dict[str, int] = {}
         self._counted: set[tuple[tuple[int, date], bool]] = set()
         self._touched: set[int | None] = set()
+        is_verbose = log.isEnabledFor(logging.DEBUG)
+        self._statements = [StatementCounter(engine) for engine in (lms.engine, store.engine)] if is_verbose else []
 
     def poll(self, now: datetime, progress: Progress | None = None) -> Polled:
         """Read everything that changed, and note whether the LMS can be read.
@@ -88,6 +91,9 @@ class Poller:
             incidents.note_failed_poll(self._store, "something unexpected happened, and the log says what", now)
             raise
         self._meter.polled(PollOutcome.OK)
+        if self._statements:
+            sent = [counter.take() for counter in self._statements]
+            log.debug("poll: %d statements to the LMS, %d to the store", *sent)
         return polled
 
     def _poll(self, now: datetime, progress: Progress | None) -> Polled:
@@ -126,6 +132,7 @@ class Poller:
             (progress or _log_progress)(source_table, cursor.part_done, rows_read)
         for page in self._lms.changes.changes(cursor, list(since), self._recorded, now):
             total += self._keep(page, since, enqueuer, now)
+            log.debug("%s: %d changed rows, read until %d", source_table, len(page.activities), page.cursor.last_id)
         return total
 
     def _mark_baseline(self, source_table: str, now: datetime) -> Cursor:

@@ -150,7 +150,9 @@ def with_link(store: Store, chat: Chat, message: Message, clock: Callable[[], da
         return None
     line = _line(chat, message.attachment, content, is_last_try=message.attempts + 1 >= UPLOAD_TRIES)
     with store.writing() as transaction:
-        return outbox.link_attachment(transaction, message, line, clock())
+        # Zulip folds a long message and shows its beginning: a picture is seen only there.
+        is_picture = message.attachment.endswith(".png") and line.startswith("[")
+        return outbox.link_attachment(transaction, message, line, clock(), is_first=is_picture)
 
 
 def _is_dropped(store: Store, chat: Chat, message: Message) -> bool:

@@ -3,7 +3,7 @@
 from lms_bot.render.events import EMOJI, TITLES, event_line, event_text, numbered_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, ROOM_FOR_LINES, WRITE_MORE, Shown, counted, fitted, lines_within
 from lms_bot.render.notifications import INTRODUCTION, notification_text
-from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
+from lms_bot.render.quoting import NOTHING, moment, number, percent, person, quote, student_name
 
 __all__ = [
     "EMOJI",
@@ -24,5 +24,7 @@ __all__ = [
     "number",
     "numbered_line",
     "percent",
+    "person",
     "quote",
+    "student_name",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lms_bot.core.people import Mentor, MentorAccount, Student, StudentAccount, ZulipUser
 from lms_bot.render.fitting import counted
-from lms_bot.render.quoting import NOTHING, quote
+from lms_bot.render.quoting import NOTHING, quote, student_name
 from lms_bot.store.operations.admin_channel import AdminChannel, Trouble
 
 MOST_NAMED = 20
@@ -20,7 +20,7 @@ _TROUBLES = {
 def unmapped_lines(found: Sequence[Mentor], most: int) -> list[str]:
     """Return a line for each of the mentors, at most so many, and why nobody can be written to."""
     lines = [
-        f"* **{quote(mentor.username)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
+        f"* **{quote(mentor.name)}** (#{mentor.mentor_id}): {quote(mentor.unmapped_reason or 'not looked up yet')}"
         for mentor in found[:most]
     ]
     return lines + ([f"* … and {len(found) - most:,} more"] if len(found) > most else [])
@@ -50,30 +50,30 @@ def mentor_text(found: MentorAccount) -> str:
     lines = [
         *_identity(mentor),
         f"* **Zulip:** {_account(mentor, found.account)}{by_hand}",
-        f"* **{counted(len(students), 'student')}:** {_listed([one.username for one in students])}",
+        f"* **{counted(len(students), 'student')}:** {_listed([student_name(one, limit=60) for one in students])}",
     ]
-    return "\n".join([f"🧑‍🏫 **Mentor {quote(mentor.username)}** (#{mentor.mentor_id})", "", *lines])
+    return "\n".join([f"🧑‍🏫 **Mentor {quote(mentor.name)}** (#{mentor.mentor_id})", "", *lines])
 
 
 def student_text(found: StudentAccount) -> str:
     """Return who a student is: the Zulip account and the mentors."""
     student, mentors = found.student, found.mentors
-    names = [f"{one.username} (#{one.mentor_id})" for one in mentors]
+    names = [f"{quote(one.name, 60)} (#{one.mentor_id})" for one in mentors]
     lines = [
         *_identity(student),
         f"* **Zulip:** {_account(student, found.account)}",
         f"* **Active in the LMS:** {'yes' if student.is_active else 'no'}",
         f"* **{counted(len(mentors), 'mentor')}:** {_listed(names)}",
     ]
-    return "\n".join([f"🧑‍🎓 **Student {quote(student.username)}** (#{student.student_id})", "", *lines])
+    return "\n".join([f"🧑‍🎓 **Student {quote(student.name)}** (#{student.student_id})", "", *lines])
 
 
 def people_lines(found: Sequence[Mentor | Student]) -> list[str]:
     """Return a line for each of the people, at most MOST_NAMED."""
     lines = [
-        f"* mentor **{quote(one.username)}** (#{one.mentor_id})"
+        f"* mentor **{quote(one.name)}** (#{one.mentor_id})"
         if isinstance(one, Mentor)
-        else f"* student **{quote(one.username)}** (#{one.student_id})"
+        else f"* student **{quote(one.name)}** (#{one.student_id})"
         for one in found[:MOST_NAMED]
     ]
     return lines + ([f"* … and {len(found) - MOST_NAMED:,} more"] if len(found) > MOST_NAMED else [])
@@ -85,7 +85,7 @@ def account_words(account: ZulipUser) -> str:
 
 
 def _identity(person: Mentor | Student) -> list[str]:
-    return [f"* **Name:** {quote(person.display_name)}", f"* **E-mail:** {quote(person.email)}"]
+    return [f"* **Username:** {quote(person.username)}", f"* **E-mail:** {quote(person.email)}"]
 
 
 def _account(person: Mentor | Student, account: ZulipUser | None) -> str:
@@ -99,4 +99,4 @@ def _account(person: Mentor | Student, account: ZulipUser | None) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     more = f" … and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return (", ".join(quote(name, 60) for name in names[:MOST_NAMED]) or NOTHING) + more
+    return (", ".join(names[:MOST_NAMED]) or NOTHING) + more

@@ -20,8 +20,9 @@ from lms_bot.core.alerts import (
     Untold,
 )
 from lms_bot.core.events import Event
+from lms_bot.core.people import Student
 from lms_bot.render.fitting import counted
-from lms_bot.render.quoting import moment, number, percent, quote
+from lms_bot.render.quoting import moment, number, percent, person, plain, quote, student_name
 
 LEVELS = {1: "🟡", 2: "🟠", 3: "🔴"}
 HEADINGS: dict[Rule, str] = {
@@ -118,7 +119,7 @@ def reason(rule: Rule, numbers: Mapping[str, Any], title: str | None) -> str:
 def alert_text(event: Event) -> str:
     """Return one alert in full: what, who, why with the numbers, since when, a suggestion, and possible answers."""
     rule, level, name = _rule(event), _level(event), alert_name(event.metadata.get("number"))
-    lines = [f"{level} **{HEADINGS[rule]}** · {name}", "", f"{_sentence(event)}."]
+    lines = [f"{level} **{HEADINGS[rule]}** · {name}", "", f"{_sentence(event, about_student(event))}."]
     if again := _again(event):
         lines.insert(2, again)
     lines.append(f"📅 Since: {_when(event.metadata, 'since')}")
@@ -129,13 +130,29 @@ def alert_text(event: Event) -> str:
 
 def alert_line(event: Event) -> str:
     """Return one alert on one line, for lists."""
-    return f"{_level(event)} {_sentence(event)} · {moment(event.timestamp)}"
+    return f"{_level(event)} {_sentence(event, listed_student(event))} · {moment(event.timestamp)}"
 
 
-def about(rule: Rule, numbers: Mapping[str, Any], title: str | None, student: str | None) -> str:
-    """Return what is so, as a sentence without its full stop."""
+def about(rule: Rule, numbers: Mapping[str, Any], title: str | None, student: str) -> str:
+    """Return what is so of a student, whose name in bold this is, as a sentence without its full stop."""
     said = reason(rule, numbers, title)
-    return said if rule is Rule.MANY_FAIL else f"**{quote(student)}** {said}"
+    return said if rule is Rule.MANY_FAIL else f"{student} {said}"
+
+
+def about_student(event: Event) -> str:
+    """Return whom an event is about, in bold and with the username, for a message about this event alone."""
+    return _student(event, with_username=True)
+
+
+def listed_student(event: Event) -> str:
+    """Return whom an event is about, in bold, for lists."""
+    return _student(event, with_username=event.shares_name)
+
+
+def _student(event: Event, *, with_username: bool) -> str:
+    if not plain(event.student_name) and not plain(event.student_username):
+        return "**unknown student**" if event.student_id is None else f"**student #{event.student_id}**"
+    return person(event.student_name, event.student_username, with_username=with_username, bold=True)
 
 
 def alert_entry_line(entry: AlertEntry) -> str:
@@ -176,16 +193,17 @@ def rule_setting_line(setting: RuleSetting) -> str:
     return f"* `{rule}`{own}: {meaning(rule, limit)}"
 
 
-def rules_text(found: StudentRules, username: str) -> str:
+def rules_text(found: StudentRules, student: Student) -> str:
     """Return for each rule why there is an alert about a student, or why there is none."""
     left = "" if found.is_active else " (has left: no rule applies)"
-    lines = [line for status in found.rules for line in _status_lines(status, username)]
-    return "\n".join([f"🔎 **{quote(username)}**{left}", "", *lines])
+    name = student_name(student, bold=True)
+    lines = [line for status in found.rules for line in _status_lines(status, name)]
+    return "\n".join([f"🔎 {name}{left}", "", *lines])
 
 
 def _alert_start(entry: AlertEntry) -> str:
     alert = entry.alert
-    student = entry.student or f"#{alert.student_id}"
+    student = student_name(entry.student, bold=True) if entry.student else f"**#{alert.student_id}**"
     line = f"* {LEVELS[alert.level]} `{alert_name(alert.number)}` **{HEADINGS[alert.rule]}** · "
     line += about(alert.rule, alert.numbers, alert.title, student)
     return line if alert.snoozed_until is None else f"{line} · snoozed until {moment(alert.snoozed_until)}"
@@ -204,15 +222,15 @@ def _sent(alert: StudentAlert) -> str:
     return "**Not told:** it was over before"
 
 
-def _status_lines(status: RuleStatus, username: str) -> list[str]:
+def _status_lines(status: RuleStatus, student: str) -> list[str]:
     """Return why there is an alert by a rule, a line for each, or in one line why there is none."""
     start = f"* `{status.rule}`"
     if status.state is RuleState.OPEN:
         return [f"{start}: `{alert_name(one.number)}` is open. {_sent(one)}" for one in status.alerts]
-    return [f"{start}: {_why_none(status, username)}"]
+    return [f"{start}: {_why_none(status, student)}"]
 
 
-def _why_none(status: RuleStatus, username: str) -> str:
+def _why_none(status: RuleStatus, student: str) -> str:
     if status.state is RuleState.OFF:
         return "off"
     if status.state is RuleState.DONE:
@@ -220,7 +238,7 @@ def _why_none(status: RuleStatus, username: str) -> str:
     verdict = status.verdict
     if verdict is None:
         return f"no, nothing of the kind ({meaning(status.rule, status.limit)})"
-    so = about(verdict.rule, verdict.numbers, verdict.title, username)
+    so = about(verdict.rule, verdict.numbers, verdict.title, student)
     if status.state is RuleState.BLIND:
         return f"{so}, but there is no fresh data of the LMS"
     if status.state is RuleState.NEXT:
@@ -230,9 +248,8 @@ def _why_none(status: RuleStatus, username: str) -> str:
     return f"no. {so}; it takes {limit_words(status.rule, status.limit)}"
 
 
-def _sentence(event: Event) -> str:
-    name = event.student_username or f"student #{event.student_id}"
-    return about(_rule(event), event.metadata, event.activity_title, name)
+def _sentence(event: Event, student: str) -> str:
+    return about(_rule(event), event.metadata, event.activity_title, student)
 
 
 def _again(event: Event) -> str:

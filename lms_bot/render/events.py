@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from lms_bot.core.events import STREAK_MARKS, Event, EventType
 from lms_bot.lms.schemas import SCHEMA
-from lms_bot.render.alerts import alert_line, alert_name, alert_text
-from lms_bot.render.quoting import NOTHING, moment, number, percent, quote
+from lms_bot.render.alerts import about_student, alert_line, alert_name, alert_text, listed_student
+from lms_bot.render.quoting import NOTHING, ago, moment, number, percent, quote
 
 EMOJI: dict[EventType, str] = {
     EventType.EXAM_STARTED: "📝",
@@ -51,8 +52,8 @@ def event_text(event: Event) -> str:
         return alert_text(event)
     heading = [f"{EMOJI[kind]} **{TITLES[kind]}**", ""]
     if kind.is_by_clock:
-        return "\n".join([*heading, f"**{_student(event)}** {_streak_words(event)}", *_streak_line(event)])
-    happened = f"**{_student(event)}** has {_verb(kind)}: **{title(event)}**"
+        return "\n".join([*heading, f"{about_student(event)} {_streak_words(event)}", *_streak_line(event)])
+    happened = f"{about_student(event)} has {_verb(kind)}: **{title(event)}**"
     return "\n".join([*heading, happened, *_facts_lines(event), _closing_line(event)])
 
 
@@ -61,7 +62,7 @@ def event_line(event: Event, *, named: bool = True) -> str:
     kind = event.event_type
     if kind.is_alert:
         return alert_line(event)
-    start = f"{EMOJI[kind]} **{_student(event)}**" if named else EMOJI[kind]
+    start = f"{EMOJI[kind]} {listed_student(event)}" if named else EMOJI[kind]
     if kind.is_by_clock:
         return f"{start} {_streak_words(event)} · {moment(event.timestamp)}"
     parts = [f"{start} {_verb(kind)} **{title(event)}**"]
@@ -81,14 +82,9 @@ def numbered_line(event: Event) -> str:
     return f"{event_line(event)} · `{LETTERS[event.source_table]}{event.source_id}`"
 
 
-def exam_line(event: Event) -> str:
+def exam_line(event: Event, now: datetime) -> str:
     """Return a finished exam on one line, for lists about one student."""
-    return " · ".join([f"{EMOJI[event.event_type]} **{title(event)}**", *_outcome(event), moment(event.timestamp)])
-
-
-def exam_cell(event: Event) -> str:
-    """Return a finished exam in a cell of a table."""
-    return " ".join([EMOJI[event.event_type], title(event, 60), *_outcome(event)])
+    return " · ".join([f"{EMOJI[event.event_type]} **{title(event)}**", *_outcome(event), ago(event.timestamp, now)])
 
 
 def _streak_words(event: Event) -> str:
@@ -106,13 +102,6 @@ def _streak_line(event: Event) -> list[str]:
 
 def _verb(kind: EventType) -> str:
     return kind.partition("_")[2]
-
-
-def _student(event: Event) -> str:
-    name = quote(event.student_username)
-    if name != NOTHING:
-        return name
-    return "unknown student" if event.student_id is None else f"student #{event.student_id}"
 
 
 def title(event: Event, limit: int = 200) -> str:

@@ -82,6 +82,28 @@ def listed(lines: Iterable[str], total: int, room: int, rest: Callable[[int], st
     return Shown("\n".join(shown), len(shown))
 
 
+class Group(NamedTuple):
+    """Lines that belong together, in a spoiler under a heading; without one they are open to see."""
+
+    heading: str
+    lines: Sequence[str]
+
+
+def grouped(start: str, groups: Iterable[Group], limit: int) -> Shown:
+    """Return the start and the lines in their groups, as many as `limit` holds, and that `more` shows more."""
+    text, entries = start, 0
+    for heading, lines in groups:
+        opening, closing = (f"\n\n```spoiler {heading}\n", "\n```") if heading else ("\n\n", "")
+        room = limit - len(text) - len(opening) - len(closing) - len(WRITE_MORE)
+        fitting = lines_within(lines, room) if lines and len(lines[0]) <= room else ()
+        if fitting:
+            text += opening + "\n".join(fitting) + closing
+            entries += len(fitting)
+        if len(fitting) < len(lines):
+            return Shown(text + WRITE_MORE, entries)
+    return Shown(text, entries)
+
+
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun, in the plural where that is due."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

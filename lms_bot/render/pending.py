@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from lms_bot.core.events import EventClass
 from lms_bot.core.notifications import Pending, Timing, Trace, Unsent
+from lms_bot.render.alerts import listed_student
 from lms_bot.render.events import numbered_line
 from lms_bot.render.fitting import counted
 from lms_bot.render.preferences import CLASS_NAMES
@@ -35,7 +36,7 @@ def pending_text(
     """
     lines = []
     for one in first:
-        to = f" → **{quote(one.mentor_username or f'mentor {one.mentor_id}')}**" if without_account is not None else ""
+        to = f" → **{quote(one.mentor_name or f'mentor {one.mentor_id}')}**" if without_account is not None else ""
         lines.append(f"* {numbered_line(one.event)}{to}: {_why(one, without_account or ())}")
     if total > len(first):
         lines.append(f"* … and {total - len(first):,} more")
@@ -63,7 +64,7 @@ def trace_text(traces: Sequence[Trace]) -> str:
     first = traces[0]
     lines = [numbered_line(first.event), "", f"* **Found:** {moment(first.found_at)}"]
     for trace in traces:
-        whose = f" (mentor {quote(trace.mentor_username)})" if len(traces) > 1 else ""
+        whose = f" (mentor {quote(trace.mentor_name)})" if len(traces) > 1 else ""
         lines.append(f"* {_outcome(trace)}{whose}")
     if not first.is_current:
         lines.append("* The LMS says something else of it by now.")
@@ -77,8 +78,7 @@ def _outcome(trace: Trace) -> str:
         return f"**Not told yet:** {why_pending(trace.pending)}"
     if trace.unsent is None:
         because = _TIMINGS.get(trace.timing, _OFF_BY_NOW).format(names)
-        student = quote(trace.event.student_username)
-        return f"**Told:** {_when_sent(trace)}, because **{student}** is your student; {because}"
+        return f"**Told:** {_when_sent(trace)}, because {listed_student(trace.event)} is your student; {because}"
     return "**Not told:** " + _UNSENT[trace.unsent].format(
         names=names, event_class=event_class, error=quote(trace.error)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lms_bot.core.events import EventClass
 from lms_bot.core.notifications import MentorPreferences, Timing
-from lms_bot.render.quoting import moment, quote
+from lms_bot.render.quoting import moment, quote, student_name
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES = 60
@@ -34,7 +34,7 @@ def preferences_text(found: MentorPreferences, name: str | None = None) -> str:
         lines.append(f"* **Quiet days:** {', '.join(DAYS[day] for day in sorted(chosen.quiet_days))}")
     if found.paused_until is not None:
         lines.append(f"* **Paused** until {moment(found.paused_until)}")
-    lines += [f"* **Muted:** {quote(username)} until {moment(until)}" for username, until in found.muted]
+    lines += [f"* **Muted:** {student_name(student)} until {moment(until)}" for student, until in found.muted]
     whose = "you are" if name is None else f"{quote(name)} is"
     return "\n".join([f"🔔 **What {whose} told**", "", *lines, f"* **Time zone:** {found.timezone}"])
 

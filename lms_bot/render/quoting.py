@@ -6,8 +6,16 @@ import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+
+from lms_bot.core.calendar import UNKNOWN_TIME
+from lms_bot.core.people import Student
 
 NOTHING = "—"
+UNKNOWN = "unknown time"
+HOUR, DAY = 60, 24 * 60  # minutes
+COUNTRY = 2  # letters of the domain of a country, of which new ones are known to all programs at once
 
 _ZERO_WIDTH_SPACE = "\u200b"
 _INVISIBLE = re.compile(
@@ -16,17 +24,8 @@ _INVISIBLE = re.compile(
 # Lone surrogates are among them because they cannot be sent at all.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LOOK_ALIKES = str.maketrans({"*": "\u2217", "|": "\uff5c", "`": "\u02cb"})
-# Zulip links a bare `name.tld`. Two letters and these cover what is met; breaking every dot would put an
-# invisible character into each user name like jane.doe, and nobody could search for it.
-_TOP_LEVEL = (
-    "com|org|net|edu|gov|mil|int|info|biz|name|pro|app|dev|xyz|online|site|website|club|top|shop|store|tech|link|live"
-    "|life|click|cloud|blog|news|page|space|academy|school|college|university|education|training|guru|expert|center"
-    "|agency|company|group|world|today|fun|icu|vip|win|work|wiki|zone|chat|email|support|help|host|press|media|video"
-    "|games?|money|bank|market|network|digital|design|studio|systems|software|solutions|services|mobi|jobs|asia"
-    "|travel|museum|онлайн|сайт|москва|орг|ком|рус|дети|xn--[\\w-]+"
-)
 _LIVE_TOKEN = re.compile(
-    rf"""
+    r"""
       @(?=_?\u2217)                                     # mentions of people and groups
     | (?<=[\w.-])@(?=[\w.-]+\.\w)                       # e-mail addresses
     | \#(?=\u2217)                                      # channels and topics
@@ -37,10 +36,10 @@ _LIVE_TOKEN = re.compile(
     | :(?=//) | (?<=mailto):(?=\S) | (?<=bitcoin):(?=\S)
     | :(?!(?<=\d:)\d\d:\d\d)(?=[\w+-]+:)                # emoji, but not the time 10:30:00
     | (?<=www)\.(?=\S)
-    | (?<=[\w-])\.(?=(?:[^\W\d_]{{2}}|{_TOP_LEVEL})(?![\w-]))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_DOT = re.compile(r"(?<=[\w-])\.(?=(?P<label>[^\W\d_][\w-]*)(?P<path>[/:?]?))")
 _LIVE_AT_START = re.compile(r"[>#/]|[-+](?=[\s+-]|$)|\d+[.)](?=\s|$)|[_ ]{3,}$")
 _NUMERAL = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
@@ -60,6 +59,20 @@ def quote(text: str | None, limit: int = 200) -> str:
     return safe
 
 
+def person(
+    name: str | None, username: str | None, *, with_username: bool = False, bold: bool = False, limit: int = 200
+) -> str:
+    """Return how a person is called, with the username in brackets if asked; that alone where there is no name."""
+    shown = quote(name or username, limit)
+    brackets = f" ({quote(username, limit)})" if with_username and name and username and name != username else ""
+    return f"**{shown}**{brackets}" if bold else f"{shown}{brackets}"
+
+
+def student_name(student: Student, *, bold: bool = False, limit: int = 200) -> str:
+    """Return how a student is called, with the username where another student of the reader has the same name."""
+    return person(student.display_name, student.username, with_username=student.shares_name, bold=bold, limit=limit)
+
+
 def plain(text: str | None) -> str:
     """Return foreign text on one line without what cannot be seen, for where nothing reads Markdown."""
     return " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", text or "")).split())
@@ -67,15 +80,48 @@ def plain(text: str | None) -> str:
 
 def _harmless(clean: str) -> str:
     safe = _LIVE_TOKEN.sub(rf"\g<0>{_ZERO_WIDTH_SPACE}", clean.translate(_LOOK_ALIKES))
+    safe = _DOT.sub(_broken, safe)
     return _ZERO_WIDTH_SPACE + safe if _LIVE_AT_START.match(safe) else safe
 
 
+def _broken(dot: re.Match[str]) -> str:
+    """Return a dot with something after it that keeps Zulip from linking a bare `name.tld`, where it would.
+
+    Breaking every dot would put an invisible character into each username like jane.doe, and nobody could find it.
+    """
+    label = dot["label"].casefold()
+    is_domain = label in _top_level_domains() or (len(label) == COUNTRY and label.isalpha())
+    return f".{_ZERO_WIDTH_SPACE}" if is_domain or label.startswith("xn--") or dot["path"] else "."
+
+
+@cache
+def _top_level_domains() -> frozenset[str]:
+    """Return the list of the IANA (data.iana.org/TLD), those of other scripts also as people write them."""
+    text = (files(__package__) / "tlds-alpha-by-domain.txt").read_text(encoding="ascii").casefold()
+    listed = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return frozenset(listed) | {label.encode().decode("idna") for label in listed if label.startswith("xn--")}
+
+
 def moment(when: datetime) -> str:
-    """Return a time that Zulip shows in each reader's own zone. ValueError for a naive one."""
+    """Return a time that Zulip shows in each reader's own zone, or that it is unknown. ValueError for a naive one."""
     if when.tzinfo is None:
         raise ValueError(f"{when!r} has no time zone")
+    if when == UNKNOWN_TIME:
+        return UNKNOWN
     utc = when.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     return f"<time:{utc.isoformat()}Z>"
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """Return how long ago a moment is, as short as a phone needs it: "9 d". ValueError for a naive one."""
+    if when.tzinfo is None:
+        raise ValueError(f"{when!r} has no time zone")
+    if when == UNKNOWN_TIME:
+        return UNKNOWN
+    minutes = max(1, int((now - when).total_seconds() // 60))
+    if minutes < HOUR:
+        return f"{minutes} min"
+    return f"{minutes // HOUR} h" if minutes < DAY else f"{minutes // DAY:,} d"
 
 
 def number(value: object) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from lms_bot.core.streaks import NOTABLE_DAYS, Day, Mark, StudentStreaks
-from lms_bot.render.fitting import MESSAGE_LIMIT, WRITE_MORE, Shown, counted, listed
-from lms_bot.render.quoting import quote
+from lms_bot.render.fitting import MESSAGE_LIMIT, Group, Shown, counted, grouped
+from lms_bot.render.quoting import student_name
 
 SIGNS = {Mark.COMPLETE: "🟩", Mark.PARTIAL: "🟨", Mark.NONE: "⬜"}
-CELL = 60
-_HEAD = "| Student | Learning | Longest | Present | Last days |\n| --- | --- | --- | --- | --- |\n"
+NAME = 60
+FIRST = 8  # students who are seen without opening anything: so many fit the window of a phone
 
 
 def marks(days: Iterable[Day], goal: int) -> str:
@@ -35,7 +36,7 @@ def streak_text(one: StudentStreaks, goal: int) -> str:
     """Return one student's streaks and last days."""
     return "\n".join(
         [
-            f"🔥 **{quote(one.student.username)}** · {marks(one.days, goal)}",
+            f"🔥 {student_name(one.student, bold=True)} · {marks(one.days, goal)}",
             f"* **Learning:** {streak_words(one)} (days in a row with something finished)",
             f"* **Present:** {counted(one.presence.current, 'day')}, longest {one.presence.best:,} "
             "(days in a row with any activity)",
@@ -45,29 +46,30 @@ def streak_text(one: StudentStreaks, goal: int) -> str:
     )
 
 
-def streaks_text(students: Sequence[StudentStreaks], goal: int, limit: int = MESSAGE_LIMIT, *, skip: int = 0) -> Shown:
-    """Return a table of students in this order, after how many have how long a streak; `skip` were shown before."""
-    heading = f"🔥 **{counted(len(students), 'student')}** · {_distribution(students)}"
+def streaks_text(students: Sequence[StudentStreaks], limit: int = MESSAGE_LIMIT, *, skip: int = 0) -> Shown:
+    """Return the first students in this order, and the others in groups; `skip` were shown before."""
     left = students[skip:]
-    days = len(students[0].days) if students else 0
-    start = f"{heading}\n\n{legend(days, goal)}\n\n{_HEAD}"
-    table = listed((_row(one, goal) for one in left), len(left), limit - len(start), lambda _: WRITE_MORE)
-    return Shown(start + table.text, table.entries)
+    first = [one for one in left[:FIRST] if one.learning.current]
+    groups = [Group("", [_line(one) for one in first])]
+    for name, of_group in groupby(left[len(first) :], key=_group):
+        lines = [_line(one) for one in of_group]
+        groups.append(Group(f"{len(lines):,} {'more ' if name in map(_group, first) else ''}with {name}", lines))
+    return grouped(f"🔥 **{counted(len(students), 'student')}** · {_distribution(students)}", groups, limit)
 
 
 def _distribution(students: Sequence[StudentStreaks]) -> str:
-    current = [one.learning.current for one in students]
-    long, none = sum(days >= NOTABLE_DAYS for days in current), current.count(0)
-    short = len(current) - long - none
-    return f"{long:,} with {NOTABLE_DAYS} days or more · {short:,} with 1 to {NOTABLE_DAYS - 1} · {none:,} with none"
+    return " · ".join(f"{len(list(of_group)):,} with {name}" for name, of_group in groupby(students, key=_group))
 
 
-def _row(one: StudentStreaks, goal: int) -> str:
-    cells = (
-        quote(one.student.username, CELL),
-        f"{one.learning.current:,}",
-        f"{one.learning.best:,}",
-        f"{one.presence.current:,} (longest {one.presence.best:,})",
-        marks(one.days, goal),
+def _group(one: StudentStreaks) -> str:
+    days = one.learning.current
+    return (
+        f"{NOTABLE_DAYS} days or more" if days >= NOTABLE_DAYS else f"1 to {NOTABLE_DAYS - 1} days" if days else "none"
     )
-    return f"| {' | '.join(cells)} |"
+
+
+def _line(one: StudentStreaks) -> str:
+    current, best = one.learning.current, one.learning.best
+    words = "no streak" if not current else f"{current:,} d"
+    longest = f", best {best:,}" if best > current else ""
+    return f"* {student_name(one.student, bold=True, limit=NAME)} – {words}{longest}"

@@ -1,51 +1,59 @@
-"""How students do, as Zulip Markdown: a table of many, the card of one, and what they did line by line."""
+"""How students do, as Zulip Markdown: a list of many, the card of one, and what they did line by line."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
 
-from lms_bot.core.reports.students import FEWEST_COMPARED, TREND_EXAMS, Card, Concern, Course, StudentSummary
+from lms_bot.core.reports.students import (
+    FEWEST_COMPARED,
+    TREND_EXAMS,
+    Attention,
+    Card,
+    Concern,
+    Course,
+    StudentSummary,
+)
 from lms_bot.core.streaks import Lasting, StudentStreaks
-from lms_bot.render.events import EMOJI, TITLES, exam_cell, exam_line
-from lms_bot.render.fitting import MESSAGE_LIMIT, Shown, counted, listed
-from lms_bot.render.quoting import NOTHING, mean, moment, number, quote
+from lms_bot.render.events import EMOJI, TITLES, exam_line
+from lms_bot.render.fitting import MESSAGE_LIMIT, Group, Shown, counted, grouped, listed
+from lms_bot.render.quoting import NOTHING, ago, mean, number, quote, student_name
 from lms_bot.render.streaks import streak_words
 
-CELL = 60
-_HEAD = ("Student", "Needs attention", "Last active", "Last exam", "Average", "Open exams")
+NAME = 60
+FIRST = 8  # students who are seen without opening anything: so many fit the window of a phone
 
 
 def students_text(
-    summaries: Sequence[StudentSummary],
-    kind: str = "",
-    limit: int = MESSAGE_LIMIT,
-    *,
-    skip: int = 0,
-    streaks: Mapping[int, Lasting] | None = None,
+    found: Attention, now: datetime, kind: str = "", limit: int = MESSAGE_LIMIT, *, skip: int = 0
 ) -> Shown:
-    """Return a table of students in this order, after a heading that counts them and says what `kind` they are.
+    """Return who needs something, and the others in groups, after a heading that counts them and says their `kind`.
 
-    The first `skip` of them have been shown before. `streaks`, by student id, are a column of their own.
+    The first `skip` of them have been shown before.
     """
+    summaries = found.summaries
     failing, inactive = sum(s.is_failing for s in summaries), sum(s.is_inactive for s in summaries)
-    heading = f"**{counted(len(summaries), f'{kind} student'.strip())}** · {failing:,} failing · {inactive:,} inactive"
+    heading = f"**{counted(len(summaries), f'{kind} student'.strip())}**"
+    if not kind:
+        heading += f" · {failing:,} failing · {inactive:,} inactive"
     left = summaries[skip:]
-    if not left:
-        return Shown(heading, 0)
-    head = (*_HEAD, "Streak") if streaks is not None else _HEAD
-    start = "\n".join([heading, "", _row(head), _row(["---"] * len(head)), ""])
-    lines = (_row(_cells(summary) + _streak_cell(summary, streaks)) for summary in left)
-    table = listed(lines, len(left), limit - len(start), _see_some)
-    return Shown(start + table.text, table.entries)
+    first = [one for one in left[:FIRST] if one.concerns]
+    groups = [Group("", [f"* {_name(one)} – {_need(one, now)}" for one in first])]
+    shown = {_kind(one) for one in first}
+    for name, of_kind in groupby(left[len(first) :], key=_kind):
+        lines = [f"* {_name(one)} – {_facts(one, now, found.streaks)}" for one in of_kind]
+        groups.append(Group(f"{len(lines):,} {'more ' if name in shown else ''}{name}", lines))
+    return grouped(heading, groups, limit)
 
 
-def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, streaks: StudentStreaks | None = None) -> str:
+def card_text(card: Card, now: datetime, limit: int = MESSAGE_LIMIT, *, streaks: StudentStreaks | None = None) -> str:
     """Return all about one student at a glance, with their streak where it is given."""
-    active = "no activity yet" if card.last_active is None else f"last active {moment(card.last_active)}"
+    active = "no known activity" if card.last_active is None else f"last active {ago(card.last_active, now)} ago"
     text = "\n".join(
-        [f"👤 **{quote(card.student.username)}** · {active}", *_attention(card.concerns), *_figures(card, streaks)]
+        [f"👤 {student_name(card.student, bold=True)} · {active}", *_attention(card.concerns), *_figures(card, streaks)]
     )
-    exams = [f"* {exam_line(event)}" for event in card.last_exams]
+    exams = [f"* {exam_line(event, now)}" for event in card.last_exams]
     courses = [_course(course) for course in card.courses]
     for title, lines in (("Last exams", exams), ("Courses", courses)):
         start = f"\n\n**{title}**\n"
@@ -55,26 +63,34 @@ def card_text(card: Card, limit: int = MESSAGE_LIMIT, *, streaks: StudentStreaks
     return text
 
 
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _name(summary: StudentSummary) -> str:
+    return student_name(summary.student, bold=True, limit=NAME)
 
 
-def _cells(summary: StudentSummary) -> list[str]:
-    return [
-        quote(summary.student.username, CELL),
-        ", ".join(f"{_sign(concern)} {concern}" for concern in summary.concerns) or "✅",
-        "never" if summary.last_active is None else moment(summary.last_active),
-        NOTHING if summary.last_result is None else exam_cell(summary.last_result),
-        mean(summary.average),
-        f"{summary.open_exams:,}",
-    ]
+def _kind(summary: StudentSummary) -> str:
+    return "failing" if summary.is_failing else "inactive" if summary.is_inactive else "doing well"
 
 
-def _streak_cell(summary: StudentSummary, streaks: Mapping[int, Lasting] | None) -> list[str]:
-    if streaks is None:
-        return []
-    known = streaks[summary.student.student_id]
-    return [f"{known.current:,} (longest {known.best:,})" if known.best else "0"]
+def _need(summary: StudentSummary, now: datetime) -> str:
+    """Return in three words what is most wrong."""
+    active = summary.last_active
+    return {
+        Concern.LAST_FAILED: "last exam failed",
+        Concern.LOW_AVERAGE: f"average {mean(summary.average)}",
+        Concern.INACTIVE: "no known activity" if active is None else f"away {ago(active, now)}",
+    }[summary.concerns[0]]
+
+
+def _facts(summary: StudentSummary, now: datetime, streaks: Mapping[int, Lasting]) -> str:
+    """Return what is wrong, if something is, and the figures that are known."""
+    facts = [_need(summary, now)] if summary.concerns else []
+    if summary.average is not None and Concern.LOW_AVERAGE not in summary.concerns[:1]:
+        facts.append(mean(summary.average))
+    if summary.last_active is not None and Concern.INACTIVE not in summary.concerns[:1]:
+        facts.append(f"{ago(summary.last_active, now)} ago")
+    if current := streaks[summary.student.student_id].current:
+        facts.append(f"🔥 {current:,} d")
+    return " · ".join(facts)
 
 
 def _sign(concern: Concern) -> str:
@@ -113,9 +129,3 @@ def _course(course: Course) -> str:
 
 def _and_more(count: int) -> str:
     return f"* … and {count:,} more"
-
-
-def _see_some(count: int) -> str:
-    return (
-        f"\n… and {count:,} more. Write `more` for the next ones; `students failing` and `students inactive` show some."
-    )

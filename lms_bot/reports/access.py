@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from lms_bot.core.people import Mentor, Student, ZulipUser
+from lms_bot.core.events import Event
+from lms_bot.core.people import Mentor, Student, ZulipUser, told_apart
 from lms_bot.core.principal import Principal, Role
 from lms_bot.errors import NotFound
 from lms_bot.store.operations import admin_channel
 from lms_bot.store.operations.admin_channel import AdminChannel
-from lms_bot.store.people import accounts, directory, people
+from lms_bot.store.people import accounts, directory, display_names, people
 from lms_bot.store.reports import access
 from lms_bot.store.session import Transaction
 
@@ -47,10 +48,10 @@ def students(transaction: Transaction, principal: Principal) -> list[Student]:
     """
     require_known(principal)
     if principal.sees_everybody:
-        return access.all_students(transaction)
+        return told_apart(access.all_students(transaction))
     mentored = people.students_of(transaction, principal.mentor_ids) if principal.mentors else []
     known = {student.student_id for student in mentored}
-    return [*mentored, *(student for student in principal.students if student.student_id not in known)]
+    return told_apart([*mentored, *(one for one in principal.students if one.student_id not in known)])
 
 
 def students_among(transaction: Transaction, principal: Principal, student_ids: Collection[int]) -> list[Student]:
@@ -72,7 +73,12 @@ def student(transaction: Transaction, principal: Principal, student_id: int) -> 
             found = access.student_of(transaction, student_id, principal.mentor_ids)
     if found is None:
         raise NotFound
-    return found
+    return display_names.students_named(transaction, [student_id], _readers(principal))[student_id]
+
+
+def with_names(transaction: Transaction, principal: Principal, found: Sequence[Event]) -> list[Event]:
+    """Return events with the names of their students, as the principal tells these apart."""
+    return display_names.named(transaction, found, _readers(principal))
 
 
 def mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Mentor:
@@ -105,3 +111,8 @@ def require_known(principal: Principal) -> None:
     """Let only those go on who have a role. Raises NotFound."""
     if not principal.roles:
         raise NotFound
+
+
+def _readers(principal: Principal) -> list[int] | None:
+    """Return the mentors whose students are told apart; None for all students."""
+    return None if principal.sees_everybody else principal.mentor_ids

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms_bot.core.people import Mentor, MentorAccount, Student, StudentAccount, ZulipUser
+from lms_bot.core.people import Mentor, MentorAccount, Student, StudentAccount, ZulipUser, told_apart
 from lms_bot.core.principal import Principal
 from lms_bot.reports import access
 from lms_bot.store.people import accounts, directory, people
@@ -18,7 +18,7 @@ def mentor_account(transaction: Transaction, principal: Principal, mentor_id: in
         mentor,
         _account(transaction, mentor),
         directory.mapped_by_hand(transaction, mentor.mentor_id) is not None,
-        tuple(people.students_of(transaction, [mentor.mentor_id])),
+        tuple(told_apart(people.students_of(transaction, [mentor.mentor_id]))),
     )
 
 

@@ -25,7 +25,7 @@ from lms_bot.pipeline.alerts import limits_of
 from lms_bot.pipeline.freshness import has_fresh_data
 from lms_bot.reports import access
 from lms_bot.store.alerts import alerts, facts, watchlist
-from lms_bot.store.people import people
+from lms_bot.store.people import display_names, people
 from lms_bot.store.session import Transaction
 
 
@@ -79,7 +79,7 @@ def student_rules(
 
 def _entries(transaction: Transaction, principal: Principal, found: Sequence[StudentAlert]) -> list[AlertEntry]:
     """Add the names and limits that belong to alerts of the principal's."""
-    names = alerts.student_names(transaction, found)
+    about = display_names.students_named(transaction, {alert.student_id for alert in found}, principal.mentor_ids)
     takers = alerts.mentor_names(transaction, {alert.taken_by for alert in found if alert.taken_by})
     state = watchlist.rules_state(transaction)
     limits = {
@@ -89,7 +89,7 @@ def _entries(transaction: Transaction, principal: Principal, found: Sequence[Stu
     return [
         AlertEntry(
             alert,
-            names.get(alert.student_id),
+            about.get(alert.student_id),
             takers.get(alert.taken_by or 0),
             alert.taken_by in principal.mentor_ids,
             limits[alert.mentor_id][alert.rule],

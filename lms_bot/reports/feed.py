@@ -18,10 +18,12 @@ def history(
     Ask for one more than is shown to learn whether there are more. Raises NotFound.
     """
     student = access.student(transaction, principal, student_id)
-    return events.feed(transaction, [student.student_id], most, wanted, offset)
+    found = events.feed(transaction, [student.student_id], most, wanted, offset)
+    return access.with_names(transaction, principal, found)
 
 
 def feed(transaction: Transaction, principal: Principal, wanted: Filter, most: int, offset: int = 0) -> list[Event]:
     """Return the same of all students whom the principal may see."""
     student_ids = [student.student_id for student in access.students(transaction, principal)]
-    return events.feed(transaction, student_ids, most, wanted, offset)
+    found = events.feed(transaction, student_ids, most, wanted, offset)
+    return access.with_names(transaction, principal, found)

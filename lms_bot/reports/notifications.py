@@ -35,7 +35,7 @@ def pending(
     """Return how many notifications wait for a mentor about their own students, and the first due. Raises NotFound."""
     access.require_mentor(principal)
     total, entries = queue.pending_for_mentors(transaction, principal.mentor_ids, most)
-    return total, _all_pending(transaction, entries, settings, now)
+    return total, _all_pending(transaction, principal, entries, settings, now)
 
 
 def pending_for_everybody(
@@ -44,7 +44,7 @@ def pending_for_everybody(
     """Return how many notifications wait for anybody, and the first due of them, for admins. Raises NotFound."""
     access.require_admin(principal)
     total, entries = queue.pending_for_everybody(transaction, most)
-    return total, _all_pending(transaction, entries, settings, now)
+    return total, _all_pending(transaction, principal, entries, settings, now)
 
 
 def traces(
@@ -62,6 +62,8 @@ def traces(
     access.require_mentor(principal)
     chosen = preferences.effective(transaction, principal.mentor_ids)
     found = _of_each_event(trace.trace(transaction, *event, principal.mentor_ids))
+    events = access.with_names(transaction, principal, [one.event for one in found])
+    found = [one._replace(event=event) for one, event in zip(found, events, strict=True)]
     return [_trace(one, chosen.get(one.mentor_id, DEFAULT_PREFERENCES), settings, now) for one in found]
 
 
@@ -86,8 +88,10 @@ def parked(transaction: Transaction, principal: Principal, most: int) -> tuple[i
 
 
 def _all_pending(
-    transaction: Transaction, entries: Sequence[QueueEntry], settings: Settings, now: datetime
+    transaction: Transaction, principal: Principal, entries: Sequence[QueueEntry], settings: Settings, now: datetime
 ) -> list[Pending]:
+    events = access.with_names(transaction, principal, [one.event for one in entries])
+    entries = [one._replace(event=event) for one, event in zip(entries, events, strict=True)]
     chosen: Mapping[int, Preferences] = preferences.effective(transaction, {one.mentor_id for one in entries})
     return [_pending(one, chosen.get(one.mentor_id, DEFAULT_PREFERENCES), settings, now) for one in entries]
 
@@ -103,7 +107,7 @@ def _pending(entry: QueueEntry, chosen: Preferences, settings: Settings, now: da
     return Pending(
         entry.event,
         entry.mentor_id,
-        entry.mentor_username,
+        entry.mentor_name,
         entry.due_at,
         entry.under_way,
         entry.reason or None,
@@ -118,7 +122,7 @@ def _trace(entry: TraceEntry, chosen: Preferences, settings: Settings, now: date
         entry.event,
         entry.is_current,
         entry.found_at,
-        entry.mentor_username,
+        entry.mentor_name,
         timing,
         pending=_pending(entry.pending, chosen, settings, now) if entry.pending else None,
         is_sent=entry.is_sent,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import EventClass
 from lms_bot.core.notifications import MentorPreferences, Preferences
+from lms_bot.core.people import told_apart
 from lms_bot.core.principal import Principal
 from lms_bot.core.schedule import timing_of, zone_of
 from lms_bot.reports import access
@@ -24,8 +25,8 @@ def mentor_preferences(
     chosen = preferences.effective(transaction, [mentor.mentor_id]).get(mentor.mentor_id, Preferences())
     until = chosen.paused_until
     muted = [
-        (student.username, end)
-        for student in people.students_of(transaction, [mentor.mentor_id])
+        (student, end)
+        for student in told_apart(people.students_of(transaction, [mentor.mentor_id]))
         if (end := chosen.muted.get(student.student_id)) is not None and end > now
     ]
     return MentorPreferences(

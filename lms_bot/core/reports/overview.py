@@ -79,7 +79,7 @@ class Status:
 class Unnotified:
     """What nobody can be notified of.
 
-    The first of the `total` students without a mentor as (id, username, number of events), the mentors without an
+    The first of the `total` students without a mentor as (id, name, number of events), the mentors without an
     account, the rows in unknown states as (table, state, count), and the number of events of unknown students.
     """
 

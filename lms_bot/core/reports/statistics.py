@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+ACTIVE_WITHIN = timedelta(days=7)  # who did something in these is called active, where no period is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,18 @@ class Statistics:
             ("events_with_notifications", "Events with Notifications", self.with_notifications),
             ("events_with_errors", "Events with Errors", self.with_errors),
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What students came to: the exams that they finished, their mean percentage, and who was active.
+
+    `tried` are all finished exams by their current outcome, with a verdict or without.
+    """
+
+    tried: int
+    passed: int
+    failed: int
+    average: float | None
+    active: int
+    students: int

@@ -163,7 +163,7 @@ def by_attention(summaries: Iterable[StudentSummary]) -> list[StudentSummary]:
             not one.concerns,
             math.inf if one.average is None else one.average,
             one.last_active or _LONG_AGO,
-            one.student.username.casefold(),
+            one.student.name.casefold(),
             one.student.student_id,
         ),
     )

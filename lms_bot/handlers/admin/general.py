@@ -71,8 +71,7 @@ def _audit_line(entry: AuditEntry) -> str:
 
 def _without_mentor(found: Unnotified) -> str:
     lines = [
-        f"* **{quote(username)}** (#{student_id}): {counted(count, 'event')}"
-        for student_id, username, count in found.students
+        f"* **{quote(name)}** (#{student_id}): {counted(count, 'event')}" for student_id, name, count in found.students
     ]
     return _listed("**Students without a mentor** (nobody is told)", lines, found.total)
 

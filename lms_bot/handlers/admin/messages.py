@@ -56,7 +56,7 @@ def map_(request: Request, arguments: Arguments) -> str:
     if mapped.zulip_user_id is None:
         is_now = f"has no account now: {quote(mapped.unmapped_reason)}"
     way_back = f" To take it back: `map #{mentor.mentor_id} {before or 'off'}`." if account_id != before else ""
-    return f"**{quote(mentor.username)}** {is_now}.{way_back}"
+    return f"**{quote(mentor.name)}** {is_now}.{way_back}"
 
 
 @COMMANDS.command("errors", count(MOST_LISTED, LISTED, is_keyed=False))

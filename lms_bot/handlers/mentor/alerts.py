@@ -11,7 +11,7 @@ from lms_bot.handlers.freshness import note_of_absence
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.pipeline.actions import alerts as actions
-from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote
+from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote, student_name
 from lms_bot.render.alerts import NOTE_LENGTH, alert_entry_line, alert_name, rules_text
 from lms_bot.reports import alerts as reports
 
@@ -72,8 +72,8 @@ def why_not(request: Request, arguments: Arguments) -> str:
         request.transaction, request.principal, student.student_id, request.settings, request.now
     )
     if not found:
-        return f"I have not looked at **{quote(student.username)}** yet; that is done with every poll."
-    return "\n\n".join(rules_text(one, student.username) for one in found) + note_of_absence(request)
+        return f"I have not looked at {student_name(student, bold=True)} yet; that is done with every poll."
+    return "\n\n".join(rules_text(one, student) for one in found) + note_of_absence(request)
 
 
 def own_alert(request: Request, number: int) -> AlertEntry:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lms_bot.core.principal import Role
+from lms_bot.core.reports.statistics import ACTIVE_WITHIN
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import PERIOD, STUDENT, words
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY, Command
 from lms_bot.handlers.request import Request
-from lms_bot.render import quote
+from lms_bot.render import counted, student_name
 from lms_bot.render.pending import pending_text
-from lms_bot.render.statistics import statistics_text
+from lms_bot.render.statistics import results_text
 from lms_bot.reports import notifications, statistics
 
 PENDING_LINES = 20
@@ -49,20 +50,18 @@ def _line(command: Command) -> str:
 
 @COMMANDS.command("stats", STUDENT.optional(), replace(PERIOD, form="7d|30d|all"))
 def stats(request: Request, arguments: Arguments) -> str:
-    """Count what happened to your students, or to one of them, and what you were told of it.
+    """Count what your students, or one of them, came to, and what you were told of it.
 
     Processed events are those of which nothing is owed to you any more, history included.
     """
     student, period = arguments["student"], arguments["period"]
-    counts = statistics.statistics(
-        request.transaction,
-        request.principal,
-        student_id=student.student_id if student else None,
-        since=period.since,
-    )
-    whose = f"of **{quote(student.username)}**, " if student else ""
+    student_id = student.student_id if student else None
+    results = statistics.results(request.transaction, request.principal, student_id, period.since, request.now)
+    counts = statistics.statistics(request.transaction, request.principal, student_id=student_id, since=period.since)
+    whose = f"of {student_name(student, bold=True)}, " if student else ""
     of = f" {whose}{period.words}" if student or period.since else ""
-    return statistics_text(counts, of) + note_of_age(request)
+    active = period.words if period.since else f"the last {counted(ACTIVE_WITHIN.days, 'day')}"
+    return results_text(results, counts, of, active) + note_of_age(request)
 
 
 @COMMANDS.command("pending")

@@ -14,8 +14,8 @@ from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
-from lms_bot.render import ROOM_FOR_LINES, counted, quote
-from lms_bot.render.export import csv_pages
+from lms_bot.render import ROOM_FOR_LINES, counted, student_name
+from lms_bot.render.export import csv_pages, file_name
 from lms_bot.render.feed import feed_text
 from lms_bot.reports import export as exports
 from lms_bot.reports import feed as feeds
@@ -35,7 +35,7 @@ def history(request: Request, arguments: Arguments) -> Reply:
     student, most, offset = arguments["student"], arguments["n"], request.position or 0
     wanted = Filter(arguments["period"].since, arguments["type"] or frozenset(), arguments["course"] or "")
     events = feeds.history(request.transaction, request.principal, student.student_id, wanted, most + 1, offset)
-    name = f"**{quote(student.username)}**"
+    name = student_name(student, bold=True)
     return _page(request, events, most, name, _nothing(f"{name} has", arguments, arguments["period"]))
 
 
@@ -61,7 +61,7 @@ def export(request: Request, arguments: Arguments) -> Reply:
     since, after, before = _resumed(request, period)
     ids = [student.student_id for student in students]
     found = exports.export(request.transaction, request.principal, ids, since, FILE_EVENTS + 1, after)
-    whose = f"**{quote(students[0].username)}**" if len(students) == 1 else counted(len(students), "student")
+    whose = student_name(students[0], bold=True) if len(students) == 1 else counted(len(students), "student")
     if not found:
         nothing = "There is nothing more to export" if before else "There is nothing to export"
         return Reply(f"{nothing} of {whose}, {period.words}." + note_of_age(request))
@@ -71,7 +71,8 @@ def export(request: Request, arguments: Arguments) -> Reply:
     if goes_on or before:
         text += f", number {first:,} to {last:,}"
     text += "\n\nThere are more than fit one file: write `more` for the next one." if goes_on else ""
-    name = f"events-{first}-{last}.csv" if goes_on or before else "events.csv"
+    student = students[0] if len(students) == 1 else None
+    name = file_name(student, period.words, part=(first, last) if goes_on or before else None)
     more = _ended(since, events[-1], last) if goes_on else None
     return Reply(text + note_of_age(request), attachment=(name, csv_pages([events])), more=more)
 

@@ -34,6 +34,6 @@ def streaks(request: Request, arguments: Arguments) -> Reply:
     found = reports.streaks(request.transaction, request.principal, request.settings.timezone, request.now)
     if not found:
         return Reply("You have no students in the LMS." + note_of_age(request))
-    shown = streaks_text(found, request.settings.daily_goal, ROOM_FOR_LINES, skip=skip)
+    shown = streaks_text(found, ROOM_FOR_LINES, skip=skip)
     seen = skip + shown.entries
     return Reply(shown.text + note_of_age(request), more=seen if seen < len(found) else None)

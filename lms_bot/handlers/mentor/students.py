@@ -1,8 +1,9 @@
-"""The commands of mentors that show how their students do: a table of all, a card and a chart of one."""
+"""The commands of mentors that show how their students do: a list of all, a card and a chart of one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lms_bot.core.principal import Role
 from lms_bot.core.reports.students import StudentSummary
@@ -12,7 +13,7 @@ from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES
-from lms_bot.render.chart import chart_png, chart_text
+from lms_bot.render.chart import chart_png, chart_text, undrawn_text
 from lms_bot.render.students import card_text, students_text
 from lms_bot.reports import student as reports
 from lms_bot.reports.attention import attention
@@ -40,7 +41,7 @@ def students(request: Request, arguments: Arguments) -> Reply:
     if not found:
         return Reply(f"None of your students is {which}." + note_of_age(request))
     kind = "" if which == ALL else which
-    shown = students_text(found, kind, ROOM_FOR_LINES, skip=skip, streaks=everybody.streaks)
+    shown = students_text(replace(everybody, summaries=tuple(found)), request.now, kind, ROOM_FOR_LINES, skip=skip)
     seen = skip + shown.entries
     return Reply(shown.text + note_of_age(request), more=seen if seen < len(found) else None)
 
@@ -50,7 +51,7 @@ def student(request: Request, arguments: Arguments) -> str:
     """Show all about one of your students at a glance: averages, trend, streak, last exams, courses."""
     student_id, zone = arguments["student"].student_id, request.settings.timezone
     found = reports.profile(request.transaction, request.principal, student_id, zone, request.now)
-    return card_text(found.card, ROOM_FOR_LINES, streaks=found.streaks) + note_of_age(request)
+    return card_text(found.card, request.now, ROOM_FOR_LINES, streaks=found.streaks) + note_of_age(request)
 
 
 @COMMANDS.command("chart", STUDENT, PERIOD)
@@ -59,11 +60,13 @@ def chart(request: Request, arguments: Arguments) -> Reply:
     who, since = arguments["student"], arguments["period"].since
     exams = reports.scores(request.transaction, request.principal, who.student_id, since, MOST_SCORES + 1)
     shown = exams[-MOST_SCORES:]
-    text = chart_text(who.username, shown, ROOM_FOR_LINES)
+    text = chart_text(who, shown, request.now, ROOM_FOR_LINES)
     if len(exams) > MOST_SCORES:
         text += f"\n\nThese are the last {MOST_SCORES} exams; a shorter period, like `30d`, shows fewer."
     if not shown:
         return Reply(text + note_of_age(request))
+    if undrawn := undrawn_text(who, shown):
+        text += f"\n\n{undrawn}"
     zone = time_zone(request.transaction, request.principal, request.settings)
-    picture = chart_png(who.username, shown, zone)
+    picture = chart_png(who, shown, zone)
     return Reply(text + note_of_age(request), attachment=(f"scores-{who.student_id}.png", picture))

@@ -14,7 +14,7 @@ from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.mentor.alerts import own_alert
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
-from lms_bot.render import counted, quote
+from lms_bot.render import counted, quote, student_name
 from lms_bot.render.alerts import alert_explanation
 from lms_bot.render.pending import trace_text
 from lms_bot.reports import access
@@ -63,9 +63,9 @@ def whoami(request: Request, arguments: Arguments) -> str:
 
 def _mentor_line(request: Request, mentor: Mentor) -> str:
     own = mentor_account(request.transaction, request.principal, mentor.mentor_id).students
-    names = ", ".join(quote(student.username, 60) for student in own[:NAMED_STUDENTS])
+    names = ", ".join(student_name(student, limit=60) for student in own[:NAMED_STUDENTS])
     if len(own) > NAMED_STUDENTS:
         names += f" and {len(own) - NAMED_STUDENTS:,} more (`students` has them all)"
     email = f", {quote(mentor.email)}" if mentor.email else ""
     students = f"{counted(len(own), 'student')}: {names}" if own else "no students"
-    return f"* **Mentor in the LMS:** {quote(mentor.username)} (#{mentor.mentor_id}){email} · {students}"
+    return f"* **Mentor in the LMS:** {quote(mentor.name)} (#{mentor.mentor_id}){email} · {students}"

@@ -11,7 +11,7 @@ from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
-from lms_bot.render import ROOM_FOR_LINES, quote
+from lms_bot.render import ROOM_FOR_LINES, quote, student_name
 from lms_bot.render.streaks import streak_text
 from lms_bot.render.students import card_text
 from lms_bot.reports import streaks
@@ -25,7 +25,7 @@ def me(request: Request, arguments: Arguments) -> str:
     """Show how you do: averages, trend, streak, last exams, courses."""
     own = [_profile(request, student) for student in request.principal.students]
     room = ROOM_FOR_LINES // len(own)
-    cards = [card_text(replace(one.card, concerns=()), room, streaks=one.streaks) for one in own]
+    cards = [card_text(replace(one.card, concerns=()), request.now, room, streaks=one.streaks) for one in own]
     return "\n\n".join(cards) + note_of_age(request)
 
 
@@ -54,17 +54,17 @@ def _profile(request: Request, student: Student) -> Profile:
 
 def _what_mentors_see(request: Request, student: Student) -> str:
     mentors = reports.mentors(request.transaction, request.principal, student.student_id)
-    names = [f"**{quote(mentor.username)}**" for mentor in mentors]
+    names = [f"**{quote(mentor.name)}**" for mentor in mentors]
     if not names:
-        return f"You have no mentor in the LMS, so nobody is told about **{quote(student.username)}**."
+        return f"You have no mentor in the LMS, so nobody is told about {student_name(student, bold=True)}."
     profile = _profile(request, student)
     return "\n\n".join(
         [
-            f"👀 {', '.join(names)} can see each exam and content that **{quote(student.username)}** starts or ends "
-            "in the LMS, when that was, its result, and what follows from it: averages, the days on which something "
-            "was done, and streaks. They are alerted when you seem to need them, as after days without anything "
-            "finished or an exam failed twice. The LMS administrators can see the same. This is the card that a mentor "
-            "gets:",
-            card_text(profile.card, ROOM_FOR_LINES, streaks=profile.streaks),
+            f"👀 {', '.join(names)} can see each exam and content that {student_name(student, bold=True)} starts or "
+            "ends in the LMS, when that was, its result, and what follows from it: averages, the days on which "
+            "something was done, and streaks. They are alerted when you seem to need them, as after days without "
+            "anything finished or an exam failed twice. The LMS administrators can see the same. This is the card that "
+            "a mentor gets:",
+            card_text(profile.card, request.now, ROOM_FOR_LINES, streaks=profile.streaks),
         ]
     )

@@ -16,7 +16,7 @@ from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.people.people import same_person
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import alert_reminders, events, logs, mentor_students, mentors, student_alerts, students
+from lms_bot.store.tables import alert_reminders, events, logs, mentor_students, mentors, student_alerts
 
 RECENT = timedelta(days=14)  # so long ago closed alerts are looked at for what opens again
 BATCH = 500
@@ -265,17 +265,10 @@ def update(transaction: Transaction, alert_ids: Collection[int], **values: Any) 
         transaction.execute(sa.update(student_alerts).where(within).values(**values))
 
 
-def student_names(transaction: Transaction, alerts: Iterable[StudentAlert]) -> dict[int, str]:
-    """Return the usernames of the students that alerts are about, by student id."""
-    ids = {alert.student_id for alert in alerts}
-    query = sa.select(students.c.student_id, students.c.username)
-    found = transaction.execute(query.where(in_list(students.c.student_id, ids, transaction.dialect.name)))
-    return {row[0]: row[1] for row in found}
-
-
 def mentor_names(transaction: Transaction, mentor_ids: Collection[int | None]) -> dict[int, str]:
-    """Return the usernames of mentors, by id."""
-    query = sa.select(mentors.c.mentor_id, mentors.c.username)
+    """Return what mentors are called, by id."""
+    name = sa.func.coalesce(sa.func.nullif(mentors.c.display_name, ""), mentors.c.username)
+    query = sa.select(mentors.c.mentor_id, name)
     found = transaction.execute(query.where(in_list(mentors.c.mentor_id, mentor_ids, transaction.dialect.name)))
     return {row[0]: row[1] for row in found}
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
-from lms_bot.core.calendar import DAY, start_of_day
+from lms_bot.core.calendar import DAY, UNKNOWN_TIME, start_of_day
 from lms_bot.core.events import BY_CLOCK, FINISHING, OBSERVED, OF_CONTENT, OF_EXAMS, EventType
 from lms_bot.core.streaks import Kind
 from lms_bot.db.lists import each_id, in_list
@@ -27,7 +27,9 @@ FEWEST_GAPS = 3
 
 _EXAM_ENDS = frozenset(kind for kind in EventType if kind.is_exam_end)
 _c = events.c
-_at = sa.case((_c.timestamp > _c.created_at, _c.created_at), else_=_c.timestamp)  # it was not before it was found
+# It was not before it was found; and where its time is unknown, nothing else has been found since.
+_is_found_time = (_c.timestamp > _c.created_at) | (_c.timestamp == UNKNOWN_TIME)
+_at = sa.case((_is_found_time, _c.created_at), else_=_c.timestamp)
 
 
 def facts_of(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo, now: datetime) -> list[Facts]:

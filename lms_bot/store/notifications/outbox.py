@@ -267,14 +267,16 @@ def attachment(transaction: Transaction, message: Message) -> bytes | None:
     return transaction.scalar(sa.select(messages.c.attachment).where(messages.c.message_id == message.message_id))
 
 
-def link_attachment(transaction: Transaction, message: Message, line: str, now: datetime) -> Message | None:
-    """Commit to the text with a last line that links the file, or says why not, and try it from `now` on.
+def link_attachment(
+    transaction: Transaction, message: Message, line: str, now: datetime, *, is_first: bool = False
+) -> Message | None:
+    """Commit to the text with a last or first line that links the file, or says why not, and try it from `now` on.
 
     None if somebody else has taken the message over meanwhile: it is not ours to send then.
     """
     is_as_it_was = (messages.c.attempts == message.attempts) & messages.c.attachment.is_not(None)
     values = {
-        "content": f"{message.content}\n\n{line}",
+        "content": "\n\n".join([line, message.content] if is_first else [message.content, line]),
         "attachment_name": None,
         "attachment": None,
         "tried_at": now,

@@ -238,7 +238,7 @@ class QueueEntry(NamedTuple):
 
     event: Event
     mentor_id: int
-    mentor_username: str | None
+    mentor_name: str | None
     due_at: datetime
     reason: str | None
     under_way: bool
@@ -272,7 +272,7 @@ def _pending(transaction: Transaction, where: sa.ColumnElement[bool], most: int)
         sa.select(
             events,
             logs.c.mentor_id.label("told_mentor_id"),
-            mentors.c.username.label("told_mentor"),
+            sa.func.coalesce(sa.func.nullif(mentors.c.display_name, ""), mentors.c.username).label("told_mentor"),
             logs.c.due_at,
             sa.func.coalesce(logs.c.error_message, messages.c.error).label("reason"),
             logs.c.message_id,

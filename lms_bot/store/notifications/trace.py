@@ -27,7 +27,7 @@ class TraceEntry(NamedTuple):
     is_current: bool
     found_at: datetime
     mentor_id: int
-    mentor_username: str
+    mentor_name: str
     pending: QueueEntry | None
     is_finished: bool
     is_sent: bool
@@ -60,7 +60,7 @@ _TRACE = (
         events.c.is_current,
         events.c.created_at,
         mentors.c.mentor_id.label("told_mentor_id"),
-        mentors.c.username.label("told_mentor"),
+        sa.func.coalesce(sa.func.nullif(mentors.c.display_name, ""), mentors.c.username).label("told_mentor"),
         logs.c.log_id,
         logs.c.due_at,
         sa.func.coalesce(logs.c.notification_sent, sa.false()).label("is_sent"),
@@ -113,7 +113,7 @@ def _entry(row: Any) -> TraceEntry:
         is_current=row.is_current,
         found_at=row.created_at,
         mentor_id=row.told_mentor_id,
-        mentor_username=row.told_mentor,
+        mentor_name=row.told_mentor,
         pending=pending,
         is_finished=row.log_id is not None and pending is None,
         is_sent=row.is_sent,

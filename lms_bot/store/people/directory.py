@@ -74,12 +74,13 @@ def students_of_account(transaction: Transaction, zulip_user_id: int) -> list[St
 def students_without_mentor(transaction: Transaction, most: int) -> tuple[int, list[tuple[int, str, int]]]:
     """Return the students who have no mentor and whose events nobody was notified of.
 
-    How many there are, and the first of them as (student id, username, number of such events), most events first.
+    How many there are, and the first of them as (student id, name, number of such events), most events first.
     """
     nobodys = _unnotified()
     is_mentored = sa.exists().where(mentor_students.c.student_id == nobodys.c.student_id)
     found = nobodys.join(students, students.c.student_id == nobodys.c.student_id)
-    query = sa.select(nobodys.c.student_id, students.c.username, nobodys.c.events, sa.func.count().over())
+    name = sa.func.coalesce(sa.func.nullif(students.c.display_name, ""), students.c.username)
+    query = sa.select(nobodys.c.student_id, name, nobodys.c.events, sa.func.count().over())
     rows = transaction.execute(
         query.select_from(found).where(~is_mentored).order_by(nobodys.c.events.desc(), nobodys.c.student_id).limit(most)
     ).all()

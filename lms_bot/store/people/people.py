@@ -58,7 +58,7 @@ def keep_people(
     Students who were forgotten stay so.
     """
     gone = forgotten.forgotten_students(transaction).student_ids
-    kept = [_without(s, "zulip_user_id") for s in now_students if s.student_id not in gone]
+    kept = [_without(s, "zulip_user_id", "shares_name") for s in now_students if s.student_id not in gone]
     changed = set(replace_rows(transaction, students, "student_id", kept))
     replace_rows(
         transaction,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.reports.statistics import Statistics
+from lms_bot.core.events import BY_CLOCK, EventType
+from lms_bot.core.reports.statistics import Results, Statistics
+from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.notifications.queue import TURNED_OFF
 from lms_bot.store.session import Transaction
@@ -53,6 +55,25 @@ def own_statistics(
     )
     total = sa.select(sa.func.count()).select_from(events).where(*wanted)
     return _counted(transaction, total, pending, sent, failed)
+
+
+def results(
+    transaction: Transaction, student_ids: Collection[int], since: datetime | None, active_since: datetime
+) -> Results:
+    """Return what these students came to in exams from `since` on, and how many did anything from `active_since` on."""
+    c = events.c
+    own = in_list(c.student_id, student_ids, transaction.dialect.name) & ~c.is_withdrawn
+    ends = own & c.is_current & c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
+    if since is not None:
+        ends &= c.timestamp >= since
+    passed, failed = (
+        sa.func.count().filter(c.event_type == kind) for kind in (EventType.EXAM_PASSED, EventType.EXAM_FAILED)
+    )
+    query = sa.select(sa.func.count(), passed, failed, sa.func.avg(c.percentage)).where(ends)
+    tried, passed_exams, failed_exams, average = transaction.execute(query).one()
+    did = own & c.event_type.not_in(BY_CLOCK) & (c.timestamp >= active_since)
+    active = transaction.scalar(sa.select(sa.func.count(sa.distinct(c.student_id))).where(did)) or 0
+    return Results(tried, passed_exams, failed_exams, average, active, len(student_ids))
 
 
 def _counted(transaction: Transaction, *queries: sa.Select[Any]) -> Statistics:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.events import BY_CLOCK, Event, EventType
 from lms_bot.core.people import Student
 from lms_bot.core.reports import students as definitions
@@ -20,7 +21,7 @@ from lms_bot.store.tables import events
 _c = events.c
 _is_exam_end = _c.is_current & _c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
 _is_open = _c.is_current & (_c.event_type == EventType.EXAM_STARTED)
-_is_active = _c.event_type.not_in(BY_CLOCK)
+_is_active = _c.event_type.not_in(BY_CLOCK) & (_c.timestamp != UNKNOWN_TIME)
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
 
@@ -99,7 +100,7 @@ def _tallies(transaction: Transaction, of_student: sa.ColumnElement[bool]) -> li
             sa.func.count(_c.percentage),
             sa.func.coalesce(sa.func.sum(_c.percentage), 0.0),
         )
-        .where(of_student, _is_active, _c.is_current, _c.mirrors.is_(None))
+        .where(of_student, _c.event_type.not_in(BY_CLOCK), _c.is_current, _c.mirrors.is_(None))
         .group_by(_c.event_type, sa.text("course"))
     )
     return [Tally(EventType(row[0]), *row[1:]) for row in transaction.execute(query)]

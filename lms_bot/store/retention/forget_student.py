@@ -15,6 +15,7 @@ from lms_bot.store.bulk import insert_into
 from lms_bot.store.events import cursors
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.notifications import preferences
+from lms_bot.store.people import display_names
 from lms_bot.store.people.forgotten import digest
 from lms_bot.store.retention import traces
 from lms_bot.store.retention.names import Names
@@ -157,7 +158,7 @@ def _others(transaction: Transaction, student: Student) -> dict[int, list[Event]
     found: dict[int, list[Event]] = defaultdict(list)
     for row in transaction.execute(query):
         found[row.message_id].append(from_row(row))
-    return found
+    return {message_id: display_names.named(transaction, of_one, ()) for message_id, of_one in found.items()}
 
 
 def _event_ids(student: Student) -> sa.Select[tuple[int]]:
