@@ -96,6 +96,8 @@ CASES: dict[str, Case] = {
     "access.students_among": Case(lambda t, p, _: access.students_among(t, p, BOTH)),
     "access.student": of_student(access.student),
     "access.mentor": of_mentor(access.mentor),
+    "access.with_names": Case(lambda t, p, _: access.with_names(t, p, feed.feed(t, p, Filter(), 100))),
+    "accounts.mapped_by_hand": for_admins(lambda t, p, _: accounts.mapped_by_hand(t, p, 1)),
     "accounts.mentor_account": of_mentor(accounts.mentor_account),
     "accounts.student_account": of_student(accounts.student_account),
     "accounts.everybody": for_admins(lambda t, p, _: accounts.everybody(t, p), names=True),
@@ -141,6 +143,7 @@ CASES: dict[str, Case] = {
     "statistics.statistics": of_student(
         lambda t, p, who: statistics.statistics(t, p, student_id=who), MENTOR, names=False
     ),
+    "statistics.results": of_student(lambda t, p, who: statistics.results(t, p, who, None, NOW), MENTOR, names=False),
     "statistics.all_statistics": for_admins(lambda t, p, _: statistics.all_statistics(t, p)),
     "streaks.streak": of_student(lambda t, p, who: streaks.streak(t, p, who, ZONE, NOW)),
     "streaks.streaks": Case(lambda t, p, _: streaks.streaks(t, p, ZONE, NOW)),
