@@ -32,7 +32,10 @@ from lms_bot.store.session import Transaction
 def open_alerts(transaction: Transaction, principal: Principal) -> list[AlertEntry]:
     """Return what is open to a mentor, the most serious and then the longest true first. Raises NotFound."""
     access.require_mentor(principal)
-    return _entries(transaction, principal, alerts.open_for_mentors(transaction, principal.mentor_ids))
+    theirs = people.students_by_mentor(transaction, principal.mentor_ids)
+    found = alerts.open_for_mentors(transaction, principal.mentor_ids)
+    seen = [one for one in found if one.student_id == 0 or one.student_id in theirs.get(one.mentor_id, ())]
+    return _entries(transaction, principal, seen)
 
 
 def alert(transaction: Transaction, principal: Principal, number: int) -> AlertEntry:

@@ -188,15 +188,9 @@ def record_reminders(transaction: Transaction, again: Sequence[StudentAlert], no
     return found
 
 
-# Of an exam, or of a student who is the mentor's now: what is left of former ones is nobody's to see.
-_IS_THEIRS = (_c.student_id == 0) | sa.exists().where(
-    mentor_students.c.mentor_id == _c.mentor_id, mentor_students.c.student_id == _c.student_id
-)
-
-
 def open_for_mentors(transaction: Transaction, mentor_ids: Collection[int]) -> list[StudentAlert]:
     """Return the open alerts of these mentors, the most serious and then the longest true first."""
-    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None), _IS_THEIRS)
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.closed_at.is_(None))
     return _read(transaction, query, _c.level.desc(), _c.since)
 
 
@@ -234,6 +228,12 @@ def told_by(transaction: Transaction, message_id: int) -> list[StudentAlert]:
         .where(logs.c.message_id == message_id, events.c.event_type == EventType.STUDENT_ALERT)
     )
     return _read(transaction, sa.select(student_alerts).where(_c.alert_id.in_(told)))
+
+
+# Of an exam, or of a student who is the mentor's now: what is left of former ones is nobody's to see.
+_IS_THEIRS = (_c.student_id == 0) | sa.exists().where(
+    mentor_students.c.mentor_id == _c.mentor_id, mentor_students.c.student_id == _c.student_id
+)
 
 
 def find_by_number(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
