@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from lms_bot.core.alerts import (
@@ -54,6 +55,8 @@ _SUGGESTIONS: dict[Rule, str] = {
     Rule.STUCK: "Ask what is unclear in it, or suggest where to go on.",
     Rule.MANY_FAIL: "Look at the exam first, a question may be at fault. `feed type:exam_failed` shows who failed.",
 }
+MOST_APART = 3  # alerts of one kind that have a line each
+IN_A_LINE = 20
 NOTE_LENGTH = 500  # characters of what a mentor says in closing an alert
 _UNSENT: dict[Untold, str] = {
     Untold.BASELINE: "it was so already when I began to look at this",
@@ -136,6 +139,33 @@ def about(rule: Rule, numbers: Mapping[str, Any], title: str | None, student: st
     """Return what is so, as a sentence without its full stop."""
     said = reason(rule, numbers, title)
     return said if rule is Rule.MANY_FAIL else f"**{quote(student)}** {said}"
+
+
+def alert_entry_lines(entries: Sequence[AlertEntry]) -> list[str]:
+    """Return alerts that their mentor asked for, in this order; many of one kind that nobody took share a line."""
+    lines: list[str] = []
+    for _, of_kind in groupby(entries, lambda entry: (entry.alert.level, entry.alert.rule)):
+        alike = list(of_kind)
+        together = [entry for entry in alike if _is_new(entry.alert)]
+        if len(together) <= MOST_APART:
+            together = []
+        parts = (together[at : at + IN_A_LINE] for at in range(0, len(together), IN_A_LINE))
+        lines += [_line_of_many(part, len(together)) for part in parts]
+        lines += [alert_entry_line(entry) for entry in alike if entry not in together]
+    return lines
+
+
+def _is_new(alert: StudentAlert) -> bool:
+    """Return whether there is nothing to say of an alert about a student but whom it is about."""
+    return alert.taken_at is None and alert.snoozed_until is None and alert.student_id != 0
+
+
+def _line_of_many(entries: Sequence[AlertEntry], total: int) -> str:
+    alert = entries[0].alert
+    named = (
+        f"**{quote(one.student or f'#{one.alert.student_id}')}** `{alert_name(one.alert.number)}`" for one in entries
+    )
+    return f"* {LEVELS[alert.level]} **{HEADINGS[alert.rule]}** · {counted(total, 'student')}: {', '.join(named)}"
 
 
 def alert_entry_line(entry: AlertEntry) -> str:

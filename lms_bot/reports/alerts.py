@@ -8,6 +8,7 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.core.alert_rules import verdicts
 from lms_bot.core.alerts import (
+    BY_SERIOUSNESS,
     RULE_DEFINITIONS,
     AlertEntry,
     Limits,
@@ -31,7 +32,9 @@ from lms_bot.store.session import Transaction
 def open_alerts(transaction: Transaction, principal: Principal) -> list[AlertEntry]:
     """Return what is open to a mentor, the most serious and then the longest true first. Raises NotFound."""
     access.require_mentor(principal)
-    return _entries(transaction, principal, alerts.open_for_mentors(transaction, principal.mentor_ids))
+    found = alerts.open_for_mentors(transaction, principal.mentor_ids)
+    found.sort(key=lambda one: (-one.level, BY_SERIOUSNESS.index(one.rule), one.since, one.alert_id))
+    return _entries(transaction, principal, found)
 
 
 def alert(transaction: Transaction, principal: Principal, number: int) -> AlertEntry:
