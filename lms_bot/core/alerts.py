@@ -73,6 +73,18 @@ COVERS: dict[Rule, tuple[Rule, ...]] = {
 }
 """Which alerts are not sent while a more serious one of the same student, or about the same exam, stands."""
 
+BY_SERIOUSNESS = (
+    Rule.FAILED_TWICE,
+    Rule.MANY_FAIL,
+    Rule.SCORE_DROP,
+    Rule.INACTIVE,
+    Rule.ABANDONED,
+    Rule.STUCK,
+    Rule.STREAK_BROKEN,
+    Rule.NEVER_STARTED,
+)
+"""Of alerts of one level, those of the first rules come first."""
+
 Limits = Mapping[Rule, float]
 DEFAULTS: Limits = {rule: terms.limit for rule, terms in RULE_DEFINITIONS.items()}
 

@@ -68,17 +68,19 @@ def _name(summary: StudentSummary) -> str:
 
 
 def _kind(summary: StudentSummary) -> str:
-    return "failing" if summary.is_failing else "inactive" if summary.is_inactive else "doing well"
+    if summary.is_failing:
+        return "failing"
+    return "inactive" if summary.is_inactive else "to look at" if summary.concerns else "doing well"
 
 
 def _need(summary: StudentSummary, now: datetime) -> str:
     """Return in three words what is most wrong."""
-    active = summary.last_active
-    return {
-        Concern.LAST_FAILED: "last exam failed",
-        Concern.LOW_AVERAGE: f"average {mean(summary.average)}",
-        Concern.INACTIVE: "no known activity" if active is None else f"away {ago(active, now)}",
-    }[summary.concerns[0]]
+    active, concern = summary.last_active, summary.concerns[0]
+    if concern is Concern.LOW_AVERAGE:
+        return f"average {mean(summary.average)}"
+    if concern is Concern.INACTIVE:
+        return "no known activity" if active is None else f"away {ago(active, now)}"
+    return concern.value
 
 
 def _facts(summary: StudentSummary, now: datetime, streaks: Mapping[int, Lasting]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.core.alert_rules import verdicts
 from lms_bot.core.alerts import (
+    BY_SERIOUSNESS,
     RULE_DEFINITIONS,
     AlertEntry,
     Limits,
@@ -35,6 +36,7 @@ def open_alerts(transaction: Transaction, principal: Principal) -> list[AlertEnt
     theirs = people.students_by_mentor(transaction, principal.mentor_ids)
     found = alerts.open_for_mentors(transaction, principal.mentor_ids)
     seen = [one for one in found if one.student_id == 0 or one.student_id in theirs.get(one.mentor_id, ())]
+    seen.sort(key=lambda one: (-one.level, BY_SERIOUSNESS.index(one.rule), one.since, one.alert_id))
     return _entries(transaction, principal, seen)
 
 

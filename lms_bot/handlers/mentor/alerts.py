@@ -12,7 +12,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.pipeline.actions import alerts as actions
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote, student_name
-from lms_bot.render.alerts import NOTE_LENGTH, alert_entry_line, alert_name, rules_text
+from lms_bot.render.alerts import NOTE_LENGTH, alert_entry_lines, alert_name, rules_text
 from lms_bot.reports import alerts as reports
 
 NOTE = words("note", "What you did, for you and the student's other mentors.")
@@ -28,12 +28,13 @@ def open_(request: Request, arguments: Arguments) -> Reply:
     found = reports.open_alerts(request.transaction, request.principal)
     if not found:
         return Reply("✅ None of your students needs you just now." + note_of_absence(request))
-    skip = min(request.position or 0, len(found) - 1)
-    shown = lines_within([alert_entry_line(entry) for entry in found[skip:]], ROOM_FOR_LINES)
+    lines = alert_entry_lines(found)
+    skip = min(request.position or 0, len(lines) - 1)
+    shown = lines_within(lines[skip:], ROOM_FOR_LINES)
     seen = skip + len(shown)
     heading = f"**{counted(len(found), 'open alert')}**"
-    text = "\n".join([heading, "", *shown]) + (WRITE_MORE if seen < len(found) else "")
-    return Reply(text + note_of_absence(request), more=seen if seen < len(found) else None)
+    text = "\n".join([heading, "", *shown]) + (WRITE_MORE if seen < len(lines) else "")
+    return Reply(text + note_of_absence(request), more=seen if seen < len(lines) else None)
 
 
 @COMMANDS.command("ack", ALERT)
