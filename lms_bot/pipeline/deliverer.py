@@ -152,15 +152,9 @@ class Deliverer:
                     f"📚 {len(due):,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
                 )
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
-            events = display_names.named(transaction, [n.event for n in due], person)
-            named = [replace(n, event=event) for n, event in zip(due, events, strict=True)]
             draft = outbox.Draft(
                 Recipient(user_ids=(mentor.zulip_user_id,)),
-                self._text(
-                    transaction,
-                    named,
-                    is_first=not any(outbox.has_been_notified(transaction, own_id) for own_id in person),
-                ),
+                self._text(transaction, person, due),
                 mentor_id=person[0],
                 log_ids=[n.log_id for n in due],
                 attempts=max(n.attempts for n in due),
@@ -169,11 +163,12 @@ class Deliverer:
             message = outbox.freeze(transaction, draft, now)
         return self._send(message, len(due))
 
-    def _text(self, transaction: Transaction, due: Sequence[Notification], *, is_first: bool) -> str:
+    def _text(self, transaction: Transaction, person: Sequence[int], due: Sequence[Notification]) -> str:
         old = timedelta(hours=self._settings.stale_after_hours)
         stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
-        told = [n.event for n in without_folded_starts(due)]
+        told = display_names.named(transaction, [n.event for n in without_folded_starts(due)], person)
         settled = attempts.settled_failures(transaction, told)
+        is_first = not any(outbox.has_been_notified(transaction, mentor_id) for mentor_id in person)
         introduction = render.INTRODUCTION if is_first else None
         return render.notification_text(told, stale=stale, settled=settled, introduction=introduction)
 

@@ -85,7 +85,7 @@ def student_rules(
 def _entries(transaction: Transaction, principal: Principal, found: Sequence[StudentAlert]) -> list[AlertEntry]:
     """Add the names and limits that belong to alerts of the principal's."""
     about = display_names.students_named(transaction, {alert.student_id for alert in found}, principal.mentor_ids)
-    takers = alerts.mentor_names(transaction, {alert.taken_by for alert in found if alert.taken_by})
+    takers = display_names.mentor_names(transaction, {alert.taken_by for alert in found if alert.taken_by})
     state = watchlist.rules_state(transaction)
     limits = {
         mentor_id: limits_of(transaction, mentor_id, state) if state else dict.fromkeys(Rule, 0.0)

@@ -265,14 +265,6 @@ def update(transaction: Transaction, alert_ids: Collection[int], **values: Any) 
         transaction.execute(sa.update(student_alerts).where(within).values(**values))
 
 
-def mentor_names(transaction: Transaction, mentor_ids: Collection[int | None]) -> dict[int, str]:
-    """Return what mentors are called, by id."""
-    name = sa.func.coalesce(sa.func.nullif(mentors.c.display_name, ""), mentors.c.username)
-    query = sa.select(mentors.c.mentor_id, name)
-    found = transaction.execute(query.where(in_list(mentors.c.mentor_id, mentor_ids, transaction.dialect.name)))
-    return {row[0]: row[1] for row in found}
-
-
 def _read(
     transaction: Transaction, query: sa.Select[Any], *first: sa.ColumnElement[Any], most: int | None = None
 ) -> list[StudentAlert]:

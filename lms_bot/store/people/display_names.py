@@ -12,7 +12,7 @@ from lms_bot.core.events import Event
 from lms_bot.core.people import Student, folded_name, shared_names
 from lms_bot.db.lists import in_list
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import mentor_students, students
+from lms_bot.store.tables import mentor_students, mentors, students
 
 _c = students.c
 _NAME = sa.func.coalesce(sa.func.nullif(_c.display_name, ""), _c.username)
@@ -53,3 +53,11 @@ def _shared(transaction: Transaction, rows: Sequence[Any], mentor_ids: Collectio
         link = mentor_students.c
         among = _c.student_id.in_(sa.select(link.student_id).where(link.mentor_id.in_(mentor_ids)))
     return shared_names(transaction.scalars(sa.select(_NAME).where(among)))
+
+
+def mentor_names(transaction: Transaction, mentor_ids: Collection[int | None]) -> dict[int, str]:
+    """Return what mentors are called, by id."""
+    name = sa.func.coalesce(sa.func.nullif(mentors.c.display_name, ""), mentors.c.username)
+    query = sa.select(mentors.c.mentor_id, name)
+    found = transaction.execute(query.where(in_list(mentors.c.mentor_id, mentor_ids, transaction.dialect.name)))
+    return {row[0]: row[1] for row in found}
