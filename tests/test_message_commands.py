@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lms_bot import doctor, pipeline
+from lms_bot.store.operations import organisation
 from lms_bot.store.tables import metadata
 from tests.bot_process import GULNORA, JANE, PATIENCE, from_store, wait_for
 from tests.pg import address, program
@@ -43,6 +44,7 @@ def test_every_table_of_the_store_is_in_the_page_on_privacy() -> None:
 
 def test_every_alert_is_in_the_table_of_alerts() -> None:
     sources = [Path(pipeline.__file__).parent / f"{name}.py" for name in ("incidents", "surge", "deliverer")]
+    sources.append(Path(organisation.__file__))
     signs = {sign for source in sources for sign in ALERT.findall(source.read_text())} - {"🟢", "👋"}
     assert len(signs) > 7
     table = OPERATING[OPERATING.index("## What it says by itself") : OPERATING.index("## Polling and delivery by hand")]

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from lms_bot.core.people import Census
 from lms_bot.handlers import dispatch
 from lms_bot.pipeline import replies
+from lms_bot.store.operations import admin_channel
+from lms_bot.store.operations.admin_channel import AdminChannel
 from lms_bot.store.people import people, readings
 from tests.alert_scenario import HOUR, AlertScenario
 from tests.bot_process import Place
@@ -311,11 +313,11 @@ def test_b4_what_waits_about_a_student_is_not_shown_to_a_former_mentor(scenario:
     for minute in (1, 2):
         scenario.ends("fail", NOW + minute * MINUTE)
     scenario.live(NOW + 4 * MINUTE, every=MINUTE)
-    assert "jane_smith" in scenario.ask("pending")
+    assert "Jane Smith" in scenario.ask("pending")
     link(scenario.watch, JANE)
     scenario.poll()
-    assert "jane_smith" not in scenario.ask("pending")
-    assert "jane_smith" not in scenario.ask("open")
+    assert "Jane Smith" not in scenario.ask("pending")
+    assert "Jane Smith" not in scenario.ask("open")
     assert scenario.ask("why A1") == scenario.ask("why A99").replace("A99", "A1")
 
 
@@ -353,6 +355,8 @@ def test_b5_a_late_answer_to_an_admin_waits_for_no_stream_that_is_open(
     stream = zulip.find_stream("lms-admin")
     assert stream is not None
     stream_id = stream.stream_id
+    with scenario.watch.store.writing() as transaction:
+        admin_channel.keep(transaction, AdminChannel(stream_id, stream.name, stream.name, ada), scenario.now)
     asked = incoming("user jane_smith", ada, 4_000_000, scenario.now, stream_id=stream_id)
     (message,) = dispatch.answer(scenario.watch.store, asked, scenario.settings, scenario.now, stream_id)[:1]
     if not is_private:

@@ -34,7 +34,9 @@ def black_hole() -> Iterator[socket.socket]:
 def running(shell: Shell, program: str) -> Iterator[subprocess.Popen[bytes]]:
     """One of the two programs that work until they are stopped, just started."""
     if program == "daemon":
-        with daemon(shell, "--interval", "1") as process:
+        channel = shell.zulip.find_stream("lms-admin")
+        assert channel
+        with daemon(shell, "--interval", "1", settings=f"admin_stream_id = {channel.stream_id}") as process:
             yield process
         return
     bot = BotProcess(shell.zulip, shell.folder, shell.lms_url, shell.store_url)

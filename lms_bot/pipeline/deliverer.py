@@ -148,9 +148,8 @@ class Deliverer:
             if not due:
                 return Delivered()
             if len(due) > MANY_EVENTS:
-                text = (
-                    f"📚 {len(due):,} notifications were waiting for mentor #{mentor_id}; they are told in one summary."
-                )
+                number = f"{len(due):,} notifications"
+                text = f"📚 {number} were waiting for mentor #{mentor_id}; they are told in one summary."
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
             draft = outbox.Draft(
                 Recipient(user_ids=(mentor.zulip_user_id,)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ NEAR = timedelta(minutes=10)  # between what an attempt and its content say of o
 SAME_FACT = "an attempt at the exam says the same"
 
 _c = events.c
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _Attempts = dict[tuple[int | None, int | None], list[tuple[datetime, int]]]
 
 
@@ -60,7 +61,8 @@ def note_mirrors(transaction: Transaction, inserted: Iterable[Event]) -> Mirrore
         return Mirrored([], [])
     moments = [at for of_exam in attempts.values() for at, _ in of_exam]
     within = in_list(_c.student_id, {student_id for student_id, _ in attempts}, transaction.dialect.name)
-    near = _c.timestamp.between(min(moments) - NEAR, max(moments) + NEAR)
+    first, last = min(moments), max(moments)
+    near = _c.timestamp.between(first - min(NEAR, first - _FIRST), last + min(NEAR, _LAST - last))
     exam = _c.activity_metadata[MIRRORED_EXAM].as_integer()
     query = (
         sa.select(_c.event_id, _c.student_id, exam, _c.timestamp, _c.created_at, _c.event_type, _c.is_current)
