@@ -1,4 +1,7 @@
-"""An alert has one name for all mentors of its student, given at random and never again; earlier names stay valid."""
+"""An alert has one name for all mentors of its student, given at random and never again; earlier names stay valid.
+
+And a notification keeps what was decided of it when it was scheduled.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ _CAUSE = ("rule", "student_id", "subject_id")
 
 
 def upgrade() -> None:
+    op.add_column("lms_event_logs", sa.Column("decision", sa.String(length=16), nullable=True))
     op.create_table(
         "alert_names",
         sa.Column("name", sa.String(length=16), nullable=False),
