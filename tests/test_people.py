@@ -185,7 +185,7 @@ def test_a1_a_digest_survives_a_table_that_is_filled_again(scenario: AlertScenar
         scenario.ends("fail", NOW + 2 * MINUTE, student=student)
         scenario.ends("fail", NOW + 3 * MINUTE, student=student)
     scenario.live(NOW + 58 * MINUTE, every=2 * MINUTE)
-    open_before = [(one.number, one.mentor_id, one.student_id) for one in scenario.opened()]
+    open_before = [(one.name, one.mentor_id, one.student_id) for one in scenario.opened()]
     assert len(open_before) == 2
     assert failures_told(scenario) == []
     with emptied(scenario.watch, table):
@@ -199,7 +199,7 @@ def test_a1_a_digest_survives_a_table_that_is_filled_again(scenario: AlertScenar
     rows = [row for row in notifications(scenario.watch.store) if row.title in ("Python Basics Quiz", "Entrance Test")]
     assert [(row.mentor_id, row.is_sent) for row in rows] == 7 * [(MARY, True)]  # five failures, two alerts
     assert "Entrance Test" in "".join(failures_told(scenario))
-    assert [(one.number, one.mentor_id, one.student_id) for one in scenario.opened()][:2] == open_before
+    assert [(one.name, one.mentor_id, one.student_id) for one in scenario.opened()][:2] == open_before
 
 
 def failures_told(scenario: AlertScenario) -> list[str]:
