@@ -18,7 +18,7 @@ from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.store import tables
 from lms_bot.store.people import accounts
 from tests.bot_process import Place
-from tests.lms_rows import JANE, NOW, USERNAMES, VIDEO, Watch
+from tests.lms_rows import JANE, MARY, NOW, USERNAMES, VIDEO, Watch
 from tests.questions import ADMIN_STREAM, incoming
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -132,6 +132,10 @@ class AlertScenario:
 
     def opened(self, rule: str | None = None) -> list[Any]:
         return [alert for alert in self.alerts(rule) if alert.closed_at is None]
+
+    def name_of(self, student: int, mentor: int = MARY) -> str:
+        """The name by which a mentor knows the newest alert about a student."""
+        return str(self.alerts(student_id=student, mentor_id=mentor)[-1].name)
 
     def told(self, user_id: int | None = None) -> list[str]:
         """The alerts that a mentor (Mary, unless said otherwise) was sent, a message each."""

@@ -16,7 +16,7 @@ from lms_bot.chat import Chat, RateLimiter
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings, load
 from lms_bot.core.events import Event, EventType
-from lms_bot.core.notifications import Recipient
+from lms_bot.core.notifications import AT_ONCE, Recipient
 from lms_bot.core.people import Mentor, Student, ZulipUser
 from lms_bot.pipeline.deliverer import Delivered, Deliverer
 from lms_bot.store import tables
@@ -174,7 +174,7 @@ def owe(store: Store, found: Iterable[Event], *, at: datetime = NOW, found_at: d
         ids = {(row[1], row[2], row[3]): row[0] for row in transaction.execute(query)}
         recorded = [e._replace(event_id=ids[e.source_table, e.source_id, e.event_type]) for e in observed]
         rows = [
-            (event.event_id, mentor_id, at)
+            (event.event_id, mentor_id, at, AT_ONCE)
             for event in recorded
             for mentor_id, _ in around.get(event.student_id or 0, people.UNKNOWN_STUDENT).mentors
         ]

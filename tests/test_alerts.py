@@ -44,11 +44,13 @@ def test_who_stops_learning_is_told_of_after_five_days_once(scenario: AlertScena
     assert scenario.told() == []
     scenario.live(NOW + 7 * DAY)
     [text] = scenario.told()
+    name = scenario.name_of(JANE)
     assert text.startswith(
-        "🟡 **Inactive** · A1\n\n**Jane Smith** (jane_smith) has finished nothing since <time:2026-03-02T11:00:00Z>.\n"
+        f"🟡 **Inactive** · {name}\n\n"
+        "**Jane Smith** (jane_smith) has finished nothing since <time:2026-03-02T11:00:00Z>.\n"
     )
     assert "📅 Since: <time:2026-03-07T11:00:00Z>" in text
-    assert all(f"`{command} A1" in text for command in ("ack", "snooze", "done", "why"))
+    assert all(f"`{command} {name}" in text for command in ("ack", "snooze", "done", "why"))
 
 
 def test_it_grows_more_serious_and_each_step_is_told(scenario: AlertScenario) -> None:
@@ -332,7 +334,7 @@ def test_what_somebody_took_is_not_said_again(scenario: AlertScenario) -> None:
     scenario.ends("fail", NOW + HOUR)
     scenario.ends("fail", NOW + 2 * HOUR)
     scenario.poll(NOW + 3 * HOUR)
-    scenario.ask("ack A1")
+    scenario.ask(f"ack {scenario.name_of(JANE)}")
     scenario.live(NOW + 4.8 * DAY)
     assert len(scenario.told()) == 1
 
@@ -470,7 +472,7 @@ def test_a14_an_alert_is_told_when_zulip_has_it_and_not_before(place: Place, fai
         assert scenario.told() == []
         [alert] = scenario.opened("failed_twice")
         assert (alert.told_at, alert.remind_at) == (None, None)
-        assert "**Not told yet:**" in scenario.ask(f"why A{alert.number}")
+        assert "**Not told yet:**" in scenario.ask(f"why {alert.name}")
         if failure == "refuse":  # for good: an admin sends it again
             with scenario.watch.store.writing() as transaction:
                 outbox.requeue_parked(transaction, None, scenario.now)
@@ -481,7 +483,7 @@ def test_a14_an_alert_is_told_when_zulip_has_it_and_not_before(place: Place, fai
         [alert] = scenario.opened("failed_twice")
         assert NOW + HOUR < alert.told_at <= scenario.now
         assert alert.remind_at is not None
-        assert "**Told:**" in scenario.ask(f"why A{alert.number}")
+        assert "**Told:**" in scenario.ask(f"why {alert.name}")
 
 
 def test_a14_an_alert_that_zulip_has_without_saying_so_is_told_and_counted_once(place: Place) -> None:
@@ -697,14 +699,14 @@ def test_b8_an_alert_stays_itself_when_a_limit_is_changed_and_changed_back(
     scenario.live(NOW + 3 * HOUR, HOUR)
     [before] = scenario.opened()
     if is_taken:
-        scenario.ask(f"ack A{before.number}")
+        scenario.ask(f"ack {before.name}")
         [before] = scenario.opened()
     scenario.ask(between)
     assert scenario.opened() == []
     scenario.ask("rule score_drop default")
     [after] = scenario.alerts("score_drop")
     assert after.closed_at is None
-    assert (after.number, after.taken_by, after.told_at) == (before.number, before.taken_by, before.told_at)
+    assert (after.name, after.taken_by, after.told_at) == (before.name, before.taken_by, before.told_at)
     assert ("taken by you" in scenario.ask("open")) == is_taken
     scenario.live(NOW + 8 * HOUR, HOUR)
     assert len(scenario.told()) == 1
@@ -715,10 +717,10 @@ def test_b8_who_is_absent_is_one_alert_whatever_the_limit_is(scenario: AlertScen
     scenario.ends("pass", NOW + 4 * DAY, student=RAVI)
     scenario.live(NOW + 5.2 * DAY)
     [before] = scenario.opened("inactive")
-    scenario.ask(f"ack A{before.number}")
+    scenario.ask(f"ack {before.name}")
     scenario.ask("rule inactive 6d")
     assert scenario.opened("inactive") == []
     scenario.live(NOW + 6.5 * DAY)
     [after] = scenario.alerts("inactive")
-    assert (after.number, after.taken_by, after.closed_at) == (before.number, MARY, None)
+    assert (after.name, after.taken_by, after.closed_at) == (before.name, MARY, None)
     assert len(scenario.told()) == 1

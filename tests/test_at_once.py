@@ -129,7 +129,7 @@ def test_c9_alerts_about_two_students_that_two_processes_open_are_both_open(shar
     with shared.reading() as transaction:
         opened = alerts.open_for_mentors(transaction, [MARY])
     assert {alert.student_id for alert in opened} == {JANE, RAVI}
-    assert len({alert.number for alert in opened}) == 2
+    assert len({alert.name for alert in opened}) == 2
 
 
 def test_c9_a_reminder_that_two_processes_find_due_is_given_once(shared: Store) -> None:

@@ -169,7 +169,7 @@ def test_a15_what_a_mentor_put_off_comes_back_while_the_lms_is_away(scenario: Al
         scenario.ends("fail", NOW + 5 * DAY - minutes * MINUTE, exam=QUIZ)
     scenario.live(NOW + 5 * DAY, HOUR)
     for alert in scenario.opened():
-        scenario.ask(f"snooze A{alert.number} 2h")
+        scenario.ask(f"snooze {alert.name} 2h")
     assert sorted(alert.rule for alert in scenario.opened()) == ["failed_twice", "inactive"]
     away_for(scenario, DAY)
     again = {text.split("**")[1]: text for text in scenario.told() if "You wanted to hear of this again" in text}

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from lms_bot.chat import Incoming
 from lms_bot.config.settings import Settings, load
+from lms_bot.core.alerts import NAME_LETTERS
 from lms_bot.core.notifications import Message
 from lms_bot.core.people import ZulipUser
 from lms_bot.core.principal import Role
@@ -182,6 +183,11 @@ def two_worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Asked
     yield whole, without
     whole.store.close()
     without.store.close()
+
+
+def without_names(text: str) -> str:
+    """A text with one name for all alerts, which have them at random."""
+    return re.sub(rf"\b[{NAME_LETTERS}]{{2,3}}[0-9]{{4}}\b", "KT1000", text)
 
 
 def figures(text: str) -> list[tuple[str, int]]:
@@ -630,7 +636,7 @@ def test_what_a_mentor_is_told_does_not_depend_on_students_of_others(
     two_worlds: tuple[Asked, Asked], start: str, rest: str
 ) -> None:
     whole, without = two_worlds
-    assert whole.reply(start + rest) == without.reply(start + rest)
+    assert without_names(whole.reply(start + rest)) == without_names(without.reply(start + rest))
 
 
 @pytest.mark.parametrize(
@@ -645,7 +651,7 @@ def test_the_answer_is_the_same_where_the_students_of_others_are_not(
     two_worlds: tuple[Asked, Asked], text: str
 ) -> None:
     whole, without = two_worlds
-    assert whole.reply(text) == without.reply(text)
+    assert without_names(whole.reply(text)) == without_names(without.reply(text))
 
 
 def test_no_number_of_an_event_tells_of_students_of_others(two_worlds: tuple[Asked, Asked]) -> None:

@@ -306,10 +306,10 @@ def test_no_event_is_broken_by_what_the_lms_says(
 @pytest.mark.parametrize("rule", Rule)
 @given(HOSTILE, HOSTILE)
 def test_no_alert_is_broken_by_what_the_lms_says(rule: Rule, student: str, title: str) -> None:
-    metadata = {"number": 17, "rule": rule.value, "level": 2, "since": NOON.isoformat(), **NUMBERS}
+    metadata = {"name": "KT4821", "rule": rule.value, "level": 2, "since": NOON.isoformat(), **NUMBERS}
     alert = event(EventType.STUDENT_ALERT, student=student, title=title, metadata=metadata)
     lines = event_text(alert).split("\n")
-    assert lines[0] == f"🟠 **{HEADINGS[rule]}** · A17"
+    assert lines[0] == f"🟠 **{HEADINGS[rule]}** · KT4821"
     assert len(lines) == 6
     for line in [lines[2], event_line(alert)]:
         own = line.replace(SHOWN_NOON, "")

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from lms_bot import reports
 from lms_bot.config.settings import load
@@ -39,6 +40,7 @@ from lms_bot.store.alerts import watchlist
 from lms_bot.store.notifications import preferences as stored_preferences
 from lms_bot.store.questions import audit
 from lms_bot.store.session import Transaction, open_store
+from lms_bot.store.tables import student_alerts
 from tests import NOW
 from tests.databases import make_store, on_server, store_in_file
 from tests.lms_rows import ATTEMPTS
@@ -109,7 +111,7 @@ CASES: dict[str, Case] = {
     "alert_rules.rules": Case(lambda t, p, _: alert_rules.rules(t, p), MENTOR, names=False),
     "alert_rules.switched_off": Case(lambda t, p, _: alert_rules.switched_off(t, p), names=False),
     "alerts.open_alerts": Case(lambda t, p, _: alerts.open_alerts(t, p), MENTOR),
-    "alerts.alert": Case(alerts.alert, MENTOR, 1, 2),
+    "alerts.alert": Case(lambda t, p, name: alerts.alert(t, p, str(name)), MENTOR, "KT9000", "KT9001"),
     "alerts.student_rules": of_student(
         lambda t, p, who: alerts.student_rules(t, p, who, SETTINGS, NOW), MENTOR, names=False
     ),
@@ -180,6 +182,8 @@ def _asked(url: str) -> Iterator[Transaction]:
             for number, (mentor_id, who) in enumerate(told)
         ]
         stored_alerts.open_new(transaction, openings, NOW)
+        name = "KT900" + sa.cast(student_alerts.c.subject_id, sa.Text)
+        transaction.execute(sa.update(student_alerts).values(name=name))
         audit.note(transaction, ADA, "pause polling", "done", NOW)
         for mentor in MENTORS:
             chosen = stored_preferences.chosen(transaction, mentor.mentor_id)

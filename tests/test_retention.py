@@ -351,7 +351,7 @@ def test_closed_alerts_go_with_the_events_of_their_time(watch: Watch, store_url:
     with watch.store.writing() as transaction:
         row = {"rule": "stuck", "mentor_id": MARY, "subject_id": 0, "level": 1, "numbers": {}, "since": NOW}
         rows = [
-            {**row, "number": number, "student_id": number, "opened_at": NOW, "closed_at": closed_at}
+            {**row, "name": f"KT{number}", "student_id": number, "opened_at": NOW, "closed_at": closed_at}
             for number, closed_at in enumerate((NOW, LATER, None))
         ]
         transaction.execute(sa.insert(tables.student_alerts), rows)

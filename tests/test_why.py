@@ -8,13 +8,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Mentor, Student
 from lms_bot.handlers import dispatch
+from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.render.events import LETTERS
-from lms_bot.store import state
+from lms_bot.store import state, tables
 from lms_bot.store.events import events
+from lms_bot.store.people import people
 from tests import NOW
 from tests.delivery_scenario import GULNORA, JANE, LINKS, MARY, OMAR, RAVI, STUDENTS, DeliveryScenario, happened
 from tests.questions import incoming
@@ -59,6 +62,14 @@ def record(delivery: DeliveryScenario, event: Event) -> Event:
     return recorded._replace(event_id=event_id)
 
 
+def enqueue(delivery: DeliveryScenario, event: Event) -> None:
+    """Record an event and enqueue it by the preferences of now, as a poll does."""
+    with delivery.store.writing() as transaction:
+        around = people.mentoring_of(transaction, {JANE.student_id})
+        recorded = events.record(transaction, [event], around, delivery.clock())
+        Enqueuer(delivery.settings, delivery.clock()).enqueue(transaction, recorded, around)
+
+
 # Told
 
 
@@ -69,7 +80,7 @@ def test_one_who_was_told_learns_when_and_why(delivery: DeliveryScenario) -> Non
         "🎉 **jane** passed **Algebra** · 80% · <time:2026-03-02T11:00:00Z> · `e4711`\n"
         "\n"
         f"* **Found:** {SHOWN_NOW}\n"
-        f"* **Told:** {SHOWN_NOW}, because **jane** is your student; you are told of passed exams at once"
+        f"* **Told:** {SHOWN_NOW}, because **jane** is your student; you were told of passed exams at once"
     )
     assert "notify" not in why(delivery, event)
 
@@ -113,11 +124,52 @@ def test_a_start_that_was_told_before_its_end_speaks_of_no_end(delivery: Deliver
     assert end.startswith("**Told:** <time:2026-03-02T12:01:00Z>, because")
 
 
-def test_preferences_of_today_are_told_beside_what_was(delivery: DeliveryScenario) -> None:
-    (event,) = delivery.owe(happened(JANE, "Algebra"))
+@pytest.mark.parametrize(
+    ("wish", "decided"),
+    [
+        ("settings", "you were told of passed exams at once"),
+        ("notify passed digest", "you were told of passed exams in the digest"),
+        ("mute jane 3h", "it waited until the student was not muted any more"),
+        ("pause 3h", "it waited for the end of your pause"),
+        ("quiet 9:00-14:30", "it waited for the end of your quiet time"),
+    ],
+)
+@pytest.mark.parametrize("is_asked_first", [True, False])
+def test_b7_what_was_decided_then_is_said_whatever_the_preferences_are_now(
+    delivery: DeliveryScenario, wish: str, decided: str, is_asked_first: bool
+) -> None:
+    event = happened(JANE, "Algebra")
+    if is_asked_first:
+        ask(delivery, wish)
+        enqueue(delivery, event)
+    else:
+        enqueue(delivery, event)
+        ask(delivery, wish)
+    delivery.clock.forward(20.5 * 3600)  # half past eight
+    delivery.turn()
+    for now in ("notify passed off", "notify passed digest", "notify passed now", "quiet off", "quiet 1:00-2:00"):
+        ask(delivery, now)
+        assert outcome(why(delivery, event)).endswith(f"; {decided}")
+
+
+def test_b7_what_is_scheduled_anew_goes_by_the_last_decision(delivery: DeliveryScenario) -> None:
+    ask(delivery, "notify passed digest")
+    enqueue(delivery, event := happened(JANE, "Algebra"))
+    ask(delivery, "notify passed now")
     delivery.turn()
     ask(delivery, "notify passed digest")
-    assert outcome(why(delivery, event)).endswith("; you are told of passed exams in the digest")
+    assert outcome(why(delivery, event)).endswith("; you were told of passed exams at once")
+
+
+def test_b7_where_no_decision_was_kept_the_settings_of_now_are_said_to_be_those(delivery: DeliveryScenario) -> None:
+    (event,) = delivery.owe(happened(JANE, "Algebra"))
+    delivery.turn()
+    with delivery.store.writing() as transaction:
+        transaction.execute(sa.update(tables.logs).values(decision=None))
+    ask(delivery, "notify passed digest")
+    assert outcome(why(delivery, event)).endswith(
+        "; by your settings of now you are told of passed exams in the digest"
+    )
     ask(delivery, "notify passed off")
     assert outcome(why(delivery, event)).endswith("; by now you have turned off passed exams")
 
@@ -187,7 +239,7 @@ def test_what_was_never_owed_says_why(delivery: DeliveryScenario) -> None:
     not_yours = f"{said}when I found it, you had turned it off, or this student was not yours"
     assert outcome(why(delivery, plain)) == not_yours
     ask(delivery, "notify passed off")
-    turned_off = f"{said}you have turned off passed exams; `notify passed now` turns them on"
+    turned_off = f"{not_yours}; by now you have turned off passed exams, and `notify passed now` turns them on"
     assert outcome(why(delivery, plain)) == turned_off
     settings = delivery.settings
     for less in (replace(settings, notify_mentors=False), replace(settings, event_types=frozenset({WATCHED}))):

@@ -14,6 +14,7 @@ from lms_bot.core.people import Student
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 HIGHEST_LEVEL = 3  # of an alert
+NAME_LETTERS = "BCHKMPTX"  # of an alert; Cyrillic has letters that look the same, and without vowels they make no words
 
 
 class Rule(StrEnum):
@@ -137,12 +138,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StudentAlert:
-    """An alert as it is kept; its mentor knows it by its `number`. `student_id` is 0 where it is about an exam."""
+    """An alert as it is kept; all mentors of the student know it by its `name`, this one maybe by a former name too.
+
+    `student_id` is 0 where it is about an exam.
+    """
 
     alert_id: int
     rule: Rule
     mentor_id: int
-    number: int
+    name: str
+    former_name: str | None
     student_id: int
     subject_id: int
     title: str | None

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from lms_bot.core.events import Event, EventClass
 from lms_bot.core.people import Student
 
+AT_ONCE = "at once"  # the decision about a notification that nothing postpones
+
 
 class Timing(StrEnum):
     """How soon a mentor is notified of a class of events."""
@@ -132,7 +134,8 @@ class Trace:
     """What became of an event for one mentor: it is `pending`, or `is_sent`, or `unsent` says why it is neither.
 
     `others` is how many other events the same message had; `with_end` says that one of them is the end of this start.
-    `timing` is what holds for its class now. `error` is what Zulip said in refusing.
+    `timing` is what holds for its class now, `decision` what its due time went by when it was scheduled, where that
+    was kept. `error` is what Zulip said in refusing.
     """
 
     event: Event
@@ -140,6 +143,7 @@ class Trace:
     found_at: datetime
     mentor_name: str
     timing: Timing
+    decision: str | None = None
     pending: Pending | None = None
     is_sent: bool = False
     sent_at: datetime | None = None

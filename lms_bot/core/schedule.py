@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from lms_bot.core.calendar import DAY, WORK_BEGINS, local_day, start_of_day, zone_named
 from lms_bot.core.events import EventClass, EventType
-from lms_bot.core.notifications import Preferences, Timing
+from lms_bot.core.notifications import AT_ONCE, Preferences, Timing
 
 MOST_DAYS = 8  # quiet days can cover a week; within a week and a day something must be allowed
 
@@ -23,6 +23,11 @@ class Due(NamedTuple):
 
     due_at: datetime | None
     reason: str
+
+    @property
+    def decision(self) -> str:
+        """Return the reason in the word that is kept with a notification."""
+        return self.reason or AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

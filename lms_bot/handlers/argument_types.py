@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from lms_bot.core.alerts import Rule
-from lms_bot.core.events import STUDENT_ALERTS, EventClass, EventType
+from lms_bot.core.events import EventClass, EventType
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Argument
 from lms_bot.handlers.find_student import the_student, the_students
@@ -29,10 +29,10 @@ _SECONDS = {"m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _PERIOD = re.compile(rf"(?P<count>[0-9]+)(?P<unit>{'|'.join(sorted(_DAYS, key=len, reverse=True))})", re.IGNORECASE)
 _DURATION = re.compile(r"(?P<count>[0-9]+)(?P<unit>min|m|h|d|w)", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[0-9]+")
-_LOOK_ALIKES = {"a": "а", "c": "с", "e": "е"}  # Latin and Cyrillic
-_TABLES = {letter: table for table, letter in {**LETTERS, STUDENT_ALERTS: "a"}.items()}
-_TABLES |= {_LOOK_ALIKES[letter]: table for letter, table in _TABLES.items() if letter in _LOOK_ALIKES}
-_EVENT = re.compile(rf"(?P<letter>[{''.join(_TABLES)}]?)(?P<number>[0-9]+)", re.IGNORECASE)
+_LATIN = str.maketrans("авсенкмртх", "abcehkmptx")  # what looks the same and is Cyrillic
+_TABLES: dict[str, str | None] = {"": None, **{letter: table for table, letter in LETTERS.items()}}
+_EVENT = re.compile(rf"(?P<letter>{'|'.join(_TABLES)})(?P<number>[0-9]+)")
+_ALERT = re.compile(r"(a|[a-z]{2,9})[0-9]{1,19}")  # one letter and a number: as alerts were named before they had names
 
 
 class Period(NamedTuple):
@@ -103,22 +103,27 @@ def _id(digits: str) -> int | None:
     return int(digits) if is_number and int(digits) <= HIGHEST_ID else None
 
 
-def _event(request: Request, text: str) -> Numbered:
-    match = _EVENT.fullmatch(text.strip("`.,"))
-    found = _id(match["number"]) if match else None
-    if match is None or found is None:
-        raise UserError(f"“{quote(text, 40)}” is no number of an event: `history`, `feed` and `pending` show them.")
-    return Numbered(_TABLES.get(match["letter"].casefold()), found)
+def _event(request: Request, text: str) -> Numbered | str:
+    name = _as_name(text)
+    match = _EVENT.fullmatch(name)
+    if match and (found := _id(match["number"])) is not None:
+        return Numbered(_TABLES[match["letter"]], found)
+    if _ALERT.fullmatch(name):
+        return name.upper()
+    raise UserError(f"“{quote(text, 40)}” is no number of an event: `history`, `feed` and `pending` show them.")
 
 
-def _alert(request: Request, text: str) -> int:
-    match = _EVENT.fullmatch(text.strip("`.,"))
-    found = (
-        _id(match["number"]) if match and _TABLES.get(match["letter"].casefold()) in (None, STUDENT_ALERTS) else None
-    )
-    if found is None:
-        raise UserError(f"“{quote(text, 40)}” is no number of an alert: `open` shows them, like `A17`.")
-    return found
+def _alert(request: Request, text: str) -> str:
+    name = _as_name(text)
+    name = f"a{name}" if name.isdigit() else name  # of an alert that was counted, the number was enough
+    if not _ALERT.fullmatch(name):
+        raise UserError(f"“{quote(text, 40)}” is no name of an alert: `open` shows them, like `KT4821`.")
+    return name.upper()
+
+
+def _as_name(text: str) -> str:
+    """Return a name as it is compared, without what people add to it and in letters of one kind."""
+    return text.strip("`.,").casefold().translate(_LATIN)
 
 
 def _rule(request: Request, text: str) -> str:
@@ -179,13 +184,13 @@ EVENT = Argument(
     "event",
     "<event>",
     "The number behind an event in `history`, `feed` and `pending`: `e12` for an exam, `c12` for content, `s12` for a "
-    "streak; or that of an alert, `A17`.",
+    "streak; or the name of an alert, `KT4821`.",
     _event,
     is_rest=True,
     is_required=True,
 )
 ALERT = Argument(
-    "alert", "<alert>", "The number of an alert, as `A17`; `open` shows them.", _alert, is_rest=True, is_required=True
+    "alert", "<alert>", "The name of an alert, as `KT4821`; `open` shows them.", _alert, is_rest=True, is_required=True
 )
 RULE = Argument("name", "<name>", "The name of a rule, as `rules` shows it.", _rule, is_rest=True, is_required=True)
 DURATION = Argument(

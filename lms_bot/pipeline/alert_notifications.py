@@ -195,7 +195,7 @@ def _event(alert: StudentAlert, reminder: Reminder | None, now: datetime, read_a
     """Return the event that an alert, or a reminder of it, is; `read_at` is the time of the last poll if it is old."""
     metadata = {
         "alert_id": alert.alert_id,
-        "number": alert.number,
+        "name": alert.name,
         "rule": alert.rule.value,
         "level": alert.level,
         "since": alert.since.isoformat(timespec="seconds"),

@@ -9,7 +9,7 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.notifications import DEFAULT_PREFERENCES
-from lms_bot.core.schedule import MentorSchedule, zone_of
+from lms_bot.core.schedule import Due, MentorSchedule, zone_of
 from lms_bot.store.notifications import preferences, queue
 from lms_bot.store.people.people import UNKNOWN_STUDENT, Mentoring
 from lms_bot.store.session import Transaction
@@ -29,7 +29,7 @@ class Enqueuer:
         self._now = now
         self._not_before = not_before or now
         self._schedules: dict[int, MentorSchedule] = {}
-        self._due: dict[tuple[int, EventType], datetime | None] = {}
+        self._known_due: dict[tuple[int, EventType], Due] = {}
 
     def enqueue(
         self, transaction: Transaction, inserted: Sequence[tuple[int, Event]], around: Mapping[int, Mentoring]
@@ -56,10 +56,13 @@ class Enqueuer:
     def enqueue_to(self, transaction: Transaction, addressed: Sequence[tuple[int, Event, int]]) -> None:
         """Enqueue each event for one mentor, given as (event id, event, mentor id)."""
         self._read_schedules(transaction, {mentor_id for _, _, mentor_id in addressed})
-        rows = [(event_id, mentor_id, self._due_at(mentor_id, event)) for event_id, event, mentor_id in addressed]
-        for event_id, mentor_id, due_at in rows:
-            log.debug("event %d: mentor #%d is told at %s", event_id, mentor_id, due_at or "no time, by choice")
-        queue.enqueue(transaction, [(event_id, mentor_id, due_at) for event_id, mentor_id, due_at in rows if due_at])
+        rows = []
+        for event_id, event, mentor_id in addressed:
+            due = self._due(mentor_id, event)
+            log.debug("event %d: mentor #%d is told at %s", event_id, mentor_id, due.due_at or "no time, by choice")
+            if due.due_at is not None:
+                rows.append((event_id, mentor_id, due.due_at, due.decision))
+        queue.enqueue(transaction, rows)
 
     def _read_schedules(self, transaction: Transaction, mentor_ids: set[int]) -> None:
         unread = mentor_ids - self._schedules.keys()
@@ -71,18 +74,18 @@ class Enqueuer:
             zone = zone_of(own, self._settings.timezone)
             self._schedules[mentor_id] = MentorSchedule(own, self._settings.delivery, zone)
 
-    def _due_at(self, mentor_id: int, event: Event) -> datetime | None:
+    def _due(self, mentor_id: int, event: Event) -> Due:
         schedule = self._schedules[mentor_id]
         if event.student_id in schedule.preferences.muted:
             return self._calculated(schedule, event)
         key = mentor_id, event.event_type
-        if key not in self._due:
-            self._due[key] = self._calculated(schedule, event)
-        return self._due[key]
+        if key not in self._known_due:
+            self._known_due[key] = self._calculated(schedule, event)
+        return self._known_due[key]
 
-    def _calculated(self, schedule: MentorSchedule, event: Event) -> datetime | None:
-        due_at = schedule.when_due(event.event_type, event.student_id, self._now).due_at
-        return None if due_at is None else max(due_at, self._not_before)
+    def _calculated(self, schedule: MentorSchedule, event: Event) -> Due:
+        due = schedule.when_due(event.event_type, event.student_id, self._now)
+        return due if due.due_at is None else due._replace(due_at=max(due.due_at, self._not_before))
 
 
 def is_enabled(kind: EventType, settings: Settings) -> bool:

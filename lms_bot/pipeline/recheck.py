@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from lms_bot.config.settings import Settings
 from lms_bot.core.alerts import is_urgent
 from lms_bot.core.events import Event
-from lms_bot.core.notifications import DEFAULT_PREFERENCES, Notification, Preferences
+from lms_bot.core.notifications import AT_ONCE, DEFAULT_PREFERENCES, Notification, Preferences
 from lms_bot.core.people import ZulipUser
 from lms_bot.core.schedule import Due, MentorSchedule, zone_of
 from lms_bot.pipeline import alert_notifications
@@ -34,18 +34,18 @@ def reschedule(
 ) -> list[Notification]:
     """Postpone or finish what is not due now by the preferences a mentor `asked` for; return what is due."""
     due = []
-    postponed: dict[datetime | None, list[int]] = defaultdict(list)
+    postponed: dict[Due, list[int]] = defaultdict(list)
     for notification in waiting:
-        due_at = still_due(notification.event, notification.found_at, asked, settings, now).due_at
-        if due_at is not None and due_at <= now:
+        found = still_due(notification.event, notification.found_at, asked, settings, now)
+        if found.due_at is not None and found.due_at <= now:
             due.append(notification)
         else:
-            postponed[due_at].append(notification.log_id)
-    for due_at, log_ids in postponed.items():
-        if due_at is None:
+            postponed[found].append(notification.log_id)
+    for found, log_ids in postponed.items():
+        if found.due_at is None:
             queue.finish_unwanted(transaction, log_ids, now)
         else:
-            queue.postpone(transaction, log_ids, due_at)
+            queue.postpone(transaction, log_ids, found.due_at, found.decision)
     return due
 
 
@@ -53,7 +53,7 @@ def reschedule_mentor(transaction: Transaction, mentor_id: int, settings: Settin
     """Bring everything that waits for a mentor in line with their preferences of now."""
     asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
     due = reschedule(transaction, queue.unsent_to(transaction, mentor_id), asked, settings, now)
-    queue.postpone(transaction, [notification.log_id for notification in due], now)
+    queue.postpone(transaction, [notification.log_id for notification in due], now, AT_ONCE)
 
 
 def keep_accounts(transaction: Transaction, users: Sequence[ZulipUser], settings: Settings, now: datetime) -> None:
@@ -69,14 +69,14 @@ def _move_to_zone(transaction: Transaction, mentor_id: int, settings: Settings, 
     """Schedule anew, as one, all that waits for a mentor and was found before their time zone changed."""
     asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
     schedule = MentorSchedule(asked, settings.delivery, zone_of(asked, settings.timezone))
-    moved: dict[datetime | None, list[int]] = defaultdict(list)
+    moved: dict[Due, list[int]] = defaultdict(list)
     for waiting in queue.unsent_to(transaction, mentor_id):
         if waiting.due_at > now:
             due = schedule.when_due(waiting.event.event_type, waiting.event.student_id, now)
-            moved[due.due_at].append(waiting.log_id)
-    for due_at, log_ids in moved.items():
-        if due_at is not None:  # what is turned off is finished when it is due
-            queue.postpone(transaction, log_ids, due_at)
+            moved[due].append(waiting.log_id)
+    for due, log_ids in moved.items():
+        if due.due_at is not None:  # what is turned off is finished when it is due
+            queue.postpone(transaction, log_ids, due.due_at, due.decision)
 
 
 def still_due(event: Event, found_at: datetime, asked: Preferences, settings: Settings, now: datetime) -> Due:

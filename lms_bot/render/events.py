@@ -75,10 +75,10 @@ def numbered_line(event: Event) -> str:
     """Return one event on one line, with the number by which `why` knows it.
 
     That is the number of its row in the LMS, behind a letter for the table: our own would tell how much happens to the
-    students of others. An alert has its own number.
+    students of others. An alert has its own name.
     """
     if event.event_type.is_alert:
-        return f"{event_line(event)} · `{alert_name(event.metadata.get('number'))}`"
+        return f"{event_line(event)} · `{alert_name(event)}`"
     return f"{event_line(event)} · `{LETTERS[event.source_table]}{event.source_id}`"
 
 

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from lms_bot.core.events import EventClass
-from lms_bot.core.notifications import Pending, Timing, Trace, Unsent
+from lms_bot.core.notifications import AT_ONCE, Pending, Timing, Trace, Unsent
 from lms_bot.render.alerts import listed_student
 from lms_bot.render.events import numbered_line
 from lms_bot.render.fitting import counted
 from lms_bot.render.preferences import CLASS_NAMES
 from lms_bot.render.quoting import moment, quote
 
-_TIMINGS = {Timing.NOW: "you are told of {} at once", Timing.DIGEST: "you are told of {} in the digest"}
-_OFF_BY_NOW = "by now you have turned off {}"
+_DECIDED = {
+    AT_ONCE: "you were told of {} at once",
+    "digest": "you were told of {} in the digest",
+    "muted": "it waited until the student was not muted any more",
+    "paused": "it waited for the end of your pause",
+    "quiet time": "it waited for the end of your quiet time",
+}
+_BY_NOW = {
+    Timing.NOW: "by your settings of now you are told of {} at once",
+    Timing.DIGEST: "by your settings of now you are told of {} in the digest",
+    Timing.OFF: "by now you have turned off {}",
+}
+_THEN = "when I found it, you had turned it off, or this student was not yours"
 _UNSENT: dict[Unsent, str] = {
     Unsent.CHOICE: "you had turned it off before it was due",
     Unsent.NOT_THEIRS: "when it was due, this student was not yours",
@@ -22,8 +33,8 @@ _UNSENT: dict[Unsent, str] = {
     Unsent.HISTORY: "it was old when I found it, or there before I began to watch",
     Unsent.MIRROR: "it is the same as an exam, of which you are told",
     Unsent.SETTINGS: "the settings of this bot leave it out",
-    Unsent.CLASS_OFF: "you have turned off {names}; `notify {event_class} now` turns them on",
-    Unsent.BEFORE: "when I found it, you had turned it off, or this student was not yours",
+    Unsent.CLASS_OFF: f"{_THEN}; by now you have turned off {{names}}, and `notify {{event_class}} now` turns them on",
+    Unsent.BEFORE: _THEN,
 }
 
 
@@ -77,7 +88,7 @@ def _outcome(trace: Trace) -> str:
     if trace.pending is not None:
         return f"**Not told yet:** {why_pending(trace.pending)}"
     if trace.unsent is None:
-        because = _TIMINGS.get(trace.timing, _OFF_BY_NOW).format(names)
+        because = _DECIDED.get(trace.decision or "", _BY_NOW[trace.timing]).format(names)
         return f"**Told:** {_when_sent(trace)}, because {listed_student(trace.event)} is your student; {because}"
     return "**Not told:** " + _UNSENT[trace.unsent].format(
         names=names, event_class=event_class, error=quote(trace.error)

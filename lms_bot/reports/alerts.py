@@ -40,13 +40,13 @@ def open_alerts(transaction: Transaction, principal: Principal) -> list[AlertEnt
     return _entries(transaction, principal, seen)
 
 
-def alert(transaction: Transaction, principal: Principal, number: int) -> AlertEntry:
-    """Return the alert that a mentor knows by this number.
+def alert(transaction: Transaction, principal: Principal, name: str) -> AlertEntry:
+    """Return the alert that a mentor knows by this name.
 
     Raises NotFound, for an alert to somebody else as for one that does not exist.
     """
     access.require_mentor(principal)
-    found = alerts.find_by_number(transaction, number, principal.mentor_ids)
+    found = alerts.find_by_name(transaction, name, principal.mentor_ids)
     if found is None:
         raise NotFound
     return _entries(transaction, principal, [found])[0]

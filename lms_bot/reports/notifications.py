@@ -124,6 +124,7 @@ def _trace(entry: TraceEntry, chosen: Preferences, settings: Settings, now: date
         entry.found_at,
         entry.mentor_name,
         timing,
+        entry.decision,
         pending=_pending(entry.pending, chosen, settings, now) if entry.pending else None,
         is_sent=entry.is_sent,
         sent_at=entry.told_at,

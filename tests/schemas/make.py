@@ -21,7 +21,7 @@ from tests.fake_zulip import FakeZulip
 from tests.pg import program
 from tests.schemas import story
 from tests.school import fill_lms
-from tests.shell import Shell
+from tests.shell import FAILED, Shell
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def live(place: Path, store_url: str) -> dict[str, Any]:
         shell.counts("--once")
         zulip.stop()
         story.waiting(shell.lms)
-        shell.counts("--once")
+        shell.counts("--once", code=FAILED)
         store = open_store(store_url)
         story.fill_what_is_empty(store)
         rows = count_rows(store.engine)

@@ -12,7 +12,7 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.pipeline.actions import alerts as actions
 from lms_bot.render import ROOM_FOR_LINES, WRITE_MORE, counted, lines_within, moment, quote, student_name
-from lms_bot.render.alerts import NOTE_LENGTH, alert_entry_lines, alert_name, rules_text
+from lms_bot.render.alerts import NOTE_LENGTH, alert_entry_lines, rules_text
 from lms_bot.reports import alerts as reports
 
 NOTE = words("note", "What you did, for you and the student's other mentors.")
@@ -41,9 +41,8 @@ def open_(request: Request, arguments: Arguments) -> Reply:
 def ack(request: Request, arguments: Arguments) -> str:
     """Say that you take an alert: nobody is reminded of it any more."""
     alert = _open_alert(request, arguments["alert"])
-    name = alert_name(alert.number)
     actions.take(request.transaction, alert, request.now)
-    return f"👍 {name} is yours. It is closed by itself when its reason is gone, or by `done {name} …`."
+    return f"👍 {alert.name} is yours. It is closed by itself when its reason is gone, or by `done {alert.name} …`."
 
 
 @COMMANDS.command("snooze", ALERT, DURATION.by_default("1d"))
@@ -51,7 +50,7 @@ def snooze(request: Request, arguments: Arguments) -> str:
     """Hear of an alert again later, if it is still so then."""
     alert, until = _open_alert(request, arguments["alert"]), request.now + arguments["duration"]
     actions.snooze(request.transaction, alert, until, request.now)
-    return f"⏰ {alert_name(alert.number)} comes back {moment(until)}, if it is still so."
+    return f"⏰ {alert.name} comes back {moment(until)}, if it is still so."
 
 
 @COMMANDS.command("done", ALERT, NOTE)
@@ -62,7 +61,7 @@ def done(request: Request, arguments: Arguments) -> str:
     """
     alert, note = _open_alert(request, arguments["alert"]), arguments["note"][:NOTE_LENGTH]
     actions.close(request.transaction, alert, note, request.now)
-    return f"✅ {alert_name(alert.number)} is done: {quote(note, NOTE_LENGTH)}"
+    return f"✅ {alert.name} is done: {quote(note, NOTE_LENGTH)}"
 
 
 @COMMANDS.command("why-not", STUDENT)
@@ -77,18 +76,16 @@ def why_not(request: Request, arguments: Arguments) -> str:
     return "\n\n".join(rules_text(one, student) for one in found) + note_of_absence(request)
 
 
-def own_alert(request: Request, number: int) -> AlertEntry:
-    """Return the asker's alert of this number. Raises UserError."""
+def own_alert(request: Request, name: str) -> AlertEntry:
+    """Return the asker's alert of this name. Raises UserError."""
     try:
-        return reports.alert(request.transaction, request.principal, number)
+        return reports.alert(request.transaction, request.principal, name)
     except NotFound as error:
-        name = alert_name(number)
         raise UserError(f"You have no alert {name}. `open` shows the alerts about your students.") from error
 
 
-def _open_alert(request: Request, number: int) -> StudentAlert:
-    alert = own_alert(request, number).alert
+def _open_alert(request: Request, name: str) -> StudentAlert:
+    alert = own_alert(request, name).alert
     if not alert.is_open:
-        name = alert_name(alert.number)
-        raise UserError(f"{name} is closed already; `why {name}` says how.")
+        raise UserError(f"{alert.name} is closed already; `why {alert.name}` says how.")
     return alert

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from lms_bot.core.events import STUDENT_ALERTS
 from lms_bot.core.people import Mentor
 from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
@@ -31,13 +30,12 @@ def why(request: Request, arguments: Arguments) -> str:
     """Say why I told you of an event, or why not, or not yet.
 
     An exam that was started, and passed or failed later, has one number: you learn it of each of these. Of an alert
-    about a student (`why A17`) you learn what it was based on, and what became of it.
+    about a student (`why KT4821`) you learn what it was based on, and what became of it.
     """
     asked = arguments["event"]
-    if asked.source_table == STUDENT_ALERTS:
-        return alert_explanation(own_alert(request, asked.number)) + note_of_age(request)
-    event = asked.source_table, asked.number
-    found = traces(request.transaction, request.principal, event, request.settings, request.now)
+    if isinstance(asked, str):
+        return alert_explanation(own_alert(request, asked)) + note_of_age(request)
+    found = traces(request.transaction, request.principal, asked, request.settings, request.now)
     if not found:
         raise UserError("None of your students has an event of that number. `history` and `feed` show their numbers.")
     by_event = groupby(found, key=lambda one: one.event.event_id)

@@ -17,7 +17,7 @@ from lms_bot.core.alerts import (
     Untold,
 )
 from lms_bot.core.people import Student
-from lms_bot.render.alerts.messages import HEADINGS, LEVELS, about, alert_name, limit_words, meaning
+from lms_bot.render.alerts.messages import HEADINGS, LEVELS, about, limit_words, meaning
 from lms_bot.render.fitting import counted
 from lms_bot.render.quoting import moment, quote, student_name
 
@@ -59,7 +59,7 @@ def _is_new(alert: StudentAlert) -> bool:
 
 def _line_of_many(entries: Sequence[AlertEntry], total: int) -> str:
     alert = entries[0].alert
-    named = (f"{_whose(one)} `{alert_name(one.alert.number)}`" for one in entries)
+    named = (f"{_whose(one)} `{one.alert.name}`" for one in entries)
     return f"* {LEVELS[alert.level]} **{HEADINGS[alert.rule]}** · {counted(total, 'student')}: {', '.join(named)}"
 
 
@@ -111,7 +111,7 @@ def rules_text(found: StudentRules, student: Student) -> str:
 
 def _alert_start(entry: AlertEntry) -> str:
     alert = entry.alert
-    line = f"* {LEVELS[alert.level]} `{alert_name(alert.number)}` **{HEADINGS[alert.rule]}** · "
+    line = f"* {LEVELS[alert.level]} `{alert.name}` **{HEADINGS[alert.rule]}** · "
     line += about(alert.rule, alert.numbers, alert.title, _whose(entry))
     return line if alert.snoozed_until is None else f"{line} · snoozed until {moment(alert.snoozed_until)}"
 
@@ -137,7 +137,7 @@ def _status_lines(status: RuleStatus, student: str) -> list[str]:
     """Return why there is an alert by a rule, a line for each, or in one line why there is none."""
     start = f"* `{status.rule}`"
     if status.state is RuleState.OPEN:
-        return [f"{start}: `{alert_name(one.number)}` is open. {_sent(one)}" for one in status.alerts]
+        return [f"{start}: `{one.name}` is open. {_sent(one)}" for one in status.alerts]
     return [f"{start}: {_why_none(status, student)}"]
 
 
@@ -145,7 +145,7 @@ def _why_none(status: RuleStatus, student: str) -> str:
     if status.state is RuleState.OFF:
         return "off"
     if status.state is RuleState.DONE:
-        return f"`{alert_name(status.alerts[-1].number)}` was done, and it has not become more serious since"
+        return f"`{status.alerts[-1].name}` was done, and it has not become more serious since"
     verdict = status.verdict
     if verdict is None:
         return f"no, nothing of the kind ({meaning(status.rule, status.limit)})"

@@ -62,9 +62,9 @@ def meaning(rule: Rule, limit: float) -> str:
     return MEANINGS[rule].format(limit=limit_words(rule, limit))
 
 
-def alert_name(value: object) -> str:
-    """Return the name of an alert, as commands know it."""
-    return f"A{number(value)}"
+def alert_name(event: Event) -> str:
+    """Return the name of the alert that an event tells; an earlier version gave alerts numbers, and told those."""
+    return str(event.metadata.get("name") or f"A{number(event.metadata.get('number'))}")
 
 
 def reason(rule: Rule, numbers: Mapping[str, Any], title: str | None) -> str:
@@ -96,7 +96,7 @@ def reason(rule: Rule, numbers: Mapping[str, Any], title: str | None) -> str:
 
 def alert_text(event: Event) -> str:
     """Return one alert in full: what, who, why with the numbers, since when, a suggestion, and possible answers."""
-    rule, level, name = _rule(event), _level(event), alert_name(event.metadata.get("number"))
+    rule, level, name = _rule(event), _level(event), alert_name(event)
     lines = [f"{level} **{HEADINGS[rule]}** · {name}", "", f"{_sentence(event, about_student(event))}."]
     if again := _again(event):
         lines.insert(2, again)

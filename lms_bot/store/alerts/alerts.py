@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ import sqlalchemy as sa
 from lms_bot.core.alerts import COVERS, Opening, Outcome, Reason, Reminder, Rule, StudentAlert, Untold, Verdict
 from lms_bot.core.events import EventType
 from lms_bot.db.lists import in_list
-from lms_bot.store import counters
+from lms_bot.store.alerts.names import names_for
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.people.people import same_person
 from lms_bot.store.session import Transaction
@@ -40,13 +39,11 @@ def recent_about_exams(transaction: Transaction, exam_ids: Collection[int], now:
 def open_new(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
     """Open alerts, or open closed ones again; leave as it is what another process has opened meanwhile."""
     _open_again(transaction, [one for one in found if one.again is not None], now)
-    found = [one for one in found if one.again is None]
-    if not found:
-        return
-    how_many = Counter(one.key.mentor_id for one in found)
-    numbers = {mentor_id: _new_numbers(transaction, mentor_id, how_many[mentor_id]) for mentor_id in sorted(how_many)}
-    rows = [{**_row(one, now), "number": next(numbers[one.key.mentor_id])} for one in found]
-    transaction.execute(insert_into(transaction, student_alerts).on_conflict_do_nothing(), rows)
+    if new := [one for one in found if one.again is None]:
+        around = recent_about_students(transaction, {one.key.student_id for one in new} - {0}, now)
+        named = zip(new, names_for(transaction, new, around), strict=True)
+        rows = [{**_row(one, now), "name": name} for one, name in named]
+        transaction.execute(insert_into(transaction, student_alerts).on_conflict_do_nothing(), rows)
 
 
 def _open_again(transaction: Transaction, found: Sequence[Opening], now: datetime) -> None:
@@ -60,17 +57,6 @@ def _open_again(transaction: Transaction, found: Sequence[Opening], now: datetim
         transaction.execute(
             statement, [{"of_id": alert_id, **{f"new_{name}": row[name] for name in names}} for alert_id, row in rows]
         )
-
-
-def _new_numbers(transaction: Transaction, mentor_id: int, how_many: int) -> Iterator[int]:
-    """Return numbers that none of the mentor's alerts has or had; others who want some wait for this transaction."""
-    name = f"alerts of {mentor_id}"
-    counters.lock(transaction, name)
-    given = transaction.scalar(counters.value(name)) or 0
-    known = transaction.scalar(sa.select(sa.func.max(_c.number)).where(_c.mentor_id == mentor_id)) or 0
-    last = max(given, known)
-    counters.add(transaction, name, last + how_many - given)
-    return iter(range(last + 1, last + how_many + 1))
 
 
 def update_open(transaction: Transaction, stated: Iterable[tuple[StudentAlert, Verdict]]) -> None:
@@ -236,9 +222,10 @@ _IS_THEIRS = (_c.student_id == 0) | sa.exists().where(
 )
 
 
-def find_by_number(transaction: Transaction, number: int, mentor_ids: Collection[int]) -> StudentAlert | None:
-    """Return the alert that one of these mentors knows by a number: the open one, or else the last."""
-    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), _c.number == number, _IS_THEIRS)
+def find_by_name(transaction: Transaction, name: str, mentor_ids: Collection[int]) -> StudentAlert | None:
+    """Return the alert that one of these mentors knows by a name: the open one, or else the last."""
+    has_name = (_c.name == name) | (_c.former_name == name)
+    query = sa.select(student_alerts).where(_c.mentor_id.in_(mentor_ids), has_name, _IS_THEIRS)
     found = _read(transaction, query, _c.closed_at.is_not(None), _c.alert_id.desc(), most=1)
     return found[0] if found else None
 

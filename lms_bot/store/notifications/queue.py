@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.detect import HISTORY_AGE
 from lms_bot.core.events import ALERTING, Event, EventType
-from lms_bot.core.notifications import Notification
+from lms_bot.core.notifications import AT_ONCE, Notification
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_into, insert_new
@@ -36,12 +36,11 @@ _UNSENT = UNSENT.where(logs.c.mentor_id == sa.bindparam("mentor_id"))
 _DUE = _UNSENT.where(logs.c.due_at <= sa.bindparam("now"))
 
 
-def enqueue(transaction: Transaction, entries: Sequence[tuple[int, int, datetime]]) -> None:
-    """Add events to the queues of mentors, as (event id, mentor id, due at); what is there stays as it is."""
+def enqueue(transaction: Transaction, entries: Sequence[tuple[int, int, datetime, str]]) -> None:
+    """Add events to the queues of mentors, as (event id, mentor id, due at, decision); what is there stays as it is."""
     if entries:
-        insert_new(
-            transaction, logs, ("event_id", "mentor_id", "due_at"), entries, natural_key=("event_id", "mentor_id")
-        )
+        columns = ("event_id", "mentor_id", "due_at", "decision")
+        insert_new(transaction, logs, columns, entries, natural_key=columns[:2])
 
 
 def due_mentors(
@@ -86,9 +85,9 @@ def unsent_to(transaction: Transaction, mentor_id: int) -> list[Notification]:
     return notifications_of(transaction, _UNSENT, {"mentor_id": mentor_id})
 
 
-def postpone(transaction: Transaction, log_ids: Collection[int], due_at: datetime) -> None:
-    """Postpone notifications until `due_at`."""
-    _change(transaction, log_ids, due_at=due_at)
+def postpone(transaction: Transaction, log_ids: Collection[int], due_at: datetime, decision: str | None = None) -> None:
+    """Postpone notifications until `due_at`, by a decision about them, or by what says nothing of its reasons."""
+    _change(transaction, log_ids, due_at=due_at, **({"decision": decision} if decision else {}))
 
 
 def finish_unwanted(transaction: Transaction, log_ids: Collection[int], now: datetime) -> None:
@@ -188,14 +187,14 @@ def reassign(transaction: Transaction, given_up: Iterable[Notification], now: da
     _change(transaction, waits, due_at=now + MENTOR_RETRY, error_message=NO_MENTOR)
     finish(transaction, {n.log_id for n in handed} - waits, NOT_THEIR_STUDENT, now)
     rows = [
-        {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": now}
+        {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": now, "decision": AT_ONCE}
         for n in of_others
         for mentor_id in mentors_now.get(n.event.student_id or 0, ())
     ]
     if rows:
         insert = insert_into(transaction, logs)
         # The student may have come back to a mentor who was given up before.
-        revived = {"due_at": insert.excluded.due_at, "error_message": None, "processed_at": None}
+        revived = {"due_at": now, "decision": AT_ONCE, "error_message": None, "processed_at": None}
         statement = insert.on_conflict_do_update(
             index_elements=["event_id", "mentor_id"], set_=revived, where=logs.c.error_message == NOT_THEIR_STUDENT
         )

@@ -33,6 +33,7 @@ class TraceEntry(NamedTuple):
     is_sent: bool
     told_at: datetime | None
     reason: str | None
+    decision: str | None
     others: int
     with_end: bool
 
@@ -65,6 +66,7 @@ _TRACE = (
         logs.c.due_at,
         sa.func.coalesce(logs.c.notification_sent, sa.false()).label("is_sent"),
         logs.c.processed_at,
+        logs.c.decision,
         logs.c.message_id,
         sa.func.coalesce(logs.c.error_message, messages.c.error).label("reason"),
         _OTHERS.scalar_subquery().label("others"),
@@ -119,6 +121,7 @@ def _entry(row: Any) -> TraceEntry:
         is_sent=row.is_sent,
         told_at=row.processed_at,
         reason=row.reason,
+        decision=row.decision,
         others=row.others,
         with_end=row.with_end,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lms_bot.store.tables.alerts import alert_reminders, exam_durations, student_alerts, watched
+from lms_bot.store.tables.alerts import alert_names, alert_reminders, exam_durations, student_alerts, watched
 from lms_bot.store.tables.base import metadata
 from lms_bot.store.tables.events import (
     cursors,
@@ -28,6 +28,7 @@ from lms_bot.store.tables.state import counts, facts
 from lms_bot.store.tables.streaks import streak_marks, streaks, student_days, student_zones
 
 __all__ = [
+    "alert_names",
     "alert_reminders",
     "askers",
     "audit",

@@ -32,8 +32,9 @@ student_alerts = sa.Table(
     sa.Column("alert_id", Id, primary_key=True),
     sa.Column("rule", sa.String(16), nullable=False),
     sa.Column("mentor_id", sa.BigInteger, nullable=False),
-    # By which the mentor knows it; counted for each mentor, since one for all would tell of the students of others.
-    sa.Column("number", sa.Integer, nullable=False),
+    # By which the student's mentors know it, the same for all; and the one that this mentor was told before there was.
+    sa.Column("name", sa.String(16), nullable=False),
+    sa.Column("former_name", sa.String(16)),
     sa.Column("student_id", sa.BigInteger, nullable=False),
     sa.Column("subject_id", sa.BigInteger, nullable=False),
     sa.Column("title", sa.Text),
@@ -80,8 +81,17 @@ student_alerts = sa.Table(
         postgresql_where=sa.text("closed_at IS NULL"),
     ),
     sa.Index(None, "mentor_id", "told_at"),
-    sa.UniqueConstraint("mentor_id", "number"),
-    sqlite_autoincrement=True,  # the number of an alert is not given again
+    sa.Index(None, "name"),
+    sa.UniqueConstraint("mentor_id", "former_name"),
+    sqlite_autoincrement=True,
+)
+
+# All names of alerts that were ever given, also of those that are removed: none is given again.
+alert_names = sa.Table(
+    "alert_names",
+    metadata,
+    sa.Column("name", sa.String(16), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 # An alert said again: because nobody took it, or because it was put off until now.

@@ -21,6 +21,8 @@ logs = sa.Table(
     sa.Column("processed_at", UtcDateTime),
     # The frozen message that tells it; set from before the first try until the outcome is known, and kept if sent.
     sa.Column("message_id", sa.BigInteger, sa.ForeignKey("messages.message_id")),
+    # By what it was due when it was queued or last scheduled (`core/schedule`); NULL: an earlier version did that.
+    sa.Column("decision", sa.String(16)),
     sa.UniqueConstraint("event_id", "mentor_id"),
     sa.Index(None, "message_id"),
     sqlite_autoincrement=True,
