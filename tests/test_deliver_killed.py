@@ -58,6 +58,7 @@ class Process:
         settings = folder / "lms_bot.conf"
         settings.write_text(
             f"[lms_bot]\nlms_database_url = {lms_url}\nstore_database_url = {store_url}\nmessages_per_minute = 100000\n"
+            "quiet_minutes = 0\n"
         )
         zuliprc = zulip.write_zuliprc(folder / "zuliprc")
         self._command = [str(LMS_BOT), "--bot-config-file", str(settings), "--config-file", str(zuliprc)]
