@@ -33,7 +33,7 @@ from lms_bot.store.streaks import days
 log = logging.getLogger(__name__)
 
 OPEN_ROWS_AT_A_TIME = 2_000
-ALERT_ROWS_AT_A_TIME = 500  # rows that open alerts are based on, looked at in every poll
+ALERTS_AT_A_TIME = 50  # open ones, whose rows are looked at again in a poll; where there are more, they take turns
 LOG_EVERY = 50_000  # rows of history between two lines of the log
 
 Progress = Callable[[str, float, int], None]
@@ -67,6 +67,7 @@ class Poller:
         self._people = PeopleReader(store, lms, settings)
         self._around: dict[int, Mentoring] = {}
         self._versions: dict[str, int] = {}
+        self._alerts_seen: dict[str, int] = {}  # up to which alert the rows behind open ones were looked at, by source
         self._counted: set[tuple[tuple[int, date], bool]] = set()
         self._touched: set[int | None] = set()
         is_verbose = log.isEnabledFor(logging.DEBUG)
@@ -119,10 +120,13 @@ class Poller:
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         with self._store.reading() as transaction:
             known = cursors.load(transaction, source_table)
-            since = dict.fromkeys(alerts.rows_behind_open(transaction, source_table, ALERT_ROWS_AT_A_TIME), now)
+            after = self._alerts_seen.get(source_table, 0)
+            behind_alerts, seen = alerts.rows_behind_open(transaction, source_table, after, ALERTS_AT_A_TIME)
+            since = dict.fromkeys(behind_alerts, now)
             since |= cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         cursor, total = known or self._mark_baseline(source_table, now), Polled()
         self._versions[source_table] = cursor.version
+        self._alerts_seen[source_table] = seen
         rows_read = 0
         while not cursor.history_done:
             page = self._lms.changes.history(cursor, now)

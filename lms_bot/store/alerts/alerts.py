@@ -19,6 +19,7 @@ from lms_bot.store.tables import alert_reminders, events, logs, mentor_students,
 
 RECENT = timedelta(days=14)  # so long ago closed alerts are looked at for what opens again
 BATCH = 500
+_OF_ROWS = (Rule.ABANDONED, Rule.STUCK, Rule.FAILED_TWICE, Rule.SCORE_DROP)  # rules that go by single rows of the LMS
 _c = student_alerts.c
 
 
@@ -186,24 +187,27 @@ def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, 
     return {alert.alert_id: alert for alert in _read(transaction, query)}
 
 
-def rows_behind_open(transaction: Transaction, source_table: str, most: int) -> list[int]:
-    """Return rows of the LMS, by id, whose end or disappearance would close an open alert, the newest alerts first."""
+def rows_behind_open(transaction: Transaction, source_table: str, after: int, most: int) -> tuple[list[int], int]:
+    """Return rows of the LMS, by id, whose end or disappearance would close an open alert, and where to go on.
+
+    Those of the next `most` alerts with ids above `after`; 0 is where a new round begins.
+    """
     e, exam_ends = events.c, [kind for kind in EventType if kind.is_exam_end]
-    of_subject = e.activity_id == _c.subject_id
+    is_open = _c.closed_at.is_(None) & _c.rule.in_(_OF_ROWS)
+    query = sa.select(student_alerts).where(is_open, _c.alert_id > after).order_by(_c.alert_id).limit(most)
+    a = query.subquery().c
+    of_subject = e.activity_id == a.subject_id
     is_cause = (
-        (of_subject & (_c.rule == Rule.ABANDONED) & (e.event_type == EventType.EXAM_STARTED))
-        | (of_subject & (_c.rule == Rule.STUCK) & (e.event_type == EventType.CONTENT_STARTED))
-        | (of_subject & (_c.rule == Rule.FAILED_TWICE) & (e.event_type == EventType.EXAM_FAILED))
-        | ((_c.rule == Rule.SCORE_DROP) & e.event_type.in_(exam_ends) & (e.timestamp == _c.since))
+        (of_subject & (a.rule == Rule.ABANDONED) & (e.event_type == EventType.EXAM_STARTED))
+        | (of_subject & (a.rule == Rule.STUCK) & (e.event_type == EventType.CONTENT_STARTED))
+        | (of_subject & (a.rule == Rule.FAILED_TWICE) & (e.event_type == EventType.EXAM_FAILED))
+        | ((a.rule == Rule.SCORE_DROP) & e.event_type.in_(exam_ends) & (e.timestamp == a.since))
     )
-    query = (
-        sa.select(e.source_id)
-        .join(student_alerts, _c.student_id == e.student_id)
-        .where(_c.closed_at.is_(None), e.source_table == source_table, e.is_current, is_cause)
-        .order_by(_c.alert_id.desc())
-        .limit(most)
-    )
-    return list(transaction.scalars(query))
+    of_table = (e.student_id == a.student_id) & (e.source_table == source_table) & e.is_current & is_cause
+    found = transaction.execute(sa.select(a.alert_id, e.source_id).outerjoin(events, of_table)).all()
+    looked_at = {alert_id for alert_id, _ in found}
+    source_ids = [source_id for _, source_id in found if source_id is not None]
+    return source_ids, max(looked_at) if len(looked_at) == most else 0
 
 
 def told_by(transaction: Transaction, message_id: int) -> list[StudentAlert]:
