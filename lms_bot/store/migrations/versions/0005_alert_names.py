@@ -1,7 +1,4 @@
-"""An alert has one name for all mentors of its student, given at random and never again; earlier names stay valid.
-
-And a notification keeps what was decided of it when it was scheduled.
-"""
+"""Alerts bear one random name for all mentors, earlier ones stay valid, and notifications keep what was decided."""
 
 from __future__ import annotations
 
