@@ -37,13 +37,20 @@ class PeopleReader:
         self._link_expected_until: datetime | None = None
 
     def refresh(self, now: datetime, *, at_once: bool = False) -> None:
-        """Read everybody again when that is long ago or not believed yet, or `at_once`. Raises LmsUnavailable."""
+        """Read everybody again when that is long ago or not believed yet, or `at_once`; else links in question.
+
+        Raises LmsUnavailable.
+        """
         if not at_once:
             with self._store.reading() as transaction:
                 read_at = noted_at(transaction, people.PEOPLE_READ)
-                is_fresh = read_at is not None and timedelta() <= now - read_at < PEOPLE_AGE
-                if is_fresh and not readings.are_in_doubt(transaction, now):
-                    return
+                is_recent = read_at is not None and timedelta() <= now - read_at < PEOPLE_AGE
+                is_fresh = is_recent and not readings.are_in_doubt(transaction, now)
+                are_in_question = is_fresh and self._are_links_in_question(transaction, now)
+            if are_in_question:
+                self.refresh_links(now)
+            if is_fresh:
+                return
         with self._store.reading() as transaction:
             asked = latest.asked_at(transaction)
         read = self._lms.read_people()
@@ -92,18 +99,15 @@ class PeopleReader:
         """Look at the links in every poll for a while: there is news of a student without mentor."""
         self._link_expected_until = now + LINK_EXPECTED
 
-    def refresh_links_in_question(self, now: datetime) -> None:
-        """Read the links again if a mentor asked since, a link is expected, or something comes due before long."""
+    def _are_links_in_question(self, transaction: Transaction, now: datetime) -> bool:
+        """Return whether a mentor asked since, a link is expected, or something comes due before long."""
         next_poll = now + timedelta(seconds=self._settings.poll_interval)
-        with self._store.reading() as transaction:
-            is_in_question = (
-                (self._link_expected_until is not None and now <= self._link_expected_until)
-                or latest.asked_at(transaction) is not None
-                or queue.has_due_between(transaction, now, next_poll)
-                or alerts.has_due_between(transaction, now, next_poll)
-            )
-        if is_in_question:
-            self.refresh_links(now)
+        return (
+            (self._link_expected_until is not None and now <= self._link_expected_until)
+            or latest.asked_at(transaction) is not None
+            or queue.has_due_between(transaction, now, next_poll)
+            or alerts.has_due_between(transaction, now, next_poll)
+        )
 
     def _turn_to_mentors(self, transaction: Transaction, now: datetime) -> None:
         """Bring what is open, owed or untold in line with who is whose mentor now."""

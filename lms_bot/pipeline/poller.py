@@ -67,7 +67,8 @@ class Poller:
         self._people = PeopleReader(store, lms, settings)
         self._around: dict[int, Mentoring] = {}
         self._versions: dict[str, int] = {}
-        self._alerts_seen: dict[str, int] = {}  # up to which alert the rows behind open ones were looked at, by source
+        self._alerts_seen = 0  # up to which alert the rows behind open ones were looked at
+        self._behind_alerts: Mapping[str, Sequence[int]] = {}  # those rows of this poll, by source
         self._counted: set[tuple[tuple[int, date], bool]] = set()
         self._touched: set[int | None] = set()
         is_verbose = log.isEnabledFor(logging.DEBUG)
@@ -103,30 +104,29 @@ class Poller:
             of_this_poll.clear()
         with self._store.reading() as transaction:
             enqueuer = Enqueuer(self._settings, now, not_before=surge.surge_ends_at(transaction, now))
+            self._behind_alerts, self._alerts_seen = alerts.rows_behind_open(
+                transaction, self._alerts_seen, ALERTS_AT_A_TIME
+            )
         total = Polled()
         with _without_collecting():
             for source_table in self._lms.sources:
                 total += self._poll_table(source_table, enqueuer, now, progress)
-        self._people.refresh_links_in_question(now)
         with self._store.writing() as transaction:
             surge.note_poll(transaction, total.new_events, now)
             incidents.note_poll(transaction, total.new_events, self._settings, now)
         return total
 
     def refresh_people(self, now: datetime, *, at_once: bool = False) -> None:
-        """Re-read students, mentors and links when they are old, or `at_once`."""
+        """Read students, mentors and links again when they are old, or `at_once`; links in question, too."""
         self._people.refresh(now, at_once=at_once)
 
     def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
         with self._store.reading() as transaction:
             known = cursors.load(transaction, source_table)
-            after = self._alerts_seen.get(source_table, 0)
-            behind_alerts, seen = alerts.rows_behind_open(transaction, source_table, after, ALERTS_AT_A_TIME)
-            since = dict.fromkeys(behind_alerts, now)
+            since = dict.fromkeys(self._behind_alerts.get(source_table, ()), now)
             since |= cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         cursor, total = known or self._mark_baseline(source_table, now), Polled()
         self._versions[source_table] = cursor.version
-        self._alerts_seen[source_table] = seen
         rows_read = 0
         while not cursor.history_done:
             page = self._lms.changes.history(cursor, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,10 +149,15 @@ def due_alerts(transaction: Transaction, now: datetime) -> list[StudentAlert]:
     return _read(transaction, query, _c.level.desc(), _c.since, most=BATCH)
 
 
+_BETWEEN = [
+    sa.exists().where(at > sa.bindparam("after"), at <= sa.bindparam("until")) for at in (_c.tell_at, _c.remind_at)
+]
+_DUE_BETWEEN = sa.select(sa.or_(*_BETWEEN))  # made once: each poll asks, and each part has an index of its own
+
+
 def has_due_between(transaction: Transaction, after: datetime, until: datetime) -> bool:
     """Return whether an alert is to be sent, or sent again, after a moment and by another one."""
-    between = [(at > after) & (at <= until) for at in (_c.tell_at, _c.remind_at)]
-    return transaction.scalar(sa.select(_c.alert_id).where(sa.or_(*between)).limit(1)) is not None
+    return bool(transaction.scalar(_DUE_BETWEEN, {"after": after, "until": until}))
 
 
 def due_reminders(transaction: Transaction, now: datetime) -> list[StudentAlert]:
@@ -187,27 +193,39 @@ def with_ids(transaction: Transaction, alert_ids: Collection[int]) -> dict[int, 
     return {alert.alert_id: alert for alert in _read(transaction, query)}
 
 
-def rows_behind_open(transaction: Transaction, source_table: str, after: int, most: int) -> tuple[list[int], int]:
-    """Return rows of the LMS, by id, whose end or disappearance would close an open alert, and where to go on.
+_OPEN_OF_ROWS = (  # made once: each poll asks
+    sa.select(_c.alert_id)
+    .where(_c.closed_at.is_(None), _c.rule.in_(_OF_ROWS), _c.alert_id > sa.bindparam("after"))
+    .order_by(_c.alert_id)
+    .limit(sa.bindparam("most"))
+)
+
+
+def rows_behind_open(transaction: Transaction, after: int, most: int) -> tuple[dict[str, list[int]], int]:
+    """Return rows of the LMS whose end or disappearance would close an open alert, by source, and where to go on.
 
     Those of the next `most` alerts with ids above `after`; 0 is where a new round begins.
     """
+    alert_ids = transaction.scalars(_OPEN_OF_ROWS, {"after": after, "most": most}).all()
+    if not alert_ids:
+        return {}, 0
     e, exam_ends = events.c, [kind for kind in EventType if kind.is_exam_end]
-    is_open = _c.closed_at.is_(None) & _c.rule.in_(_OF_ROWS)
-    query = sa.select(student_alerts).where(is_open, _c.alert_id > after).order_by(_c.alert_id).limit(most)
-    a = query.subquery().c
-    of_subject = e.activity_id == a.subject_id
+    of_subject = e.activity_id == _c.subject_id
     is_cause = (
-        (of_subject & (a.rule == Rule.ABANDONED) & (e.event_type == EventType.EXAM_STARTED))
-        | (of_subject & (a.rule == Rule.STUCK) & (e.event_type == EventType.CONTENT_STARTED))
-        | (of_subject & (a.rule == Rule.FAILED_TWICE) & (e.event_type == EventType.EXAM_FAILED))
-        | ((a.rule == Rule.SCORE_DROP) & e.event_type.in_(exam_ends) & (e.timestamp == a.since))
+        (of_subject & (_c.rule == Rule.ABANDONED) & (e.event_type == EventType.EXAM_STARTED))
+        | (of_subject & (_c.rule == Rule.STUCK) & (e.event_type == EventType.CONTENT_STARTED))
+        | (of_subject & (_c.rule == Rule.FAILED_TWICE) & (e.event_type == EventType.EXAM_FAILED))
+        | ((_c.rule == Rule.SCORE_DROP) & e.event_type.in_(exam_ends) & (e.timestamp == _c.since))
     )
-    of_table = (e.student_id == a.student_id) & (e.source_table == source_table) & e.is_current & is_cause
-    found = transaction.execute(sa.select(a.alert_id, e.source_id).outerjoin(events, of_table)).all()
-    looked_at = {alert_id for alert_id, _ in found}
-    source_ids = [source_id for _, source_id in found if source_id is not None]
-    return source_ids, max(looked_at) if len(looked_at) == most else 0
+    behind = (
+        sa.select(e.source_table, e.source_id)
+        .join(student_alerts, (e.student_id == _c.student_id) & e.is_current & is_cause)
+        .where(in_list(_c.alert_id, alert_ids, transaction.dialect.name))
+    )
+    source_ids: dict[str, list[int]] = defaultdict(list)
+    for source_table, source_id in transaction.execute(behind):
+        source_ids[source_table].append(source_id)
+    return source_ids, alert_ids[-1] if len(alert_ids) == most else 0
 
 
 def told_by(transaction: Transaction, message_id: int) -> list[StudentAlert]:

@@ -80,6 +80,12 @@ student_alerts = sa.Table(
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),
     ),
+    sa.Index(
+        "ix_student_alerts_rule",
+        *("rule", "alert_id"),
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    ),
     sa.Index(None, "mentor_id", "told_at"),
     sa.Index(None, "name"),
     sa.UniqueConstraint("mentor_id", "former_name"),

@@ -36,6 +36,14 @@ def upgrade() -> None:
         alerts.alter_column("name", existing_type=sa.String(length=16), nullable=False)
         alerts.create_unique_constraint(op.f("uq_student_alerts_mentor_id_former_name"), ["mentor_id", "former_name"])
     op.create_index(op.f("ix_student_alerts_name"), "student_alerts", ["name"])
+    are_open = sa.text("closed_at IS NULL")
+    op.create_index(
+        op.f("ix_student_alerts_rule"),
+        "student_alerts",
+        ["rule", "alert_id"],
+        sqlite_where=are_open,
+        postgresql_where=are_open,
+    )
     if highest:  # of a table that was made anew SQLite knows only the ids that are still there
         op.execute("DELETE FROM sqlite_sequence WHERE name = 'student_alerts'")
         op.execute(f"INSERT INTO sqlite_sequence (name, seq) VALUES ('student_alerts', {highest})")  # noqa: S608
