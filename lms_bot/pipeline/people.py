@@ -105,8 +105,7 @@ class PeopleReader:
         return (
             (self._link_expected_until is not None and now <= self._link_expected_until)
             or latest.asked_at(transaction) is not None
-            or queue.has_due_between(transaction, now, next_poll)
-            or alerts.has_due_between(transaction, now, next_poll)
+            or recipients.is_due_between(transaction, now, next_poll)
         )
 
     def _turn_to_mentors(self, transaction: Transaction, now: datetime) -> None:

@@ -149,17 +149,6 @@ def due_alerts(transaction: Transaction, now: datetime) -> list[StudentAlert]:
     return _read(transaction, query, _c.level.desc(), _c.since, most=BATCH)
 
 
-_BETWEEN = [
-    sa.exists().where(at > sa.bindparam("after"), at <= sa.bindparam("until")) for at in (_c.tell_at, _c.remind_at)
-]
-_DUE_BETWEEN = sa.select(sa.or_(*_BETWEEN))  # made once: each poll asks, and each part has an index of its own
-
-
-def has_due_between(transaction: Transaction, after: datetime, until: datetime) -> bool:
-    """Return whether an alert is to be sent, or sent again, after a moment and by another one."""
-    return bool(transaction.scalar(_DUE_BETWEEN, {"after": after, "until": until}))
-
-
 def due_reminders(transaction: Transaction, now: datetime) -> list[StudentAlert]:
     """Return the alerts to be sent again by now."""
     return _read(transaction, sa.select(student_alerts).where(_c.remind_at <= now), most=BATCH)

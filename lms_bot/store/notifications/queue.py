@@ -212,18 +212,6 @@ def make_mapped_due(transaction: Transaction, mentor_ids: Collection[int], now: 
     transaction.execute(sa.update(logs).where(unsent_to).values(due_at=now))
 
 
-_DUE_BETWEEN = (  # made once: each poll asks
-    sa.select(logs.c.log_id)
-    .where(logs.c.due_at > sa.bindparam("after"), logs.c.due_at <= sa.bindparam("until"))
-    .limit(1)
-)
-
-
-def has_due_between(transaction: Transaction, after: datetime, until: datetime) -> bool:
-    """Return whether something that waits comes due after a moment and by another one."""
-    return transaction.scalar(_DUE_BETWEEN, {"after": after, "until": until}) is not None
-
-
 def notifications_of(transaction: Transaction, query: sa.Select[Any], values: Mapping[str, Any]) -> list[Notification]:
     """Return the notifications from rows that have the columns of `UNSENT`."""
     return [

@@ -11,7 +11,7 @@ from lms_bot.core.events import ALERTING
 from lms_bot.core.notifications import Notification
 from lms_bot.store.notifications.queue import NO_MENTOR, NOT_THEIR_STUDENT, UNSENT, notifications_of
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import events, logs, mentor_students, mentors
+from lms_bot.store.tables import events, logs, mentor_students, mentors, student_alerts
 
 _link = mentor_students.c
 _MENTOR = sa.exists().where(_link.student_id == events.c.student_id, mentors.c.mentor_id == _link.mentor_id)
@@ -36,3 +36,15 @@ def wake(transaction: Transaction, now: datetime) -> None:
     was_theirs = ~logs.c.notification_sent & (logs.c.error_message == NOT_THEIR_STUDENT) & logs.c.due_at.is_(None)
     again = was_theirs & is_alert.where(_IS_THEIRS)
     transaction.execute(sa.update(logs).where(again).values(due_at=now, error_message=None, processed_at=None))
+
+
+_BETWEEN = (
+    sa.exists().where(at > sa.bindparam("after"), at <= sa.bindparam("until"))
+    for at in (logs.c.due_at, student_alerts.c.tell_at, student_alerts.c.remind_at)
+)
+_IS_DUE_BETWEEN = sa.select(sa.or_(*_BETWEEN))  # made once: each poll asks, and each part has an index
+
+
+def is_due_between(transaction: Transaction, after: datetime, until: datetime) -> bool:
+    """Return whether a mentor is to be sent something that waits, after a moment and by another one."""
+    return bool(transaction.scalar(_IS_DUE_BETWEEN, {"after": after, "until": until}))
