@@ -25,7 +25,7 @@ from lms_bot.lms import Lms
 from lms_bot.pipeline.alerts import TOGETHER, judge_due_students
 from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.pipeline.poller import Poller
-from lms_bot.store import tables
+from lms_bot.store import state, tables
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.people import accounts
 from lms_bot.store.session import Store, open_store
@@ -49,6 +49,7 @@ def over_everybody(kind: str, rows: int) -> None:
         _timed(f"{kind}: days of {rows:,} events counted for the first time", lambda: _count_days(store, now))
         with store.writing() as transaction:
             watchlist.follow_students(transaction, now)
+            state.note(transaction, state.POLLED, {}, now)  # nobody is judged before the first poll
         _timed(f"{kind}: first look at {STUDENTS:,} students", lambda: judge_due_students(store, settings, now))
         with store.reading() as transaction:
             opened = transaction.scalar(sa.select(sa.func.count()).select_from(tables.student_alerts))

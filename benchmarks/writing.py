@@ -14,7 +14,7 @@ from benchmarks.questions import PAGE, page, record
 from lms_bot.core.events import Event
 from lms_bot.store.session import Store, open_store
 
-INDEXES = ("ix_lms_activity_events_students", "ix_lms_activity_events_attempts")
+INDEXES = ("ix_lms_activity_events_students", "ix_lms_activity_events_exams")
 
 
 def measure(kind: str, rows: int) -> None:
