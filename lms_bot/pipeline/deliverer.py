@@ -135,25 +135,24 @@ class Deliverer:
         """Freeze one mentor's due notifications into a message, and send it."""
         now = self._clock()
         with self._store.writing() as transaction:
-            mentor = people.mentor(transaction, mentor_id)
-            person = people.same_person(transaction, mentor_id)
+            mentors = people.person(transaction, mentor_id)
+            person = [mentor.mentor_id for mentor in mentors] or [mentor_id]
             due = [one for own_id in person for one in queue.due(transaction, own_id, now, only)]
             due = hand_over_former_students(transaction, person, due, now)
-            if mentor is None:
+            if not mentors:
                 queue.finish(transaction, [n.log_id for n in due], queue.NOT_THEIR_STUDENT, now)
+            if not due or not mentors or (account := mentors[0].zulip_user_id) is None:
                 return Delivered()
-            if mentor.zulip_user_id is None:
-                return Delivered()
-            due = take_for_message(transaction, person[0], due, self._settings, now)
-            if not due:
+            last = outbox.last_sent_at(transaction, person[0])
+            if not (due := take_for_message(transaction, person[0], due, last, self._settings, now)):
                 return Delivered()
             if len(due) > MANY_EVENTS:
                 number = f"{len(due):,} notifications"
                 text = f"📚 {number} were waiting for mentor #{mentor_id}; they are told in one summary."
                 incidents.notice(transaction, f"many for {mentor_id}", text, now)
             draft = outbox.Draft(
-                Recipient(user_ids=(mentor.zulip_user_id,)),
-                self._text(transaction, person, due),
+                Recipient(user_ids=(account,)),
+                self._text(transaction, person, due, is_first=last is None),
                 mentor_id=person[0],
                 log_ids=[n.log_id for n in due],
                 attempts=max(n.attempts for n in due),
@@ -162,20 +161,21 @@ class Deliverer:
             message = outbox.freeze(transaction, draft, now)
         return self._send(message, len(due))
 
-    def _text(self, transaction: Transaction, person: Sequence[int], due: Sequence[Notification]) -> str:
+    def _text(
+        self, transaction: Transaction, person: Sequence[int], due: Sequence[Notification], *, is_first: bool
+    ) -> str:
         old = timedelta(hours=self._settings.stale_after_hours)
         stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
         told = display_names.named(transaction, [n.event for n in without_folded_starts(due)], person)
         settled = attempts.settled_failures(transaction, told)
-        is_first = not any(outbox.has_been_notified(transaction, mentor_id) for mentor_id in person)
+        is_first = is_first and not any(outbox.has_been_notified(transaction, other_id) for other_id in person[1:])
         introduction = render.INTRODUCTION if is_first else None
         return render.notification_text(told, stale=stale, settled=settled, introduction=introduction)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
         """Try once to send a message; no transaction is open meanwhile."""
         try:
-            linked = replies.with_link(self._store, self._chat, message, self._clock)
-            if linked is None:
+            if (linked := replies.with_link(self._store, self._chat, message, self._clock)) is None:
                 return Delivered()
             message = linked
             zulip_message_id = self._chat.send(message.recipient, message.content, purpose=Purpose.DELIVER)

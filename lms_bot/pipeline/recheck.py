@@ -13,18 +13,23 @@ from lms_bot.core.notifications import AT_ONCE, DEFAULT_PREFERENCES, Notificatio
 from lms_bot.core.people import ZulipUser
 from lms_bot.core.schedule import Due, MentorSchedule, zone_of
 from lms_bot.pipeline import alert_notifications
-from lms_bot.store.notifications import outbox, preferences, queue
+from lms_bot.store.notifications import preferences, queue
 from lms_bot.store.people import accounts, people
 from lms_bot.store.session import Transaction
 
 
 def take_for_message(
-    transaction: Transaction, mentor_id: int, due: list[Notification], settings: Settings, now: datetime
+    transaction: Transaction,
+    mentor_id: int,
+    due: list[Notification],
+    last: datetime | None,
+    settings: Settings,
+    now: datetime,
 ) -> list[Notification]:
-    """Return what a mentor's next message tells of what is due; postpone or finish the rest."""
+    """Return what a mentor's next message, after the `last`, tells of what is due; postpone or finish the rest."""
     asked = preferences.effective(transaction, [mentor_id]).get(mentor_id, DEFAULT_PREFERENCES)
     due = reschedule(transaction, due, asked, settings, now)
-    due = keep_quiet_minutes(transaction, mentor_id, due, settings, now)
+    due = keep_quiet_minutes(transaction, due, last, settings, now)
     due = alert_notifications.take_for_message(transaction, due, asked, settings, now)
     return fold_told_starts(transaction, due, now)
 
@@ -105,11 +110,10 @@ def hand_over_former_students(
 
 
 def keep_quiet_minutes(
-    transaction: Transaction, mentor_id: int, due: list[Notification], settings: Settings, now: datetime
+    transaction: Transaction, due: list[Notification], last: datetime | None, settings: Settings, now: datetime
 ) -> list[Notification]:
     """Postpone what comes too soon after a mentor's last message; return what is due: then only urgent alerts."""
     quiet = timedelta(minutes=settings.quiet_minutes)
-    last = outbox.last_sent_at(transaction, mentor_id) if due and quiet else None
     if last is None or last + quiet <= now:
         return due
     queue.postpone(transaction, [n.log_id for n in due if not is_urgent(n.event)], min(last, now) + quiet)

@@ -217,14 +217,17 @@ def rows_behind_open(transaction: Transaction, after: int, most: int) -> tuple[d
     return source_ids, alert_ids[-1] if len(alert_ids) == most else 0
 
 
+_TOLD = (
+    sa.select(events.c.source_id)
+    .join(logs, logs.c.event_id == events.c.event_id)
+    .where(logs.c.message_id == sa.bindparam("told_by"), events.c.event_type == EventType.STUDENT_ALERT)
+)
+_TOLD_BY = sa.select(student_alerts).where(_c.alert_id.in_(_TOLD)).order_by(_c.alert_id)  # made once, for each message
+
+
 def told_by(transaction: Transaction, message_id: int) -> list[StudentAlert]:
     """Return the alerts that a message tells for the first time."""
-    told = (
-        sa.select(events.c.source_id)
-        .join(logs, logs.c.event_id == events.c.event_id)
-        .where(logs.c.message_id == message_id, events.c.event_type == EventType.STUDENT_ALERT)
-    )
-    return _read(transaction, sa.select(student_alerts).where(_c.alert_id.in_(told)))
+    return [_alert(row._mapping) for row in transaction.execute(_TOLD_BY, {"told_by": message_id})]
 
 
 # Of an exam, or of a student who is the mentor's now: what is left of former ones is nobody's to see.

@@ -6,11 +6,13 @@ import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bot.core.events import OF_EXAMS, Event, EventType
-from lms_bot.db.lists import in_list
+from lms_bot.db.lists import in_bound_list, list_value
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events
 
@@ -36,25 +38,24 @@ _ATTEMPTS = {
 
 def settled_failures(transaction: Transaction, seen: Sequence[Event]) -> set[int]:
     """Return the ids of the failed exams among these that were passed since, or are failed no more."""
-    failed = [event for event in seen if event.event_type is EventType.EXAM_FAILED]
+    failed = [event.event_id for event in seen if event.event_type is EventType.EXAM_FAILED]
     if not failed:
         return set()
-    c, dialect = events.c, transaction.dialect.name
-    corrected = in_list(c.event_id, [event.event_id for event in failed], dialect) & ~c.is_current
-    settled = set(transaction.scalars(sa.select(c.event_id).where(corrected)))
-    passed = (
-        sa.select(c.source_table, c.student_id, c.activity_id, sa.func.max(c.timestamp))
-        .where(in_list(c.student_id, {event.student_id for event in failed if event.student_id}, dialect))
-        .where(c.timestamp >= min(event.timestamp for event in failed), c.is_current)
-        .where(c.event_type == EventType.EXAM_PASSED, c.activity_id.is_not(None))
-        .group_by(c.source_table, c.student_id, c.activity_id)
+    dialect = transaction.dialect.name
+    return set(transaction.scalars(_settled(dialect), {"failed": list_value(failed, dialect)}))
+
+
+@cache
+def _settled(dialect: str) -> sa.Select[Any]:
+    failed, passed = events.c, events.alias("passed").c
+    was_passed = sa.exists().where(
+        *(passed[name] == failed[name] for name in ("student_id", "activity_id", "source_table")),
+        passed.timestamp >= failed.timestamp,
+        passed.event_type == EventType.EXAM_PASSED,
+        passed.is_current,
     )
-    last = {tuple(key): at for *key, at in transaction.execute(passed)}
-    for event in failed:
-        passed_at = last.get((event.source_table, event.student_id, event.activity_id))
-        if passed_at is not None and passed_at >= event.timestamp:
-            settled.add(event.event_id)
-    return settled
+    among = in_bound_list(failed.event_id, "failed", dialect)
+    return sa.select(failed.event_id).where(among, ~failed.is_current | was_passed)
 
 
 def number_attempts(transaction: Transaction, observed: Sequence[Event]) -> None:

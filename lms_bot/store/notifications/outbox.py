@@ -22,12 +22,6 @@ COLUMNS = [column for column in messages.c if column is not messages.c.attachmen
 ASKED_BY = "asked_by"  # in the recipient of an answer: whose it is
 SENDING, UNKNOWN, REFUSED, SENT, PARKED = "sending", "unknown", "refused", "sent", "parked"
 
-
-_FREEZE = sa.insert(messages).returning(*COLUMNS)
-_HIGHEST = sa.select(
-    sa.select(sa.func.max(messages.c.zulip_message_id)).scalar_subquery(),
-    sa.select(sa.func.max(claims.c.zulip_message_id)).scalar_subquery(),
-)
 _HAS_BEEN_NOTIFIED = (
     sa.select(messages.c.message_id)
     .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
@@ -38,6 +32,11 @@ _LAST_SENT_AT = (
     .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
     .order_by(messages.c.message_id.desc())
     .limit(1)
+)
+_SENT = (
+    sa.update(messages)
+    .where(messages.c.message_id == sa.bindparam("told_by"))
+    .values(state=SENT, next_try_at=None, zulip_message_id=sa.bindparam("sent_as"), error=None)
 )
 _SETTLED = (
     sa.update(logs)
@@ -76,7 +75,7 @@ def freeze(transaction: Transaction, draft: Draft, now: datetime) -> Message:
         "mentor_id": draft.mentor_id,
         "recipient": asdict(draft.recipient),
         "content": draft.content,
-        "anchor_id": max(draft.above, highest_known(transaction)),
+        "above": draft.above,
         "state": SENDING,
         "attempts": draft.attempts,
         "created_at": now,
@@ -87,24 +86,28 @@ def freeze(transaction: Transaction, draft: Draft, now: datetime) -> Message:
         values["recipient"][ASKED_BY] = asdict(draft.asked_by)
     if draft.attachment:
         values |= {"attachment_name": draft.attachment[0], "attachment": draft.attachment[1]}
-    row = transaction.execute(_FREEZE, values).one()
+    dialect = transaction.dialect.name
+    row = transaction.execute(_freezing(dialect), values).one()
     if draft.log_ids:
-        dialect = transaction.dialect.name
         linked = {"told_by": row.message_id, "log_ids": list_value(draft.log_ids, dialect)}
         transaction.execute(_linking(dialect), linked)
     return as_message(row)
 
 
 @cache
+def _freezing(dialect: str) -> sa.Insert:
+    # Zulip gives what is sent from now on an id above the highest one that the store knows.
+    highest = [sa.select(sa.func.max(t.c.zulip_message_id)).scalar_subquery() for t in (messages, claims)]
+    known = [sa.func.coalesce(one, 0) for one in highest]
+    greatest = sa.func.greatest if dialect == "postgresql" else sa.func.max
+    anchor = greatest(sa.bindparam("above", type_=sa.BigInteger), *known)
+    return sa.insert(messages).values(anchor_id=anchor).returning(*COLUMNS)
+
+
+@cache
 def _linking(dialect: str) -> sa.Update:
     within = in_bound_list(logs.c.log_id, "log_ids", dialect)
     return sa.update(logs).where(within).values(message_id=sa.bindparam("told_by"))
-
-
-def highest_known(transaction: Transaction) -> int:
-    """Return the highest Zulip message id that the store knows; what is sent from now on is above it."""
-    row = transaction.execute(_HIGHEST).one()
-    return max(row[0] or 0, row[1] or 0)
 
 
 def unsettled(transaction: Transaction, now: datetime, most: int) -> list[tuple[Message, str]]:
@@ -116,8 +119,9 @@ def unsettled(transaction: Transaction, now: datetime, most: int) -> list[tuple[
 def settle_sent(transaction: Transaction, message: Message, zulip_message_id: int, now: datetime) -> None:
     """Mark a message as sent, and its notifications as delivered."""
     counters.add(transaction, counters.NOTIFIED, _count_first_notified(transaction, message))
-    _change(transaction, message, state=SENT, next_try_at=None, zulip_message_id=zulip_message_id, error=None)
-    transaction.execute(_SETTLED, {"told_by": message.message_id, "sent_as": zulip_message_id, "now": now})
+    sent = {"told_by": message.message_id, "sent_as": zulip_message_id}
+    transaction.execute(_SENT, sent)
+    transaction.execute(_SETTLED, {**sent, "now": now})
 
 
 def settle_parked(transaction: Transaction, message: Message, error: str, now: datetime) -> None:

@@ -181,6 +181,8 @@ def reassign(transaction: Transaction, given_up: Iterable[Notification], now: da
     until the student is that mentor's again.
     """
     handed = list(given_up)
+    if not handed:
+        return
     mentors_now = mentors_by_student(transaction, {n.event.student_id or 0 for n in handed})
     of_others = [n for n in handed if not n.event.event_type.is_alert]
     waits = {n.log_id for n in of_others if (n.event.student_id or 0) not in mentors_now and _is_recent(n, now)}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bot.core.events import Event
 from lms_bot.core.people import Student, folded_name, shared_names
-from lms_bot.db.lists import in_list
+from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import mentor_students, mentors, students
 
@@ -38,7 +39,7 @@ def students_named(
     ids = {student_id for student_id in student_ids if student_id is not None}
     if not ids:
         return {}
-    rows = transaction.execute(sa.select(students).where(in_list(_c.student_id, ids, dialect))).all()
+    rows = transaction.execute(_with_ids(dialect), {"student_ids": list_value(ids, dialect)}).all()
     shared = _shared(transaction, rows, mentor_ids)
     found = [Student(**row._mapping) for row in rows]
     return {one.student_id: replace(one, shares_name=folded_name(one.name) in shared) for one in found}
@@ -48,11 +49,21 @@ def _shared(transaction: Transaction, rows: Sequence[Any], mentor_ids: Collectio
     """Return the folded names that several students of the reader have."""
     if mentor_ids is None:
         names = [row.display_name or row.username for row in rows]
-        among = _NAME.in_(names)
-    else:
-        link = mentor_students.c
-        among = _c.student_id.in_(sa.select(link.student_id).where(link.mentor_id.in_(mentor_ids)))
-    return shared_names(transaction.scalars(sa.select(_NAME).where(among)))
+        return shared_names(transaction.scalars(sa.select(_NAME).where(_NAME.in_(names))))
+    dialect = transaction.dialect.name
+    return shared_names(transaction.scalars(_names(dialect), {"mentor_ids": list_value(mentor_ids, dialect)}))
+
+
+@cache
+def _with_ids(dialect: str) -> sa.Select[Any]:
+    return sa.select(students).where(in_bound_list(_c.student_id, "student_ids", dialect))
+
+
+@cache
+def _names(dialect: str) -> sa.Select[Any]:
+    link = mentor_students.c
+    of_mentors = sa.select(link.student_id).where(in_bound_list(link.mentor_id, "mentor_ids", dialect))
+    return sa.select(_NAME).where(_c.student_id.in_(of_mentors))
 
 
 def mentor_names(transaction: Transaction, mentor_ids: Collection[int | None]) -> dict[int, str]:

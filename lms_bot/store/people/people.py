@@ -44,6 +44,12 @@ _SAME_PERSON = (
     .order_by(mentors.c.mentor_id)
 )
 _MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
+_ACCOUNT = sa.select(_one.c.zulip_user_id).where(_one.c.mentor_id == sa.bindparam("mentor_id")).scalar_subquery()
+_PERSON = (
+    sa.select(mentors)
+    .where((mentors.c.mentor_id == sa.bindparam("mentor_id")) | (mentors.c.zulip_user_id == _ACCOUNT))
+    .order_by(mentors.c.mentor_id)
+)
 
 
 def keep_people(
@@ -113,6 +119,11 @@ def mentor(transaction: Transaction, mentor_id: int) -> Mentor | None:
     """Return the mentor with this id, if there is one."""
     row = transaction.execute(_MENTOR, {"mentor_id": mentor_id}).one_or_none()
     return Mentor(**row._mapping) if row else None
+
+
+def person(transaction: Transaction, mentor_id: int) -> list[Mentor]:
+    """Return this mentor and those with the same Zulip account, lowest id first; nobody if there is no such mentor."""
+    return [Mentor(**row._mapping) for row in transaction.execute(_PERSON, {"mentor_id": mentor_id})]
 
 
 def students_of(transaction: Transaction, mentor_ids: Sequence[int]) -> list[Student]:
