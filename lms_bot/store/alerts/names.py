@@ -26,12 +26,12 @@ def names_for(transaction: Transaction, found: Sequence[Opening], around: Iterab
     for alert in around:
         about[_shared(alert.key)].append(alert)
     known: dict[Key, str | None] = {}
-    for one in found:
-        key = _shared(one.key)
+    keys = [_shared(one.key) for one in found]
+    for key, one in zip(keys, found, strict=True):
         known[key] = known.get(key) or _known_name(one, about[key])
     new = _new_names(transaction, sum(name is None for name in known.values()))
     names = {key: name or next(new) for key, name in known.items()}
-    return [names[_shared(one.key)] for one in found]
+    return [names[key] for key in keys]
 
 
 def _shared(key: Key) -> Key:
@@ -59,4 +59,10 @@ def _new_names(transaction: Transaction, how_many: int) -> Iterator[str]:
 
 
 def _random_name(letters: int) -> str:
-    return "".join(secrets.choice(NAME_LETTERS) for _ in range(letters)) + str(secrets.choice(NUMBERS))
+    # Drawn at once: each draw asks the system, and a first look at a school names thousands.
+    rest, number = divmod(secrets.randbelow(len(NAME_LETTERS) ** letters * len(NUMBERS)), len(NUMBERS))
+    drawn = ""
+    for _ in range(letters):
+        rest, place = divmod(rest, len(NAME_LETTERS))
+        drawn += NAME_LETTERS[place]
+    return f"{drawn}{NUMBERS[number]}"
