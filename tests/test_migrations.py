@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from tests.shell import Shell, shell
 
 __all__ = ["shell"]
 
+DAY = re.compile(r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 EVERY_SCHEMA = pytest.mark.parametrize("schema", sorted(schemas.migrations()))
 BOTH_STORES = pytest.mark.parametrize("empty_url", schemas.KINDS, indirect=True)
 
@@ -31,7 +35,7 @@ def load(schema: str, url: str) -> dict[str, Any]:
     """Make the store of a schema; gives what is in it."""
     folder = schemas.HERE / schema
     engine = sa.create_engine(url, poolclass=sa.NullPool)
-    script = (folder / f"{engine.dialect.name}.sql").read_text("utf-8")
+    script = as_of_yesterday((folder / f"{engine.dialect.name}.sql").read_text("utf-8"))
     if engine.dialect.name == "sqlite":
         connection = sqlite3.connect(engine.url.database or "")
         connection.executescript(script)
@@ -40,6 +44,19 @@ def load(schema: str, url: str) -> dict[str, Any]:
         with engine.begin() as transaction:
             transaction.connection.cursor().execute(script)
     return dict(json.loads((folder / "expected.json").read_text("utf-8")))
+
+
+def as_of_yesterday(script: str) -> str:
+    """Move the days on which a store was made, the commonest in it and those after, so that nobody was away since."""
+    days = Counter(re.findall(DAY, script))
+    made = date.fromisoformat(days.most_common(1)[0][0])
+    ahead = datetime.now(UTC).date() - timedelta(days=1) - made
+
+    def moved(found: re.Match[str]) -> str:
+        day = date.fromisoformat(found[0])
+        return str(day + ahead if made <= day <= made + timedelta(days=8) else day)
+
+    return re.sub(DAY, moved, script)
 
 
 def test_every_migration_has_its_stores_and_is_as_it_was_when_they_were_made() -> None:

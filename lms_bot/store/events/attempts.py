@@ -24,7 +24,7 @@ _ATTEMPTS = {
                      json_extract(value, '$[2]') AS exam
               FROM json_each(:exams)) AS a
         CROSS JOIN lms_activity_events AS e INDEXED BY ix_lms_activity_events_exams
-        WHERE e.event_type IN ('exam_started', 'exam_completed', 'exam_passed', 'exam_failed') AND e.is_current = 1
+        WHERE e.event_type > 'exam' AND e.event_type < 'exan' AND e.is_current = 1
           AND e.student_id = a.student AND e.activity_id = a.exam AND e.source_table = a.source""",
     "postgresql": """
         SELECT e.source_table, e.student_id, e.activity_id, e.source_id
@@ -32,7 +32,7 @@ _ATTEMPTS = {
               FROM json_array_elements(CAST(:exams AS json)) AS j(v)) AS a
         JOIN lms_activity_events AS e
           ON e.student_id = a.student AND e.activity_id = a.exam AND e.source_table = a.source
-        WHERE e.event_type IN ('exam_started', 'exam_completed', 'exam_passed', 'exam_failed') AND e.is_current""",
+        WHERE e.event_type > 'exam' AND e.event_type < 'exan' AND e.is_current""",
 }
 
 

@@ -417,7 +417,7 @@ CREATE INDEX ix_student_alerts_tell ON student_alerts (tell_at) WHERE tell_at IS
 CREATE INDEX ix_student_alerts_until ON student_alerts (until) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX uq_student_alerts_open ON student_alerts (mentor_id, student_id, rule, subject_id) WHERE closed_at IS NULL;
 CREATE INDEX ix_watched_students_look_at ON watched_students (look_at);
-CREATE INDEX ix_lms_activity_events_exams ON lms_activity_events (student_id, activity_id, source_table, source_id) WHERE event_type IN ('exam_started', 'exam_completed', 'exam_passed', 'exam_failed') AND is_current = 1;
+CREATE INDEX ix_lms_activity_events_exams ON lms_activity_events (student_id, activity_id, source_table, source_id) WHERE event_type > 'exam' AND event_type < 'exan' AND is_current = 1;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('streaks',9);
 INSERT INTO "sqlite_sequence" VALUES('student_alerts',8);

@@ -512,7 +512,7 @@ ALTER TABLE ONLY public.streaks
 ALTER TABLE ONLY public.student_alerts
     ADD CONSTRAINT uq_student_alerts_mentor_id_number UNIQUE (mentor_id, number);
 CREATE INDEX ix_alert_reminders_alert_id ON public.alert_reminders USING btree (alert_id);
-CREATE INDEX ix_lms_activity_events_exams ON public.lms_activity_events USING btree (student_id, activity_id, source_table, source_id) WHERE (((event_type)::text = ANY ((ARRAY['exam_started'::character varying, 'exam_completed'::character varying, 'exam_passed'::character varying, 'exam_failed'::character varying])::text[])) AND is_current);
+CREATE INDEX ix_lms_activity_events_exams ON public.lms_activity_events USING btree (student_id, activity_id, source_table, source_id) WHERE (((event_type)::text > 'exam'::text) AND ((event_type)::text < 'exan'::text) AND is_current);
 CREATE INDEX ix_lms_activity_events_nobodys ON public.lms_activity_events USING btree (student_id) WHERE ((mentor_id IS NULL) AND (NOT is_history));
 CREATE INDEX ix_lms_activity_events_students ON public.lms_activity_events USING btree (student_id, "timestamp", event_id, event_type, is_current, mirrors, percentage, course_key, is_withdrawn);
 CREATE INDEX ix_lms_activity_events_unprocessed ON public.lms_activity_events USING btree (event_id) WHERE (NOT processed_for_ai);

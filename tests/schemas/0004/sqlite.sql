@@ -415,7 +415,7 @@ CREATE INDEX ix_lms_event_logs_message_id ON lms_event_logs (message_id);
 CREATE INDEX ix_lms_event_logs_due ON lms_event_logs (mentor_id, due_at, event_id) WHERE due_at IS NOT NULL;
 CREATE INDEX ix_lms_event_logs_sent ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 1;
 CREATE INDEX ix_lms_event_logs_errors ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 0 AND error_message IS NOT NULL;
-CREATE INDEX ix_lms_activity_events_exams ON lms_activity_events (student_id, activity_id, source_table, source_id) WHERE event_type IN ('exam_started', 'exam_completed', 'exam_passed', 'exam_failed') AND is_current = 1;
+CREATE INDEX ix_lms_activity_events_exams ON lms_activity_events (student_id, activity_id, source_table, source_id) WHERE event_type > 'exam' AND event_type < 'exan' AND is_current = 1;
 CREATE INDEX ix_lms_activity_events_unprocessed ON lms_activity_events (event_id) WHERE processed_for_ai = 0;
 CREATE INDEX ix_lms_activity_events_nobodys ON lms_activity_events (student_id) WHERE mentor_id IS NULL AND is_history = 0;
 CREATE INDEX ix_lms_activity_events_students ON lms_activity_events (student_id, timestamp, event_id, event_type, is_current, mirrors, percentage, course_key, is_withdrawn);

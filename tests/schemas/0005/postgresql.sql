@@ -314,13 +314,13 @@ ALTER TABLE ONLY public.streak_marks ALTER COLUMN mark_id SET DEFAULT nextval('p
 ALTER TABLE ONLY public.streaks ALTER COLUMN streak_id SET DEFAULT nextval('public.streaks_streak_id_seq'::regclass);
 ALTER TABLE ONLY public.student_alerts ALTER COLUMN alert_id SET DEFAULT nextval('public.student_alerts_alert_id_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('0005');
-INSERT INTO public.alert_names VALUES ('CK8058');
-INSERT INTO public.alert_names VALUES ('PB7236');
-INSERT INTO public.alert_names VALUES ('PK8921');
-INSERT INTO public.alert_names VALUES ('MX2684');
-INSERT INTO public.alert_names VALUES ('BH3150');
-INSERT INTO public.alert_names VALUES ('MB4200');
-INSERT INTO public.alert_names VALUES ('CH7359');
+INSERT INTO public.alert_names VALUES ('BC4733');
+INSERT INTO public.alert_names VALUES ('XT4914');
+INSERT INTO public.alert_names VALUES ('PH4447');
+INSERT INTO public.alert_names VALUES ('TC2461');
+INSERT INTO public.alert_names VALUES ('XP5017');
+INSERT INTO public.alert_names VALUES ('HT7609');
+INSERT INTO public.alert_names VALUES ('XM7128');
 INSERT INTO public.alert_reminders VALUES (7000, 7000, 'kept', '2026-03-02 12:00:00+00');
 INSERT INTO public.alerts VALUES ('kept', 'kept', '2026-03-02 12:00:00+00', '2026-03-02 12:00:00+00', 'kept');
 INSERT INTO public.askers VALUES (7000, '2026-03-02 12:00:00+00', 7000);
@@ -328,8 +328,8 @@ INSERT INTO public.audit VALUES (7000, 7000, 'kept', 'kept', '2026-03-02 12:00:0
 INSERT INTO public.claimed_messages VALUES (7000, '2026-03-02 12:00:00+00');
 INSERT INTO public.counts VALUES ('events told', 3);
 INSERT INTO public.counts VALUES ('events', 6);
-INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-26T18:52:00.765870+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T18:52:05.819566+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":4}', '2026-11-26 18:52:05.819566+00');
-INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-26T18:52:00.765870+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T18:52:05.819566+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":3}', '2026-11-26 18:52:05.819566+00');
+INSERT INTO public.cursors VALUES ('attempts', '{"source_table":"attempts","baseline_at":"2026-11-26T20:26:18.641656+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T20:26:22.870075+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":4}', '2026-11-26 20:26:22.870075+00');
+INSERT INTO public.cursors VALUES ('content_attempts', '{"source_table":"content_attempts","baseline_at":"2026-11-26T20:26:18.641656+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T20:26:22.870075+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":3}', '2026-11-26 20:26:22.870075+00');
 INSERT INTO public.dialogues VALUES (7000, '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.exam_durations VALUES (501, 30);
 INSERT INTO public.exam_durations VALUES (502, 60);
@@ -338,29 +338,29 @@ INSERT INTO public.exam_durations VALUES (504, 90);
 INSERT INTO public.exam_durations VALUES (505, 20);
 INSERT INTO public.exam_durations VALUES (506, 75);
 INSERT INTO public.exam_durations VALUES (507, 40);
-INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-26 18:52:00.76587+00');
-INSERT INTO public.facts VALUES ('days', '{"zone":"UTC","turned":{"UTC":"2026-11-26"}}', '2026-11-26 18:52:00.961906+00');
-INSERT INTO public.facts VALUES ('enrolment', 'true', '2026-11-26 18:52:00.961906+00');
-INSERT INTO public.facts VALUES ('rules', '{"since":"2026-11-26T18:52:00.961906+00:00","off":[],"on_since":{}}', '2026-11-26 18:52:00.961906+00');
-INSERT INTO public.facts VALUES ('presence', '0', '2026-11-26 18:52:03.47683+00');
-INSERT INTO public.facts VALUES ('organisation', '"127.0.0.1:36703"', '2026-11-26 18:52:03.553313+00');
-INSERT INTO public.facts VALUES ('organisation_administrators', '[17]', '2026-11-26 18:52:03.577326+00');
-INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-26 18:52:03.577326+00');
-INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-26T18":3},"events":{"2026-11-26T18":4}}', '2026-11-26 18:52:05.819566+00');
-INSERT INTO public.facts VALUES ('found', '{"last":"2026-11-26T18:52:05.819566+00:00","days":{"2026-11-26":4}}', '2026-11-26 18:52:05.819566+00');
+INSERT INTO public.facts VALUES ('people_read', 'true', '2026-11-26 20:26:18.641656+00');
+INSERT INTO public.facts VALUES ('days', '{"zone":"UTC","turned":{"UTC":"2026-11-26"}}', '2026-11-26 20:26:18.77564+00');
+INSERT INTO public.facts VALUES ('enrolment', 'true', '2026-11-26 20:26:18.77564+00');
+INSERT INTO public.facts VALUES ('rules', '{"since":"2026-11-26T20:26:18.775640+00:00","off":[],"on_since":{}}', '2026-11-26 20:26:18.77564+00');
+INSERT INTO public.facts VALUES ('presence', '0', '2026-11-26 20:26:20.38301+00');
+INSERT INTO public.facts VALUES ('organisation', '"127.0.0.1:39577"', '2026-11-26 20:26:20.429487+00');
+INSERT INTO public.facts VALUES ('organisation_administrators', '[17]', '2026-11-26 20:26:20.454566+00');
+INSERT INTO public.facts VALUES ('zulip_users_read', 'true', '2026-11-26 20:26:20.454566+00');
+INSERT INTO public.facts VALUES ('polled', '{"new_events":1,"polls":{"2026-11-26T20":3},"events":{"2026-11-26T20":4}}', '2026-11-26 20:26:22.870075+00');
+INSERT INTO public.facts VALUES ('found', '{"last":"2026-11-26T20:26:22.870075+00:00","days":{"2026-11-26":4}}', '2026-11-26 20:26:22.870075+00');
 INSERT INTO public.forgotten_students VALUES (7000, 'kept', '2026-03-02 12:00:00+00');
 INSERT INTO public.hand_mappings VALUES (7000, 7000, '2026-03-02 12:00:00+00');
-INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-26 18:52:00.76587+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations', 0, false);
-INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-26 18:52:00.76587+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations', 0, false);
-INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-26 18:52:03.359008+00', '2026-11-26 18:52:03.359008+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations', 0, false);
-INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-26 18:52:03.359008+00', '2026-11-26 18:52:03.359008+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations', 0, false);
-INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","correct_answers":null,"incorrect_answers":null,"course_title":"Python Foundations","chapter_name":"First Steps","completed_on":null}', '2026-11-26 18:52:03.359008+00', '2026-11-26 18:52:03.359008+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations', 0, false);
-INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-26 18:52:05.819566+00', '2026-11-26 18:52:05.819566+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations', 0, false);
-INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-26 18:52:03.644834+00', 1, 'at once');
-INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-26 18:52:03.644834+00', 1, 'at once');
-INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-26 18:52:03.644834+00', 1, 'at once');
-INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-26 18:52:03.731205+00', 2, 'at once');
-INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-26 18:52:05.819566+00', false, NULL, NULL, 0, NULL, NULL, 'at once');
+INSERT INTO public.lms_activity_events VALUES (1, 'exam_passed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-01-05 10:00:00+00', '2026-11-26 20:26:18.641656+00', false, NULL, 'attempts', 1, true, true, NULL, 3339555446708168615, 85, 'python foundations', 0, false);
+INSERT INTO public.lms_activity_events VALUES (2, 'exam_started', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}', '2026-01-05 09:00:00+00', '2026-11-26 20:26:18.641656+00', false, NULL, 'attempts', 2, false, true, NULL, -9943403463503792, 85, 'python foundations', 0, false);
+INSERT INTO public.lms_activity_events VALUES (3, 'exam_failed', 1001, 'jane_smith', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}', '2026-11-26 20:26:20.306451+00', '2026-11-26 20:26:20.306451+00', false, NULL, 'attempts', 11, true, false, NULL, -4122562440950563261, 85, 'python foundations', 0, false);
+INSERT INTO public.lms_activity_events VALUES (4, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}', '2026-11-26 20:26:20.306451+00', '2026-11-26 20:26:20.306451+00', false, NULL, 'attempts', 2, true, false, NULL, -4932784590060154613, 85, 'python foundations', 0, false);
+INSERT INTO public.lms_activity_events VALUES (5, 'content_watched', 1003, 'gulnora', 1, 'mary', 1101, 'Variables and Types', '{"content_type":"video","state":"watched","correct_answers":null,"incorrect_answers":null,"course_title":"Python Foundations","chapter_name":"First Steps","completed_on":null}', '2026-11-26 20:26:20.306451+00', '2026-11-26 20:26:20.306451+00', false, NULL, 'content_attempts', 12, true, false, NULL, -2807483213576083374, NULL, 'python foundations', 0, false);
+INSERT INTO public.lms_activity_events VALUES (6, 'exam_passed', 1002, 'ravi_patel', 1, 'mary', 501, 'Python Basics Quiz', '{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}', '2026-11-26 20:26:22.870075+00', '2026-11-26 20:26:22.870075+00', false, NULL, 'attempts', 21, true, false, NULL, -52356499241683992, 85, 'python foundations', 0, false);
+INSERT INTO public.lms_event_logs VALUES (1, 3, 1, NULL, true, 20, NULL, 1, '2026-11-26 20:26:20.500396+00', 1, 'at once');
+INSERT INTO public.lms_event_logs VALUES (2, 4, 1, NULL, true, 20, NULL, 1, '2026-11-26 20:26:20.500396+00', 1, 'at once');
+INSERT INTO public.lms_event_logs VALUES (3, 5, 1, NULL, true, 20, NULL, 1, '2026-11-26 20:26:20.500396+00', 1, 'at once');
+INSERT INTO public.lms_event_logs VALUES (4, 5, 2, NULL, true, 21, NULL, 1, '2026-11-26 20:26:20.689229+00', 2, 'at once');
+INSERT INTO public.lms_event_logs VALUES (5, 6, 1, '2026-11-26 20:26:22.870075+00', false, NULL, NULL, 0, NULL, NULL, 'at once');
 INSERT INTO public.mentor_students VALUES (1, 1001);
 INSERT INTO public.mentor_students VALUES (1, 1002);
 INSERT INTO public.mentor_students VALUES (1, 1003);
@@ -376,7 +376,7 @@ INSERT INTO public.mentors VALUES (3, 'lucy', 'lucy@example.org', 'Lucy Brown', 
 INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"topic":""}', '❌ **Exam Failed**
 **Jane Smith** (jane_smith) has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-26T18:52:03Z>
+📅 Completed at: <time:2026-11-26T20:26:20Z>
 🎉 **Exam Passed!**
 **Ravi Patel** (ravi_patel) has passed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** pass
@@ -384,14 +384,14 @@ INSERT INTO public.messages VALUES (1, 1, '{"user_ids":[14],"stream_id":null,"to
 👀 **Content Watched**
 **Гульнора Каримова** (gulnora) has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-26T18:52:03Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-26 18:52:03.61799+00', '2026-11-26 18:52:03.61799+00', NULL, 20, NULL, NULL, NULL);
+📅 Watched at: <time:2026-11-26T20:26:20Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 19, 'sent', 0, '2026-11-26 20:26:20.483905+00', '2026-11-26 20:26:20.483905+00', NULL, 20, NULL, NULL, NULL);
 INSERT INTO public.messages VALUES (2, 2, '{"user_ids":[15],"stream_id":null,"topic":""}', '👀 **Content Watched**
 **Гульнора Каримова** (gulnora) has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-26T18:52:03Z>
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-26 18:52:03.717127+00', '2026-11-26 18:52:03.717127+00', NULL, 21, NULL, NULL, NULL);
-INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-12-02 18:21:26.685164+00', 'suspended');
+📅 Watched at: <time:2026-11-26T20:26:20Z>
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.', 20, 'sent', 0, '2026-11-26 20:26:20.67994+00', '2026-11-26 20:26:20.67994+00', NULL, 21, NULL, NULL, NULL);
+INSERT INTO public.open_rows VALUES ('attempts', 3, '2026-01-05 09:00:00+00', '2026-12-02 19:55:43.735673+00', 'suspended');
 INSERT INTO public.orders VALUES (7000, 'kept', '{}', '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.preferences VALUES (7000, '{}', '2026-03-02 12:00:00+00');
 INSERT INTO public.pruned_events VALUES ('kept', 7000, 'kept', 7000, 7000);
@@ -405,14 +405,14 @@ INSERT INTO public.streaks VALUES (6, 1002, 'presence', '2026-11-26', '2026-11-2
 INSERT INTO public.streaks VALUES (7, 1002, 'learning', '2026-11-26', '2026-11-26', 1);
 INSERT INTO public.streaks VALUES (8, 1003, 'presence', '2026-11-26', '2026-11-26', 1);
 INSERT INTO public.streaks VALUES (9, 1003, 'learning', '2026-11-26', '2026-11-26', 1);
-INSERT INTO public.student_alerts VALUES (5, 'never_started', 2, 1004, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-26 18:52:00.961906+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'MX2684', NULL);
-INSERT INTO public.student_alerts VALUES (6, 'never_started', 1, 1005, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-26 18:52:00.961906+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'BH3150', NULL);
-INSERT INTO public.student_alerts VALUES (7, 'never_started', 2, 1006, 0, NULL, 2, '{"enrolled":"2025-09-03T08:00:00+00:00"}', '2025-09-08 08:00:00+00', NULL, '2026-11-26 18:52:00.961906+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'MB4200', NULL);
-INSERT INTO public.student_alerts VALUES (8, 'never_started', 3, 1008, 0, NULL, 2, '{"enrolled":"2025-09-04T08:00:00+00:00"}', '2025-09-09 08:00:00+00', NULL, '2026-11-26 18:52:00.961906+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'CH7359', NULL);
-INSERT INTO public.student_alerts VALUES (1, 'inactive', 1, 1001, 0, NULL, 3, '{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 10:00:00+00', NULL, '2026-11-26 18:52:00.961906+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-26 18:52:03.47683+00', 'over', NULL, 'CK8058', NULL);
-INSERT INTO public.student_alerts VALUES (2, 'inactive', 1, 1002, 0, NULL, 3, '{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 09:00:00+00', NULL, '2026-11-26 18:52:00.961906+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-26 18:52:03.47683+00', 'over', NULL, 'PB7236', NULL);
-INSERT INTO public.student_alerts VALUES (3, 'never_started', 1, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-26 18:52:00.961906+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-26 18:52:03.47683+00', 'over', NULL, 'PK8921', NULL);
-INSERT INTO public.student_alerts VALUES (4, 'never_started', 2, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-26 18:52:00.961906+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-26 18:52:03.47683+00', 'over', NULL, 'PK8921', NULL);
+INSERT INTO public.student_alerts VALUES (5, 'never_started', 2, 1004, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-26 20:26:18.77564+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TC2461', NULL);
+INSERT INTO public.student_alerts VALUES (6, 'never_started', 1, 1005, 0, NULL, 2, '{"enrolled":"2025-09-02T08:00:00+00:00"}', '2025-09-07 08:00:00+00', NULL, '2026-11-26 20:26:18.77564+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'XP5017', NULL);
+INSERT INTO public.student_alerts VALUES (7, 'never_started', 2, 1006, 0, NULL, 2, '{"enrolled":"2025-09-03T08:00:00+00:00"}', '2025-09-08 08:00:00+00', NULL, '2026-11-26 20:26:18.77564+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'HT7609', NULL);
+INSERT INTO public.student_alerts VALUES (8, 'never_started', 3, 1008, 0, NULL, 2, '{"enrolled":"2025-09-04T08:00:00+00:00"}', '2025-09-09 08:00:00+00', NULL, '2026-11-26 20:26:18.77564+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'XM7128', NULL);
+INSERT INTO public.student_alerts VALUES (1, 'inactive', 1, 1001, 0, NULL, 3, '{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 10:00:00+00', NULL, '2026-11-26 20:26:18.77564+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-26 20:26:20.38301+00', 'over', NULL, 'BC4733', NULL);
+INSERT INTO public.student_alerts VALUES (2, 'inactive', 1, 1002, 0, NULL, 3, '{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}', '2026-01-16 09:00:00+00', NULL, '2026-11-26 20:26:18.77564+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-26 20:26:20.38301+00', 'over', NULL, 'XT4914', NULL);
+INSERT INTO public.student_alerts VALUES (3, 'never_started', 1, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-26 20:26:18.77564+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-26 20:26:20.38301+00', 'over', NULL, 'PH4447', NULL);
+INSERT INTO public.student_alerts VALUES (4, 'never_started', 2, 1003, 0, NULL, 2, '{"enrolled":"2025-09-01T08:10:00+00:00"}', '2025-09-06 08:10:00+00', NULL, '2026-11-26 20:26:18.77564+00', NULL, 'baseline', NULL, NULL, NULL, NULL, NULL, '2026-11-26 20:26:20.38301+00', 'over', NULL, 'PH4447', NULL);
 INSERT INTO public.student_days VALUES (1001, '2026-01-05', true, true, false);
 INSERT INTO public.student_days VALUES (1002, '2026-01-05', true, false, false);
 INSERT INTO public.student_days VALUES (1001, '2026-11-26', true, true, false);
@@ -434,9 +434,9 @@ INSERT INTO public.watched_students VALUES (1006, '2025-09-03 08:00:00+00', NULL
 INSERT INTO public.watched_students VALUES (1007, '2025-09-03 08:00:00+00', NULL);
 INSERT INTO public.watched_students VALUES (1008, '2025-09-04 08:00:00+00', NULL);
 INSERT INTO public.watched_students VALUES (1009, NULL, NULL);
-INSERT INTO public.watched_students VALUES (1001, '2025-09-01 08:00:00+00', '2026-12-01 18:52:03.359008+00');
-INSERT INTO public.watched_students VALUES (1003, '2025-09-01 08:10:00+00', '2026-12-01 18:52:03.359008+00');
-INSERT INTO public.watched_students VALUES (1002, '2025-09-01 08:05:00+00', '2026-12-01 18:52:05.819566+00');
+INSERT INTO public.watched_students VALUES (1001, '2025-09-01 08:00:00+00', '2026-12-01 20:26:20.306451+00');
+INSERT INTO public.watched_students VALUES (1003, '2025-09-01 08:10:00+00', '2026-12-01 20:26:20.306451+00');
+INSERT INTO public.watched_students VALUES (1002, '2025-09-01 08:05:00+00', '2026-12-01 20:26:22.870075+00');
 INSERT INTO public.zulip_users VALUES (13, 'LMS Bot', 'lms-bot@zulip.example.com', true, true, false, '');
 INSERT INTO public.zulip_users VALUES (14, 'Mary Jones', 'mary@example.org', true, false, false, '');
 INSERT INTO public.zulip_users VALUES (15, 'Omar Haddad', 'omar@example.org', true, false, false, '');
@@ -525,7 +525,7 @@ ALTER TABLE ONLY public.streaks
 ALTER TABLE ONLY public.student_alerts
     ADD CONSTRAINT uq_student_alerts_mentor_id_former_name UNIQUE (mentor_id, former_name);
 CREATE INDEX ix_alert_reminders_alert_id ON public.alert_reminders USING btree (alert_id);
-CREATE INDEX ix_lms_activity_events_exams ON public.lms_activity_events USING btree (student_id, activity_id, source_table, source_id) WHERE (((event_type)::text = ANY ((ARRAY['exam_started'::character varying, 'exam_completed'::character varying, 'exam_passed'::character varying, 'exam_failed'::character varying])::text[])) AND is_current);
+CREATE INDEX ix_lms_activity_events_exams ON public.lms_activity_events USING btree (student_id, activity_id, source_table, source_id) WHERE (((event_type)::text > 'exam'::text) AND ((event_type)::text < 'exan'::text) AND is_current);
 CREATE INDEX ix_lms_activity_events_nobodys ON public.lms_activity_events USING btree (student_id) WHERE ((mentor_id IS NULL) AND (NOT is_history));
 CREATE INDEX ix_lms_activity_events_students ON public.lms_activity_events USING btree (student_id, "timestamp", event_id, event_type, is_current, mirrors, percentage, course_key, is_withdrawn);
 CREATE INDEX ix_lms_activity_events_unprocessed ON public.lms_activity_events USING btree (event_id) WHERE (NOT processed_for_ai);

@@ -11,13 +11,13 @@ CREATE TABLE alert_names (
  WITHOUT ROWID
 
 ;
-INSERT INTO "alert_names" VALUES('BH6922');
-INSERT INTO "alert_names" VALUES('HC9928');
-INSERT INTO "alert_names" VALUES('HK9303');
-INSERT INTO "alert_names" VALUES('PK3512');
-INSERT INTO "alert_names" VALUES('TC1897');
-INSERT INTO "alert_names" VALUES('TP1917');
-INSERT INTO "alert_names" VALUES('XP3338');
+INSERT INTO "alert_names" VALUES('CC7118');
+INSERT INTO "alert_names" VALUES('CM3307');
+INSERT INTO "alert_names" VALUES('MT6060');
+INSERT INTO "alert_names" VALUES('PP5958');
+INSERT INTO "alert_names" VALUES('TC9927');
+INSERT INTO "alert_names" VALUES('TM3064');
+INSERT INTO "alert_names" VALUES('TT5599');
 CREATE TABLE alert_reminders (
 	reminder_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	alert_id BIGINT NOT NULL, 
@@ -68,8 +68,8 @@ CREATE TABLE cursors (
 	moved_at DATETIME NOT NULL, 
 	CONSTRAINT pk_cursors PRIMARY KEY (source_table)
 );
-INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-26T18:51:49.440038+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T18:51:54.126892+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":4}','2026-11-26 18:51:54.126892');
-INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-26T18:51:49.440038+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T18:51:54.126892+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":3}','2026-11-26 18:51:54.126892');
+INSERT INTO "cursors" VALUES('attempts','{"source_table":"attempts","baseline_at":"2026-11-26T20:26:01.551814+00:00","baseline_snapshot":null,"baseline_id":3,"history_id":3,"history_done":true,"last_id":21,"safe_id":11,"seen":[{"next_xid":0,"last_id":21,"rows":1}],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T20:26:10.105914+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":4}','2026-11-26 20:26:10.105914');
+INSERT INTO "cursors" VALUES('content_attempts','{"source_table":"content_attempts","baseline_at":"2026-11-26T20:26:01.551814+00:00","baseline_snapshot":null,"baseline_id":0,"history_id":-2147483649,"history_done":true,"last_id":12,"safe_id":12,"seen":[],"sweep_position":null,"sweep_since":null,"sweep_next_since":null,"sweep_started_at":"2026-11-26T20:26:10.105914+00:00","sweep_seconds":0.0,"server":null,"next_xid":0,"version":3}','2026-11-26 20:26:10.105914');
 CREATE TABLE dialogues (
 	zulip_user_id BIGINT NOT NULL, 
 	content JSON NOT NULL, 
@@ -95,16 +95,16 @@ CREATE TABLE facts (
 	noted_at DATETIME NOT NULL, 
 	CONSTRAINT pk_facts PRIMARY KEY (name)
 );
-INSERT INTO "facts" VALUES('people_read','true','2026-11-26 18:51:49.440038');
-INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-26T18":3},"events":{"2026-11-26T18":4}}','2026-11-26 18:51:54.126892');
-INSERT INTO "facts" VALUES('found','{"last":"2026-11-26T18:51:54.126892+00:00","days":{"2026-11-26":4}}','2026-11-26 18:51:54.126892');
-INSERT INTO "facts" VALUES('days','{"zone":"UTC","turned":{"UTC":"2026-11-26"}}','2026-11-26 18:51:49.543212');
-INSERT INTO "facts" VALUES('enrolment','true','2026-11-26 18:51:49.543212');
-INSERT INTO "facts" VALUES('rules','{"since":"2026-11-26T18:51:49.543212+00:00","off":[],"on_since":{}}','2026-11-26 18:51:49.543212');
-INSERT INTO "facts" VALUES('presence',0,'2026-11-26 18:51:52.096936');
-INSERT INTO "facts" VALUES('organisation','"127.0.0.1:42349"','2026-11-26 18:51:52.145429');
-INSERT INTO "facts" VALUES('organisation_administrators','[17]','2026-11-26 18:51:52.163704');
-INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-26 18:51:52.163704');
+INSERT INTO "facts" VALUES('people_read','true','2026-11-26 20:26:01.551814');
+INSERT INTO "facts" VALUES('polled','{"new_events":1,"polls":{"2026-11-26T20":3},"events":{"2026-11-26T20":4}}','2026-11-26 20:26:10.105914');
+INSERT INTO "facts" VALUES('found','{"last":"2026-11-26T20:26:10.105914+00:00","days":{"2026-11-26":4}}','2026-11-26 20:26:10.105914');
+INSERT INTO "facts" VALUES('days','{"zone":"UTC","turned":{"UTC":"2026-11-26"}}','2026-11-26 20:26:01.770473');
+INSERT INTO "facts" VALUES('enrolment','true','2026-11-26 20:26:01.770473');
+INSERT INTO "facts" VALUES('rules','{"since":"2026-11-26T20:26:01.770473+00:00","off":[],"on_since":{}}','2026-11-26 20:26:01.770473');
+INSERT INTO "facts" VALUES('presence',0,'2026-11-26 20:26:06.265327');
+INSERT INTO "facts" VALUES('organisation','"127.0.0.1:36919"','2026-11-26 20:26:06.371515');
+INSERT INTO "facts" VALUES('organisation_administrators','[17]','2026-11-26 20:26:06.416050');
+INSERT INTO "facts" VALUES('zulip_users_read','true','2026-11-26 20:26:06.416050');
 CREATE TABLE forgotten_students (
 	student_id BIGINT NOT NULL, 
 	username_digest VARCHAR(64) NOT NULL, 
@@ -145,12 +145,12 @@ CREATE TABLE "lms_activity_events" (
 	is_withdrawn BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT uq_lms_activity_events_source_table_source_id_episode_event_type UNIQUE (source_table, source_id, episode, event_type)
 );
-INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-26 18:51:49.440038',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-26 18:51:49.440038',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-26 18:51:52.014199','2026-11-26 18:51:52.014199',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-26 18:51:52.014199','2026-11-26 18:51:52.014199',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","correct_answers":null,"incorrect_answers":null,"course_title":"Python Foundations","chapter_name":"First Steps","completed_on":null}','2026-11-26 18:51:52.014199','2026-11-26 18:51:52.014199',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations',0,0);
-INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-26 18:51:54.126892','2026-11-26 18:51:54.126892',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(1,'exam_passed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-01-05 10:00:00.000000','2026-11-26 20:26:01.551814',0,NULL,'attempts',1,1,1,NULL,3339555446708168615,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(2,'exam_started',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":null,"course_title":"Python Foundations","attempt_number":1}','2026-01-05 09:00:00.000000','2026-11-26 20:26:01.551814',0,NULL,'attempts',2,0,1,NULL,-9943403463503792,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(3,'exam_failed',1001,'jane_smith',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"fail","course_title":"Python Foundations","attempt_number":2}','2026-11-26 20:26:06.117024','2026-11-26 20:26:06.117024',0,NULL,'attempts',11,1,0,NULL,-4122562440950563261,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(4,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":1}','2026-11-26 20:26:06.117024','2026-11-26 20:26:06.117024',0,NULL,'attempts',2,1,0,NULL,-4932784590060154613,85.0,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(5,'content_watched',1003,'gulnora',1,'mary',1101,'Variables and Types','{"content_type":"video","state":"watched","correct_answers":null,"incorrect_answers":null,"course_title":"Python Foundations","chapter_name":"First Steps","completed_on":null}','2026-11-26 20:26:06.117024','2026-11-26 20:26:06.117024',0,NULL,'content_attempts',12,1,0,NULL,-2807483213576083374,NULL,'python foundations',0,0);
+INSERT INTO "lms_activity_events" VALUES(6,'exam_passed',1002,'ravi_patel',1,'mary',501,'Python Basics Quiz','{"score":null,"percentage":85,"time_taken":null,"correct_answers":null,"incorrect_answers":null,"unanswered":null,"percentile":null,"speed":null,"result":"pass","course_title":"Python Foundations","attempt_number":2}','2026-11-26 20:26:10.105914','2026-11-26 20:26:10.105914',0,NULL,'attempts',21,1,0,NULL,-52356499241683992,85.0,'python foundations',0,0);
 CREATE TABLE "lms_event_logs" (
 	log_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	event_id BIGINT NOT NULL, 
@@ -162,15 +162,15 @@ CREATE TABLE "lms_event_logs" (
 	attempts INTEGER DEFAULT '0' NOT NULL, 
 	processed_at DATETIME, 
 	message_id BIGINT, decision VARCHAR(16), 
-	CONSTRAINT uq_lms_event_logs_event_id_mentor_id UNIQUE (event_id, mentor_id), 
+	CONSTRAINT fk_lms_event_logs_message_id FOREIGN KEY(message_id) REFERENCES messages (message_id), 
 	CONSTRAINT fk_lms_event_logs_event_id FOREIGN KEY(event_id) REFERENCES lms_activity_events (event_id), 
-	CONSTRAINT fk_lms_event_logs_message_id FOREIGN KEY(message_id) REFERENCES messages (message_id)
+	CONSTRAINT uq_lms_event_logs_event_id_mentor_id UNIQUE (event_id, mentor_id)
 );
-INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-26 18:51:52.212394',1,'at once');
-INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-26 18:51:52.212394',1,'at once');
-INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-26 18:51:52.212394',1,'at once');
-INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-26 18:51:52.390238',2,'at once');
-INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-26 18:51:54.126892',0,NULL,NULL,0,NULL,NULL,'at once');
+INSERT INTO "lms_event_logs" VALUES(1,3,1,NULL,1,20,NULL,1,'2026-11-26 20:26:06.537039',1,'at once');
+INSERT INTO "lms_event_logs" VALUES(2,4,1,NULL,1,20,NULL,1,'2026-11-26 20:26:06.537039',1,'at once');
+INSERT INTO "lms_event_logs" VALUES(3,5,1,NULL,1,20,NULL,1,'2026-11-26 20:26:06.537039',1,'at once');
+INSERT INTO "lms_event_logs" VALUES(4,5,2,NULL,1,21,NULL,1,'2026-11-26 20:26:06.563577',2,'at once');
+INSERT INTO "lms_event_logs" VALUES(5,6,1,'2026-11-26 20:26:10.105914',0,NULL,NULL,0,NULL,NULL,'at once');
 CREATE TABLE mentor_students (
 	mentor_id BIGINT NOT NULL, 
 	student_id BIGINT NOT NULL, 
@@ -217,7 +217,7 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **Jane Smith** (jane_smith) has failed: **Python Basics Quiz**
 📊 **Percentage:** 85% | **Result:** fail
-📅 Completed at: <time:2026-11-26T18:51:52Z>
+📅 Completed at: <time:2026-11-26T20:26:06Z>
 
 ---
 
@@ -233,16 +233,16 @@ INSERT INTO "messages" VALUES(1,1,'{"user_ids":[14],"stream_id":null,"topic":""}
 
 **Гульнора Каримова** (gulnora) has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-26T18:51:52Z>
+📅 Watched at: <time:2026-11-26T20:26:06Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-26 18:51:52.191457','2026-11-26 18:51:52.191457',NULL,20,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',19,'sent',0,'2026-11-26 20:26:06.495406','2026-11-26 20:26:06.495406',NULL,20,NULL,NULL,NULL);
 INSERT INTO "messages" VALUES(2,2,'{"user_ids":[15],"stream_id":null,"topic":""}','👀 **Content Watched**
 
 **Гульнора Каримова** (gulnora) has watched: **Variables and Types**
 📚 **Course:** Python Foundations | **Chapter:** First Steps | **Type:** video
-📅 Watched at: <time:2026-11-26T18:51:52Z>
+📅 Watched at: <time:2026-11-26T20:26:06Z>
 
-👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-26 18:51:52.380053','2026-11-26 18:51:52.380053',NULL,21,NULL,NULL,NULL);
+👋 From now on I tell you here when your students start, pass, fail or finish something. Too much? Write `digest` for one message a day, `notify` to choose what you are told, `help` to see what else you can ask me.',20,'sent',0,'2026-11-26 20:26:06.551022','2026-11-26 20:26:06.551022',NULL,21,NULL,NULL,NULL);
 CREATE TABLE open_rows (
 	source_table VARCHAR(32) NOT NULL, 
 	source_id BIGINT NOT NULL, 
@@ -251,7 +251,7 @@ CREATE TABLE open_rows (
 	unknown_state TEXT, 
 	CONSTRAINT pk_open_rows PRIMARY KEY (source_table, source_id)
 );
-INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-12-02 18:21:14.992490','suspended');
+INSERT INTO "open_rows" VALUES('attempts',3,'2026-01-05 09:00:00.000000','2026-12-02 19:55:30.971512','suspended');
 CREATE TABLE "orders" (
 	order_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	work VARCHAR(16) NOT NULL, 
@@ -330,14 +330,14 @@ CREATE TABLE "student_alerts" (
 	former_name VARCHAR(16), 
 	CONSTRAINT uq_student_alerts_mentor_id_former_name UNIQUE (mentor_id, former_name)
 );
-INSERT INTO "student_alerts" VALUES(1,'inactive',1,1001,0,NULL,3,'{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 10:00:00.000000',NULL,'2026-11-26 18:51:49.543212',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 18:51:52.096936','over',NULL,'HK9303',NULL);
-INSERT INTO "student_alerts" VALUES(2,'inactive',1,1002,0,NULL,3,'{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 09:00:00.000000',NULL,'2026-11-26 18:51:49.543212',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 18:51:52.096936','over',NULL,'XP3338',NULL);
-INSERT INTO "student_alerts" VALUES(3,'never_started',1,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-26 18:51:49.543212',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 18:51:52.096936','over',NULL,'TP1917',NULL);
-INSERT INTO "student_alerts" VALUES(4,'never_started',2,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-26 18:51:49.543212',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 18:51:52.096936','over',NULL,'TP1917',NULL);
-INSERT INTO "student_alerts" VALUES(5,'never_started',2,1004,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-26 18:51:49.543212',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'BH6922',NULL);
-INSERT INTO "student_alerts" VALUES(6,'never_started',1,1005,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-26 18:51:49.543212',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'TC1897',NULL);
-INSERT INTO "student_alerts" VALUES(7,'never_started',2,1006,0,NULL,2,'{"enrolled":"2025-09-03T08:00:00+00:00"}','2025-09-08 08:00:00.000000',NULL,'2026-11-26 18:51:49.543212',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'HC9928',NULL);
-INSERT INTO "student_alerts" VALUES(8,'never_started',3,1008,0,NULL,2,'{"enrolled":"2025-09-04T08:00:00+00:00"}','2025-09-09 08:00:00.000000',NULL,'2026-11-26 18:51:49.543212',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'PK3512',NULL);
+INSERT INTO "student_alerts" VALUES(1,'inactive',1,1001,0,NULL,3,'{"last":"2026-01-05T10:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 10:00:00.000000',NULL,'2026-11-26 20:26:01.770473',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 20:26:06.265327','over',NULL,'CC7118',NULL);
+INSERT INTO "student_alerts" VALUES(2,'inactive',1,1002,0,NULL,3,'{"last":"2026-01-05T09:00:00+00:00","usual_gap":null,"allowed":5.0,"passing":true}','2026-01-16 09:00:00.000000',NULL,'2026-11-26 20:26:01.770473',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 20:26:06.265327','over',NULL,'TC9927',NULL);
+INSERT INTO "student_alerts" VALUES(3,'never_started',1,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-26 20:26:01.770473',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 20:26:06.265327','over',NULL,'TT5599',NULL);
+INSERT INTO "student_alerts" VALUES(4,'never_started',2,1003,0,NULL,2,'{"enrolled":"2025-09-01T08:10:00+00:00"}','2025-09-06 08:10:00.000000',NULL,'2026-11-26 20:26:01.770473',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,'2026-11-26 20:26:06.265327','over',NULL,'TT5599',NULL);
+INSERT INTO "student_alerts" VALUES(5,'never_started',2,1004,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-26 20:26:01.770473',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'PP5958',NULL);
+INSERT INTO "student_alerts" VALUES(6,'never_started',1,1005,0,NULL,2,'{"enrolled":"2025-09-02T08:00:00+00:00"}','2025-09-07 08:00:00.000000',NULL,'2026-11-26 20:26:01.770473',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'TM3064',NULL);
+INSERT INTO "student_alerts" VALUES(7,'never_started',2,1006,0,NULL,2,'{"enrolled":"2025-09-03T08:00:00+00:00"}','2025-09-08 08:00:00.000000',NULL,'2026-11-26 20:26:01.770473',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'CM3307',NULL);
+INSERT INTO "student_alerts" VALUES(8,'never_started',3,1008,0,NULL,2,'{"enrolled":"2025-09-04T08:00:00+00:00"}','2025-09-09 08:00:00.000000',NULL,'2026-11-26 20:26:01.770473',NULL,'baseline',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'MT6060',NULL);
 CREATE TABLE student_days (
 	student_id BIGINT NOT NULL, 
 	day DATE NOT NULL, 
@@ -381,9 +381,9 @@ CREATE TABLE watched_students (
 	look_at DATETIME, 
 	CONSTRAINT pk_watched_students PRIMARY KEY (student_id)
 );
-INSERT INTO "watched_students" VALUES(1001,'2025-09-01 08:00:00.000000','2026-12-01 18:51:52.014199');
-INSERT INTO "watched_students" VALUES(1002,'2025-09-01 08:05:00.000000','2026-12-01 18:51:54.126892');
-INSERT INTO "watched_students" VALUES(1003,'2025-09-01 08:10:00.000000','2026-12-01 18:51:52.014199');
+INSERT INTO "watched_students" VALUES(1001,'2025-09-01 08:00:00.000000','2026-12-01 20:26:06.117024');
+INSERT INTO "watched_students" VALUES(1002,'2025-09-01 08:05:00.000000','2026-12-01 20:26:10.105914');
+INSERT INTO "watched_students" VALUES(1003,'2025-09-01 08:10:00.000000','2026-12-01 20:26:06.117024');
 INSERT INTO "watched_students" VALUES(1004,'2025-09-02 08:00:00.000000',NULL);
 INSERT INTO "watched_students" VALUES(1005,'2025-09-02 08:00:00.000000',NULL);
 INSERT INTO "watched_students" VALUES(1006,'2025-09-03 08:00:00.000000',NULL);
@@ -420,19 +420,19 @@ CREATE INDEX ix_streaks_kind_last_day ON streaks (kind, last_day);
 CREATE INDEX ix_alert_reminders_alert_id ON alert_reminders (alert_id);
 CREATE INDEX ix_watched_students_look_at ON watched_students (look_at);
 CREATE INDEX ix_lms_event_logs_errors ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 0 AND error_message IS NOT NULL;
+CREATE INDEX ix_lms_event_logs_due ON lms_event_logs (mentor_id, due_at, event_id) WHERE due_at IS NOT NULL;
 CREATE INDEX ix_lms_event_logs_message_id ON lms_event_logs (message_id);
 CREATE INDEX ix_lms_event_logs_sent ON lms_event_logs (mentor_id, event_id) WHERE notification_sent = 1;
-CREATE INDEX ix_lms_event_logs_due ON lms_event_logs (mentor_id, due_at, event_id) WHERE due_at IS NOT NULL;
-CREATE INDEX ix_lms_activity_events_exams ON lms_activity_events (student_id, activity_id, source_table, source_id) WHERE event_type IN ('exam_started', 'exam_completed', 'exam_passed', 'exam_failed') AND is_current = 1;
-CREATE INDEX ix_lms_activity_events_unprocessed ON lms_activity_events (event_id) WHERE processed_for_ai = 0;
+CREATE INDEX ix_lms_activity_events_exams ON lms_activity_events (student_id, activity_id, source_table, source_id) WHERE event_type > 'exam' AND event_type < 'exan' AND is_current = 1;
 CREATE INDEX ix_lms_activity_events_nobodys ON lms_activity_events (student_id) WHERE mentor_id IS NULL AND is_history = 0;
+CREATE INDEX ix_lms_activity_events_unprocessed ON lms_activity_events (event_id) WHERE processed_for_ai = 0;
 CREATE INDEX ix_lms_activity_events_students ON lms_activity_events (student_id, timestamp, event_id, event_type, is_current, mirrors, percentage, course_key, is_withdrawn);
-CREATE INDEX ix_student_alerts_mentor_id_told_at ON student_alerts (mentor_id, told_at);
-CREATE INDEX ix_student_alerts_tell ON student_alerts (tell_at) WHERE tell_at IS NOT NULL;
 CREATE INDEX ix_student_alerts_until ON student_alerts (until) WHERE closed_at IS NULL;
 CREATE INDEX ix_student_alerts_remind ON student_alerts (remind_at) WHERE remind_at IS NOT NULL;
 CREATE INDEX ix_student_alerts_student_id_closed_at ON student_alerts (student_id, closed_at);
+CREATE INDEX ix_student_alerts_mentor_id_told_at ON student_alerts (mentor_id, told_at);
 CREATE UNIQUE INDEX uq_student_alerts_open ON student_alerts (mentor_id, student_id, rule, subject_id) WHERE closed_at IS NULL;
+CREATE INDEX ix_student_alerts_tell ON student_alerts (tell_at) WHERE tell_at IS NOT NULL;
 CREATE INDEX ix_student_alerts_name ON student_alerts (name);
 CREATE INDEX ix_student_alerts_rule ON student_alerts (rule, alert_id) WHERE closed_at IS NULL;
 DELETE FROM "sqlite_sequence";

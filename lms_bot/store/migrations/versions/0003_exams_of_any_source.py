@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.drop_index("ix_lms_activity_events_attempts", "lms_activity_events")
-    is_exam = "event_type IN ('exam_started', 'exam_completed', 'exam_passed', 'exam_failed') AND is_current"
+    is_exam = "event_type > 'exam' AND event_type < 'exan' AND is_current"
     op.create_index(
         "ix_lms_activity_events_exams",
         "lms_activity_events",
