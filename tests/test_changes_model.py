@@ -607,9 +607,9 @@ def size(request: pytest.FixtureRequest) -> int:
     return {"one slice": 0, "many slices": 400}[request.param]
 
 
-def chosen_settings(chosen: Any) -> settings:
-    """Those of a profile named on the command line, else ours, which take seconds and always do the same."""
-    given = settings() if chosen else HURRIED
+def chosen_settings(chosen: Any, otherwise: settings = HURRIED) -> settings:
+    """Those of a profile named on the command line, else others, which take seconds and always do the same."""
+    given = settings() if chosen else otherwise
     without_shrinking = [Phase.explicit, Phase.reuse, Phase.generate]  # each step asks databases: it takes minutes
     return settings(given, deadline=None, phases=without_shrinking, suppress_health_check=list(HealthCheck))
 
