@@ -160,8 +160,11 @@ class Delivery(RuleBasedStateMachine):
         self.delivery.read_people(mentors=[one for one in MENTORS if one != self.gone])
         self.turn_to_mentors()
 
-    @rule(student=PUPIL)
-    def open_alert(self, student: Student) -> None:
+    @rule(student=PUPIL, faults=st.lists(FAULT, max_size=1))
+    def open_alert(self, student: Student, faults: list[str]) -> None:
+        for fault in faults:
+            self.refusals += fault == "refuse"
+            self.zulip.fail(fault)
         mentor, now = self.mentor_of[student.student_id], self.delivery.clock()
         self.exams += 1
         verdict = Verdict(Rule.FAILED_TWICE, now, 2, self.exams, f"Alarm {self.exams:07d}", numbers={"count": 2})
