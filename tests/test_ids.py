@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lms_bot.core.alerts import Key, Opening, Rule, Verdict
@@ -103,7 +103,13 @@ def test_c8_nor_in_a_store_that_an_earlier_version_made(tmp_path: Path, schema: 
 STEPS = st.lists(st.sampled_from(["events", "alert", "forget", "prune"]), min_size=4, max_size=20)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 @given(steps=STEPS)
 def test_e2_no_id_or_name_is_given_again_after_forget_and_retention(store: Store, steps: list[str]) -> None:
     now, names, ids = NOW, set(), ids_of(store)
