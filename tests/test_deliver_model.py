@@ -253,8 +253,8 @@ class Delivery(RuleBasedStateMachine):
         if self.gone:
             self.remove_or_return(self.gone)
         self.delivery.read_accounts()
-        # A day for what waits for an account, an hour and a quarter for what waits for Zulip.
-        for seconds in [2] * 10 + [30] * 20 + [600] * 170:
+        # A day for what waits for an account, an hour and a quarter for what waits for Zulip; of alerts few go in a day.
+        for seconds in [2] * 10 + [30] * 20 + [600] * 170 + [21_600] * 80:
             if not any(row.due_at for row in notifications(self.store)):
                 break
             self.delivery.clock.forward(seconds)
