@@ -253,7 +253,7 @@ class Delivery(RuleBasedStateMachine):
         if self.gone:
             self.remove_or_return(self.gone)
         self.delivery.read_accounts()
-        # A day for what waits for an account, an hour and a quarter for what waits for Zulip; of alerts few go in a day.
+        # A day for what waits for an account, an hour and a quarter for what waits for Zulip; few alerts go in a day.
         for seconds in [2] * 10 + [30] * 20 + [600] * 170 + [21_600] * 80:
             if not any(row.due_at for row in notifications(self.store)):
                 break
