@@ -61,6 +61,7 @@ _events = sa.table(
     sa.column("timestamp", UtcDateTime),
     sa.column("created_at", UtcDateTime),
     sa.column("is_current", sa.Boolean),
+    sa.column("is_history", sa.Boolean),
 )
 _logs = sa.table(
     "lms_event_logs",

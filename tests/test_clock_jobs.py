@@ -126,7 +126,7 @@ def test_one_job_that_fails_does_not_keep_the_others_from_working(scenario: Aler
     assert ran.recorded_events == 1
 
 
-def test_polls_by_hand_begin_and_end_the_incident_of_an_lms_that_cannot_be_read(shell: Shell) -> None:
+def test_c10_polls_by_hand_begin_and_end_the_incident_of_an_lms_that_cannot_be_read(shell: Shell) -> None:
     shell.counts("--once")
     shell.lms.run("ALTER TABLE attempts RENAME TO elsewhere")
     watch = Watch(shell.lms_url, shell.store_url)

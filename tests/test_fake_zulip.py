@@ -20,6 +20,7 @@ import zulip as real
 from tests.bot_process import PATIENCE, wait_for
 from tests.fake_zulip import FAULTS, FakeZulip
 
+RUNS_OUT = 0.1  # seconds: a limit that a call which hangs is to come to
 FOLDER = Path(__file__).parent / "zulip_recordings"
 RECORDINGS = {path.stem: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
 # What differs from one run to the next, or is chosen by whoever set the server up.
@@ -531,7 +532,7 @@ def test_a_hanging_call_times_out_and_ends_with_the_server(world: World) -> None
     world.zulip.fail("hang_after")
     message = {"type": "private", "to": [world.mary], "content": "hello"}
     with pytest.raises(requests.exceptions.Timeout):
-        world.client.call_endpoint("messages", request=message, timeout=0.1)
+        world.client.call_endpoint("messages", request=message, timeout=RUNS_OUT)
     wait_for(lambda: world.zulip.hung)
     assert len(world.zulip.direct_to(world.mary)) == 1
     assert answering()

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from lms_bot.core.alerts import Key, Opening, Rule, Verdict
-from lms_bot.store import tables
+from lms_bot.core.people import Student
+from lms_bot.store import state, tables
 from lms_bot.store.alerts import alerts
 from lms_bot.store.bulk import insert_new
+from lms_bot.store.people import people
+from lms_bot.store.retention import forget_student, prune
+from lms_bot.store.retention.names import Names
 from lms_bot.store.session import Store, Transaction, open_store
 from lms_bot.store.tables.base import Id, metadata
 from tests import NOW
+from tests.delivery_scenario import MARY, owe, several
 from tests.test_migrations import load
 
+_student_ids = itertools.count(1)
 COUNTED = [table for table in metadata.sorted_tables if any(column.type is Id for column in table.primary_key)]
 
 
@@ -60,8 +70,7 @@ def record(transaction: Transaction, *source_ids: int) -> list[Any]:
 def opened(transaction: Transaction, student_id: int) -> str:
     key = Key(1, student_id, Rule.INACTIVE, 0)
     alerts.open_new(transaction, [Opening(key, Verdict(Rule.INACTIVE, NOW), NOW)], NOW)
-    (alert,) = alerts.open_for_mentors(transaction, [1])
-    return alert.name
+    return next(one.name for one in alerts.open_for_mentors(transaction, [1]) if one.student_id == student_id)
 
 
 def insert(transaction: Transaction, table: sa.Table, number: int) -> int:
@@ -89,3 +98,58 @@ def test_c8_nor_in_a_store_that_an_earlier_version_made(tmp_path: Path, schema: 
         transaction.execute(sa.delete(tables.events))
         assert record(transaction, 99) == [newest + 1]
     store.close()
+
+
+STEPS = st.lists(st.sampled_from(["events", "alert", "forget", "prune"]), min_size=4, max_size=20)
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(steps=STEPS)
+def test_e2_no_id_or_name_is_given_again_after_forget_and_retention(store: Store, steps: list[str]) -> None:
+    now, names, ids = NOW, set(), ids_of(store)
+    highest = {table: max(of_table, default=0) for table, of_table in ids.items()}
+    for step in ["events", "alert", "forget", "events", "alert", "prune", *steps, "events", "alert"]:
+        now += timedelta(days=1)
+        if step in ("forget", "prune"):
+            forget_all(store, now) if step == "forget" else prune_all(store, now)
+        else:
+            number = next(_student_ids)
+            student = Student(number, f"student_{number}")
+            with store.writing() as transaction:
+                people.keep_people(transaction, [student], [MARY], {(MARY.mentor_id, number)}, now)
+            owe(store, several(student, 2, at=now), at=now)
+            if step == "alert":
+                with store.writing() as transaction:
+                    name = opened(transaction, number)
+                assert name not in names
+                names.add(name)
+        before, ids = ids, ids_of(store)
+        for table, of_table in ids.items():
+            assert all(new > highest[table] for new in of_table - before[table]), (step, table)
+            highest[table] = max(of_table | {highest[table]})
+
+
+def ids_of(store: Store) -> dict[str, set[int]]:
+    with store.reading() as transaction:
+        return {table.name: set(transaction.scalars(sa.select(*table.primary_key))) for table in COUNTED}
+
+
+def forget_all(store: Store, now: datetime) -> None:
+    with store.writing() as transaction:
+        query = sa.select(tables.events.c.student_id, tables.events.c.student_username).distinct()
+        for student_id, username in transaction.execute(query).all():
+            student = Student(student_id, username)
+            forget_student.stop_recording(transaction, student, now)
+            forget_student.remove(transaction, student, Names([username]))
+
+
+def prune_all(store: Store, now: datetime) -> None:
+    with store.writing() as transaction:
+        state.forget(transaction, prune.POSITION)
+    prune.prune_slice(store, 30, now + timedelta(days=1_000))

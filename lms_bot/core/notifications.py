@@ -70,7 +70,7 @@ class Recipient:
 class AskedBy:
     """Who asked for an answer, and in short what they might see then: it is sent late only if that is still so.
 
-    `admin_stream_id` is the admin stream, if they asked there.
+    `admin_stream_id` is the admin channel, if they asked there.
     """
 
     zulip_user_id: int

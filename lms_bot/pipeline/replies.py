@@ -44,7 +44,7 @@ def freeze(
 def asked_by(
     transaction: Transaction, account: ZulipUser, principal: Principal, admin_stream_id: int | None
 ) -> AskedBy:
-    """Return who asks, with what they may see now; `admin_stream_id` is the admin stream, if they ask there."""
+    """Return who asks, with what they may see now; `admin_stream_id` is the admin channel, if they ask there."""
     own = people.students_by_mentor(transaction, principal.mentor_ids)
     seen = [
         principal.is_admin,
@@ -59,7 +59,7 @@ def prepare_again(store: Store, chat: Chat, message: Message, clock: Callable[[]
     """Commit to sending a reply again that Zulip certainly does not have, and return it as it may be sent now.
 
     Whoever asked may have lost what they might see then, and is told that instead. None if another process has taken
-    the message over, or Zulip does not say whether the admin stream is still private: then it is looked at again.
+    the message over, or Zulip does not say whether the admin channel is still private: then it is looked at again.
     """
     try:
         is_admin_stream = _is_admin_stream(store, chat, message)
@@ -80,7 +80,7 @@ def prepare_again(store: Store, chat: Chat, message: Message, clock: Callable[[]
 
 
 def _is_admin_stream(store: Store, chat: Chat, message: Message) -> bool:
-    """Return whether an answer to an admin was asked for in what is still the private admin stream."""
+    """Return whether an answer to an admin was asked for in what is still the private admin channel."""
     if message.asked_by is None or message.asked_by.admin_stream_id is None:
         return False
     with store.reading() as transaction:
