@@ -20,7 +20,7 @@ from tests.databases import do_not_wait_for_the_disk, lms_in_file, make_store, o
 from tests.delivery_scenario import DeliveryScenario
 from tests.fake_zulip import FakeZulip
 from tests.school import fill_lms
-from tests.scratch import keep_in_memory
+from tests.scratch import keep_compiled_code, keep_in_memory
 
 # How fast a machine is says nothing about the code.
 hypothesis.settings.register_profile(
@@ -29,6 +29,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 keep_in_memory()
+keep_compiled_code()
 share_compiled_statements()
 
 # These wait longest, for processes and for real time: begun first, they leave nobody waiting at the end.

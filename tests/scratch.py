@@ -1,9 +1,10 @@
-"""Where tests keep their files: in memory, on a machine that has room there."""
+"""Where tests keep their files: in memory, on a machine that has room there; and that they keep compiled code."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,12 @@ def keep_in_memory() -> None:
     if "TMPDIR" not in os.environ and _is_fit():
         os.environ["TMPDIR"] = str(MEMORY)  # for processes too
         tempfile.tempdir = str(MEMORY)
+
+
+def keep_compiled_code() -> None:
+    """Where somebody kept Python from writing it, hundreds of processes would each compile all of our code anew."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # for processes too
+    sys.dont_write_bytecode = False
 
 
 def _is_fit() -> bool:
