@@ -34,16 +34,22 @@ share_compiled_statements()
 
 # These wait longest, for processes and for real time: begun first, they leave nobody waiting at the end.
 BEGUN_FIRST = (
-    "test_deliver_killed",
+    "test_alerts",
     "test_bot_process",
-    "test_shutdown",
-    "test_poll",
+    "test_deliver",
+    "test_people",
     "test_cli",
+    "test_deliver_killed",
+    "test_shutdown",
+    "test_doctor_lms",
     "test_poll_killed",
     "test_changes_model",
-    "test_deliver",
     "test_safe_cursor",
+    "test_doctor_store_and_zulip",
+    "test_student_commands",
     "test_doctor",
+    "test_poll",
+    "test_readme",
     "test_lms_door",
     "test_retention",
 )
