@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lms_bot.core.alerts import Rule
@@ -263,6 +263,7 @@ def test_an_overlong_text_ends_in_an_ellipsis() -> None:
     assert 198 <= len(quote(":a:" * 1000)) <= 200
 
 
+@example("___---", 50)
 @given(HOSTILE, st.integers(min_value=1, max_value=50))
 def test_no_text_is_live_or_too_long_after_a_quote(text: str, limit: int) -> None:
     assert live_tokens(quote(text)) == []

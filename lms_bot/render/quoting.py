@@ -40,7 +40,7 @@ _LIVE_TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _DOT = re.compile(r"(?<=[\w-])\.(?=(?P<label>[^\W\d_][\w-]*)(?P<path>[/:?]?))")
-_LIVE_AT_START = re.compile(r"[>#/]|[-+](?=[\s+-]|$)|\d+[.)](?=\s|$)|[_ ]{3,}$")
+_LIVE_AT_START = re.compile(r"[>#/]|[-+](?=[\s+-]|$)|\d+[.)](?=\s|$)|[-_ ]{3,}$")
 _NUMERAL = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
 
