@@ -168,7 +168,7 @@ class Deliverer:
         stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
         told = display_names.named(transaction, [n.event for n in without_folded_starts(due)], person)
         settled = attempts.settled_failures(transaction, told)
-        is_first = is_first and not any(outbox.has_been_notified(transaction, other_id) for other_id in person[1:])
+        is_first = is_first and all(outbox.last_sent_at(transaction, other_id) is None for other_id in person[1:])
         introduction = render.INTRODUCTION if is_first else None
         return render.notification_text(told, stale=stale, settled=settled, introduction=introduction)
 

@@ -22,11 +22,6 @@ COLUMNS = [column for column in messages.c if column is not messages.c.attachmen
 ASKED_BY = "asked_by"  # in the recipient of an answer: whose it is
 SENDING, UNKNOWN, REFUSED, SENT, PARKED = "sending", "unknown", "refused", "sent", "parked"
 
-_HAS_BEEN_NOTIFIED = (
-    sa.select(messages.c.message_id)
-    .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
-    .limit(1)
-)
 _LAST_SENT_AT = (
     sa.select(messages.c.tried_at)
     .where(messages.c.mentor_id == sa.bindparam("mentor_id"), messages.c.state == SENT)
@@ -212,13 +207,8 @@ def settled_ids(transaction: Transaction, zulip_message_ids: Collection[int]) ->
     )
 
 
-def has_been_notified(transaction: Transaction, mentor_id: int) -> bool:
-    """Return whether the mentor ever got a message of notifications."""
-    return transaction.scalar(_HAS_BEEN_NOTIFIED, {"mentor_id": mentor_id}) is not None
-
-
 def last_sent_at(transaction: Transaction, mentor_id: int) -> datetime | None:
-    """Return when the mentor's last message of notifications was sent."""
+    """Return when the mentor's last message of notifications was sent; None if there never was one."""
     return transaction.scalar(_LAST_SENT_AT, {"mentor_id": mentor_id})
 
 

@@ -37,12 +37,6 @@ class Mentoring(NamedTuple):
 
 UNKNOWN_STUDENT = Mentoring(None, None, ())
 _one = mentors.alias("one")
-_SAME_PERSON = (
-    sa.select(mentors.c.mentor_id)
-    .join(_one, _one.c.zulip_user_id == mentors.c.zulip_user_id)
-    .where(_one.c.mentor_id == sa.bindparam("mentor_id"))
-    .order_by(mentors.c.mentor_id)
-)
 _MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
 _ACCOUNT = sa.select(_one.c.zulip_user_id).where(_one.c.mentor_id == sa.bindparam("mentor_id")).scalar_subquery()
 _PERSON = (
@@ -219,7 +213,7 @@ def mentors_by_student(transaction: Transaction, student_ids: Collection[int]) -
 
 def same_person(transaction: Transaction, mentor_id: int) -> list[int]:
     """Return the ids of the mentors who have this one's Zulip account, lowest first; without account, only this one."""
-    return list(transaction.scalars(_SAME_PERSON, {"mentor_id": mentor_id})) or [mentor_id]
+    return [one.mentor_id for one in person(transaction, mentor_id)] or [mentor_id]
 
 
 def students_by_mentor(transaction: Transaction, mentor_ids: Collection[int]) -> dict[int, set[int]]:
