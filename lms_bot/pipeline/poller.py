@@ -68,7 +68,6 @@ class Poller:
         self._around: dict[int, Mentoring] = {}
         self._versions: dict[str, int] = {}
         self._alerts_seen = 0  # up to which alert the rows behind open ones were looked at
-        self._behind_alerts: Mapping[str, Sequence[int]] = {}  # those rows of this poll, by source
         self._counted: set[tuple[tuple[int, date], bool]] = set()
         self._touched: set[int | None] = set()
         is_verbose = log.isEnabledFor(logging.DEBUG)
@@ -104,13 +103,12 @@ class Poller:
             of_this_poll.clear()
         with self._store.reading() as transaction:
             enqueuer = Enqueuer(self._settings, now, not_before=surge.surge_ends_at(transaction, now))
-            self._behind_alerts, self._alerts_seen = alerts.rows_behind_open(
-                transaction, self._alerts_seen, ALERTS_AT_A_TIME
-            )
+            behind_alerts, self._alerts_seen = alerts.rows_behind_open(transaction, self._alerts_seen, ALERTS_AT_A_TIME)
         total = Polled()
         with _without_collecting():
             for source_table in self._lms.sources:
-                total += self._poll_table(source_table, enqueuer, now, progress)
+                due = behind_alerts.get(source_table, ())
+                total += self._poll_table(source_table, due, enqueuer, now, progress)
         with self._store.writing() as transaction:
             surge.note_poll(transaction, total.new_events, now)
             incidents.note_poll(transaction, total.new_events, self._settings, now)
@@ -120,10 +118,18 @@ class Poller:
         """Read students, mentors and links again when they are old, or `at_once`; links in question, too."""
         self._people.refresh(now, at_once=at_once)
 
-    def _poll_table(self, source_table: str, enqueuer: Enqueuer, now: datetime, progress: Progress | None) -> Polled:
+    def _poll_table(
+        self,
+        source_table: str,
+        due: Collection[int],
+        enqueuer: Enqueuer,
+        now: datetime,
+        progress: Progress | None,
+    ) -> Polled:
+        """Read what changed in one table; its rows that are `due` are looked at whether it did or not."""
         with self._store.reading() as transaction:
             known = cursors.load(transaction, source_table)
-            since = dict.fromkeys(self._behind_alerts.get(source_table, ()), now)
+            since = dict.fromkeys(due, now)
             since |= cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
         cursor, total = known or self._mark_baseline(source_table, now), Polled()
         self._versions[source_table] = cursor.version
