@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from lms_bot.core.events import OF_EXAMS, EventType
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.errors import StoreUnavailable
 from lms_bot.store import state
@@ -27,7 +28,7 @@ from lms_bot.store.operations.lease import Lease
 from lms_bot.store.questions import claims
 from lms_bot.store.schema import CURRENT, version
 from lms_bot.store.session import Store, open_store
-from lms_bot.store.tables import metadata
+from lms_bot.store.tables import events, is_current_exam, metadata
 from tests import NOW
 from tests.bot_process import PATIENCE, from_store, in_store, wait_for
 
@@ -350,3 +351,24 @@ def test_a_lease_whose_session_the_server_ended_is_not_believed_to_be_held(postg
     first.give_up()
     first_store.close()
     second_store.close()
+
+
+def test_what_counts_attempts_looks_at_the_events_of_exams_and_at_no_others(store: Store) -> None:
+    rows = [
+        {
+            "event_type": kind,
+            "source_table": "anything",
+            "source_id": number,
+            "activity_metadata": {},
+            "timestamp": NOW,
+            "created_at": NOW,
+            "is_history": False,
+            "is_current": True,
+            "fingerprint": number,
+        }
+        for number, kind in enumerate(EventType)
+    ]
+    with store.writing() as transaction:
+        transaction.execute(sa.insert(events), rows)
+        found = set(transaction.scalars(sa.select(events.c.event_type).where(is_current_exam)))
+    assert found == set(OF_EXAMS)

@@ -56,7 +56,7 @@ def take(watch: Watch, attempt_id: int, exam: tuple[int, int, str, int | None, d
     suppress_health_check=list(HealthCheck),
 )
 @given(
-    exams=st.lists(EXAM, max_size=10) | st.lists(EXAM, min_size=25, max_size=35),
+    exams=EXAMS,
     has_left=st.booleans(),
     days=st.integers(0, 12),
 )

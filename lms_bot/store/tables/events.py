@@ -59,8 +59,12 @@ events = sa.Table(
     sqlite_autoincrement=True,  # the id of an event that was removed is not given again
 )
 # For counting attempts; partial, so that nothing else is tempted to use it.
-# Two comparisons, since SQLite builds a list anew for each row that it is asked of.
-is_current_exam = sa.text("event_type > 'exam' AND event_type < 'exan'") & events.c.is_current
+# Two comparisons, since SQLite builds a list anew for each row that it is asked of; literal, or no index is found.
+is_current_exam = (
+    (events.c.event_type > sa.literal_column("'exam'"))
+    & (events.c.event_type < sa.literal_column("'exan'"))
+    & events.c.is_current
+)
 sa.Index(
     "ix_lms_activity_events_exams",
     events.c.student_id,
