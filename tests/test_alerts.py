@@ -579,6 +579,16 @@ def test_a18_the_distance_is_what_the_settings_say(place: Place, minutes: int) -
         assert minutes_of(scenario) == list(range(0, 40, minutes or 1))
 
 
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_a18_a_clock_that_is_moved_back_keeps_nobody_waiting(place: Place, minutes: int) -> None:
+    with AlertScenario.at(place, LMS_QUIET_MINUTES=str(minutes)) as scenario:
+        begin(scenario)
+        for hours in (2, 1):
+            scenario.ends("pass", NOW + hours * HOUR, percent=80)
+            scenario.poll(NOW + hours * HOUR)
+        assert minutes_of(scenario) == [120, 60]
+
+
 def test_a18_alerts_take_turns_with_all_else_and_the_most_serious_do_not_wait(place: Place) -> None:
     with AlertScenario.at(place, LMS_QUIET_MINUTES="5") as scenario:
         begin(scenario)

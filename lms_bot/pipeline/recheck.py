@@ -112,11 +112,14 @@ def hand_over_former_students(
 def keep_quiet_minutes(
     transaction: Transaction, due: list[Notification], last: datetime | None, settings: Settings, now: datetime
 ) -> list[Notification]:
-    """Postpone what comes too soon after a mentor's last message; return what is due: then only urgent alerts."""
+    """Postpone what comes too soon after a mentor's last message; return what is due: then only urgent alerts.
+
+    A last message that is still to come was sent before the clock was moved back, and keeps nobody waiting.
+    """
     quiet = timedelta(minutes=settings.quiet_minutes)
-    if last is None or last + quiet <= now:
+    if last is None or not timedelta() <= now - last < quiet:
         return due
-    queue.postpone(transaction, [n.log_id for n in due if not is_urgent(n.event)], min(last, now) + quiet)
+    queue.postpone(transaction, [n.log_id for n in due if not is_urgent(n.event)], last + quiet)
     return [n for n in due if is_urgent(n.event)]
 
 
