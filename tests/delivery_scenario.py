@@ -290,6 +290,10 @@ class DeliveryScenario:
         mine = set() if mentor is None else {(mentor.mentor_id, student.student_id)}
         self.read_people(links=others | mine)
 
+    def link(self, mentor: Mentor, student: Student) -> None:
+        """The student has this mentor, too, from now on."""
+        self.read_people(links=self.links | {(mentor.mentor_id, student.student_id)})
+
     def rename(self, student: Student, username: str, display_name: str | None = None) -> None:
         renamed = replace(student, username=username, display_name=display_name)
         self.read_people(students=[renamed if one == student else one for one in self.students])

@@ -1076,7 +1076,7 @@ def test_a13_an_alert_to_a_mentor_who_is_gone_is_finished_and_the_turn_ends(deli
         transaction.execute(sa.delete(tables.mentors).where(tables.mentors.c.mentor_id == MARY.mentor_id))
     assert delivery.turn().is_done
     alert, quiz = notifications(delivery.store, MARY)
-    assert (alert.due_at, alert.error) == (None, queue.NOT_THEIR_STUDENT)
+    assert (alert.due_at, alert.error) == (None, queue.NOT_NOW)
     assert (quiz.due_at, quiz.error) == (delivery.clock() + queue.MENTOR_RETRY, queue.NO_MENTOR)
     assert delivery.told(MARY) == []
 
@@ -1107,6 +1107,32 @@ def test_a1_an_alert_is_due_again_only_to_the_mentor_who_has_the_student_again(a
         with any_delivery.store.writing() as transaction:
             recipients.wake(transaction, any_delivery.clock())
         assert (notifications(any_delivery.store, MARY)[0].due_at is not None) is is_due
+
+
+def test_a1_one_of_two_mentors_whose_link_returns_is_told_what_waited(any_delivery: DeliveryScenario) -> None:
+    any_delivery.link(OMAR, JANE)
+    [event] = any_delivery.owe(happened(JANE, "Quiz"))
+    any_delivery.clock.forward(1)
+    any_delivery.move(JANE, MARY)
+    any_delivery.turn()
+    assert (any_delivery.times_told(MARY, event), any_delivery.times_told(OMAR, event)) == (1, 0)
+    any_delivery.link(OMAR, JANE)
+    for _ in range(2):
+        with any_delivery.store.writing() as transaction:
+            recipients.wake(transaction, any_delivery.clock())
+        any_delivery.turn()
+        assert (any_delivery.times_told(MARY, event), any_delivery.times_told(OMAR, event)) == (1, 1)
+
+
+def test_a1_who_was_given_the_students_of_another_tells_the_other_nothing_twice(any_delivery: DeliveryScenario) -> None:
+    [event] = any_delivery.owe(happened(JANE, "Quiz"))
+    any_delivery.move(JANE, OMAR)
+    any_delivery.turn()
+    any_delivery.move(JANE, MARY)
+    with any_delivery.store.writing() as transaction:
+        recipients.wake(transaction, any_delivery.clock())
+    any_delivery.turn()
+    assert (any_delivery.times_told(MARY, event), any_delivery.times_told(OMAR, event)) == (0, 1)
 
 
 # What is so now

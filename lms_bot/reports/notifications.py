@@ -24,6 +24,7 @@ TOO_SOON = "soon after another message"
 _REASONS = {
     queue.TURNED_OFF: Unsent.CHOICE,
     queue.NOT_THEIR_STUDENT: Unsent.NOT_THEIRS,
+    queue.NOT_NOW: Unsent.NOT_THEIRS,
     queue.WITHDRAWN: Unsent.WITHDRAWN,
     mirrors.SAME_FACT: Unsent.MIRROR,
 }

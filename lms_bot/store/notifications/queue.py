@@ -22,9 +22,11 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, is_owed, logs, mentor_students, mentors, messages, unsettled
 
 NOT_THEIR_STUDENT = "no longer this student's mentor"
+NOT_NOW = "not this student's mentor just now"  # and nobody else was told instead
 NO_MENTOR = "the student has no mentor just now"
 MENTOR_RETRY = timedelta(hours=1)  # what waits for a mentor is woken when there is one; this is for what that missed
 TURNED_OFF = "turned off"
+_is_given_up = (logs.c.error_message == NOT_THEIR_STUDENT) | (logs.c.error_message == NOT_NOW)
 WITHDRAWN = "it was found later that this did not happen"
 UNSENT = (
     sa.select(logs.c.log_id, logs.c.mentor_id, logs.c.due_at, logs.c.attempts, events)
@@ -177,8 +179,8 @@ def postpone_unmapped(transaction: Transaction, now: datetime, due_at: datetime)
 def reassign(transaction: Transaction, given_up: Iterable[Notification], now: datetime) -> None:
     """Move notifications to the students' mentors of today from one who is that no longer.
 
-    Where there is none just now they wait, as long as they are no history. An alert is nobody else's: it is finished,
-    until the student is that mentor's again.
+    Where there is none just now they wait, as long as they are no history. What nobody takes over, since the others
+    were owed it themselves, and an alert, which is nobody else's, is finished until the student is that mentor's again.
     """
     handed = list(given_up)
     if not handed:
@@ -186,21 +188,38 @@ def reassign(transaction: Transaction, given_up: Iterable[Notification], now: da
     mentors_now = mentors_by_student(transaction, {n.event.student_id or 0 for n in handed})
     of_others = [n for n in handed if not n.event.event_type.is_alert]
     waits = {n.log_id for n in of_others if (n.event.student_id or 0) not in mentors_now and _is_recent(n, now)}
-    _change(transaction, waits, due_at=now + MENTOR_RETRY, error_message=NO_MENTOR)
-    finish(transaction, {n.log_id for n in handed} - waits, NOT_THEIR_STUDENT, now)
-    rows = [
-        {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": now, "decision": AT_ONCE}
+    owed = _owed_themselves(transaction, {n.event.event_id for n in of_others})
+    taken = [
+        (n, mentor_id)
         for n in of_others
         for mentor_id in mentors_now.get(n.event.student_id or 0, ())
+        if (n.event.event_id, mentor_id) not in owed
+    ]
+    taken_over = {n.log_id for n, _ in taken}
+    _change(transaction, waits, due_at=now + MENTOR_RETRY, error_message=NO_MENTOR)
+    finish(transaction, taken_over, NOT_THEIR_STUDENT, now)
+    finish(transaction, {n.log_id for n in handed} - waits - taken_over, NOT_NOW, now)
+    rows = [
+        {"event_id": n.event.event_id, "mentor_id": mentor_id, "due_at": now, "decision": AT_ONCE}
+        for n, mentor_id in taken
     ]
     if rows:
         insert = insert_into(transaction, logs)
         # The student may have come back to a mentor who was given up before.
         revived = {"due_at": now, "decision": AT_ONCE, "error_message": None, "processed_at": None}
         statement = insert.on_conflict_do_update(
-            index_elements=["event_id", "mentor_id"], set_=revived, where=logs.c.error_message == NOT_THEIR_STUDENT
+            index_elements=["event_id", "mentor_id"], set_=revived, where=_is_given_up
         )
         transaction.execute(statement, rows)
+
+
+def _owed_themselves(transaction: Transaction, event_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Return who was owed which of these events, as (event id, mentor id), and was not given up as its mentor."""
+    if not event_ids:
+        return set()
+    within = in_list(logs.c.event_id, event_ids, transaction.dialect.name)
+    query = sa.select(logs.c.event_id, logs.c.mentor_id).where(within, _is_given_up.is_not(sa.true()))
+    return {(row.event_id, row.mentor_id) for row in transaction.execute(query)}
 
 
 def _is_recent(notification: Notification, now: datetime) -> bool:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from lms_bot.core.detect import HISTORY_AGE
 from lms_bot.core.events import ALERTING
 from lms_bot.core.notifications import Notification
-from lms_bot.store.notifications.queue import NO_MENTOR, NOT_THEIR_STUDENT, UNSENT, notifications_of
+from lms_bot.store.notifications.queue import NO_MENTOR, NOT_NOW, UNSENT, notifications_of
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, logs, mentor_students, mentors, student_alerts
 
@@ -26,15 +26,13 @@ def waiting_for_former_mentors(transaction: Transaction) -> list[Notification]:
 
 
 def wake(transaction: Transaction, now: datetime) -> None:
-    """Make due now what waited for a student to have a mentor, and alerts to mentors who have the student again."""
+    """Make due now what waited for a student to have a mentor, or for a mentor to have the student again."""
     of_event = sa.exists().where(events.c.event_id == logs.c.event_id)
     waits = logs.c.due_at.is_not(None) & (logs.c.error_message == NO_MENTOR) & of_event.where(_HAS_MENTOR)
     transaction.execute(sa.update(logs).where(waits).values(due_at=now, error_message=None))
-    is_alert = of_event.where(
-        events.c.event_type.in_(ALERTING), events.c.created_at >= now - HISTORY_AGE, events.c.student_id.is_not(None)
-    )
-    was_theirs = ~logs.c.notification_sent & (logs.c.error_message == NOT_THEIR_STUDENT) & logs.c.due_at.is_(None)
-    again = was_theirs & is_alert.where(_IS_THEIRS)
+    still_holds = ~events.c.is_withdrawn & events.c.mirrors.is_(None) & (events.c.created_at >= now - HISTORY_AGE)
+    was_theirs = ~logs.c.notification_sent & (logs.c.error_message == NOT_NOW) & logs.c.due_at.is_(None)
+    again = was_theirs & of_event.where(still_holds, _IS_THEIRS)
     transaction.execute(sa.update(logs).where(again).values(due_at=now, error_message=None, processed_at=None))
 
 
