@@ -105,7 +105,7 @@ def thirty_days() -> None:
         given = {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": f"sqlite:///{folder}/store.db"}
         settings = load(None, given)
         store = open_store(settings.store_database_url)
-        lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
+        lms = Lms.of(settings)
         poller = Poller(store, lms, settings)
         clock = [BEGIN]
         chat = Chat(zulip.write_zuliprc(Path(folder) / "zuliprc"), RateLimiter(1_000_000))

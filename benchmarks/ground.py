@@ -68,7 +68,7 @@ def ground(kind: str) -> Iterator[Ground]:
         _fill(engine)
         settings = load(None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url})
         store = open_store(settings.store_database_url)
-        lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
+        lms = Lms.of(settings)
         here = Ground(
             kind, engine, spare_url, store, lms, Poller(store, lms, settings), ClockJobs(store, lms, settings)
         )

@@ -39,7 +39,7 @@ class Parts:
         """
         store = open_store(settings.store_database_url)
         meter = _meter(settings, store)
-        lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
+        lms = Lms.of(settings)
         rate_limiter = RateLimiter(settings.messages_per_minute)
         chat = Chat(zuliprc, rate_limiter, meter=meter)
         deliverer = Deliverer(store, chat, settings)

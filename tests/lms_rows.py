@@ -35,6 +35,8 @@ CROWD = 100_000
 
 ATTEMPTS, CONTENT_ATTEMPTS = "attempts", "content_attempts"
 
+SWEEP_ROWS = "100"  # a poll
+
 Fact = tuple[str, int, str]
 """Source table, source id, event type."""
 
@@ -70,6 +72,11 @@ _logs = sa.table(
     sa.column("due_at", UtcDateTime),
     sa.column("notification_sent", sa.Boolean),
 )
+
+
+def classic_lms(url: str) -> Lms:
+    """The classic LMS at a URL, read in small pages."""
+    return Lms.of(load(None, {"LMS_DATABASE_URL": url, "LMS_SWEEP_ROWS": SWEEP_ROWS}))
 
 
 class LmsRows:
@@ -256,7 +263,7 @@ class Watch:
     def _open(self, settings: Mapping[str, str]) -> None:
         self.settings = load(None, {"LMS_QUIET_MINUTES": "0", **self._urls, **settings})
         self.store = open_store(self.settings.store_database_url)
-        self.lms = Lms(self.settings.lms_database_url, self.settings.timezone, self.settings.sweep_rows)
+        self.lms = Lms.of(self.settings)
         self.poller = Poller(self.store, self.lms, self.settings)
         self.clock_jobs = ClockJobs(self.store, self.lms, self.settings)
 

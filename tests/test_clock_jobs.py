@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -119,7 +120,7 @@ def test_one_job_that_fails_does_not_keep_the_others_from_working(scenario: Aler
     scenario.happen(NOW + HOUR)
     scenario.watch.now = NOW + HOUR
     scenario.watch.poller.poll(scenario.now)
-    away = Lms("sqlite:////nowhere/lms.db", scenario.settings.timezone, scenario.settings.sweep_rows)
+    away = Lms.of(replace(scenario.settings, lms_database_url="sqlite:////nowhere/lms.db"))
     ran = ClockJobs(scenario.watch.store, away, scenario.settings).run(scenario.now)
     away.close()
     assert isinstance(ran.error, LmsUnavailable)

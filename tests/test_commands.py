@@ -124,7 +124,7 @@ def live(folder: Path, store_url: str, *, without: Sequence[int] = ()) -> Asked:
     def poll(now: datetime) -> None:
         (folder / "lms.db").write_bytes(original.read_bytes())
         _forget(lms_url, without)
-        lms = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
+        lms = Lms.of(settings)
         Poller(store, lms, settings).poll(now)
         ClockJobs(store, lms, settings).run(now)
         lms.close()

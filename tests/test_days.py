@@ -14,13 +14,24 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lms_bot.core.streaks import Day, Kind
-from lms_bot.lms import Lms
 from lms_bot.store import tables
 from lms_bot.store.session import Store
 from lms_bot.store.streaks import days, streaks
 from lms_bot.store.streaks.days import COUNTED
 from tests.databases import lms_in_file, store_in_file
-from tests.lms_rows import CONTENT_ATTEMPTS, DAY, JANE, MINUTE, NOW, QUIZ_CONTENT, RAVI, SOFIA, LmsRows, Watch
+from tests.lms_rows import (
+    CONTENT_ATTEMPTS,
+    DAY,
+    JANE,
+    MINUTE,
+    NOW,
+    QUIZ_CONTENT,
+    RAVI,
+    SOFIA,
+    LmsRows,
+    Watch,
+    classic_lms,
+)
 
 TODAY = NOW.date()
 LEARNING, PRESENCE = (JANE, Kind.LEARNING), (JANE, Kind.PRESENCE)
@@ -273,7 +284,7 @@ def test_a_login_that_may_not_read_presence_polls_as_ever(postgresql: str, tmp_p
             "GRANT SELECT (id, username, email, first_name, last_name, display_name, is_active) ON students TO narrow"
         )
         narrow = rows.engine.url.set(username="narrow").render_as_string(hide_password=False)
-        lms = Lms(narrow, UTC, 100)
+        lms = classic_lms(narrow)
         assert lms.read_presence(0).days == lms.read_presence(0).moments == ()
         lms.close()
     finally:

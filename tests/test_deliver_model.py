@@ -73,7 +73,7 @@ class Delivery(RuleBasedStateMachine):
         self.seen = 0
         self.refusals = 0
         self.texts: dict[tuple[int, datetime], str] = {}
-        lms = Lms(SETTINGS.lms_database_url, SETTINGS.timezone, SETTINGS.sweep_rows)  # nobody reads it
+        lms = Lms.of(SETTINGS)  # nobody reads it
         self.people_reader = PeopleReader(self.store, lms, SETTINGS)
         self.gone: Mentor | None = None
         self.gone_since = self.delivery.clock()

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.config import settings
-from lms_bot.lms.schemas import SCHEMA
+from lms_bot.lms.schemas import CLASSIC
 from lms_bot.lms.source import columns_of
 from tests.bot_process import BIN, GULNORA, JANE, PATIENCE, BotProcess, LmsHands, from_store
 from tests.pg import address, program
@@ -137,7 +137,7 @@ def test_the_reader_may_read_what_is_read_and_nothing_else(installed: Shell) -> 
     )
     granted = {row[:2] for row in from_store(installed.lms_url, query) if row[2] == "SELECT"}
     assert {row[2] for row in from_store(installed.lms_url, query)} == {"SELECT"}
-    columns = SCHEMA.wanted().union(*map(columns_of, SCHEMA.extras))
+    columns = CLASSIC.wanted().union(*map(columns_of, CLASSIC.extras))
     expected = {(column.table.name, column.name) for column in columns}
     assert granted >= expected
     assert {table for table, _ in granted - expected} <= {"attempts", "content_attempts"}

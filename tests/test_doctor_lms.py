@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lms_bot.doctor import lms as doctor_lms
 from lms_bot.doctor.findings import Level
 from lms_bot.lms.inspection import Server
-from lms_bot.lms.schemas import SCHEMA
+from lms_bot.lms.schemas import CLASSIC
 from tests.bot_process import BOTH
 from tests.doctor_scenario import POSTGRESQL, change_lms, examine, levels, well
 from tests.shell import DONE, FAILED, Shell, shell
@@ -155,8 +155,8 @@ def test_old_servers_are_refused(number: int, level: Level) -> None:
 
 
 def test_the_sweep_of_an_older_server_is_named() -> None:
-    (before,) = doctor_lms.sweep(server(130_014), SCHEMA, {})
-    (after,) = doctor_lms.sweep(server(140_000), SCHEMA, {})
+    (before,) = doctor_lms.sweep(server(130_014), CLASSIC, {})
+    (after,) = doctor_lms.sweep(server(140_000), CLASSIC, {})
     assert "PostgreSQL 14" in before.message
     assert "transaction ids" in after.message
 

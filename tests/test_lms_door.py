@@ -6,7 +6,7 @@ import json
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms import Lms
-from tests.lms_rows import CONTENT_ATTEMPTS, JANE, MARY, NOW, LmsRows, PollingWatch, Watch, metadata
+from tests.lms_rows import CONTENT_ATTEMPTS, JANE, MARY, NOW, LmsRows, PollingWatch, Watch, classic_lms, metadata
 
 OPTIONAL_TABLES = (
     "certifications",
@@ -89,7 +88,7 @@ def assert_told_plainly(error: LmsUnavailable) -> None:
     ],
 )
 def test_a_write_is_refused_by_the_connection_itself(lms_url: str, statement: str) -> None:
-    lms = Lms(lms_url, UTC, 100)
+    lms = classic_lms(lms_url)
     with lms.engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match=r"(?i)read-?only"):
         connection.exec_driver_sql(statement)
     lms.close()
@@ -97,7 +96,7 @@ def test_a_write_is_refused_by_the_connection_itself(lms_url: str, statement: st
 
 
 def test_a_write_is_refused_after_a_rollback_and_on_every_pooled_connection(lms_url: str) -> None:
-    lms = Lms(lms_url, UTC, 100)
+    lms = classic_lms(lms_url)
     for _ in range(3):
         with lms.engine.connect() as first, lms.engine.connect() as second:
             for connection in (first, second):
@@ -110,7 +109,7 @@ def test_a_write_is_refused_after_a_rollback_and_on_every_pooled_connection(lms_
 
 @on_postgresql
 def test_a_connection_has_a_name_a_statement_timeout_and_one_view_of_the_data(lms_url: str) -> None:
-    lms = Lms(lms_url, UTC, 100)
+    lms = classic_lms(lms_url)
     names = ("application_name", "statement_timeout", "transaction_isolation", "transaction_read_only")
     for _ in range(2):
         with lms.engine.connect() as connection:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from lms_bot.core.cursor import Cursor, Page
 from lms_bot.lms.changes import ChangeReader, Recorded
-from lms_bot.lms.schemas import SCHEMA
+from lms_bot.lms.schemas import CLASSIC
 from lms_bot.lms.snapshot import take
+from lms_bot.lms.source import Watch as Watched
 from lms_bot.store.events import cursors
 from tests.lms_rows import ATTEMPTS, GULNORA, MARY, NOW, OMAR, RAVI, PollingWatch, Watch
 
@@ -256,18 +257,24 @@ def test_late_rows_below_a_burst_of_pages_are_found(filled: Watch) -> None:
 class AdvancesFirst(ChangeReader):
     """The wrong order: it moves the safe cursor by this moment's snapshot, and only then reads from there."""
 
-    def changes(self, cursor: Cursor, open_ids: Sequence[int], recorded: Recorded, now: datetime) -> Iterator[Page]:
+    def changes(
+        self, watch: Watched, cursor: Cursor, open_ids: Sequence[int], recorded: Recorded, now: datetime
+    ) -> Iterator[Page]:
         with self._engine.connect() as connection:
-            oldest_open = take(connection, cursor.source_table).xmin
+            oldest_open = take(connection, watch.table.name, now, timedelta()).xmin
         passed = (page.last_id for page in cursor.seen if page.next_xid <= oldest_open)
-        yield from super().changes(replace(cursor, safe_id=max([cursor.safe_id, *passed])), open_ids, recorded, now)
+        yield from super().changes(
+            watch, replace(cursor, safe_id=max([cursor.safe_id, *passed])), open_ids, recorded, now
+        )
 
 
 @pytest.mark.parametrize(("reader", "found"), [(ChangeReader, ["exam_started"]), (AdvancesFirst, [])])
 def test_reading_from_the_old_safe_cursor_before_it_is_advanced_is_what_finds_a_late_row(
     filled: Watch, reader: type[ChangeReader], found: list[str]
 ) -> None:
-    filled.lms.changes = reader(filled.lms.engine, SCHEMA, filled.settings.timezone, filled.settings.sweep_rows)
+    filled.lms.changes = reader(
+        filled.lms.engine, CLASSIC, filled.settings.timezone, filled.settings.sweep_rows, timedelta()
+    )
     with filled.rows.transaction() as late:
         late.insert_attempt(ABOVE + 1)
         filled.rows.insert_attempt(ABOVE + 2)

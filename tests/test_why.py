@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Mentor, Student
 from lms_bot.handlers import dispatch
+from lms_bot.lms.schemas import letter_of
 from lms_bot.pipeline.enqueue import Enqueuer
-from lms_bot.render.events import LETTERS
 from lms_bot.store import state, tables
 from lms_bot.store.events import events
 from lms_bot.store.people import people
@@ -46,7 +46,7 @@ def ask(delivery: DeliveryScenario, text: str, mentor: Mentor = MARY) -> str:
 
 
 def why(delivery: DeliveryScenario, event: Event, mentor: Mentor = MARY) -> str:
-    return ask(delivery, f"why {LETTERS[event.source_table]}{event.source_id}", mentor)
+    return ask(delivery, f"why {letter_of(event.source_table)}{event.source_id}", mentor)
 
 
 def outcome(answer: str) -> str:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
-from lms_bot.config import settings
+from lms_bot.config import settings, values
 from lms_bot.core.events import OBSERVED, EventType
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -41,7 +41,7 @@ def any_event_types(text: str) -> frozenset[EventType]:
 
 def _event_types(text: str, among: Collection[EventType]) -> frozenset[EventType]:
     try:
-        return settings.event_types_of(text, among)
+        return values.event_types_of(text, among)
     except ValueError as error:
         choices = ", ".join([*sorted(among), "all"])
         raise argparse.ArgumentTypeError(f"{text!r} is not allowed{error}; there are {choices}") from error

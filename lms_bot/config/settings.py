@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import configparser
-import difflib
 import re
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from lms_bot.config.urls import database_url, hide_password, location
+from lms_bot.config.values import (
+    did_you_mean,
+    event_types_of,
+    number_unless,
+    one_of,
+    prefix,
+    schema,
+    stream,
+    time_zone,
+    web_address,
+    whole_number,
+    words,
+)
 from lms_bot.core.events import OBSERVED, EventType
 from lms_bot.errors import ConfigError
 
@@ -26,6 +38,11 @@ class Settings:
     """What the operator decided; the database URLs name their driver as SQLAlchemy wants it."""
 
     lms_database_url: str
+    lms_schema: str
+    lms_table_prefix: str | None
+    lms_mentors: tuple[str, ...]
+    lms_url: str | None
+    longest_transaction: int
     store_database_url: str
     monitor_enabled: bool
     poll_interval: int
@@ -46,7 +63,9 @@ class Settings:
 
     def __repr__(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        shown = {key: hide_password(value) if key.endswith("_url") else value for key, value in values.items()}
+        shown = {
+            key: hide_password(value) if value and key.endswith("_url") else value for key, value in values.items()
+        }
         return f"Settings({', '.join(f'{key}={value!r}' for key, value in shown.items())})"
 
 
@@ -133,14 +152,14 @@ def _read(path: str, beginning: str) -> str:
 def _read_section(path: str) -> _InFile:
     parser = _parse(path, _read(path, f"The configuration file {path}"))
     if not parser.has_section(SECTION):
-        similar = [name for name in parser.sections() if _did_you_mean(name, [SECTION])]
+        similar = [name for name in parser.sections() if did_you_mean(name, [SECTION])]
         hint = f" (did you mean it by [{similar[0]}]?)" if similar else ""
         raise ConfigError(f"{path} has no section [{SECTION}]{hint}.")
     keys = [setting.key for setting in SETTINGS]
     if unknown := [key for key in parser[SECTION] if key not in keys]:
         # What is not even a word is rather a piece of a value that was broken over two lines.
         shown = repr(unknown[0]) if re.fullmatch(r"[a-z0-9_.-]{1,40}", unknown[0]) else "not shown here"
-        shown += _did_you_mean(unknown[0], keys)
+        shown += did_you_mean(unknown[0], keys)
         raise ConfigError(f"A key in {path} is unknown, {shown}: docs/settings.md explains all keys.")
     return {key: (text, f"in {path}") for key, text in parser[SECTION].items()}
 
@@ -160,54 +179,8 @@ def _parse(path: str, text: str) -> configparser.ConfigParser:
     raise ConfigError(f"Line {line} of {path} {problem}.")
 
 
-def _did_you_mean(word: str, choices: Iterable[str]) -> str:
-    by_lower = {choice.lower(): choice for choice in choices}
-    similar = difflib.get_close_matches(word[:60].lower(), by_lower, 1)
-    return f" (did you mean {by_lower[similar[0]]}?)" if similar else ""
-
-
-def _one_of(choices: Mapping[str, Any], text: str) -> Any:
-    if text.lower() not in choices:
-        raise ValueError(_did_you_mean(text, choices))
-    return choices[text.lower()]
-
-
-def _whole_number(low: int, high: int, text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-        raise ValueError
-    return int(text)
-
-
-def _number_unless(word: str, low: int, high: int, text: str) -> int | None:
-    return None if text.lower() == word else _whole_number(low, high, text)
-
-
-def event_types_of(text: str, among: Collection[EventType] = OBSERVED) -> frozenset[EventType]:
-    """Return the event types in a text, separated by commas. Raises ValueError with a hint."""
-    names = {name.strip().lower() for name in text.split(",")} - {""}
-    if not names:
-        raise ValueError("; to tell mentors nothing, set notify_mentors = false")
-    if unknown := sorted(names - set(among) - {"all"}):
-        raise ValueError(_did_you_mean(unknown[0], among))
-    return frozenset(among if "all" in names else map(EventType, names))
-
-
-def _stream(text: str) -> str:
-    name = text.removeprefix("#").strip()
-    if not 1 <= len(name) <= 60 or not name.isprintable():
-        raise ValueError
-    return name
-
-
-def _time_zone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(_did_you_mean(text, available_timezones())) from None
-
-
 _TRUTH = "true or false (also yes, no, on, off, 1, 0)"
-_truth = partial(_one_of, configparser.ConfigParser.BOOLEAN_STATES)
+_truth = partial(one_of, configparser.ConfigParser.BOOLEAN_STATES)
 _EXAMPLE_URL = "postgresql://lms_bot_reader:password@localhost/lms"
 _URLS = "postgresql://user:password@host/database, with %40 for @ and %25 for %, or sqlite:///file"
 
@@ -215,12 +188,30 @@ _URLS = "postgresql://user:password@host/database, with %40 for @ and %25 for %,
 SETTINGS = (
     Setting("lms_database_url", "LMS_DATABASE_URL", None,
             "The database of the LMS; a login that may only read is enough.", _URLS, database_url),
+    Setting("lms_schema", "LMS_SCHEMA", "classic",
+            "How the LMS is read; a module of one's own has a function declare() (docs/adding-an-lms.md).",
+            "classic, moodle, lessons, or module:NAME", schema),
+    Setting("lms_table_prefix", "LMS_TABLE_PREFIX", "of the schema",
+            "What stands before the names of the LMS's tables: of moodle mdl_, of lessons myApp_, of classic nothing.",
+            "of the schema, none, or letters, digits and _", prefix),
+    Setting("lms_mentors", "LMS_MENTORS", "all",
+            "Which links between mentors and students count: for moodle `role` (any role in a student's context) and "
+            "`group` (teachers in a group with the student); a table with the columns mentor_id and student_id; or a "
+            "file with the columns mentor and student, each an id, a username or an e-mail address.",
+            "all of the schema's, or any of their names, table:NAME, table:NAME:MENTOR:STUDENT and csv:PATH, separated "
+            "by commas", words),
+    Setting("lms_url", "LMS_URL", "none",
+            "The address of the LMS; messages then link exams, content and students where the schema knows how.",
+            "none, or an address that begins with https:// or http://", web_address),
+    Setting("longest_transaction", "LMS_LONGEST_TRANSACTION", "15",
+            "Minutes that the LMS's longest transaction takes, for servers that do not tell which are open: MySQL, "
+            "MariaDB, views and standbys.", "1 to 1440", partial(whole_number, 1, 1_440)),
     Setting("store_database_url", "LMS_STORE_DATABASE_URL", "sqlite:///lms_bot.db",
             "The event store, never in the LMS database; PostgreSQL in production.", _URLS, database_url),
     Setting("monitor_enabled", "LMS_ACTIVITY_MONITOR_ENABLED", "true",
             "Whether the LMS is polled at all; commands are answered in any case.", _TRUTH, _truth),
     Setting("poll_interval", "LMS_ACTIVITY_POLL_INTERVAL", "60",
-            "Seconds from one poll to the next.", "1 to 86400", partial(_whole_number, 1, 86_400)),
+            "Seconds from one poll to the next.", "1 to 86400", partial(whole_number, 1, 86_400)),
     Setting("notify_mentors", "LMS_NOTIFY_MENTORS_ENABLED", "true",
             "Whether mentors are told; what happens while it is false is never told later.", _TRUTH, _truth),
     Setting("event_types", "LMS_EVENT_TYPES_TO_MONITOR", "all",
@@ -228,42 +219,42 @@ SETTINGS = (
             f"all, or any of {', '.join(OBSERVED)}, separated by commas", event_types_of),
     Setting("delivery", "LMS_DELIVERY", "now",
             "now tells everything as it is found; calm only alerts, and the rest in a daily digest.",
-            "now or calm", partial(_one_of, {"now": "now", "calm": "calm"})),
+            "now or calm", partial(one_of, {"now": "now", "calm": "calm"})),
     Setting("quiet_minutes", "LMS_QUIET_MINUTES", "5",
             "The least minutes between two messages to one mentor; what comes in them joins the next message. Answers "
-            "and the most serious alerts do not wait.", "0 (off) to 120", partial(_whole_number, 0, 120)),
+            "and the most serious alerts do not wait.", "0 (off) to 120", partial(whole_number, 0, 120)),
     Setting("messages_per_minute", "LMS_MESSAGES_PER_MINUTE", "150",
             "The pace of delivery. Zulip allows 200 calls a minute by default: set it above only where the "
-            "server allows more.", "1 to 100000", partial(_whole_number, 1, 100_000)),
+            "server allows more.", "1 to 100000", partial(whole_number, 1, 100_000)),
     Setting("sweep_rows", "LMS_SWEEP_ROWS", "10000",
             "How many row versions of each LMS table a poll looks through for late changes.",
-            "100 to 1000000", partial(_whole_number, 100, 1_000_000)),
+            "100 to 1000000", partial(whole_number, 100, 1_000_000)),
     Setting("admin_stream", "LMS_ADMIN_STREAM", "lms-admin",
             "The private channel for admin commands and alerts; its members are the admins, once an organisation "
             "administrator has confirmed it by writing to the bot there.",
-            "the name of a channel, at most 60 characters, with or without a leading #", _stream),
+            "the name of a channel, at most 60 characters, with or without a leading #", stream),
     Setting("admin_stream_id", "LMS_ADMIN_STREAM_ID", "none",
             "The number of that channel in Zulip, which confirms it instead.",
             "none, or the number in the channel's address, as 12 in #narrow/channel/12-lms-admin",
-            partial(_number_unless, "none", 1, 999_999_999)),
+            partial(number_unless, "none", 1, 999_999_999)),
     Setting("timezone", "LMS_TIMEZONE", "UTC",
             "The time zone of LMS timestamps that name none, and of days where a student's own is not known.",
-            "a name of the IANA time zone database, such as UTC or Europe/Berlin", _time_zone),
+            "a name of the IANA time zone database, such as UTC or Europe/Berlin", time_zone),
     Setting("stale_after_hours", "LMS_STALE_AFTER_HOURS", "24",
             "Events older than this when found go only into a summary.",
-            "1 to 168", partial(_whole_number, 1, 168)),
+            "1 to 168", partial(whole_number, 1, 168)),
     Setting("daily_goal", "LMS_DAILY_GOAL", "3",
             "How many finished exams or contents make a student's day complete.",
-            "1 to 100", partial(_whole_number, 1, 100)),
+            "1 to 100", partial(whole_number, 1, 100)),
     Setting("alerts_per_day", "LMS_ALERTS_PER_DAY", "5",
             "How many alerts about students a mentor is sent on a day, the most serious first; `open` has them all.",
-            "0 to 100", partial(_whole_number, 0, 100)),
+            "0 to 100", partial(whole_number, 0, 100)),
     Setting("retention_days", "LMS_RETENTION_DAYS", "keep",
             "How long events are kept, with what was told of them; older ones are removed once a day.",
-            "keep, or 30 to 36500", partial(_number_unless, "keep", 30, 36_500)),
+            "keep, or 30 to 36500", partial(number_unless, "keep", 30, 36_500)),
     Setting("metrics_port", "LMS_METRICS_PORT", "off",
             "The port of 127.0.0.1 at which Prometheus finds metrics; needs the extra metrics.",
-            "off, or 1 to 65535", partial(_number_unless, "off", 1, 65_535)),
+            "off, or 1 to 65535", partial(number_unless, "off", 1, 65_535)),
 )
 # fmt: on
 

@@ -12,7 +12,8 @@ from lms_bot.core.events import Activity
 class Seen:
     """A page of a source table as some moment saw it: everything visible up to `last_id`, `rows` of it new then.
 
-    `next_xid`: the first PostgreSQL transaction id not yet given out at that moment; 0 where there are none.
+    `next_xid`: the first PostgreSQL transaction id not yet given out at that moment; where there are none, that moment
+    in seconds; 0 on SQLite.
     """
 
     next_xid: int
@@ -25,6 +26,7 @@ class Cursor:
     """How far a source table has been read; kept in the store, moved in the transaction that stores what was read.
 
     * `baseline_*`: what was visible at the first poll is history; `history_id` says how far that has been recorded.
+      `baseline_xids`: which of the youngest transaction ids were in rows then, the low 32 bits of each.
     * `last_id`: the highest id read; `safe_id`: below it no transaction that was open when it was read is left;
       `seen`: the pages between the two.
     * `sweep_*`: where the next slice begins (block or id; None: a round begins), which transaction ids the previous
@@ -51,6 +53,7 @@ class Cursor:
     server: str | None = None
     next_xid: int = 0
     version: int = 0
+    baseline_xids: tuple[int, ...] | None = None
 
     @property
     def part_done(self) -> float:
@@ -62,14 +65,15 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the rows read in one transaction state, and the cursor to store together with that.
+    """What rows of a source, read in one transaction, state, and the cursor to store together with that.
 
     `activities` are of the rows that are not as they were recorded last, out of `rows` that were read. `new_above`:
-    rows with a higher id were never read before. `history`: ids of rows that were there at the baseline. `looked_at`:
-    the open rows that were asked for; those that have `vanished` were not found.
+    rows of the source with a higher id were never read before. `history`: ids of rows that were there at the baseline.
+    `looked_at`: the open rows that were asked for; those that have `vanished` were not found.
     """
 
     cursor: Cursor
+    source_table: str
     activities: tuple[Activity, ...]
     rows: int
     new_above: int

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.cursor import Page
-from lms_bot.core.events import Activity, Event, EventType
+from lms_bot.core.events import PROGRESS, PROGRESS_STEPS, Activity, Event, EventType
 
 HISTORY_AGE = timedelta(days=7)
 FRESH_AGE = timedelta(hours=1)
 LONGEST_LOOK = timedelta(days=7)
+_OPEN = (None, EventType.EXAM_STARTED, EventType.CONTENT_STARTED, EventType.EXAM_COMPLETED)
 SPREAD = 2_654_435_761  # Knuth's multiplicative hash: neighbouring ids land far apart
 
 
@@ -33,10 +34,12 @@ def event(activity: Activity, *, found_at: datetime, was_there: bool) -> Event |
         activity_title=activity.title,
         metadata=activity.details,
         timestamp=stated or (activity.started_at or UNKNOWN_TIME if was_there else found_at),
-        is_history=was_there or (stated is not None and found_at - stated > HISTORY_AGE),
+        is_history=was_there or activity.is_copy or (stated is not None and found_at - stated > HISTORY_AGE),
         fingerprint=activity.fingerprint,
         mirrors=activity.mirrors,
         is_dated=stated is not None,
+        episode=activity.turn or 0,
+        turn=activity.turn,
     )
 
 
@@ -62,20 +65,25 @@ class Recorded(NamedTuple):
 class Following(NamedTuple):
     """What an event is to the recorded states of its row: its episode, and the `same` state where it is one of them.
 
-    `is_another`: the row is about another student or activity now.
+    `is_another`: the row is about another student or activity now. `behind`: the same state had come on by so many
+    steps already.
     """
 
     episode: int
     same: Recorded | None = None
     is_another: bool = False
+    behind: int = 0
 
 
 def follow(recorded: Sequence[Recorded], found: Event) -> Following:
     """Return what an event is to what was recorded of its row, of which there is something, oldest first.
 
     A row begins a new episode when it is about somebody or something else, and when it returns to a state that it had
-    left. One that was away and is back as it was is the same fact.
+    left. One that was away and is back as it was is the same fact. Where the row itself numbers its facts, that
+    decides.
     """
+    if found.turn is not None:
+        return _follow_turn(recorded, found, found.turn)
     episode = max(state.episode for state in recorded)
     states = [state for state in recorded if state.episode == episode]
     if not all(one.is_about_same(found) for one in states):
@@ -89,13 +97,38 @@ def follow(recorded: Sequence[Recorded], found: Event) -> Following:
     return Following(episode + 1)
 
 
+def _follow_turn(recorded: Sequence[Recorded], found: Event, turn: int) -> Following:
+    """Return the same of an event whose row says which of its facts it is; progress never goes back."""
+    states = list(recorded)
+    before = max((place for place, one in enumerate(states, 1) if not one.is_about_same(found)), default=0)
+    first_episode = 1 + max((one.episode for one in states[:before]), default=-1)
+    episode, is_step = first_episode + turn, found.event_type is EventType.CONTENT_PROGRESS
+    alike = [one for one in states[before:] if one.event_type == found.event_type]
+    same = [one for one in alike if one.episode == episode or (is_step and one.episode > episode)]
+    if not same:
+        return Following(episode, is_another=before == len(states))
+    return Following(same[-1].episode, same[-1], behind=same[-1].episode - episode)
+
+
+def restated(found: Event, following: Following) -> Event:
+    """Return an event as its row states it again, but for the progress, which never goes back."""
+    if not following.behind or found.turn is None:
+        return found
+    return found._replace(metadata={**found.metadata, PROGRESS: PROGRESS_STEPS[found.turn + following.behind]})
+
+
 def _differ(before: int | None, now: int | None) -> bool:
     return before is not None and now is not None and before != now
 
 
-def is_open(kind: EventType | None) -> bool:
+def is_open(activity: Activity) -> bool:
     """Return whether a row may still come to another outcome: it is looked at again until it does."""
-    return kind is None or kind.is_start or kind is EventType.EXAM_COMPLETED
+    kind = activity.event_type
+    return not activity.is_final and (kind in _OPEN or (kind is EventType.CONTENT_PROGRESS and not _is_last(activity)))
+
+
+def _is_last(activity: Activity) -> bool:
+    return activity.turn == len(PROGRESS_STEPS) - 1
 
 
 def next_look(source_id: int, since: datetime, now: datetime, *, is_first: bool = False) -> datetime:
@@ -139,11 +172,10 @@ def observe(page: Page, now: datetime) -> Observed:
             silent.append(activity.source_id)
         else:
             events.append(found)
-        if is_open(activity.event_type):
+        if is_open(activity):
             since = min(found.timestamp if found and found.is_dated else activity.started_at or now, now)
             look_at = next_look(activity.source_id, since, now, is_first=True)
-            unknown = None if found else activity.state or "(none)"
-            open_rows.append(OpenRow(activity.source_id, since, look_at, unknown))
+            open_rows.append(OpenRow(activity.source_id, since, look_at, activity.unknown_state))
         elif activity.source_id <= page.new_above:
             closed.append(activity.source_id)
     return Observed(tuple(events), tuple(open_rows), tuple(closed), tuple(silent))

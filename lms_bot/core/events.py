@@ -23,6 +23,8 @@ class EventType(StrEnum):
     CONTENT_STARTED = "content_started"
     CONTENT_COMPLETED = "content_completed"
     CONTENT_WATCHED = "content_watched"
+    CONTENT_PROGRESS = "content_progress"
+    CERTIFICATION_ISSUED = "certification_issued"
     STREAK_MILESTONE = "streak_milestone"
     STREAK_BROKEN = "streak_broken"
     STUDENT_ALERT = "student_alert"
@@ -91,6 +93,8 @@ _CLASSES = {
 
 
 MIRRORED_EXAM = "exam_id"  # in the metadata of content that is an exam and does not say which attempt it belongs to
+PROGRESS = "progress"  # in the metadata of content_progress: which of the steps was reached
+PROGRESS_STEPS = (50, 90)  # percent
 MANY_EVENTS = 200  # in one poll, or waiting for one mentor: more may be a flood, which the admins hear of
 
 # Source tables of our own: rows that the clock made.
@@ -102,16 +106,18 @@ ALERT_REMINDERS = "alert_reminders"
 class Activity(NamedTuple):
     """A row of the LMS as it was seen once: what it states, with the titles that belong to it.
 
-    A named tuple because a poll makes them by the hundred thousand. `event_type` is None for a row whose `state`, as
-    the LMS spells it, states no event. Times are aware UTC. `details` holds the metadata of the contract that come
-    straight from the row; `fingerprint` changes when anything told of it does. `mirrors` is the id of the row in
-    another source that states the same fact.
+    A named tuple because a poll makes them by the hundred thousand. `event_type` is None for a row whose state states
+    no event; one that is not known is the `unknown_state`, as the LMS spells it. Times are aware UTC. `details` holds
+    the metadata of the contract that come straight from the row; `fingerprint` changes when anything told of it does.
+    `mirrors` is the id of the row in another source that states the same fact. `turn` is the number of this fact among
+    those that the row states one after the other, where it says so. One that `is_final` comes to no other outcome by
+    itself, and one that `is_copy` came with its student from elsewhere.
     """
 
     source_table: str
     source_id: int
     event_type: EventType | None
-    state: str | None
+    unknown_state: str | None
     student_id: int | None
     student_username: str | None
     activity_id: int | None
@@ -121,14 +127,18 @@ class Activity(NamedTuple):
     details: dict[str, Any]
     fingerprint: int
     mirrors: int | None
+    turn: int | None = None
+    is_final: bool = False
+    is_copy: bool = False
 
 
 class Event(NamedTuple):
     """A fact: this row was seen in this state. `timestamp` is aware UTC; `is_history` events are never told.
 
     The row is one of the LMS, or one of ours where the clock caused the event. Its `episode` is 0, and one more each
-    time the row becomes another fact. `is_dated`: the row itself says when it happened. `student_name` is the display
-    name as it is now, and `shares_name` says that another student of the reader has it; both are set to be shown.
+    time the row becomes another fact; `turn` is the number that the row itself gives it. `is_dated`: the row itself
+    says when it happened. `student_name` is the display name as it is now, and `shares_name` says that another student
+    of the reader has it; both are set to be shown.
     """
 
     event_type: EventType
@@ -146,6 +156,7 @@ class Event(NamedTuple):
     event_id: int = 0
     episode: int = 0
     is_dated: bool = True
+    turn: int | None = None
     student_name: str | None = None
     shares_name: bool = False
 

@@ -11,7 +11,7 @@ from threading import Lock
 from rich.console import Console, RenderableType
 from rich.control import Control
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.segment import ControlType
 from rich.text import Text
 
@@ -19,7 +19,6 @@ from lms_bot.core.events import EventType
 from lms_bot.core.notifications import Recipient
 from lms_bot.demo.chat import ADMIN_STREAM, BOT, PEOPLE, TOPIC, Person
 from lms_bot.demo.markdown import rendered
-from lms_bot.lms.schemas import SCHEMA
 from lms_bot.pipeline import poller
 from lms_bot.render import EMOJI
 
@@ -94,8 +93,14 @@ class Screen:
             return
         columns = (TextColumn("History of {task.description}"), BarColumn(), TextColumn("{task.fields[rows]} rows"))
         with Progress(*columns, console=self._console) as bar:
-            tasks = {source.name: bar.add_task(source.name, total=1.0, rows=0) for source in SCHEMA.sources}
-            yield lambda table, done, rows: bar.update(tasks[table], completed=done, rows=rows)
+            tasks: dict[str, TaskID] = {}
+
+            def show(table: str, done: float, rows: int) -> None:
+                if table not in tasks:
+                    tasks[table] = bar.add_task(table, total=1.0, rows=0)
+                bar.update(tasks[table], completed=done, rows=rows)
+
+            yield show
 
     def read(self, prompt: str) -> str:
         """Return what the person types. Raises EOFError and KeyboardInterrupt."""

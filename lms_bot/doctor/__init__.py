@@ -26,7 +26,7 @@ def examine(
     settings: Settings, zuliprc: str | None, deadline: timedelta = DEADLINE, settings_file: str | None = None
 ) -> list[Finding]:
     """Return all findings, whatever does not answer; takes at most about `deadline`. No secret is in them."""
-    source = Lms(settings.lms_database_url, settings.timezone, settings.sweep_rows)
+    source = Lms.of(settings)
     chat = Chat(zuliprc, RateLimiter(settings.messages_per_minute))
     people = lms.People(source)
     accounts = zulip.Accounts(chat)

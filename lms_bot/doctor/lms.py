@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.people import Mentor
@@ -35,7 +35,7 @@ class People:
 
     def read(self) -> Iterator[Finding]:
         """Read the people."""
-        people = self._lms.read_people()
+        people = self._lms.read_people(datetime.now(UTC))
         self.mentors = people.mentors
         counts = f"{len(people.students)} students, {len(people.mentors)} mentors, {len(people.links)} links"
         if people.links:
@@ -109,7 +109,7 @@ def extras(missing: Sequence[str]) -> Iterator[Finding]:
 
 def indexes(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
     """Check whether rows are found by their id, as every poll does."""
-    keys = {source.table.name: source.key_column.name for source in schema.sources}
+    keys = {watch.table.name: watch.key_column.name for watch in schema.watches}
     without = [name for name in keys if name in found and not found[name].has_index]
     for name in without:
         if found[name].is_view:
@@ -138,7 +138,7 @@ def times(server: Server, schema: Schema, found: Mapping[str, Table], settings: 
 
 def sweep(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
     """Check how late changes are found; see docs/detection.md."""
-    names = [source.table.name for source in schema.sources]
+    names = [watch.table.name for watch in schema.watches]
     views = [name for name in names if name in found and found[name].is_view]
     if server.version == 0:
         yield ok("lms sweep", "late changes are found by comparing slices of primary keys")

@@ -16,7 +16,7 @@ from lms_bot.handlers.request import Request
 from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.pipeline.freshness import BLIND
 from lms_bot.render import counted, quote
-from lms_bot.render.events import LETTERS
+from lms_bot.render.events import source_tables
 
 LONGEST_PERIOD = 3650  # days
 LONGEST_DURATION = timedelta(days=366)
@@ -30,8 +30,7 @@ _PERIOD = re.compile(rf"(?P<count>[0-9]+)(?P<unit>{'|'.join(sorted(_DAYS, key=le
 _DURATION = re.compile(r"(?P<count>[0-9]+)(?P<unit>min|m|h|d|w)", re.IGNORECASE)
 _NUMBER = re.compile(r"#?[0-9]+")
 _LATIN = str.maketrans("авсенкмртх", "abcehkmptx")  # what looks the same and is Cyrillic
-_TABLES: dict[str, str | None] = {"": None, **{letter: table for table, letter in LETTERS.items()}}
-_EVENT = re.compile(rf"(?P<letter>{'|'.join(_TABLES)})(?P<number>[0-9]+)")
+_EVENT = re.compile(r"(?P<letter>[a-z]?)(?P<number>[0-9]+)")
 _ALERT = re.compile(r"(a|[a-z]{2,9})[0-9]{1,19}")  # one letter and a number: as alerts were named before they had names
 
 
@@ -47,9 +46,9 @@ class Period(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """What `why` is asked about: a row of a source table, or an event by its own id where `source_table` is None."""
+    """What `why` is asked about: a row of one of the source tables, or an event by its own id where these are None."""
 
-    source_table: str | None
+    source_tables: tuple[str, ...] | None
     number: int
 
 
@@ -107,7 +106,10 @@ def _event(request: Request, text: str) -> Numbered | str:
     name = _as_name(text)
     match = _EVENT.fullmatch(name)
     if match and (found := _id(match["number"])) is not None:
-        return Numbered(_TABLES[match["letter"]], found)
+        if not match["letter"]:
+            return Numbered(None, found)
+        if tables := source_tables(match["letter"]):
+            return Numbered(tables, found)
     if _ALERT.fullmatch(name):
         return name.upper()
     raise UserError(f"“{quote(text, 40)}” is no number of an event: `history`, `feed` and `pending` show them.")

@@ -2,49 +2,70 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 
+from lms_bot.config.settings import Settings
 from lms_bot.db import engine as engines
-from lms_bot.lms import inspection
+from lms_bot.lms import inspection, schemas
 from lms_bot.lms.changes import ChangeReader
 from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
+from lms_bot.lms.links import LinkFiles, choose_links
 from lms_bot.lms.people import People, read_links, read_people
 from lms_bot.lms.presence import Presence, read_presence
-from lms_bot.lms.schemas import SCHEMA
-from lms_bot.lms.source import Schema
+from lms_bot.lms.source import Schema, Watch
 
 __all__ = ["Lms", "People"]
+
+WATCHED_AGE = timedelta(minutes=5)
 
 
 class Lms:
     """One LMS, read as its schema declares it. Connects when it is first needed."""
 
-    def __init__(self, url: str, zone: tzinfo, sweep_rows: int, schema: Schema = SCHEMA) -> None:
+    def __init__(
+        self, url: str, schema: Schema, files: LinkFiles, zone: tzinfo, sweep_rows: int, longest: timedelta
+    ) -> None:
         self.engine = engines.lms_engine(url)
         self.schema = schema
-        self.changes = ChangeReader(self.engine, schema, zone, sweep_rows)
+        self.changes = ChangeReader(self.engine, schema, zone, sweep_rows, longest)
         self._zone = zone
+        self._files = files
+        self._watched: list[Watch] = []
+        self._watched_at: datetime | None = None
 
-    @property
-    def sources(self) -> list[str]:
-        """Return the names of the sources of events."""
-        return [source.name for source in self.schema.sources]
+    @classmethod
+    def of(cls, settings: Settings) -> Lms:
+        """Return the LMS that settings name. Raises ConfigError where there is no such declaration, or no links."""
+        declared = schemas.load(settings.lms_schema, settings.lms_table_prefix)
+        schema, files = choose_links(declared, settings.lms_mentors)
+        longest = timedelta(minutes=settings.longest_transaction)
+        return cls(settings.lms_database_url, schema, files, settings.timezone, settings.sweep_rows, longest)
 
-    def read_people(self) -> People:
+    def watched(self, now: datetime) -> list[Watch]:
+        """Return the tables in which changes are looked for, without optional ones that are not there to read.
+
+        Raises LmsUnavailable.
+        """
+        if self._watched_at is None or not timedelta() <= now - self._watched_at < WATCHED_AGE:
+            self._watched = inspection.readable(self.engine, self.schema)
+            self._watched_at = now
+        return self._watched
+
+    def read_people(self, now: datetime) -> People:
         """Return all students, mentors and links. Raises LmsUnavailable."""
-        return read_people(self.engine, self.schema.people)
+        return read_people(self.engine, self.schema.people, self._files, now)
 
-    def read_links(self) -> frozenset[tuple[int, int]]:
+    def read_links(self, now: datetime) -> frozenset[tuple[int, int]]:
         """Return all links between mentors and students, as (mentor id, student id). Raises LmsUnavailable."""
-        return read_links(self.engine, self.schema.people)
+        return read_links(self.engine, self.schema.people, self._files, now)
 
     def read_presence(self, last_id: int) -> Presence:
         """Return the days on which the LMS saw students, as far as it says so. Raises LmsUnavailable."""
         return read_presence(self.engine, self.schema.presence, self._zone, last_id)
 
     def read_enrolment(self) -> Enrolment:
-        """Return since when students are enrolled and how long exams take, where it says so. Raises LmsUnavailable."""
+        """Return since when students are enrolled, how long exams take, and deadlines. Raises LmsUnavailable."""
         return read_enrolment(self.engine, self.schema.enrolment, self._zone)
 
     def missing_extras(self) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.lms.inspection import can_read
-from lms_bot.lms.source import Schema
+from lms_bot.lms.inspection import read_if_there
+from lms_bot.lms.markup import without_markup
+from lms_bot.lms.source import Query, Schema
 from lms_bot.lms.values import text
 
 Titles = Mapping[Any, str | None]
@@ -20,12 +21,13 @@ Catalogue = Mapping[str, Titles]
 
 def read_catalogue(connection: sa.Connection, schema: Schema) -> Catalogue:
     """Read all titles; what this installation does not have, or does not show us, has none."""
-    return {name: _titles(connection, query) for name, query in schema.catalogue.items()}
+    clean = without_markup if schema.has_markup else text
+    return {name: _titles(connection, queries, clean) for name, queries in schema.catalogue.items()}
 
 
-def _titles(connection: sa.Connection, query: sa.Select[Any]) -> Titles:
+def _titles(connection: sa.Connection, queries: Iterable[Query], clean: Callable[[Any], str | None]) -> Titles:
     titles: dict[Any, str | None] = {}
-    if can_read(connection, query):
-        for key, title in connection.execute(query):
-            titles.setdefault(key, text(title))
+    for query in queries:
+        for key, title in read_if_there(connection, query):
+            titles.setdefault(key, clean(title))
     return titles

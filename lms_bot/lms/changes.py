@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,13 +17,14 @@ from lms_bot.db.lists import in_list
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
 from lms_bot.lms.rows import Row, RowReader
-from lms_bot.lms.snapshot import Snapshot, take, was_visible, written_since
-from lms_bot.lms.source import Schema, Source
+from lms_bot.lms.safe_cursor import Read, advance, end_of_slice, forget_snapshots, is_replaced, trim
+from lms_bot.lms.snapshot import Snapshot, in_blocks, take, was_visible, written_since, xmin_of
+from lms_bot.lms.source import Schema, Source, Watch
 from lms_bot.lms.sqlite_stamp import SqliteStamps, Stamp
-from lms_bot.lms.values import fingerprint
 
 PAGE_ROWS = 5_000
 LOWEST_ID = -(2**31) - 1  # below any id; a lower number would not be an integer to PostgreSQL, nor use the index
+HIGHEST_ID = 2**63 - 1
 TITLES_AGE = timedelta(minutes=5)
 
 Recorded = Callable[[str, Collection[int]], Mapping[int, int]]
@@ -32,34 +33,26 @@ Recorded = Callable[[str, Collection[int]], Mapping[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A source as one transaction sees it, and the stamp taken before."""
+    """A watched table as one transaction sees it, and the stamp taken before."""
 
-    source: Source
+    watch: Watch
     connection: sa.Connection
     snapshot: Snapshot
     stamp: Stamp
 
 
-class _Read(NamedTuple):
-    """A page of rows by key: how far it goes, whether it is the last, how many were never read before.
+class ChangeReader:
+    """Reads pages of changes; holds no transaction between them, and remembers only titles and stamps.
 
-    `oldest_open`: the oldest transaction that was open at any page of this poll.
+    No transaction in the LMS takes longer than `longest`, where the server does not tell which are open.
     """
 
-    position: int
-    is_last: bool
-    new_rows: int
-    oldest_open: int
-
-
-class ChangeReader:
-    """Reads pages of changes; holds no transaction between them, and remembers only titles and stamps."""
-
-    def __init__(self, engine: sa.Engine, schema: Schema, zone: tzinfo, sweep_rows: int) -> None:
+    def __init__(self, engine: sa.Engine, schema: Schema, zone: tzinfo, sweep_rows: int, longest: timedelta) -> None:
         self._engine = engine
         self._schema = schema
         self._readers = {source.name: RowReader(source, zone) for source in schema.sources}
         self._sweep_rows = sweep_rows
+        self._longest = longest
         self._page_rows = min(PAGE_ROWS, sweep_rows)
         self._catalogue: Catalogue = {}
         self._titles_read_at: datetime | None = None
@@ -68,102 +61,111 @@ class ChangeReader:
     def close(self) -> None:
         self._stamps.close()
 
-    def mark_baseline(self, source_name: str, now: datetime) -> Cursor:
-        """Return the mark that decides what is history: the snapshot and the highest id of this moment."""
-        source = self._schema.source(source_name)
+    def mark_baseline(self, watch: Watch, now: datetime) -> Cursor:
+        """Return the mark that decides what is history: the snapshot and the highest id of this moment.
+
+        A table with parts of rows has no history of its own: it is read with the rows.
+        """
         with self._transaction() as connection:
-            snapshot = take(connection, source.table.name)
-            highest = connection.scalar(sa.select(sa.func.max(source.key_column)))
+            snapshot = take(connection, watch.table.name, now, self._longest)
+            highest = connection.scalar(sa.select(sa.func.max(watch.key_column)))
+            is_exact = snapshot.has_xmin and not watch.is_part
+            xids = _youngest_xids(connection, watch.table, snapshot.xmin) if is_exact else None
         return Cursor(
-            source_table=source.name,
+            source_table=watch.name,
             baseline_at=now,
             baseline_snapshot=snapshot.text if snapshot.has_xmin else None,
             baseline_id=highest or 0,
             history_id=LOWEST_ID,
-            history_done=highest is None,
+            history_done=highest is None or watch.is_part,
             last_id=highest or 0,
-            safe_id=LOWEST_ID,
+            safe_id=(highest or LOWEST_ID) if watch.is_part else LOWEST_ID,
             sweep_next_since=snapshot.xmin if snapshot.has_xmin else None,
             server=snapshot.server,
             next_xid=snapshot.next_xid,
             seen=(Seen(snapshot.next_xid, highest or 0, 0),),
+            baseline_xids=xids,
         )
 
-    def history(self, cursor: Cursor, now: datetime) -> Page:
+    def history(self, watch: Watch, cursor: Cursor, now: datetime) -> Page:
         """Return the next page of what was there at the baseline, by primary key."""
-        source = self._schema.source(cursor.source_table)
-        key, visible_then = source.key_column, cursor.baseline_snapshot
+        key, visible_then = watch.key_column, cursor.baseline_snapshot
         if cursor.history_id == LOWEST_ID:
-            self._stamps.begin((source.name, "history"), self._stamps.take())
-        query = (
-            sa.select(*source.table.c)
-            .where(key > cursor.history_id, key <= cursor.baseline_id)
-            .order_by(key)
-            .limit(self._page_rows)
-        )
+            self._stamps.begin((watch.name, "history"), self._stamps.take())
+        query = watch.select().where(key > cursor.history_id, key <= cursor.baseline_id)
+        query = query.order_by(key).limit(self._page_rows)
         if visible_then is not None:
-            query = query.add_columns(sa.literal_column("xmin::text::bigint"))
+            query = query.add_columns(xmin_of(watch.table))
         with self._transaction() as connection:
             read = connection.execute(query).all()
-        found = _by_id(source, read)
-        seen_then = zip(found, read, strict=True)
-        history = frozenset(
-            source_id for source_id, row in seen_then if visible_then is None or was_visible(row[-1], visible_then)
-        )
+        place, committed = _key_place(watch), None if cursor.baseline_xids is None else frozenset(cursor.baseline_xids)
+        was_there = {
+            row[place] for row in read if visible_then is None or was_visible(row[-1], visible_then, committed)
+        }
+        found = self._readers[watch.source.name].by_id(read)
         done = len(read) < self._page_rows
         after = replace(
             cursor,
-            history_id=cursor.baseline_id if done else next(reversed(found)),
+            history_id=cursor.baseline_id if done else read[-1][place],
             history_done=done,
             safe_id=cursor.history_id,
             seen=(Seen(cursor.seen[0].next_xid, cursor.baseline_id, len(read)),),
+            baseline_xids=None if done else cursor.baseline_xids,
         )
-        activities = self._activities(source, found, {}, now)
-        return Page(after, activities, rows=len(found), new_above=cursor.history_id, history=history)
+        activities = self._activities(watch.source, found, {}, now)
+        history = frozenset(found) & was_there
+        return Page(after, watch.source.name, activities, rows=len(read), new_above=cursor.history_id, history=history)
 
-    def changes(self, cursor: Cursor, open_ids: Sequence[int], recorded: Recorded, now: datetime) -> Iterator[Page]:
+    def changes(
+        self, watch: Watch, cursor: Cursor, open_ids: Sequence[int], recorded: Recorded, now: datetime
+    ) -> Iterator[Page]:
         """Give pages of everything that may have changed since `cursor`; store each before the next is read.
 
         Full pages of new rows come first; the last page brings the rest of them, the open rows and a slice of the
         sweep. `recorded` is asked between two transactions. Raises LmsUnavailable; what was stored before that stays
         right.
         """
-        source = self._schema.source(cursor.source_table)
+        source = watch.source
         position, settled, passed = cursor.safe_id, cursor.seen, 0
         oldest_open: int | None = None
         if cursor.sweep_started_at is None:
-            self._stamps.end((source.name, "history"))
+            self._stamps.end((watch.name, "history"))
         is_last = False
         while not is_last:
             stamp = self._stamps.take()
             with self._transaction() as connection:
-                view = _View(source, connection, take(connection, source.table.name), stamp)
-                replaced = _is_replaced(cursor, view.snapshot)
-                if view.snapshot.server != cursor.server or replaced:
-                    cursor, settled = _forget_snapshots(cursor, view.snapshot), ()
-                oldest_open = view.snapshot.xmin if oldest_open is None else min(oldest_open, view.snapshot.xmin)
-                found = self._above(view, position)
-                new_above, is_last = cursor.last_id, len(found) < self._page_rows
-                new = sum(source_id > new_above for source_id in found)
-                passed += len(found) - new
-                position = next(reversed(found)) if found else position
-                cursor = _advance(cursor, view, settled, _Read(position, is_last, new, oldest_open))
-                cursor = _trim(cursor, self._sweep_rows)
+                snapshot = take(connection, watch.table.name, now, self._longest)
+                view = _View(watch, connection, snapshot, stamp)
+                replaced = is_replaced(cursor, snapshot)
+                if snapshot.server != cursor.server or replaced:
+                    cursor, settled = forget_snapshots(cursor, snapshot), ()
+                oldest_open = snapshot.xmin if oldest_open is None else min(oldest_open, snapshot.xmin)
+                read = self._above(view, position)
+                keys = [row[_key_place(watch)] for row in read]
+                last_before, is_last = cursor.last_id, len(read) < self._page_rows
+                new = sum(key > last_before for key in keys)
+                passed += len(read) - new
+                position = keys[-1] if keys else position
+                cursor = advance(cursor, snapshot.next_xid, settled, Read(position, is_last, new, oldest_open))
+                cursor = trim(cursor, self._sweep_rows)
                 if is_last:
-                    found |= _by_key(view, open_ids)
+                    read += self._by_key(view, open_ids)
                     swept, cursor = self._sweep(view, cursor, self._sweep_rows - passed, now)
-                    found |= swept
+                    read += swept
+            found = self._readers[source.name].by_id(read)
+            new_above = HIGHEST_ID if watch.is_part else last_before
             yield Page(
                 cursor,
+                source.name,
                 self._activities(source, found, self._recorded(source, found, new_above, recorded), now),
-                rows=len(found),
+                rows=len(read),
                 new_above=new_above,
                 looked_at=tuple(open_ids) if is_last else (),
                 vanished=tuple(one for one in open_ids if one not in found) if is_last else (),
                 server_replaced=replaced,
             )
         if cursor.sweep_position is None:
-            self._stamps.end((source.name, "sweep"))  # what was found is stored by now
+            self._stamps.end((watch.name, "sweep"))  # what was found is stored by now
 
     def _recorded(
         self, source: Source, found: Mapping[int, Row], new_above: int, recorded: Recorded
@@ -177,7 +179,7 @@ class ChangeReader:
     ) -> tuple[Activity, ...]:
         """Return what the rows state whose fingerprint is not the recorded one."""
         reader = self._readers[source.name]
-        marks = {source_id: fingerprint(row) for source_id, row in found.items()}
+        marks = {source_id: reader.fingerprint(row) for source_id, row in found.items()}
         changed = [source_id for source_id, mark in marks.items() if recorded.get(source_id) != mark]
         if not changed:
             return ()
@@ -189,41 +191,46 @@ class ChangeReader:
             self._titles_read_at = now
         return tuple(reader.activity(found[one], marks[one], self._catalogue) for one in changed)
 
-    def _above(self, view: _View, position: int) -> dict[int, Row]:
-        key = view.source.key_column
-        query = sa.select(*view.source.table.c).where(key > position).order_by(key).limit(self._page_rows)
-        return _by_id(view.source, view.connection.execute(query).all())
+    def _above(self, view: _View, position: int) -> list[Any]:
+        key = view.watch.key_column
+        query = view.watch.select().where(key > position).order_by(key).limit(self._page_rows)
+        return list(view.connection.execute(query))
 
-    def _sweep(self, view: _View, cursor: Cursor, budget: int, now: datetime) -> tuple[dict[int, Row], Cursor]:
+    def _by_key(self, view: _View, ids: Sequence[int]) -> list[Any]:
+        if not ids:
+            return []
+        within = in_list(view.watch.source.key_column, ids, view.connection.dialect.name)
+        return list(view.connection.execute(view.watch.select().where(within)))
+
+    def _sweep(self, view: _View, cursor: Cursor, budget: int, now: datetime) -> tuple[list[Any], Cursor]:
         """Read the next slice of the sweep, by ctid or key; begin no round in a file without a commit since one."""
-        source, snapshot = view.source, view.snapshot
+        watch, snapshot = view.watch, view.snapshot
         if cursor.sweep_position is None:
-            if self._stamps.was_seen(source.name, view.stamp):
-                return {}, cursor
-            self._stamps.begin((source.name, "sweep"), view.stamp)
+            if self._stamps.was_seen(watch.name, view.stamp):
+                return [], cursor
+            self._stamps.begin((watch.name, "sweep"), view.stamp)
             cursor = replace(
                 cursor,
                 sweep_since=cursor.sweep_next_since,
                 sweep_next_since=snapshot.xmin if snapshot.has_xmin else None,
                 sweep_started_at=now,
             )
-        query = sa.select(*source.table.c)
-        position = cursor.sweep_position or 0
+        query, position = watch.select(), cursor.sweep_position or 0
         if snapshot.blocks:
             blocks = max(1, int(max(budget, 1) / snapshot.rows_per_block))
-            query = query.where(sa.text(f"ctid >= '({position},0)'::tid AND ctid < '({position + blocks},0)'::tid"))
+            query = query.where(in_blocks(watch.table, position, position + blocks))
             if cursor.sweep_since is not None:
-                query = query.where(written_since(cursor.sweep_since))
-            found = _by_id(source, view.connection.execute(query).all())
+                query = query.where(written_since(watch.table, cursor.sweep_since))
+            read = list(view.connection.execute(query))
             position += blocks
             done = position >= snapshot.blocks
         else:
-            limit, key = max(budget, 1), source.key_column
+            limit, key = max(budget, 1), watch.key_column
             above = LOWEST_ID if cursor.sweep_position is None else position
-            found = _by_id(source, view.connection.execute(query.where(key > above).order_by(key).limit(limit)).all())
-            position = next(reversed(found)) if found else position
-            done = len(found) < limit
-        return found, _end_of_slice(cursor, position, done, now)
+            read = list(view.connection.execute(query.where(key > above).order_by(key).limit(limit)))
+            position = read[-1][_key_place(watch)] if read else position
+            done = len(read) < limit
+        return read, end_of_slice(cursor, position, done, now)
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
@@ -234,67 +241,12 @@ class ChangeReader:
             raise LmsUnavailable(f"the LMS cannot be read: {reason(error)}") from error
 
 
-def _by_key(view: _View, ids: Sequence[int]) -> dict[int, Row]:
-    if not ids:
-        return {}
-    within = in_list(view.source.key_column, ids, view.connection.dialect.name)
-    return _by_id(view.source, view.connection.execute(sa.select(*view.source.table.c).where(within)))
+def _key_place(watch: Watch) -> int:
+    """Return where in a row read the watched table's key is."""
+    return -1 if watch.is_part else list(watch.table.c).index(watch.key_column)
 
 
-def _by_id(source: Source, rows: Iterable[Any]) -> dict[int, Row]:
-    """Return rows by id, in the order in which they come, each with the source's columns alone."""
-    width, place = len(source.table.c), list(source.table.c).index(source.key_column)
-    return {row[place]: tuple(row[:width]) for row in rows}
-
-
-def _is_replaced(cursor: Cursor, snapshot: Snapshot) -> bool:
-    """Transaction ids went backwards, or the table is another one: a restored or replaced server."""
-    if cursor.server is None or snapshot.home is None:
-        return False
-    oids = cursor.server.split()[:2]
-    return snapshot.next_xid < cursor.next_xid or snapshot.home.split()[:2] != oids
-
-
-def _forget_snapshots(cursor: Cursor, snapshot: Snapshot) -> Cursor:
-    """Drop what transaction ids said: read again from the safe cursor, and compare whole slices for a round."""
-    return replace(
-        cursor,
-        seen=(),
-        sweep_position=None,
-        sweep_since=None,
-        sweep_next_since=None,
-        server=snapshot.server,
-        next_xid=snapshot.next_xid,
-    )
-
-
-def _advance(cursor: Cursor, view: _View, settled: tuple[Seen, ...], read: _Read) -> Cursor:
-    """Move the safe cursor over what this poll has read again, and remember the page just read.
-
-    A page seen by an earlier poll is safe once every transaction that was open then has ended before this poll's
-    oldest snapshot, and everything up to it has been read since: first read, then advance.
-    """
-    again = [s for s in settled if s.next_xid <= read.oldest_open and (read.is_last or s.last_id <= read.position)]
-    safe_id = max([cursor.safe_id, *(s.last_id for s in again)])
-    last_id = max(cursor.last_id, read.position)
-    seen = tuple(s for s in cursor.seen if s.last_id > safe_id)
-    if last_id > max([safe_id, *(s.last_id for s in seen)]):
-        seen = (*seen, Seen(view.snapshot.next_xid, last_id, read.new_rows))
-    return replace(
-        cursor, safe_id=safe_id, last_id=last_id, seen=seen, next_xid=max(cursor.next_xid, view.snapshot.next_xid)
-    )
-
-
-def _trim(cursor: Cursor, most_rows: int) -> Cursor:
-    """Leave to the sweep what lies too far back to be read again in every poll."""
-    seen, safe_id = list(cursor.seen), cursor.safe_id
-    while seen and sum(s.rows for s in seen) > most_rows:
-        safe_id = seen.pop(0).last_id
-    return replace(cursor, seen=tuple(seen), safe_id=safe_id)
-
-
-def _end_of_slice(cursor: Cursor, position: int, done: bool, now: datetime) -> Cursor:
-    if not done:
-        return replace(cursor, sweep_position=position)
-    started = cursor.sweep_started_at or now
-    return replace(cursor, sweep_position=None, sweep_seconds=(now - started).total_seconds())
+def _youngest_xids(connection: sa.Connection, table: sa.Table, since: int) -> tuple[int, ...]:
+    """Return which transaction ids, from the oldest one still open on, are in rows that are visible now."""
+    query = sa.select(xmin_of(table)).select_from(table).where(written_since(table, since)).distinct()
+    return tuple(connection.scalars(query))

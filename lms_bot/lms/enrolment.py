@@ -1,4 +1,4 @@
-"""Reads since when students are enrolled, and how long exams take, where the LMS says so."""
+"""Reads since when students are enrolled, how long exams take, and deadlines, where the LMS says so."""
 
 from __future__ import annotations
 
@@ -18,23 +18,36 @@ LONGEST = 30 * 24 * 60  # minutes; what is said to take longer, or no time at al
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Since when students are enrolled, as (student id, aware UTC), and the minutes that exams take, by exam id."""
+    """Since when students are enrolled, how long exams take, and until when something is to be done.
+
+    `students` are (student id, aware UTC), `minutes` are by exam id, and `deadlines` are (source, activity id, aware
+    UTC).
+    """
 
     students: tuple[tuple[int, datetime], ...]
     minutes: dict[int, int]
+    deadlines: tuple[tuple[str, int, datetime], ...] = ()
 
 
 def read_enrolment(engine: sa.Engine, queries: EnrolmentQueries, zone: tzinfo) -> Enrolment:
     """Give nothing of what is not there, or not for our role to read. Raises LmsUnavailable."""
     try:
         with engine.connect() as connection, connection.begin():
-            enrolled = read_if_there(connection, queries.since)
-            lengths = read_if_there(connection, queries.minutes)
+            enrolled, lengths = (
+                [] if query is None else read_if_there(connection, query) for query in (queries.since, queries.minutes)
+            )
+            deadlines = {name: read_if_there(connection, query) for name, query in queries.deadlines.items()}
     except sa.exc.SQLAlchemyError as error:
         raise LmsUnavailable(f"when students were enrolled cannot be read: {reason(error)}") from error
+    until = (
+        (source, integer(activity), moment(when, zone)) for source, read in deadlines.items() for activity, when in read
+    )
     since = ((integer(who), moment(when, zone)) for who, when in enrolled)
     minutes = ((integer(exam), integer(length)) for exam, length in lengths)
     return Enrolment(
         tuple((who, when) for who, when in since if who is not None and when is not None),
         {exam: length for exam, length in minutes if exam is not None and length and 0 < length <= LONGEST},
+        tuple(
+            (source, activity, when) for source, activity, when in until if activity is not None and when is not None
+        ),
     )

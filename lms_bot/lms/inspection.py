@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms.source import Id, Schema, Time, columns_of
+from lms_bot.lms.source import Id, Schema, Seconds, Time, Watch, columns_of
 
 
 class Kind(StrEnum):
@@ -105,11 +105,22 @@ def server(engine: sa.Engine) -> Server:
 
 def found(engine: sa.Engine, schema: Schema) -> dict[str, Table]:
     """Return those of the wanted tables that are there, as our role sees them. Raises LmsUnavailable."""
-    keys = {source.table.name: source.key_column.name for source in schema.sources}
+    keys = {watch.table.name: watch.key_column.name for watch in schema.watches}
     with _reading(engine) as connection:
         look = _sqlite_table if connection.dialect.name == "sqlite" else _postgresql_table
         seen = {name: look(connection, name, keys.get(name, "id")) for name in wanted(schema)}
     return {name: table for name, table in seen.items() if table is not None}
+
+
+def readable(engine: sa.Engine, schema: Schema) -> list[Watch]:
+    """Return what is watched for changes, without optional sources that cannot be read. Raises LmsUnavailable."""
+    with _reading(engine) as connection:
+        missing = {
+            source.name
+            for source in schema.sources
+            if source.is_optional and not can_read(connection, source.watches[0].select())
+        }
+    return [watch for watch in schema.watches if watch.source.name not in missing]
 
 
 def missing_extras(engine: sa.Engine, schema: Schema) -> list[str]:
@@ -227,7 +238,7 @@ def _sqlite_kind(declared: str) -> Kind:
 
 
 def _wanted_kind(column: sa.Column[Any]) -> Kind:
-    kinds = ((Id, Kind.INTEGER), (Time, Kind.TIME), (sa.Text, Kind.TEXT))
+    kinds = ((Id, Kind.INTEGER), (Seconds, Kind.INTEGER), (Time, Kind.TIME), (sa.Text, Kind.TEXT))
     return next((kind for declared, kind in kinds if isinstance(column.type, declared)), Kind.NUMBER)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from lms_bot.core.people import Mentor, Student
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms.source import PeopleQueries
+from lms_bot.lms.links import LinkFiles
+from lms_bot.lms.source import NOW, PeopleQueries
 from lms_bot.lms.values import text
 
 
@@ -24,36 +25,47 @@ class People:
     links: frozenset[tuple[int, int]]
 
 
-def read_people(engine: sa.Engine, queries: PeopleQueries) -> People:
+def read_people(engine: sa.Engine, queries: PeopleQueries, files: LinkFiles, now: datetime) -> People:
     """Read everybody in one short transaction. Raises LmsUnavailable."""
+    at = {NOW.key: int(now.timestamp())}
     try:
         with engine.connect() as connection, connection.begin():
-            students, mentors, links = (
-                connection.execute(query).all() for query in (queries.students, queries.mentors, queries.links)
+            read_students, read_mentors = (
+                connection.execute(query, at).all() for query in (queries.students, queries.mentors)
             )
+            links = _links(connection, queries, at)
     except sa.exc.SQLAlchemyError as error:
         raise LmsUnavailable(f"students and mentors cannot be read: {reason(error)}") from error
-    return People(
-        students=tuple(
-            Student(row.id, _username(row), text(row.email), _display_name(row), bool(row.is_active))
-            for row in students
-        ),
-        mentors=tuple(Mentor(row.id, _username(row), text(row.email), _display_name(row)) for row in mentors),
-        links=_links(links),
+    students = tuple(
+        Student(row.id, _username(row), text(row.email), _display_name(row), bool(row.is_active))
+        for row in read_students
     )
+    mentors = tuple(Mentor(row.id, _username(row), text(row.email), _display_name(row)) for row in read_mentors)
+    files.know(mentors, students)
+    links |= files.read()
+    if queries.only_linked:
+        linked = {mentor_id for mentor_id, _ in links}
+        mentors = tuple(mentor for mentor in mentors if mentor.mentor_id in linked)
+    return People(students, mentors, links)
 
 
-def read_links(engine: sa.Engine, queries: PeopleQueries) -> frozenset[tuple[int, int]]:
-    """Read all links in one statement, as (mentor id, student id). Raises LmsUnavailable."""
+def read_links(
+    engine: sa.Engine, queries: PeopleQueries, files: LinkFiles, now: datetime
+) -> frozenset[tuple[int, int]]:
+    """Read all links, as (mentor id, student id), those in files by who is known. Raises LmsUnavailable."""
     try:
         with engine.connect() as connection, connection.begin():
-            return _links(connection.execute(queries.links).all())
+            return _links(connection, queries, {NOW.key: int(now.timestamp())}) | files.read()
     except sa.exc.SQLAlchemyError as error:
         raise LmsUnavailable(f"the links between mentors and students cannot be read: {reason(error)}") from error
 
 
-def _links(rows: Iterable[Any]) -> frozenset[tuple[int, int]]:
-    return frozenset((row[0], row[1]) for row in rows if row[0] is not None and row[1] is not None)
+def _links(connection: sa.Connection, queries: PeopleQueries, at: dict[str, int]) -> frozenset[tuple[int, int]]:
+    found: set[tuple[int, int]] = set()
+    for query in queries.links.values():
+        rows: list[Any] = list(connection.execute(query, at))
+        found.update((row[0], row[1]) for row in rows if row[0] is not None and row[1] is not None)
+    return frozenset(found)
 
 
 def _username(row: Any) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.inspection import read_if_there
-from lms_bot.lms.source import PresenceQueries
+from lms_bot.lms.source import PresenceQueries, Query
 from lms_bot.lms.values import moment, text
 
 MOST_ROWS = 50_000  # of days at a time; what is more is read the next time
@@ -33,12 +33,10 @@ def read_presence(engine: sa.Engine, queries: PresenceQueries, zone: tzinfo, las
 
     Gives nothing of what is not there, or not for our role to read. Raises LmsUnavailable.
     """
-    key = queries.days.selected_columns[0]
-    newest = queries.days.where(key > last_id - OVERLAP).order_by(key).limit(MOST_ROWS)
     try:
         with engine.connect() as connection, connection.begin():
-            days = read_if_there(connection, newest)
-            seen = read_if_there(connection, queries.moments)
+            days = read_if_there(connection, _newest(queries.days, last_id)) if queries.days is not None else []
+            seen = [row for query in queries.moments for row in read_if_there(connection, query)]
     except sa.exc.SQLAlchemyError as error:
         raise LmsUnavailable(f"the days of students cannot be read: {reason(error)}") from error
     moments = ((student_id, moment(when, zone)) for student_id, when in seen)
@@ -47,6 +45,11 @@ def read_presence(engine: sa.Engine, queries: PresenceQueries, zone: tzinfo, las
         tuple((student_id, when) for student_id, when in moments if when is not None),
         max([last_id, *(row[0] for row in days)]),
     )
+
+
+def _newest(days: Query, last_id: int) -> Query:
+    key = days.selected_columns[0]
+    return days.where(key > last_id - OVERLAP).order_by(key).limit(MOST_ROWS)
 
 
 def _days(rows: list[Any]) -> Iterator[tuple[int, date]]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from lms_bot.core.events import MIRRORED_EXAM, Activity, EventType
+from lms_bot.core.events import MIRRORED_EXAM, PROGRESS, PROGRESS_STEPS, Activity, EventType
 from lms_bot.lms.catalogue import Catalogue
 from lms_bot.lms.source import Source
-from lms_bot.lms.values import integer, moment, plain, text
+from lms_bot.lms.values import duration, fingerprint, integer, moment, number, plain, text
 
 Row = tuple[Any, ...]
-"""The values of a row, in the order of the source's columns."""
+"""The values of a row, in the order of the columns that its source reads."""
 
 
 class RowReader:
@@ -22,28 +22,81 @@ class RowReader:
     def __init__(self, source: Source, zone: tzinfo) -> None:
         self._source = source
         self._zone = zone
-        at = {column.key: place for place, column in enumerate(source.table.c)}
+        at = {column.key: place for place, column in enumerate(source.columns)}
+
+        def place(name: str | None) -> int | None:
+            return None if name is None else at[name]
+
+        self._width = len(at) if source.only is None else len(at) - 1
+        self._own = len(source.own_columns)
         self._key, self._student, self._activity = at[source.key], at[source.student], at[source.activity]
         self._state = at[source.state]
-        self._username = None if source.username is None else at[source.username]
-        self._result = None if source.result is None else at[source.result]
+        self._username, self._result = place(source.username), place(source.result)
+        self._progress, self._turn = place(source.progress), place(source.turn)
+        self._final, self._enrolled = place(source.is_final), place(source.enrolled)
         self._started = [at[name] for name in source.started]
         self._ended = [at[name] for name in source.ended]
         self._facts = [(name, at[column]) for name, column in source.facts.items()]
         self._titles = [(name, title.catalogue, at[title.column]) for name, title in source.titles.items()]
         self._times = [(name, at[column]) for name, column in source.times.items()]
+        self._durations = [(name, at[column]) for name, column in source.durations.items()]
+        self._bands = [(at[column], sorted(steps)) for column, steps in source.bands.items()]
         mirrors = source.mirrors
         self._mirror = (at[mirrors.column], mirrors.value, at[mirrors.key], mirrors.exams) if mirrors else None
         self._stated = lru_cache(1_000)(_states(source))
+
+    def by_id(self, read: Iterable[Any]) -> dict[int, Row]:
+        """Return those of the rows read that are the source's by id, in the order in which they come."""
+        width = self._width
+        if self._source.only is None:
+            found = {row[self._key]: tuple(row[:width]) for row in read}
+        else:
+            found = {row[self._key]: tuple(row[:width]) for row in read if row[width]}
+        return {one: self._banded(row) for one, row in found.items()} if self._bands else found
+
+    def fingerprint(self, row: Row) -> int:
+        """Return a number that changes when the row does."""
+        return fingerprint(row if self._own == self._width else row[: self._own])
 
     def lacks_title(self, row: Row, catalogue: Catalogue) -> bool:
         """Return whether the row's activity is one that the catalogue does not know."""
         activity = row[self._activity]
         return activity is not None and activity not in catalogue[self._source.title]
 
-    def activity(self, row: Row, fingerprint: int, catalogue: Catalogue) -> Activity:
-        """Return what a row states. This runs a hundred thousand times in a burst."""
+    def activity(self, row: Row, mark: int, catalogue: Catalogue) -> Activity:
+        """Return what a row with this fingerprint states. This runs a hundred thousand times in a burst."""
         state, activity_id = text(row[self._state]), integer(row[self._activity])
+        event_type, is_known = self._stated(state, None if self._result is None else text(row[self._result]))
+        turn = None if self._turn is None else integer(row[self._turn])
+        details = self._details(row, catalogue)
+        if event_type is EventType.CONTENT_PROGRESS:
+            turn = step_reached(None if self._progress is None else row[self._progress])
+            event_type = None if turn is None else event_type
+            details[PROGRESS] = None if turn is None else PROGRESS_STEPS[turn]
+        started_at, ended_at = self._first(row, self._started), self._first(row, self._ended)
+        mirrored, exam_id = self._mirrored(row, catalogue) if self._mirror else (None, None)
+        if exam_id is not None:
+            details[MIRRORED_EXAM] = exam_id
+        return Activity(
+            source_table=self._source.name,
+            source_id=row[self._key],
+            event_type=event_type,
+            unknown_state=None if is_known else state or "(none)",
+            student_id=integer(row[self._student]),
+            student_username=None if self._username is None else text(row[self._username]),
+            activity_id=activity_id,
+            title=catalogue[self._source.title].get(activity_id),
+            started_at=started_at,
+            ended_at=ended_at,
+            details=details,
+            fingerprint=mark,
+            mirrors=mirrored,
+            turn=turn,
+            is_final=self._final is not None and bool(row[self._final]),
+            is_copy=self._enrolled is not None and self._is_copy(row, started_at or ended_at),
+        )
+
+    def _details(self, row: Row, catalogue: Catalogue) -> dict[str, Any]:
         details = {
             name: value if (value := row[place]) is None or type(value) is int else plain(value)
             for name, place in self._facts
@@ -53,24 +106,20 @@ class RowReader:
         for name, place in self._times:
             at = moment(row[place], self._zone)
             details[name] = at.isoformat() if at else None
-        mirrored, exam_id = self._mirrored(row, catalogue) if self._mirror else (None, None)
-        if exam_id is not None:
-            details[MIRRORED_EXAM] = exam_id
-        return Activity(
-            source_table=self._source.name,
-            source_id=row[self._key],
-            event_type=self._stated(state, None if self._result is None else text(row[self._result])),
-            state=state,
-            student_id=integer(row[self._student]),
-            student_username=None if self._username is None else text(row[self._username]),
-            activity_id=activity_id,
-            title=catalogue[self._source.title].get(activity_id),
-            started_at=self._first(row, self._started),
-            ended_at=self._first(row, self._ended),
-            details=details,
-            fingerprint=fingerprint,
-            mirrors=mirrored,
-        )
+        for name, place in self._durations:
+            details[name] = duration(row[place])
+        return details
+
+    def _is_copy(self, row: Row, began_at: datetime | None) -> bool:
+        enrolled_at = None if self._enrolled is None else moment(row[self._enrolled], self._zone)
+        return began_at is not None and enrolled_at is not None and began_at < enrolled_at
+
+    def _banded(self, row: Row) -> Row:
+        values = list(row)
+        for place, steps in self._bands:
+            value = number(values[place])
+            values[place] = None if value is None else max((step for step in steps if step <= value), default=0)
+        return tuple(values)
 
     def _first(self, row: Row, places: list[int]) -> datetime | None:
         for place in places:
@@ -89,12 +138,24 @@ class RowReader:
         return mirrored, None if exam_id is None else int(exam_id)
 
 
-def _states(source: Source) -> Callable[[str | None, str | None], EventType | None]:
-    """Return which event a state and a result state; case and surrounding space do not matter."""
+def step_reached(percentage: Any) -> int | None:
+    """Return the place of the step of progress that a percentage has come to; None before the first."""
+    value = number(percentage)
+    reached = 0 if value is None else sum(step <= value for step in PROGRESS_STEPS)
+    return reached - 1 if reached else None
 
-    def stated(state: str | None, result: str | None) -> EventType | None:
-        found = source.states.get(_word(state))
-        return source.results.get(_word(result), found) if found is EventType.EXAM_COMPLETED else found
+
+def _states(source: Source) -> Callable[[str | None, str | None], tuple[EventType | None, bool]]:
+    """Return which event a state and a result state, and whether the state is known.
+
+    Case and surrounding space do not matter.
+    """
+
+    def stated(state: str | None, result: str | None) -> tuple[EventType | None, bool]:
+        word = _word(state)
+        found = source.states.get(word)
+        known = source.results.get(_word(result), found) if found is EventType.EXAM_COMPLETED else found
+        return known, word in source.states
 
     return stated
 

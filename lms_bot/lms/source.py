@@ -12,13 +12,63 @@ from sqlalchemy.sql import visitors
 
 from lms_bot.core.events import EventType
 
+NOW = sa.bindparam("now", type_=sa.BigInteger)
+"""The present moment in seconds since 1970, for queries about people and enrolment."""
+
+Query = sa.Select[Any]
+
 
 class Id(sa.Integer):
     """A whole number that names a row."""
 
 
+class Number(sa.Integer):
+    """A number, or what stands for one; no type that refuses: SQLite may hold anything here."""
+
+
 class Time(sa.Text):
     """A moment, read as text: see lms_bot.db.engine.lms_engine, and lms_bot.lms.values.moment for what it may be."""
+
+
+class Seconds(sa.BigInteger):
+    """A moment in seconds since 1970; 0 stands for none."""
+
+
+_KINDS: Mapping[str, type[sa.types.TypeEngine[Any]]] = {
+    "id": Id,
+    "number": Number,
+    "text": sa.Text,
+    "time": Time,
+    "seconds": Seconds,
+}
+
+
+RESULTS: Mapping[str, EventType] = {
+    **dict.fromkeys(("pass", "passed"), EventType.EXAM_PASSED),
+    **dict.fromkeys(("fail", "failed"), EventType.EXAM_FAILED),
+}
+
+
+class Tables:
+    """The tables of an LMS with the columns that are read, from one line each: a name, and `column:kind` for each.
+
+    A table is an attribute of the name in its line; in the database a prefix stands before that name. Raises
+    KeyError for a kind that is none of id, number, text, time and seconds.
+    """
+
+    def __init__(self, lines: str, prefix: str = "") -> None:
+        self.prefix = prefix
+        self._tables: dict[str, sa.Table] = {}
+        metadata = sa.MetaData()
+        for name, *columns in (line.split() for line in lines.strip().splitlines()):
+            pairs = (column.split(":") for column in columns)
+            self._tables[name] = sa.Table(prefix + name, metadata, *(sa.Column(c, _KINDS[kind]()) for c, kind in pairs))
+
+    def __getattr__(self, name: str) -> sa.Table:
+        try:
+            return self._tables[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 class Kind(StrEnum):
@@ -26,6 +76,7 @@ class Kind(StrEnum):
 
     EXAM = "exam"
     CONTENT = "content"
+    CERTIFICATION = "certification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +106,22 @@ class Source:
     """A table whose rows state events; the names below are those of its columns, unless said otherwise.
 
     * `name` is the source's stable word in the store (`source_table`), `letter` stands before its events' numbers.
-    * `states` are the LMS's words for a state, in lower case, and the event that each states; where that is
-      exam_completed, `results` say by the word in `result` whether it is a better known one.
-    * `started` and `ended` are the columns with those moments: the first of them that holds one counts.
-    * `facts`, `titles` and `times` become metadata, by its key; `title` is the activity's own.
+    * `joins` are other tables by what they are joined on, each row of which may be missing; `computed` are further
+      columns made of all these, by name. A table of `joins` that is one of the `parts` holds a part of the row and has
+      the same `key`: a change there is a change of the row. What other tables say is read along with a change, and is
+      none by itself.
+    * Rows of which `only` is not true are none of ours.
+    * `states` are the LMS's words for a state, in lower case, and the event that each states, or None; where that is
+      exam_completed, `results` say by the word in `result` whether it is a better known one. Where it is
+      content_progress, `progress` holds the percentage that the student has come to.
+    * `turn` numbers the facts that one row states one after the other, from 0.
+    * `is_final` is true of a row that comes to no other outcome by itself, though its event is no final one.
+    * `started` and `ended` are the columns with those moments: the first of them that holds one counts. What began
+      before the moment in `enrolled` came with the student, as a copy, and is history.
+    * `facts`, `titles`, `times` and `durations` (in seconds) become metadata, by its key; `title` names the catalogue
+      with the activity's own.
+    * A number in one of the `bands` counts as the highest of these steps that it has come to.
+    * A source that `is_optional` may be missing from an installation.
     """
 
     name: str
@@ -66,56 +129,121 @@ class Source:
     letter: str
     table: sa.Table
     key: str = "id"
+    joins: Mapping[sa.FromClause, sa.ColumnElement[bool]] = field(default_factory=dict)
+    parts: tuple[sa.Table, ...] = ()
+    computed: Mapping[str, sa.ColumnElement[Any]] = field(default_factory=dict)
+    only: sa.ColumnElement[bool] | None = None
     student: str
     username: str | None = None
     activity: str
     title: str
-    state: str
-    states: Mapping[str, EventType]
+    state: str = "state"
+    states: Mapping[str, EventType | None]
     result: str | None = None
-    results: Mapping[str, EventType] = field(default_factory=dict)
-    started: tuple[str, ...]
-    ended: tuple[str, ...]
+    results: Mapping[str, EventType] = field(default_factory=lambda: RESULTS)
+    progress: str | None = None
+    turn: str | None = None
+    is_final: str | None = None
+    started: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    enrolled: str | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, Title] = field(default_factory=dict)
     times: Mapping[str, str] = field(default_factory=dict)
+    durations: Mapping[str, str] = field(default_factory=dict)
+    bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     mirrors: Mirror | None = None
+    is_optional: bool = False
 
     @property
     def key_column(self) -> sa.Column[int]:
         return self.table.c[self.key]
+
+    @property
+    def own_columns(self) -> list[sa.ColumnElement[Any]]:
+        """Return the columns whose change is a change of the row: the table's, and those of its parts."""
+        of_parts = (column.label(f"{part.name}.{column.name}") for part in self.parts for column in part.c)
+        return [*self.table.c, *of_parts]
+
+    @property
+    def columns(self) -> list[sa.ColumnElement[Any]]:
+        """Return all columns that are read, whether the row is ours as the last."""
+        computed = [column.label(name) for name, column in self.computed.items()]
+        is_ours = [] if self.only is None else [self.only.label("is_ours")]
+        return [*self.own_columns, *computed, *is_ours]
+
+    @property
+    def watches(self) -> list[Watch]:
+        """Return what is watched for changes: the table, and each part."""
+        parts = (Watch(f"{self.name}.{part.name}", self, part) for part in self.parts)
+        return [Watch(self.name, self, self.table), *parts]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watch:
+    """A table in which changes of a source's rows are looked for; `name` is that of its cursor in the store."""
+
+    name: str
+    source: Source
+    table: sa.Table
+
+    @property
+    def key_column(self) -> sa.Column[int]:
+        return self.table.c[self.source.key]
+
+    @property
+    def is_part(self) -> bool:
+        """It holds a part of each row only, under a key of its own."""
+        return self.table is not self.source.table
+
+    def select(self) -> Query:
+        """Return the query for all columns of the source's rows; where it is a part, its own key comes last."""
+        source, joins = self.source, dict(self.source.joins)
+        columns = [*source.columns, self.key_column.label("watched_key")] if self.is_part else source.columns
+        joined: sa.FromClause = self.table
+        if self.is_part:
+            joined = joined.join(source.table, joins.pop(self.table))
+        for table, on in joins.items():
+            joined = joined.outerjoin(table, on)
+        return sa.select(*columns).select_from(joined)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PeopleQueries:
     """Who is who, read whole.
 
-    `students` and `mentors` give id, username, email, first_name, last_name and display_name, students also is_active;
-    `links` give mentor_id and student_id.
+    `students` and `mentors` give id, username, email, first_name, last_name and display_name, students also is_active.
+    Each of the `links`, by a name that settings may choose, gives mentor ids and student ids; all of them count
+    together. Where `only_linked`, mentors are those of the mentors' query who have a student.
     """
 
-    students: sa.Select[Any]
-    mentors: sa.Select[Any]
-    links: sa.Select[Any]
+    students: Query
+    mentors: Query
+    links: Mapping[str, Query]
+    only_linked: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PresenceQueries:
     """When the LMS saw students.
 
-    `days` gives an id that grows, a student id and a day; `moments` gives a student id and when they were seen last.
+    `days` gives an id that grows, a student id and a day; `moments` give student ids and when they were seen last.
     """
 
-    days: sa.Select[Any]
-    moments: sa.Select[Any]
+    days: Query | None = None
+    moments: tuple[Query, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnrolmentQueries:
-    """`since` gives a student id and when they were enrolled, `minutes` an exam's id and how long it takes."""
+    """`since` gives a student id and when they were enrolled, `minutes` an exam's id and how long it takes.
 
-    since: sa.Select[Any]
-    minutes: sa.Select[Any]
+    Each of the `deadlines`, by the name of a source, gives the id of an activity and until when it is to be done.
+    """
+
+    since: Query | None = None
+    minutes: Query | None = None
+    deadlines: Mapping[str, Query] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,40 +251,56 @@ class Schema:
     """An LMS as it is declared.
 
     Each query in `catalogue` gives an id and a text, the first one of an id counting; they may be missing, as may
-    `presence` and `enrolment`: what an installation does not have, or does not show us, is done without.
+    `presence` and `enrolment`: what an installation does not have, or does not show us, is done without. Where texts
+    have markup, it is taken out. `urls` are the pages of an event by its source's name, and `student` is a student's,
+    below the LMS's own address; in braces they name fields of the event, or keys of its metadata.
     """
 
     name: str
     sources: tuple[Source, ...]
-    catalogue: Mapping[str, sa.Select[Any]]
+    catalogue: Mapping[str, tuple[Query, ...]]
     people: PeopleQueries
-    presence: PresenceQueries
-    enrolment: EnrolmentQueries
+    presence: PresenceQueries = PresenceQueries()
+    enrolment: EnrolmentQueries = EnrolmentQueries()
+    has_markup: bool = False
+    urls: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, name: str) -> Source:
         """Return the source of this name. Raises StopIteration where there is none."""
         return next(source for source in self.sources if source.name == name)
 
     @property
-    def extras(self) -> tuple[sa.Select[Any], ...]:
+    def watches(self) -> list[Watch]:
+        """Return the tables in which changes are looked for."""
+        return [watch for source in self.sources for watch in source.watches]
+
+    @property
+    def extras(self) -> tuple[Query, ...]:
         """Return the queries beside the catalogue that an installation may do without."""
-        return self.presence.days, self.presence.moments, self.enrolment.since, self.enrolment.minutes
+        presence, enrolment = self.presence, self.enrolment
+        single = (presence.days, *presence.moments, enrolment.since, enrolment.minutes)
+        return (*(query for query in single if query is not None), *enrolment.deadlines.values())
 
     def required(self) -> set[sa.Column[object]]:
         """Return the columns without which nothing works."""
-        of_sources = {column for source in self.sources for column in source.table.c}
-        return of_sources.union(*map(columns_of, (self.people.students, self.people.mentors, self.people.links)))
+        of_sources = (columns_of(source.watches[0].select()) for source in self.sources if not source.is_optional)
+        people = (self.people.students, self.people.mentors, *self.people.links.values())
+        return set().union(*of_sources, *map(columns_of, people))
 
     def wanted(self) -> set[sa.Column[object]]:
-        """Return the columns that are read: those required, and those of titles."""
-        return self.required().union(*map(columns_of, self.catalogue.values()))
+        """Return the columns that are read: those required, those of optional sources, and of titles."""
+        optional = (source.watches[0].select() for source in self.sources if source.is_optional)
+        titles = (query for queries in self.catalogue.values() for query in queries)
+        return self.required().union(*map(columns_of, (*optional, *titles)))
 
 
-def columns_of(query: sa.Select[Any]) -> set[sa.Column[object]]:
-    """Return the columns of tables that a query reads."""
+def columns_of(query: Query) -> set[sa.Column[object]]:
+    """Return the columns of tables that a query reads, under whatever name it has given the tables."""
     return set(_columns(query))
 
 
-def _columns(query: sa.Select[Any]) -> Iterator[sa.Column[object]]:
-    used = (*query.selected_columns, *visitors.iterate(query))
-    return (element for element in used if isinstance(element, sa.Column))
+def _columns(query: Query) -> Iterator[sa.Column[object]]:
+    for element in (*query.selected_columns, *visitors.iterate(query)):
+        if isinstance(element, sa.Column):
+            of_alias = isinstance(element.table, sa.Alias)
+            yield element.table.element.c[element.name] if of_alias else element  # type: ignore[attr-defined]

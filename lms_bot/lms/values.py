@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
+_LONGEST = timedelta(days=365)  # what is said to take longer is a mistake
 EPOCH_MILLISECONDS = 100_000_000_000  # numbers above this are milliseconds since 1970, below it seconds
 
 
 def moment(value: Any, zone: tzinfo) -> datetime | None:
-    """Return a time that the LMS gives as aware UTC; naive ones are in `zone`; None for what is no time at all."""
-    if value is None:
+    """Return a time that the LMS gives as aware UTC; naive ones are in `zone`; None for what is no time at all.
+
+    A number is seconds since 1970, or milliseconds; 0 stands for none.
+    """
+    if value is None or value == 0:
         return None
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -37,11 +42,30 @@ def integer(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def number(value: Any) -> float | None:
+    """Return the value where it is a number that can be counted with, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def duration(seconds: Any) -> str | None:
+    """Return a number of seconds as people say it, in minutes; None for what is no such number, or a negative one."""
+    value = number(seconds)
+    if value is None or not 0 <= value <= _LONGEST.total_seconds():
+        return None
+    minutes = round(value / 60)
+    return f"{minutes} minute{'' if minutes == 1 else 's'}" if minutes else f"{round(value)} seconds"
+
+
 def plain(value: Any) -> Any:
     """Return a value that JSON can hold: NaN and infinity become None, anything unknown becomes text."""
     kind = type(value)
     if kind is int or value is None:
         return value
+    if kind is Decimal:
+        is_whole = value.is_finite() and value == value.to_integral_value()
+        return int(value) if is_whole else plain(float(value))
     if kind is float:
         return value if math.isfinite(value) else None
     return text(value)

@@ -53,7 +53,7 @@ class PeopleReader:
                 return
         with self._store.reading() as transaction:
             asked = latest.asked_at(transaction)
-        read = self._lms.read_people()
+        read = self._lms.read_people(now)
         self._people_read_at = self._links_read_at = now
         with self._store.writing() as transaction:
             found = Census(len(read.students), len(read.mentors), len(read.links))
@@ -80,7 +80,7 @@ class PeopleReader:
         self._links_read_at = now
         with self._store.reading() as transaction:
             asked = latest.asked_at(transaction)
-        links = self._lms.read_links()
+        links = self._lms.read_links(now)
         with self._store.writing() as transaction:
             changes = people.compare_links(transaction, links)
             if not (changes.added or changes.gone):

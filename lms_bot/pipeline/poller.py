@@ -17,6 +17,7 @@ from lms_bot.core.meter import Meter, PollOutcome
 from lms_bot.db.statements import StatementCounter
 from lms_bot.errors import LmsUnavailable, StoreUnavailable
 from lms_bot.lms import Lms
+from lms_bot.lms.source import Watch
 from lms_bot.pipeline import incidents, surge
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.pipeline.people import PeopleReader
@@ -106,9 +107,9 @@ class Poller:
             behind_alerts, self._alerts_seen = alerts.rows_behind_open(transaction, self._alerts_seen, ALERTS_AT_A_TIME)
         total = Polled()
         with _without_collecting():
-            for source_table in self._lms.sources:
-                due = behind_alerts.get(source_table, ())
-                total += self._poll_table(source_table, due, enqueuer, now, progress)
+            for watch in self._lms.watched(now):
+                due = () if watch.is_part else behind_alerts.get(watch.source.name, ())
+                total += self._poll_table(watch, due, enqueuer, now, progress)
         with self._store.writing() as transaction:
             surge.note_poll(transaction, total.new_events, now)
             incidents.note_poll(transaction, total.new_events, self._settings, now)
@@ -119,52 +120,48 @@ class Poller:
         self._people.refresh(now, at_once=at_once)
 
     def _poll_table(
-        self,
-        source_table: str,
-        due: Collection[int],
-        enqueuer: Enqueuer,
-        now: datetime,
-        progress: Progress | None,
+        self, watch: Watch, due: Collection[int], enqueuer: Enqueuer, now: datetime, progress: Progress | None
     ) -> Polled:
         """Read what changed in one table; its rows that are `due` are looked at whether it did or not."""
+        since = dict.fromkeys(due, now)
         with self._store.reading() as transaction:
-            known = cursors.load(transaction, source_table)
-            since = dict.fromkeys(due, now)
-            since |= cursors.due_rows(transaction, source_table, now, OPEN_ROWS_AT_A_TIME)
-        cursor, total = known or self._mark_baseline(source_table, now), Polled()
-        self._versions[source_table] = cursor.version
+            known = cursors.load(transaction, watch.name)
+            if not watch.is_part:
+                since |= cursors.due_rows(transaction, watch.name, now, OPEN_ROWS_AT_A_TIME)
+        cursor, total = known or self._mark_baseline(watch, now), Polled()
+        self._versions[watch.name] = cursor.version
         rows_read = 0
         while not cursor.history_done:
-            page = self._lms.changes.history(cursor, now)
+            page = self._lms.changes.history(watch, cursor, now)
             total += self._keep(page, {}, enqueuer, now)
             cursor = page.cursor
             rows_read += page.rows
-            (progress or _log_progress)(source_table, cursor.part_done, rows_read)
-        for page in self._lms.changes.changes(cursor, list(since), self._recorded, now):
+            (progress or _log_progress)(watch.name, cursor.part_done, rows_read)
+        for page in self._lms.changes.changes(watch, cursor, list(since), self._recorded, now):
             total += self._keep(page, since, enqueuer, now)
-            log.debug("%s: %d changed rows, read until %d", source_table, len(page.activities), page.cursor.last_id)
+            log.debug("%s: %d changed rows, read until %d", watch.name, len(page.activities), page.cursor.last_id)
         return total
 
-    def _mark_baseline(self, source_table: str, now: datetime) -> Cursor:
-        marked = self._lms.changes.mark_baseline(source_table, now)
+    def _mark_baseline(self, watch: Watch, now: datetime) -> Cursor:
+        marked = self._lms.changes.mark_baseline(watch, now)
         with self._store.writing() as transaction:
             cursors.mark(transaction, marked, now)
-            return cursors.load(transaction, source_table) or marked
+            return cursors.load(transaction, watch.name) or marked
 
     def _keep(self, page: Page, open_since: Mapping[int, datetime], enqueuer: Enqueuer, now: datetime) -> Polled:
         """Store what a page says, in one transaction with the cursor that stands behind it."""
-        source_table = page.cursor.source_table
+        source_table, watched = page.source_table, page.cursor.source_table
         observed = observe(replace(page, activities=self._with_students(page.activities, now)), now)
         if any(not event.is_history for event in observed.events) and self._people.refresh_links(now):
             self._around.clear()
         around = self._people_around(observed.events, now)
         with self._store.writing() as transaction:
-            stored = cursors.load(transaction, source_table, to_move=True) or page.cursor
+            stored = cursors.load(transaction, watched, to_move=True) or page.cursor
             states_nothing = not (observed.events or observed.silent or page.vanished)
             are_days_counted = not states_nothing and days.lock(transaction) is not None
             # Another process may have read further meanwhile.
             read_before = max(page.new_above, stored.last_id)
-            is_overtaken = stored.version != self._versions.get(source_table, 0)
+            is_overtaken = stored.version != self._versions.get(watched, 0)
             observed = replace(observed, events=mirrors.with_attempts(transaction, observed.events))
             inserted, corrected, doubtful, withdrawn = reconcile(
                 transaction, observed, around, read_before, now, is_overtaken=is_overtaken
@@ -189,7 +186,7 @@ class Poller:
             cursors.save(transaction, replace(page.cursor, last_id=last_id, version=version), now)
         if any(not event.is_history and not _has_mentor(event, around) for _, event in inserted):
             self._people.expect_link(now)
-        self._versions[source_table] = version
+        self._versions[watched] = version
         self._touched |= touched
         self._meter.recorded(inserted)
         history = sum(event.is_history for _, event in inserted)

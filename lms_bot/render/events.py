@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from lms_bot.core.events import STREAK_MARKS, Event, EventType
-from lms_bot.lms.schemas import SCHEMA
+from lms_bot.lms.schemas import letter_of, sources_with
 from lms_bot.render.alerts import about_student, alert_line, alert_name, alert_text, listed_student
 from lms_bot.render.quoting import NOTHING, ago, moment, number, percent, quote
 
@@ -36,8 +36,7 @@ TITLES: dict[EventType, str] = {
     EventType.STUDENT_ALERT: "Alert",
     EventType.ALERT_REMINDER: "Alert Reminder",
 }
-LETTERS = {**{source.name: source.letter for source in SCHEMA.sources}, STREAK_MARKS: "s"}
-"""What stands before the number of an event of each table, as people type it."""
+_STREAK_LETTER = "s"  # before the number of a streak's mark, as people type it
 
 _COURSE = (("Course", "course_title"),)
 _PLACE = (("Chapter", "chapter_name"), ("Type", "content_type"))
@@ -79,7 +78,13 @@ def numbered_line(event: Event) -> str:
     """
     if event.event_type.is_alert:
         return f"{event_line(event)} · `{alert_name(event)}`"
-    return f"{event_line(event)} · `{LETTERS[event.source_table]}{event.source_id}`"
+    letter = _STREAK_LETTER if event.source_table == STREAK_MARKS else letter_of(event.source_table)
+    return f"{event_line(event)} · `{letter}{event.source_id}`"
+
+
+def source_tables(letter: str) -> tuple[str, ...]:
+    """Return the source tables whose events' numbers have this letter."""
+    return (STREAK_MARKS,) if letter == _STREAK_LETTER else tuple(sources_with(letter))
 
 
 def exam_line(event: Event, now: datetime) -> str:

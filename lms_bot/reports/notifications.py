@@ -51,13 +51,13 @@ def pending_for_everybody(
 def traces(
     transaction: Transaction,
     principal: Principal,
-    event: tuple[str | None, int],
+    event: tuple[Sequence[str] | None, int],
     settings: Settings,
     now: datetime,
 ) -> list[Trace]:
     """Return what became of the events of a row, newest first: for the one of the principal's mentors who is told.
 
-    `event` is the source table and the id of the row, or None and an event's own id. Nothing, where it is about none
+    `event` is the source tables and the id of the row, or None and an event's own id. Nothing, where it is about none
     of their students. Raises NotFound for who is no mentor.
     """
     access.require_mentor(principal)

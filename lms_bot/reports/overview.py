@@ -7,7 +7,6 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.overview import AuditEntry, Operation, Queue, Status, Unnotified
-from lms_bot.lms.schemas import SCHEMA
 from lms_bot.reports import access
 from lms_bot.store import state
 from lms_bot.store.events import cursors
@@ -41,7 +40,7 @@ def status(transaction: Transaction, principal: Principal, settings: Settings, n
     return Status(
         operation=operation(transaction, principal, now),
         newest=figures.newest(transaction),
-        cursors={source.name: cursors.load(transaction, source.name) for source in SCHEMA.sources},
+        cursors=cursors.load_all(transaction),
         queue=figures.queue(transaction, now),
         sent_today=figures.sent_since(transaction, today),
         postponed_today=figures.postponed_since(transaction, today, now),

@@ -57,13 +57,13 @@ class Operation:
 class Status:
     """How the bot is doing: what works, what waits, what was sent and postponed today, and what is wrong.
 
-    `cursors` say by source table how far it was read; `unknown_rows` are in states that nobody knows; `incidents` are
+    `cursors` say by table how far it was read; `unknown_rows` are in states that nobody knows; `incidents` are
     what has begun and is not over, as (since, text). `schema` and `product` are those of the store.
     """
 
     operation: Operation
     newest: NewestEvent | None
-    cursors: Mapping[str, Cursor | None]
+    cursors: Mapping[str, Cursor]
     queue: Queue
     sent_today: SentCounts
     postponed_today: int

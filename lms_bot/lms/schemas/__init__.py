@@ -1,7 +1,54 @@
-"""Declarations of LMSs, a module each."""
+"""Declarations of LMSs, a module each, and the one that settings name."""
 
 from __future__ import annotations
 
-from lms_bot.lms.schemas.classic import SCHEMA
+import importlib
+from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["SCHEMA"]
+from lms_bot.errors import ConfigError
+from lms_bot.lms.schemas import classic, lessons, moodle
+from lms_bot.lms.source import Schema
+
+_OWN: dict[str, Any] = {"classic": classic, "moodle": moodle, "lessons": lessons}
+_MODULE = "module:"
+
+CLASSIC = classic.declare()
+_declared: dict[str, Schema] = {name: module.declare() for name, module in _OWN.items()}
+
+
+def load(name: str, prefix: str | None) -> Schema:
+    """Return the declaration of this name, or of the module behind `module:`, for tables with a prefix of one's own.
+
+    Such a module has a function `declare(prefix)`, and PREFIX. Raises ConfigError where there is none.
+    """
+    if name not in _OWN:
+        path = name.removeprefix(_MODULE)
+        try:
+            module = importlib.import_module(path)
+            schema = module.declare(module.PREFIX if prefix is None else prefix)
+        except (ImportError, AttributeError, TypeError) as error:
+            raise ConfigError(f"lms_schema names the module {path}, which cannot be used: {error}.") from error
+        if not isinstance(schema, Schema):
+            raise ConfigError(f"lms_schema names the module {path}, whose declare() gives no Schema.")
+        _declared[name] = schema
+        return schema
+    own = _OWN[name].declare(_OWN[name].PREFIX if prefix is None else prefix)
+    assert isinstance(own, Schema)
+    return own
+
+
+def declared() -> Iterable[Schema]:
+    """Return all declarations that are known here: our own, and what was loaded."""
+    return _declared.values()
+
+
+def letter_of(source_name: str) -> str:
+    """Return the letter before the numbers of a source's events; an `x` where no declaration knows the source."""
+    letters = (source.letter for schema in declared() for source in schema.sources if source.name == source_name)
+    return next(letters, "x")
+
+
+def sources_with(letter: str) -> list[str]:
+    """Return the names of the sources whose events' numbers have this letter."""
+    return [source.name for schema in declared() for source in schema.sources if source.letter == letter]

@@ -1,4 +1,4 @@
-"""The classic LMS: exam attempts and attempts at course content, and links between mentors and students."""
+"""The classic LMS: exam attempts, attempts at course content, videos, certificates, and links to mentors."""
 
 from __future__ import annotations
 
@@ -7,201 +7,189 @@ import sqlalchemy as sa
 from lms_bot.core.events import EventType
 from lms_bot.lms.source import (
     EnrolmentQueries,
-    Id,
     Kind,
     Mirror,
     PeopleQueries,
     PresenceQueries,
+    Query,
     Schema,
     Source,
-    Time,
+    Tables,
     Title,
 )
 
-metadata = sa.MetaData()
+PREFIX = ""
 
-attempts = sa.Table(
-    "attempts",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("user_id", Id),
-    sa.Column("username", sa.Text),
-    sa.Column("exam_id", Id),
-    sa.Column("state", sa.Text),
-    sa.Column("result", sa.Text),
-    sa.Column("date", Time),
-    sa.Column("last_started_time", Time),
-    sa.Column("last_answer_updated_time", Time),
-    sa.Column("score", sa.Integer),
-    sa.Column("percentage", sa.Integer),
-    sa.Column("time_taken", sa.Text),
-    sa.Column("correct_answers_count", sa.Integer),
-    sa.Column("incorrect_answers_count", sa.Integer),
-    sa.Column("unanswered_count", sa.Integer),
-    sa.Column("percentile", sa.Float),
-    sa.Column("speed", sa.Integer),
-)
-content_attempts = sa.Table(
-    "content_attempts",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("user_id", Id),
-    sa.Column("course_id", Id),
-    sa.Column("chapter_id", Id),
-    sa.Column("chapter_content_id", Id),
-    sa.Column("content_type", sa.Text),
-    sa.Column("state", sa.Text),
-    sa.Column("assessment_id", Id),
-    sa.Column("correct_answers_count", sa.Integer),
-    sa.Column("incorrect_answers_count", sa.Integer),
-    sa.Column("created", Time),
-    sa.Column("completed_on", Time),
-)
-students = sa.Table(
-    "students",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("username", sa.Text),
-    sa.Column("email", sa.Text),
-    sa.Column("first_name", sa.Text),
-    sa.Column("last_name", sa.Text),
-    sa.Column("display_name", sa.Text),
-    sa.Column("is_active", sa.Integer),  # no type that refuses: SQLite may hold anything here
-    sa.Column("created", Time),
-    sa.Column("last_active_date", Time),
-)
-mentors = sa.Table(
-    "mentors",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("username", sa.Text),
-    sa.Column("email", sa.Text),
-    sa.Column("first_name", sa.Text),
-    sa.Column("last_name", sa.Text),
-    sa.Column("display_name", sa.Text),
-)
-mentor_to_student = sa.Table(
-    "_MentorToStudent", metadata, sa.Column("A", Id, key="mentor_id"), sa.Column("B", Id, key="student_id")
-)
-exams = sa.Table(
-    "exams",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("title", sa.Text),
-    sa.Column("duration", sa.Integer),
-)
-courses = sa.Table("courses", metadata, sa.Column("id", Id, primary_key=True), sa.Column("title", sa.Text))
-chapters = sa.Table("chapters", metadata, sa.Column("id", Id, primary_key=True), sa.Column("name", sa.Text))
-contents = sa.Table(
-    "ChapterContent",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("title", sa.Text),
-    sa.Column("course_id", Id),
-    sa.Column("examId", Id, key="exam_id"),
-)
-activity_dates = sa.Table(
-    "student_activity_dates",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("student_id", sa.Text),
-    sa.Column("activity_date", sa.Text),
-)
+_TABLES = """
+attempts id:id user_id:id username:text exam_id:id state:text result:text date:time last_started_time:time \
+last_answer_updated_time:time score:number percentage:number time_taken:text correct_answers_count:number \
+incorrect_answers_count:number unanswered_count:number percentile:number speed:number
+content_attempts id:id user_id:id course_id:id chapter_id:id chapter_content_id:id content_type:text state:text \
+assessment_id:id correct_answers_count:number incorrect_answers_count:number created:time completed_on:time
+user_videos id:id user_id:id video_id:id created:time watched_percentage:number
+certifications id:id user_id:id course_id:id issued_at:time
+students id:id username:text email:text first_name:text last_name:text display_name:text is_active:number \
+created:time last_active_date:time
+mentors id:id username:text email:text first_name:text last_name:text display_name:text
+_MentorToStudent A:id B:id
+exams id:id title:text duration:number
+courses id:id title:text
+chapters id:id name:text
+ChapterContent id:id title:text course_id:id examId:id
+videos id:id title:text course_title:text chapter_name:text
+student_activity_dates id:id student_id:text activity_date:text
+"""
 
-SCHEMA = Schema(
-    name="classic",
-    sources=(
-        Source(
-            name="attempts",
-            kind=Kind.EXAM,
-            letter="e",
-            table=attempts,
-            student="user_id",
-            username="username",
-            activity="exam_id",
-            title="exams",
-            state="state",
-            states={
-                **dict.fromkeys(("started", "in_progress"), EventType.EXAM_STARTED),
-                **dict.fromkeys(("completed", "finished"), EventType.EXAM_COMPLETED),
-            },
-            result="result",
-            results={
-                **dict.fromkeys(("pass", "passed"), EventType.EXAM_PASSED),
-                **dict.fromkeys(("fail", "failed"), EventType.EXAM_FAILED),
-            },
-            started=("date", "last_started_time"),
-            ended=("last_answer_updated_time",),
-            facts={
-                "score": "score",
-                "percentage": "percentage",
-                "time_taken": "time_taken",
-                "correct_answers": "correct_answers_count",
-                "incorrect_answers": "incorrect_answers_count",
-                "unanswered": "unanswered_count",
-                "percentile": "percentile",
-                "speed": "speed",
-                "result": "result",
-            },
-            titles={"course_title": Title("courses of exams", "exam_id")},
+
+def declare(prefix: str = PREFIX) -> Schema:
+    """Return the declaration of a database whose tables bear this prefix."""
+    t = Tables(_TABLES, prefix)
+    return Schema(
+        name="classic",
+        sources=(_attempts(t), _content_attempts(t), _user_videos(t), _certifications(t)),
+        catalogue=_catalogue(t),
+        people=_people(t),
+        presence=PresenceQueries(
+            days=sa.select(*t.student_activity_dates.c),
+            moments=(
+                sa.select(t.students.c.id, t.students.c.last_active_date).where(
+                    t.students.c.last_active_date.is_not(None)
+                ),
+            ),
         ),
-        Source(
-            name="content_attempts",
-            kind=Kind.CONTENT,
-            letter="c",
-            table=content_attempts,
-            student="user_id",
-            activity="chapter_content_id",
-            title="contents",
-            state="state",
-            states={
-                **dict.fromkeys(("started", "in_progress"), EventType.CONTENT_STARTED),
-                **dict.fromkeys(("completed", "finished"), EventType.CONTENT_COMPLETED),
-                **dict.fromkeys(("watched", "viewed"), EventType.CONTENT_WATCHED),
-            },
-            started=("created",),
-            ended=("completed_on",),
-            facts={
-                "content_type": "content_type",
-                "state": "state",
-                "correct_answers": "correct_answers_count",
-                "incorrect_answers": "incorrect_answers_count",
-            },
-            titles={"course_title": Title("courses", "course_id"), "chapter_name": Title("chapters", "chapter_id")},
-            times={"completed_on": "completed_on"},
-            mirrors=Mirror("assessment_id", "content_type", "exam", "exams of contents"),
+        enrolment=EnrolmentQueries(
+            since=sa.select(t.students.c.id, t.students.c.created),
+            minutes=sa.select(t.exams.c.id, t.exams.c.duration),
         ),
-    ),
-    catalogue={
-        "exams": sa.select(exams.c.id, exams.c.title).order_by(exams.c.id),
-        "courses of exams": sa.select(contents.c.exam_id, courses.c.title)
-        .join(courses, courses.c.id == contents.c.course_id)
-        .where(contents.c.exam_id.is_not(None))
-        .order_by(contents.c.id),
-        "contents": sa.select(contents.c.id, contents.c.title).order_by(contents.c.id),
-        "exams of contents": sa.select(contents.c.id, contents.c.exam_id).where(contents.c.exam_id.is_not(None)),
-        "courses": sa.select(courses.c.id, courses.c.title).order_by(courses.c.id),
-        "chapters": sa.select(chapters.c.id, chapters.c.name).order_by(chapters.c.id),
-    },
-    people=PeopleQueries(
-        students=sa.select(
-            students.c.id,
-            students.c.username,
-            students.c.email,
-            students.c.first_name,
-            students.c.last_name,
-            students.c.display_name,
-            students.c.is_active,
-        ).order_by(students.c.id),
-        mentors=sa.select(*mentors.c).order_by(mentors.c.id),
-        links=sa.select(mentor_to_student.c.mentor_id, mentor_to_student.c.student_id),
-    ),
-    presence=PresenceQueries(
-        days=sa.select(activity_dates.c.id, activity_dates.c.student_id, activity_dates.c.activity_date),
-        moments=sa.select(students.c.id, students.c.last_active_date).where(students.c.last_active_date.is_not(None)),
-    ),
-    enrolment=EnrolmentQueries(
-        since=sa.select(students.c.id, students.c.created),
-        minutes=sa.select(exams.c.id, exams.c.duration),
-    ),
-)
+    )
+
+
+def _attempts(t: Tables) -> Source:
+    return Source(
+        name="attempts",
+        kind=Kind.EXAM,
+        letter="e",
+        table=t.attempts,
+        student="user_id",
+        username="username",
+        activity="exam_id",
+        title="exams",
+        states={
+            **dict.fromkeys(("started", "in_progress"), EventType.EXAM_STARTED),
+            **dict.fromkeys(("completed", "finished"), EventType.EXAM_COMPLETED),
+        },
+        result="result",
+        started=("date", "last_started_time"),
+        ended=("last_answer_updated_time",),
+        facts={
+            "score": "score",
+            "percentage": "percentage",
+            "time_taken": "time_taken",
+            "correct_answers": "correct_answers_count",
+            "incorrect_answers": "incorrect_answers_count",
+            "unanswered": "unanswered_count",
+            "percentile": "percentile",
+            "speed": "speed",
+            "result": "result",
+        },
+        titles={"course_title": Title("courses of exams", "exam_id")},
+    )
+
+
+def _content_attempts(t: Tables) -> Source:
+    return Source(
+        name="content_attempts",
+        kind=Kind.CONTENT,
+        letter="c",
+        table=t.content_attempts,
+        student="user_id",
+        activity="chapter_content_id",
+        title="contents",
+        states={
+            **dict.fromkeys(("started", "in_progress"), EventType.CONTENT_STARTED),
+            **dict.fromkeys(("completed", "finished"), EventType.CONTENT_COMPLETED),
+            **dict.fromkeys(("watched", "viewed"), EventType.CONTENT_WATCHED),
+        },
+        started=("created",),
+        ended=("completed_on",),
+        facts={
+            "content_type": "content_type",
+            "state": "state",
+            "correct_answers": "correct_answers_count",
+            "incorrect_answers": "incorrect_answers_count",
+        },
+        titles={"course_title": Title("courses", "course_id"), "chapter_name": Title("chapters", "chapter_id")},
+        times={"completed_on": "completed_on"},
+        mirrors=Mirror("assessment_id", "content_type", "exam", "exams of contents"),
+    )
+
+
+def _user_videos(t: Tables) -> Source:
+    return Source(
+        name="user_videos",
+        kind=Kind.CONTENT,
+        letter="v",
+        table=t.user_videos,
+        computed={"state": sa.literal("watching"), "content_type": sa.literal("video")},
+        student="user_id",
+        activity="video_id",
+        title="videos",
+        states={"watching": EventType.CONTENT_PROGRESS},
+        progress="watched_percentage",
+        started=("created",),
+        facts={"content_type": "content_type"},
+        titles={
+            "course_title": Title("courses of videos", "video_id"),
+            "chapter_name": Title("chapters of videos", "video_id"),
+        },
+        bands={"watched_percentage": (50, 90)},
+        is_optional=True,
+    )
+
+
+def _certifications(t: Tables) -> Source:
+    issued = t.certifications.c.issued_at
+    return Source(
+        name="certifications",
+        kind=Kind.CERTIFICATION,
+        letter="z",
+        table=t.certifications,
+        computed={"state": sa.case((issued.is_not(None), "issued"), else_="")},
+        student="user_id",
+        activity="course_id",
+        title="courses",
+        states={"": None, "issued": EventType.CERTIFICATION_ISSUED},
+        ended=("issued_at",),
+        is_optional=True,
+    )
+
+
+def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
+    contents, courses, videos = t.ChapterContent.c, t.courses.c, t.videos.c
+    courses_of_exams = (
+        sa.select(contents.examId, courses.title)
+        .join(t.courses, courses.id == contents.course_id)
+        .where(contents.examId.is_not(None))
+        .order_by(contents.id)
+    )
+    return {
+        "exams": (sa.select(t.exams.c.id, t.exams.c.title).order_by(t.exams.c.id),),
+        "courses of exams": (courses_of_exams,),
+        "contents": (sa.select(contents.id, contents.title).order_by(contents.id),),
+        "exams of contents": (sa.select(contents.id, contents.examId).where(contents.examId.is_not(None)),),
+        "courses": (sa.select(courses.id, courses.title).order_by(courses.id),),
+        "chapters": (sa.select(t.chapters.c.id, t.chapters.c.name).order_by(t.chapters.c.id),),
+        "videos": (sa.select(videos.id, videos.title).order_by(videos.id),),
+        "courses of videos": (sa.select(videos.id, videos.course_title).order_by(videos.id),),
+        "chapters of videos": (sa.select(videos.id, videos.chapter_name).order_by(videos.id),),
+    }
+
+
+def _people(t: Tables) -> PeopleQueries:
+    students, link = t.students.c, t._MentorToStudent.c
+    names = (students.username, students.email, students.first_name, students.last_name, students.display_name)
+    return PeopleQueries(
+        students=sa.select(students.id, *names, students.is_active).order_by(students.id),
+        mentors=sa.select(*t.mentors.c).order_by(t.mentors.c.id),
+        links={"links": sa.select(link.A, link.B)},
+    )

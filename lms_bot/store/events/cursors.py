@@ -25,14 +25,23 @@ def load(transaction: Transaction, source_table: str, *, to_move: bool = False) 
     """
     query = sa.select(cursors.c.position).where(cursors.c.source_table == source_table)
     position = transaction.scalar(query.with_for_update() if to_move else query)
-    if position is None:
-        return None
+    return None if position is None else _cursor(position)
+
+
+def load_all(transaction: Transaction) -> dict[str, Cursor]:
+    """Return all cursors by the names of what they are over."""
+    query = sa.select(cursors.c.source_table, cursors.c.position).order_by(cursors.c.source_table)
+    return {name: _cursor(position) for name, position in transaction.execute(query)}
+
+
+def _cursor(position: Mapping[str, Any]) -> Cursor:
     return Cursor(
         **{
             **position,
             "seen": tuple(Seen(**seen) for seen in position["seen"]),
             "baseline_at": datetime.fromisoformat(position["baseline_at"]),
             "sweep_started_at": _moment(position["sweep_started_at"]),
+            "baseline_xids": None if (seen := position.get("baseline_xids")) is None else tuple(seen),
         }
     )
 

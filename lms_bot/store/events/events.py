@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from lms_bot.core import detect
 from lms_bot.core.cursor import Page
 from lms_bot.core.detect import Observed, Recorded, follow
 from lms_bot.core.events import Event, EventType, course_key, is_finished, percentage
@@ -275,7 +276,7 @@ def reconcile(
         if followed.is_another and outdated:
             withdrawn += _event_ids(one for one in states if one.is_about_same(states[-1]))
         if same and same.event_id is not None:
-            restated[same.event_id] = event
+            restated[same.event_id] = detect.restated(event, followed)
         else:
             is_history = event.is_history and all(state.is_history for state in states)
             new.append(event._replace(episode=followed.episode, is_history=is_history))
@@ -289,7 +290,7 @@ def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -
     gone = [*page.vanished, *observed.silent]
     if not gone:
         return []
-    states_of = recorded(transaction, page.cursor.source_table, gone)
+    states_of = recorded(transaction, page.source_table, gone)
     return _event_ids(state for states in states_of.values() for state in states if state.is_current)
 
 

@@ -83,22 +83,23 @@ _TRACE = (
 )
 _TRACE_OF_EVENT = _TRACE.where(events.c.event_id == sa.bindparam("number"))
 _TRACE_OF_ROW = _TRACE.where(
-    events.c.source_table == sa.bindparam("source_table"), events.c.source_id == sa.bindparam("number")
+    events.c.source_table.in_(sa.bindparam("source_tables", expanding=True)),
+    events.c.source_id == sa.bindparam("number"),
 )
 
 
 def trace(
-    transaction: Transaction, source_table: str | None, number: int, mentor_ids: Sequence[int]
+    transaction: Transaction, source_tables: Sequence[str] | None, number: int, mentor_ids: Sequence[int]
 ) -> list[TraceEntry]:
-    """Return what became of a row's events for each of these mentors of the student, newest first.
+    """Return what became of the events of the rows of a number for each of these mentors of the student, newest first.
 
-    Without `source_table`, of the one event with this id. Nothing, where it is about none of their students.
+    Without `source_tables`, of the one event with this id. Nothing, where it is about none of their students.
     """
     values: dict[str, Any] = {"number": number, "mentor_ids": list(mentor_ids)}
-    if source_table is None:
+    if source_tables is None:
         found = transaction.execute(_TRACE_OF_EVENT, values)
     else:
-        found = transaction.execute(_TRACE_OF_ROW, {**values, "source_table": source_table})
+        found = transaction.execute(_TRACE_OF_ROW, {**values, "source_tables": list(source_tables)})
     return [_entry(row) for row in found]
 
 

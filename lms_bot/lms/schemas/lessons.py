@@ -1,0 +1,190 @@
+"""The lessons LMS: a Django application that plays videos and marks lessons, with exams, quizzes and certificates.
+
+It has no links between students and mentors: settings name a table or a file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bot.core.events import EventType
+from lms_bot.lms.source import (
+    EnrolmentQueries,
+    Kind,
+    PeopleQueries,
+    PresenceQueries,
+    Query,
+    Schema,
+    Source,
+    Tables,
+    Title,
+)
+
+PREFIX = "myApp_"
+
+_TABLES = """
+userprogress id:id user_id:id lesson_id:id status:text completed:number started_at:time completed_at:time \
+video_watch_percentage:number
+examattempt id:id user_id:id exam_id:id started_at:time completed_at:time score:number passed:number
+lessonquizattempt id:id user_id:id quiz_id:id started_at:time completed_at:time score:number passed:number
+certification id:id user_id:id course_id:id issued_at:time
+course id:id name:text
+lesson id:id course_id:id title:text
+exam id:id course_id:id title:text
+lessonquiz id:id lesson_id:id title:text
+courseenrollment id:id user_id:id enrolled_at:time
+"""
+_OF_DJANGO = """
+auth_user id:id username:text email:text first_name:text last_name:text is_staff:number is_superuser:number \
+is_active:number last_login:time
+core_dailyactivity id:id user_id:id date:text status:text
+"""
+_MARKS = {"score": "score", "percentage": "score"}
+_OUTCOMES: dict[str, EventType | None] = {
+    "started": EventType.EXAM_STARTED,
+    "completed": EventType.EXAM_COMPLETED,
+    "passed": EventType.EXAM_PASSED,
+    "failed": EventType.EXAM_FAILED,
+}
+
+
+def declare(prefix: str = PREFIX) -> Schema:
+    """Return the declaration of an application whose tables bear this prefix."""
+    t, django = Tables(_TABLES, prefix), Tables(_OF_DJANGO)
+    user, day, enrolled = django.auth_user.c, django.core_dailyactivity.c, t.courseenrollment.c
+    return Schema(
+        name="lessons",
+        sources=(
+            _progress(t),
+            _exam_attempts(t),
+            _lesson_quiz_attempts(t),
+            _certification(t),
+        ),
+        catalogue=_catalogue(t),
+        people=_people(django),
+        presence=PresenceQueries(
+            days=sa.select(day.id, day.user_id, day.date).where(day.status != "none"),
+            moments=(sa.select(user.id, user.last_login).where(user.last_login.is_not(None)),),
+        ),
+        enrolment=EnrolmentQueries(
+            since=sa.select(enrolled.user_id, sa.func.min(enrolled.enrolled_at)).group_by(enrolled.user_id)
+        ),
+    )
+
+
+def _progress(t: Tables) -> Source:
+    """Declare lessons: complete at the video's threshold, or when the student says so."""
+    row = t.userprogress.c
+    return Source(
+        name="user_progress",
+        kind=Kind.CONTENT,
+        letter="c",
+        table=t.userprogress,
+        joins={t.lesson: t.lesson.c.id == row.lesson_id},
+        computed={
+            "state": sa.case((row.completed == sa.true(), "completed"), else_=row.status),
+            "course": t.lesson.c.course_id,
+        },
+        student="user_id",
+        activity="lesson_id",
+        title="lessons",
+        states={
+            "not_started": None,
+            "in_progress": EventType.CONTENT_PROGRESS,
+            "completed": EventType.CONTENT_COMPLETED,
+        },
+        progress="video_watch_percentage",
+        started=("started_at",),
+        ended=("completed_at",),
+        titles={"course_title": Title("courses", "course")},
+        times={"completed_on": "completed_at"},
+        bands={"video_watch_percentage": (50, 90)},
+    )
+
+
+def _exam_attempts(t: Tables) -> Source:
+    row = t.examattempt.c
+    return Source(
+        name="exam_attempts",
+        kind=Kind.EXAM,
+        letter="e",
+        table=t.examattempt,
+        joins={t.exam: t.exam.c.id == row.exam_id},
+        computed={"state": _outcome(row), "course": t.exam.c.course_id},
+        student="user_id",
+        activity="exam_id",
+        title="exams",
+        states=_OUTCOMES,
+        started=("started_at",),
+        ended=("completed_at",),
+        facts=_MARKS,
+        titles={"course_title": Title("courses", "course")},
+    )
+
+
+def _lesson_quiz_attempts(t: Tables) -> Source:
+    row, quiz = t.lessonquizattempt.c, t.lessonquiz.c
+    return Source(
+        name="lesson_quiz_attempts",
+        kind=Kind.EXAM,
+        letter="q",
+        table=t.lessonquizattempt,
+        joins={t.lessonquiz: quiz.id == row.quiz_id, t.lesson: t.lesson.c.id == quiz.lesson_id},
+        computed={"state": _outcome(row), "course": t.lesson.c.course_id, "lesson": quiz.lesson_id},
+        student="user_id",
+        activity="quiz_id",
+        title="lesson quizzes",
+        states=_OUTCOMES,
+        started=("started_at",),
+        ended=("completed_at",),
+        facts=_MARKS,
+        titles={"course_title": Title("courses", "course"), "chapter_name": Title("lessons", "lesson")},
+    )
+
+
+def _outcome(row: Any) -> sa.ColumnElement[str]:
+    return sa.case(
+        (row.passed == sa.true(), "passed"),
+        (row.score.is_not(None), "failed"),
+        (row.completed_at.is_not(None), "completed"),
+        else_="started",
+    )
+
+
+def _certification(t: Tables) -> Source:
+    issued = t.certification.c.issued_at
+    return Source(
+        name="certifications",
+        kind=Kind.CERTIFICATION,
+        letter="z",
+        table=t.certification,
+        computed={"state": sa.case((issued.is_not(None), "issued"), else_="")},
+        student="user_id",
+        activity="course_id",
+        title="courses",
+        states={"": None, "issued": EventType.CERTIFICATION_ISSUED},
+        ended=("issued_at",),
+    )
+
+
+def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
+    return {
+        "lessons": (sa.select(t.lesson.c.id, t.lesson.c.title),),
+        "exams": (sa.select(t.exam.c.id, t.exam.c.title),),
+        "lesson quizzes": (sa.select(t.lessonquiz.c.id, t.lessonquiz.c.title),),
+        "courses": (sa.select(t.course.c.id, t.course.c.name),),
+    }
+
+
+def _people(django: Tables) -> PeopleQueries:
+    user = django.auth_user.c
+    columns = (user.id, user.username, user.email, user.first_name, user.last_name, sa.null().label("display_name"))
+    is_student = (user.is_staff == sa.false()) & (user.is_superuser == sa.false())
+    return PeopleQueries(
+        students=sa.select(*columns, user.is_active).where(is_student).order_by(user.id),
+        mentors=sa.select(*columns).where(user.is_active == sa.true()).order_by(user.id),
+        links={},
+        only_linked=True,
+    )
