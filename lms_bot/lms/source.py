@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,6 +48,15 @@ RESULTS: Mapping[str, EventType] = {
 }
 
 
+def states(**words: str) -> dict[str, EventType | None]:
+    """Return what words for a state mean, from the words by the type of the event that they state; `none` is no event.
+
+    Raises ValueError for what is no type of event.
+    """
+    means = {kind: None if kind == "none" else EventType(kind) for kind in words}
+    return {word: means[kind] for kind, text in words.items() for word in text.split()}
+
+
 class Tables:
     """The tables of an LMS with the columns that are read, from one line each: a name, and `column:kind` for each.
 
@@ -69,14 +77,6 @@ class Tables:
             return self._tables[name]
         except KeyError:
             raise AttributeError(name) from None
-
-
-class Kind(StrEnum):
-    """What the rows of a source are about."""
-
-    EXAM = "exam"
-    CONTENT = "content"
-    CERTIFICATION = "certification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,6 @@ class Source:
     """
 
     name: str
-    kind: Kind
     letter: str
     table: sa.Table
     key: str = "id"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import EventType
 from lms_bot.lms.source import (
     EnrolmentQueries,
-    Kind,
     Mirror,
     PeopleQueries,
     PresenceQueries,
@@ -16,6 +14,7 @@ from lms_bot.lms.source import (
     Source,
     Tables,
     Title,
+    states,
 )
 
 PREFIX = ""
@@ -67,17 +66,13 @@ def declare(prefix: str = PREFIX) -> Schema:
 def _attempts(t: Tables) -> Source:
     return Source(
         name="attempts",
-        kind=Kind.EXAM,
         letter="e",
         table=t.attempts,
         student="user_id",
         username="username",
         activity="exam_id",
         title="exams",
-        states={
-            **dict.fromkeys(("started", "in_progress"), EventType.EXAM_STARTED),
-            **dict.fromkeys(("completed", "finished"), EventType.EXAM_COMPLETED),
-        },
+        states=states(exam_started="started in_progress", exam_completed="completed finished"),
         result="result",
         started=("date", "last_started_time"),
         ended=("last_answer_updated_time",),
@@ -99,17 +94,16 @@ def _attempts(t: Tables) -> Source:
 def _content_attempts(t: Tables) -> Source:
     return Source(
         name="content_attempts",
-        kind=Kind.CONTENT,
         letter="c",
         table=t.content_attempts,
         student="user_id",
         activity="chapter_content_id",
         title="contents",
-        states={
-            **dict.fromkeys(("started", "in_progress"), EventType.CONTENT_STARTED),
-            **dict.fromkeys(("completed", "finished"), EventType.CONTENT_COMPLETED),
-            **dict.fromkeys(("watched", "viewed"), EventType.CONTENT_WATCHED),
-        },
+        states=states(
+            content_started="started in_progress",
+            content_completed="completed finished",
+            content_watched="watched viewed",
+        ),
         started=("created",),
         ended=("completed_on",),
         facts={
@@ -127,14 +121,13 @@ def _content_attempts(t: Tables) -> Source:
 def _user_videos(t: Tables) -> Source:
     return Source(
         name="user_videos",
-        kind=Kind.CONTENT,
         letter="v",
         table=t.user_videos,
         computed={"state": sa.literal("watching"), "content_type": sa.literal("video")},
         student="user_id",
         activity="video_id",
         title="videos",
-        states={"watching": EventType.CONTENT_PROGRESS},
+        states=states(content_progress="watching"),
         progress="watched_percentage",
         started=("created",),
         facts={"content_type": "content_type"},
@@ -151,14 +144,13 @@ def _certifications(t: Tables) -> Source:
     issued = t.certifications.c.issued_at
     return Source(
         name="certifications",
-        kind=Kind.CERTIFICATION,
         letter="z",
         table=t.certifications,
-        computed={"state": sa.case((issued.is_not(None), "issued"), else_="")},
+        computed={"state": sa.case((issued.is_not(None), "issued"), else_="planned")},
         student="user_id",
         activity="course_id",
         title="courses",
-        states={"": None, "issued": EventType.CERTIFICATION_ISSUED},
+        states=states(none="planned", certification_issued="issued"),
         ended=("issued_at",),
         is_optional=True,
     )

@@ -9,10 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import EventType
 from lms_bot.lms.source import (
     EnrolmentQueries,
-    Kind,
     PeopleQueries,
     PresenceQueries,
     Query,
@@ -20,6 +18,7 @@ from lms_bot.lms.source import (
     Source,
     Tables,
     Title,
+    states,
 )
 
 PREFIX = "myApp_"
@@ -42,12 +41,7 @@ is_active:number last_login:time
 core_dailyactivity id:id user_id:id date:text status:text
 """
 _MARKS = {"score": "score", "percentage": "score"}
-_OUTCOMES: dict[str, EventType | None] = {
-    "started": EventType.EXAM_STARTED,
-    "completed": EventType.EXAM_COMPLETED,
-    "passed": EventType.EXAM_PASSED,
-    "failed": EventType.EXAM_FAILED,
-}
+_OUTCOMES = states(exam_started="started", exam_completed="completed", exam_passed="passed", exam_failed="failed")
 
 
 def declare(prefix: str = PREFIX) -> Schema:
@@ -79,7 +73,6 @@ def _progress(t: Tables) -> Source:
     row = t.userprogress.c
     return Source(
         name="user_progress",
-        kind=Kind.CONTENT,
         letter="c",
         table=t.userprogress,
         joins={t.lesson: t.lesson.c.id == row.lesson_id},
@@ -90,11 +83,7 @@ def _progress(t: Tables) -> Source:
         student="user_id",
         activity="lesson_id",
         title="lessons",
-        states={
-            "not_started": None,
-            "in_progress": EventType.CONTENT_PROGRESS,
-            "completed": EventType.CONTENT_COMPLETED,
-        },
+        states=states(none="not_started", content_progress="in_progress", content_completed="completed"),
         progress="video_watch_percentage",
         started=("started_at",),
         ended=("completed_at",),
@@ -108,7 +97,6 @@ def _exam_attempts(t: Tables) -> Source:
     row = t.examattempt.c
     return Source(
         name="exam_attempts",
-        kind=Kind.EXAM,
         letter="e",
         table=t.examattempt,
         joins={t.exam: t.exam.c.id == row.exam_id},
@@ -128,7 +116,6 @@ def _lesson_quiz_attempts(t: Tables) -> Source:
     row, quiz = t.lessonquizattempt.c, t.lessonquiz.c
     return Source(
         name="lesson_quiz_attempts",
-        kind=Kind.EXAM,
         letter="q",
         table=t.lessonquizattempt,
         joins={t.lessonquiz: quiz.id == row.quiz_id, t.lesson: t.lesson.c.id == quiz.lesson_id},
@@ -157,14 +144,13 @@ def _certification(t: Tables) -> Source:
     issued = t.certification.c.issued_at
     return Source(
         name="certifications",
-        kind=Kind.CERTIFICATION,
         letter="z",
         table=t.certification,
-        computed={"state": sa.case((issued.is_not(None), "issued"), else_="")},
+        computed={"state": sa.case((issued.is_not(None), "issued"), else_="planned")},
         student="user_id",
         activity="course_id",
         title="courses",
-        states={"": None, "issued": EventType.CERTIFICATION_ISSUED},
+        states=states(none="planned", certification_issued="issued"),
         ended=("issued_at",),
     )
 

@@ -5,13 +5,14 @@ Times are seconds since 1970; there are no foreign keys, so whatever is joined m
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import sqlalchemy as sa
 
-from lms_bot.core.events import EventType
 from lms_bot.lms.source import (
     NOW,
     EnrolmentQueries,
-    Kind,
     PeopleQueries,
     PresenceQueries,
     Query,
@@ -23,11 +24,15 @@ from lms_bot.lms.source import (
 
 PREFIX = "mdl_"
 USER, COURSE = 30, 50  # levels of contexts
+TEACHERS = ("teacher", "editingteacher")
 
 _EXAMS = ("quiz", "assign")
 _OTHERS = """page url resource scorm h5pactivity book folder forum feedback choice glossary wiki workshop data survey
 lti imscp chat lesson label bigbluebuttonbn"""
 _MODULES = (*_EXAMS, *_OTHERS.split())  # kinds of activity in a course, each with a table that has their names
+_OF_COURSE = {"course_title": Title("course", "course")}
+_MARKS = {"score": "score", "percentage": "percentage", "result": "result"}
+_source = partial(Source, student="userid", enrolled="enrolled", titles=_OF_COURSE)
 _TABLES = """
 quiz_attempts id:id quiz:id userid:id attempt:number preview:number state:text timestart:seconds timefinish:seconds \
 sumgrades:number
@@ -60,27 +65,33 @@ groups_members id:id groupid:id userid:id
 def declare(prefix: str = PREFIX) -> Schema:
     """Return the declaration of a site whose tables bear this prefix."""
     t = Tables(_TABLES, prefix)
+    viewed, completed = t.course_modules_viewed, t.course_modules_completion
+    is_completed = completed.c.completionstate.in_((1, 2, 3))  # at all, with a passing or with a failing grade
+    enrolled, quiz, work = t.user_enrolments.c, t.quiz.c, t.assign.c
     return Schema(
         name="moodle",
         sources=(
             _quiz_attempts(t),
             _assign_submission(t),
-            _content(t, t.course_modules_viewed, "w", sa.literal("viewed"), "timecreated"),
-            _content(t, t.course_modules_completion, "c", _completed(t), "timemodified"),
+            _content(t, viewed, "w", sa.literal("viewed"), "timecreated"),
+            _content(t, completed, "c", sa.case((is_completed, "complete"), else_="incomplete"), "timemodified"),
             _course_completions(t),
             _badge_issued(t),
         ),
         catalogue=_catalogue(t),
         people=_people(t),
-        presence=PresenceQueries(moments=_moments(t)),
+        presence=PresenceQueries(
+            moments=(
+                sa.select(t.user.c.id, t.user.c.lastaccess).where(t.user.c.lastaccess > 0),
+                sa.select(t.user_lastaccess.c.userid, t.user_lastaccess.c.timeaccess),
+            )
+        ),
         enrolment=EnrolmentQueries(
-            since=sa.select(t.user_enrolments.c.userid, sa.func.min(t.user_enrolments.c.timecreated)).group_by(
-                t.user_enrolments.c.userid
-            ),
-            minutes=sa.select(t.quiz.c.id, t.quiz.c.timelimit // 60),
+            since=sa.select(enrolled.userid, sa.func.min(enrolled.timecreated)).group_by(enrolled.userid),
+            minutes=sa.select(quiz.id, quiz.timelimit // 60),
             deadlines={
-                "quiz_attempts": sa.select(t.quiz.c.id, t.quiz.c.timeclose).where(t.quiz.c.timeclose > 0),
-                "assign_submission": sa.select(t.assign.c.id, t.assign.c.duedate).where(t.assign.c.duedate > 0),
+                "quiz_attempts": sa.select(quiz.id, quiz.timeclose).where(quiz.timeclose > 0),
+                "assign_submission": sa.select(work.id, work.duedate).where(work.duedate > 0),
             },
         ),
         has_markup=True,
@@ -96,42 +107,33 @@ def declare(prefix: str = PREFIX) -> Schema:
 
 
 def _quiz_attempts(t: Tables) -> Source:
-    attempt, quiz, item = t.quiz_attempts.c, t.quiz.c, t.grade_items
-    has_marks = quiz.sumgrades >= 0.000005
-    grade = sa.case(
-        (attempt.sumgrades.is_(None), None), (has_marks, attempt.sumgrades * quiz.grade / quiz.sumgrades), else_=0
-    )
-    return Source(
+    attempt, quiz = t.quiz_attempts.c, t.quiz.c
+    has_marks, is_submitted = quiz.sumgrades >= 0.000005, attempt.timefinish > 0
+    scaled = sa.case((has_marks, attempt.sumgrades * quiz.grade / quiz.sumgrades), else_=0)
+    grade = sa.case((attempt.sumgrades.is_not(None), scaled))
+    return _source(
         name="quiz_attempts",
-        kind=Kind.EXAM,
         letter="e",
         table=t.quiz_attempts,
-        joins={t.quiz: quiz.id == attempt.quiz, item: _grade_item(t, "quiz", attempt.quiz)},
+        joins={t.quiz: quiz.id == attempt.quiz, t.grade_items: _grade_item(t, "quiz", attempt.quiz)},
         computed={
             "course": quiz.course,
-            "grade": sa.func.round(grade, 5),
-            "percentage": sa.case((has_marks, sa.func.round(100 * attempt.sumgrades / quiz.sumgrades, 2))),
-            "result": _result(t, grade),
             "enrolled": _enrolled(t, quiz.course, attempt.userid),
+            **_marks(t, grade, sa.case((has_marks, 100 * attempt.sumgrades / quiz.sumgrades))),
             "is_graded": sa.case(((attempt.state == "finished") & attempt.sumgrades.is_not(None), 1), else_=0),
-            "seconds": sa.case((attempt.timefinish > 0, attempt.timefinish - attempt.timestart)),
+            "seconds": sa.case((is_submitted, attempt.timefinish - attempt.timestart)),
         },
         only=attempt.preview == 0,
-        student="userid",
         activity="quiz",
         title="quiz",
-        states={
-            **dict.fromkeys(("notstarted", "abandoned")),
-            **dict.fromkeys(("inprogress", "overdue", "submitted"), EventType.EXAM_STARTED),
-            "finished": EventType.EXAM_COMPLETED,
-        },
-        result="result",
+        states=states(
+            none="notstarted abandoned", exam_started="inprogress overdue submitted", exam_completed="finished"
+        ),
         is_final="is_graded",
         started=("timestart",),
         ended=("timefinish",),
-        enrolled="enrolled",
-        facts={"score": "grade", "percentage": "percentage", "result": "result"},
-        titles={"course_title": Title("course", "course")},
+        result="result",
+        facts=_MARKS,
         durations={"time_taken": "seconds"},
     )
 
@@ -139,10 +141,10 @@ def _quiz_attempts(t: Tables) -> Source:
 def _assign_submission(t: Tables) -> Source:
     work, given, assign, module = t.assign_submission.c, t.assign_grades.c, t.assign.c, t.course_modules.c
     is_graded = (given.grade >= 0) & (given.timemodified >= work.timemodified)
+    grade = sa.case((is_graded, given.grade))
     of_work = (given.assignment == work.assignment) & (given.userid == work.userid)
-    return Source(
+    return _source(
         name="assign_submission",
-        kind=Kind.EXAM,
         letter="h",
         table=t.assign_submission,
         joins={
@@ -156,35 +158,26 @@ def _assign_submission(t: Tables) -> Source:
             "state": sa.case((is_graded, "graded"), else_=work.status),
             "ended": sa.case((is_graded, given.timemodified), else_=work.timemodified),
             "course": assign.course,
-            "score": sa.case((is_graded, given.grade)),
-            "percentage": sa.case((is_graded & (assign.grade > 0), sa.func.round(100 * given.grade / assign.grade, 2))),
-            "result": sa.case((is_graded, _result(t, given.grade))),
             "enrolled": _enrolled(t, assign.course, work.userid),
+            **_marks(t, grade, sa.case((assign.grade > 0, 100 * grade / assign.grade))),
             "is_graded": sa.case((is_graded, 1), else_=0),
             "module_id": module.id,
         },
         only=work.userid != 0,
-        student="userid",
         activity="assignment",
         title="assign",
-        states={
-            **dict.fromkeys(("new", "draft", "reopened")),
-            **dict.fromkeys(("submitted", "graded"), EventType.EXAM_COMPLETED),
-        },
-        result="result",
+        states=states(none="new draft reopened", exam_completed="submitted graded"),
         is_final="is_graded",
         ended=("ended",),
-        enrolled="enrolled",
-        facts={"score": "score", "percentage": "percentage", "result": "result", "module_id": "module_id"},
-        titles={"course_title": Title("course", "course")},
+        result="result",
+        facts=_MARKS | {"module_id": "module_id"},
     )
 
 
 def _content(t: Tables, table: sa.Table, letter: str, state: sa.ColumnElement[str], when: str) -> Source:
     module, kind = t.course_modules.c, t.modules.c
-    return Source(
+    return _source(
         name=table.name.removeprefix(t.prefix),
-        kind=Kind.CONTENT,
         letter=letter,
         table=table,
         joins={t.course_modules: module.id == table.c.coursemoduleid, t.modules: kind.id == module.module},
@@ -196,72 +189,61 @@ def _content(t: Tables, table: sa.Table, letter: str, state: sa.ColumnElement[st
             "enrolled": _enrolled(t, module.course, table.c.userid),
         },
         only=kind.name.is_(None) | kind.name.not_in(_EXAMS),
-        student="userid",
         activity="coursemoduleid",
         title="modules",
-        states={"viewed": EventType.CONTENT_STARTED, "complete": EventType.CONTENT_COMPLETED, "incomplete": None},
-        started=(when,) if table is t.course_modules_viewed else (),
+        states=states(content_started="viewed", content_completed="complete", none="incomplete"),
+        started=(when,),
         ended=(when,),
-        enrolled="enrolled",
         facts={"content_type": "content_type"},
-        titles={"course_title": Title("course", "course"), "chapter_name": Title("sections", "section")},
+        titles=_OF_COURSE | {"chapter_name": Title("sections", "section")},
     )
-
-
-def _completed(t: Tables) -> sa.ColumnElement[str]:
-    """Complete at all, with a passing or with a failing grade."""
-    return sa.case((t.course_modules_completion.c.completionstate.in_((1, 2, 3)), "complete"), else_="incomplete")
 
 
 def _course_completions(t: Tables) -> Source:
     row = t.course_completions.c
-    return Source(
+    state = sa.case((row.timecompleted > 0, "completed"), else_="incomplete")
+    return _source(
         name="course_completions",
-        kind=Kind.CERTIFICATION,
         letter="z",
         table=t.course_completions,
-        computed={
-            "state": sa.case((row.timecompleted > 0, "completed"), else_=""),
-            "enrolled": _enrolled(t, row.course, row.userid),
-        },
-        student="userid",
+        computed={"state": state, "enrolled": _enrolled(t, row.course, row.userid)},
         activity="course",
         title="course",
-        states={"": None, "completed": EventType.CERTIFICATION_ISSUED},
+        states=states(none="incomplete", certification_issued="completed"),
         ended=("timecompleted",),
-        enrolled="enrolled",
     )
 
 
 def _badge_issued(t: Tables) -> Source:
-    return Source(
+    return _source(
         name="badge_issued",
-        kind=Kind.CERTIFICATION,
         letter="b",
         table=t.badge_issued,
         joins={t.badge: t.badge.c.id == t.badge_issued.c.badgeid},
         computed={"state": sa.literal("issued"), "course": t.badge.c.courseid},
-        student="userid",
         activity="badgeid",
         title="badge",
-        states={"issued": EventType.CERTIFICATION_ISSUED},
+        states=states(certification_issued="issued"),
         ended=("dateissued",),
-        titles={"course_title": Title("course", "course")},
+        enrolled=None,
         is_optional=True,
     )
 
 
 def _grade_item(t: Tables, module: str, instance: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     item = t.grade_items.c
-    is_module = (item.itemtype == "mod") & (item.itemmodule == module)
-    return is_module & (item.iteminstance == instance) & (item.itemnumber == 0)
+    of_module = (item.itemtype == "mod") & (item.itemmodule == module)
+    return of_module & (item.iteminstance == instance) & (item.itemnumber == 0)
 
 
-def _result(t: Tables, grade: sa.ColumnElement[float]) -> sa.ColumnElement[str]:
-    """Moodle's rule: there is no pass or fail without a pass grade above the least grade."""
-    item = t.grade_items.c
+def _marks(
+    t: Tables, grade: sa.ColumnElement[Any], percentage: sa.ColumnElement[Any]
+) -> dict[str, sa.ColumnElement[Any]]:
+    """Return the columns with marks; by Moodle's rule nobody passes without a pass grade above the least grade."""
+    item, score = t.grade_items.c, sa.func.round(grade, 5)
     is_judged = item.gradepass.is_not(None) & (item.gradepass != item.grademin) & grade.is_not(None)
-    return sa.case((is_judged & (sa.func.round(grade, 5) >= item.gradepass), "pass"), (is_judged, "fail"))
+    result = sa.case((is_judged & (score >= item.gradepass), "pass"), (is_judged, "fail"))
+    return {"score": score, "percentage": sa.func.round(percentage, 2), "result": result}
 
 
 def _module_id(t: Tables, name: str) -> sa.ScalarSelect[int]:
@@ -269,32 +251,24 @@ def _module_id(t: Tables, name: str) -> sa.ScalarSelect[int]:
 
 
 def _enrolled(t: Tables, course: sa.ColumnElement[int], user: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
-    """Since when a user is enrolled in a course; a restored course has older attempts."""
-    enrolment, way = t.user_enrolments.c, t.enrol.c
-    return (
-        sa.select(sa.func.min(enrolment.timecreated))
-        .join(t.enrol, way.id == enrolment.enrolid)
-        .where(way.courseid == course, enrolment.userid == user)
-        .scalar_subquery()
-    )
+    """Return since when a user is enrolled in a course: what a restored course brings is older."""
+    row, way = t.user_enrolments.c, t.enrol.c
+    query = sa.select(sa.func.min(row.timecreated)).join(t.enrol, way.id == row.enrolid)
+    return query.where(way.courseid == course, row.userid == user).scalar_subquery()
 
 
 def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
-    """Names of what is not hidden from students."""
+    """Return the names, of activities only where they are not hidden from students."""
     module, section = t.course_modules.c, t.course_sections.c
-    shown = {
-        name: sa.join(t.course_modules, table := getattr(t, name), table.c.id == module.instance) for name in _MODULES
-    }
-    is_shown = {name: (module.visible == 1) & (module.module == _module_id(t, name)) for name in _MODULES}
-    names = {name: getattr(t, name).c for name in _MODULES}
+
+    def names(kind: str, key: sa.Column[int]) -> Query:
+        table = getattr(t, kind)
+        query = sa.select(key, table.c.name).select_from(table).join(t.course_modules, module.instance == table.c.id)
+        return query.where(module.visible == 1, module.module == _module_id(t, kind))
+
     return {
-        **{
-            name: (sa.select(names[name].id, names[name].name).select_from(shown[name]).where(is_shown[name]),)
-            for name in _EXAMS
-        },
-        "modules": tuple(
-            sa.select(module.id, names[name].name).select_from(shown[name]).where(is_shown[name]) for name in _MODULES
-        ),
+        **{kind: (names(kind, getattr(t, kind).c.id),) for kind in _EXAMS},
+        "modules": tuple(names(kind, module.id) for kind in _MODULES),
         "sections": (
             sa.select(section.id, section.name).where(section.name.is_not(None)),
             sa.select(section.id, sa.literal("Topic ") + sa.cast(section.section, sa.String(10))),
@@ -305,76 +279,43 @@ def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
 
 
 def _people(t: Tables) -> PeopleQueries:
-    user, enrolment, way = t.user.c, t.user_enrolments.c, t.enrol.c
-    columns = (
-        user.id,
-        user.username,
-        user.email,
-        user.firstname.label("first_name"),
-        user.lastname.label("last_name"),
-        sa.null().label("display_name"),
-    )
-    is_there = (user.deleted == 0) & (user.username != "guest")
-    is_enrolled = (
-        sa.exists()
-        .where(enrolment.userid == user.id, enrolment.status == 0, enrolment.timestart <= NOW)
-        .where((enrolment.timeend == 0) | (enrolment.timeend > NOW))
-        .where(way.id == enrolment.enrolid, way.status == 0)
-    )
+    user, row, way, context = t.user.c, t.user_enrolments.c, t.enrol.c, t.context.c
+    names = (user.firstname.label("first_name"), user.lastname.label("last_name"), sa.null().label("display_name"))
+    people = sa.select(user.id, user.username, user.email, *names).where(user.deleted == 0, user.username != "guest")
+    is_enrolled = sa.exists().where(row.userid == user.id, row.status == 0, row.timestart <= NOW)
+    is_enrolled = is_enrolled.where((row.timeend == 0) | (row.timeend > NOW), way.id == row.enrolid, way.status == 0)
     is_active = sa.case(((user.suspended == 0) & is_enrolled, 1), else_=0).label("is_active")
-    mentors = _with_role(t, COURSE, "teacher", "editingteacher").union(_with_role(t, USER))
+    is_student = _has_role(t, user.id, "student").where(context.contextlevel == COURSE)
+    mentors = _has_role(t, user.id).where(context.contextlevel == USER)
+    teachers = _has_role(t, user.id, *TEACHERS).where(context.contextlevel == COURSE)
     return PeopleQueries(
-        students=sa.select(*columns, is_active).where(is_there, user.id.in_(_with_role(t, COURSE, "student"))),
-        mentors=sa.select(*columns).where(is_there, user.suspended == 0, user.id.in_(mentors)),
+        students=people.add_columns(is_active).where(is_student),
+        mentors=people.where(user.suspended == 0, mentors | teachers),
         links={"role": _links_by_role(t), "group": _links_by_group(t)},
         only_linked=True,
     )
 
 
-def _with_role(t: Tables, level: int, *archetypes: str) -> sa.Select[tuple[int]]:
-    """Who has a role in a context of this level, one of these kinds if there are any."""
-    given = t.role_assignments.c
-    query = sa.select(given.userid).join(t.context, t.context.c.id == given.contextid)
-    query = query.where(t.context.c.contextlevel == level)
-    if not archetypes:
-        return query
-    return query.join(t.role, t.role.c.id == given.roleid).where(t.role.c.archetype.in_(archetypes))
+def _has_role(t: Tables, user: sa.ColumnElement[int], *archetypes: str) -> sa.Exists:
+    """Return that a user has a role in a context, of one of these kinds if there are any."""
+    given, role, context = t.role_assignments.alias().c, t.role.alias().c, t.context.c
+    found = sa.exists().where(given.userid == user, given.contextid == context.id)
+    return found.where(role.id == given.roleid, role.archetype.in_(archetypes)) if archetypes else found
 
 
 def _links_by_role(t: Tables) -> Query:
-    """Mentors with any role in the context of a student, as Moodle says it is done for parents."""
+    """Return mentors with any role in the context of a student: Moodle's own way for parents."""
     given, context = t.role_assignments.c, t.context.c
     query = sa.select(given.userid, context.instanceid).join(t.context, context.id == given.contextid)
     return query.where(context.contextlevel == USER, given.userid != context.instanceid).distinct()
 
 
 def _links_by_group(t: Tables) -> Query:
-    """Teachers and students in one group of a course."""
+    """Return teachers and students who are in one group of a course."""
     teacher, student = t.groups_members.alias("teacher"), t.groups_members.alias("student")
     group, context = t.groups.c, t.context.c
-
-    def has_role(member: sa.FromClause, *archetypes: str) -> sa.ColumnElement[bool]:
-        given, role = t.role_assignments.alias(), t.role.alias()
-        return (
-            sa.exists()
-            .where(given.c.userid == member.c.userid, given.c.contextid == context.id)
-            .where(role.c.id == given.c.roleid, role.c.archetype.in_(archetypes))
-            .correlate(member, t.context)
-        )
-
-    return (
-        sa.select(teacher.c.userid, student.c.userid)
-        .select_from(teacher.join(student, student.c.groupid == teacher.c.groupid))
-        .join(t.groups, group.id == teacher.c.groupid)
-        .join(t.context, (context.contextlevel == COURSE) & (context.instanceid == group.courseid))
-        .where(has_role(teacher, "teacher", "editingteacher"), has_role(student, "student"))
-        .distinct()
-    )
-
-
-def _moments(t: Tables) -> tuple[Query, ...]:
-    seen = t.user_lastaccess.c
-    return (
-        sa.select(t.user.c.id, t.user.c.lastaccess).where(t.user.c.lastaccess > 0),
-        sa.select(seen.userid, sa.func.max(seen.timeaccess)).group_by(seen.userid),
-    )
+    pairs = teacher.join(student, student.c.groupid == teacher.c.groupid).join(t.groups, group.id == teacher.c.groupid)
+    of_course = (context.contextlevel == COURSE) & (context.instanceid == group.courseid)
+    query = sa.select(teacher.c.userid, student.c.userid).select_from(pairs.join(t.context, of_course)).distinct()
+    has_roles = (_has_role(t, teacher.c.userid, *TEACHERS), _has_role(t, student.c.userid, "student"))
+    return query.where(*(one.correlate(teacher, student, t.context) for one in has_roles))
