@@ -61,7 +61,7 @@ class RowReader:
     def lacks_title(self, row: Row, catalogue: Catalogue) -> bool:
         """Return whether the row's activity is one that the catalogue does not know."""
         activity = row[self._activity]
-        return activity is not None and activity not in catalogue[self._source.title]
+        return activity is not None and activity not in catalogue[self._source.names]
 
     def activity(self, row: Row, mark: int, catalogue: Catalogue) -> Activity:
         """Return what a row with this fingerprint states. This runs a hundred thousand times in a burst."""
@@ -85,7 +85,7 @@ class RowReader:
             student_id=integer(row[self._student]),
             student_username=None if self._username is None else text(row[self._username]),
             activity_id=activity_id,
-            title=catalogue[self._source.title].get(activity_id),
+            title=catalogue[self._source.names].get(activity_id),
             started_at=started_at,
             ended_at=ended_at,
             details=details,

@@ -60,8 +60,8 @@ def states(**words: str) -> dict[str, EventType | None]:
 class Tables:
     """The tables of an LMS with the columns that are read, from one line each: a name, and `column:kind` for each.
 
-    A table is an attribute of the name in its line; in the database a prefix stands before that name. Raises
-    KeyError for a kind that is none of id, number, text, time and seconds.
+    A column without a kind is an id. A table is an attribute of the name in its line; in the database a prefix stands
+    before that name. Raises KeyError for a kind that is none of id, number, text, time and seconds.
     """
 
     def __init__(self, lines: str, prefix: str = "") -> None:
@@ -69,8 +69,9 @@ class Tables:
         self._tables: dict[str, sa.Table] = {}
         metadata = sa.MetaData()
         for name, *columns in (line.split() for line in lines.strip().splitlines()):
-            pairs = (column.split(":") for column in columns)
-            self._tables[name] = sa.Table(prefix + name, metadata, *(sa.Column(c, _KINDS[kind]()) for c, kind in pairs))
+            pairs = (column.partition(":") for column in columns)
+            read = (sa.Column(column, _KINDS[kind or "id"]()) for column, _, kind in pairs)
+            self._tables[name] = sa.Table(prefix + name, metadata, *read)
 
     def __getattr__(self, name: str) -> sa.Table:
         try:
@@ -119,7 +120,7 @@ class Source:
     * `started` and `ended` are the columns with those moments: the first of them that holds one counts. What began
       before the moment in `enrolled` came with the student, as a copy, and is history.
     * `facts`, `titles`, `times` and `durations` (in seconds) become metadata, by its key; `title` names the catalogue
-      with the activity's own.
+      with the activity's own, which else has the name of the column of activities.
     * A number in one of the `bands` counts as the highest of these steps that it has come to.
     * A source that `is_optional` may be missing from an installation.
     """
@@ -135,7 +136,7 @@ class Source:
     student: str
     username: str | None = None
     activity: str
-    title: str
+    title: str | None = None
     state: str = "state"
     states: Mapping[str, EventType | None]
     result: str | None = None
@@ -157,6 +158,11 @@ class Source:
     @property
     def key_column(self) -> sa.Column[int]:
         return self.table.c[self.key]
+
+    @property
+    def names(self) -> str:
+        """Return the name of the catalogue with the names of activities."""
+        return self.title or self.activity
 
     @property
     def own_columns(self) -> list[sa.ColumnElement[Any]]:

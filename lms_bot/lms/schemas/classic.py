@@ -20,23 +20,23 @@ from lms_bot.lms.source import (
 PREFIX = ""
 
 _TABLES = """
-attempts id:id user_id:id username:text exam_id:id state:text result:text date:time last_started_time:time \
+attempts id user_id username:text exam_id state:text result:text date:time last_started_time:time \
 last_answer_updated_time:time score:number percentage:number time_taken:text correct_answers_count:number \
 incorrect_answers_count:number unanswered_count:number percentile:number speed:number
-content_attempts id:id user_id:id course_id:id chapter_id:id chapter_content_id:id content_type:text state:text \
-assessment_id:id correct_answers_count:number incorrect_answers_count:number created:time completed_on:time
-user_videos id:id user_id:id video_id:id created:time watched_percentage:number
-certifications id:id user_id:id course_id:id issued_at:time
-students id:id username:text email:text first_name:text last_name:text display_name:text is_active:number \
+content_attempts id user_id course_id chapter_id chapter_content_id content_type:text state:text \
+assessment_id correct_answers_count:number incorrect_answers_count:number created:time completed_on:time
+user_videos id user_id video_id created:time watched_percentage:number
+certifications id user_id course_id issued_at:time
+students id username:text email:text first_name:text last_name:text display_name:text is_active:number \
 created:time last_active_date:time
-mentors id:id username:text email:text first_name:text last_name:text display_name:text
-_MentorToStudent A:id B:id
-exams id:id title:text duration:number
-courses id:id title:text
-chapters id:id name:text
-ChapterContent id:id title:text course_id:id examId:id
-videos id:id title:text course_title:text chapter_name:text
-student_activity_dates id:id student_id:text activity_date:text
+mentors id username:text email:text first_name:text last_name:text display_name:text
+_MentorToStudent A B
+exams id title:text duration:number
+courses id title:text
+chapters id name:text
+ChapterContent id title:text course_id examId
+videos id title:text course_title:text chapter_name:text
+student_activity_dates id student_id:text activity_date:text
 """
 
 

@@ -24,21 +24,21 @@ from lms_bot.lms.source import (
 PREFIX = "myApp_"
 
 _TABLES = """
-userprogress id:id user_id:id lesson_id:id status:text completed:number started_at:time completed_at:time \
+userprogress id user_id lesson_id status:text completed:number started_at:time completed_at:time \
 video_watch_percentage:number
-examattempt id:id user_id:id exam_id:id started_at:time completed_at:time score:number passed:number
-lessonquizattempt id:id user_id:id quiz_id:id started_at:time completed_at:time score:number passed:number
-certification id:id user_id:id course_id:id issued_at:time
-course id:id name:text
-lesson id:id course_id:id title:text
-exam id:id course_id:id title:text
-lessonquiz id:id lesson_id:id title:text
-courseenrollment id:id user_id:id enrolled_at:time
+examattempt id user_id exam_id started_at:time completed_at:time score:number passed:number
+lessonquizattempt id user_id quiz_id started_at:time completed_at:time score:number passed:number
+certification id user_id course_id issued_at:time
+course id name:text
+lesson id course_id title:text
+exam id course_id title:text
+lessonquiz id lesson_id title:text
+courseenrollment id user_id enrolled_at:time
 """
 _OF_DJANGO = """
-auth_user id:id username:text email:text first_name:text last_name:text is_staff:number is_superuser:number \
+auth_user id username:text email:text first_name:text last_name:text is_staff:number is_superuser:number \
 is_active:number last_login:time
-core_dailyactivity id:id user_id:id date:text status:text
+core_dailyactivity id user_id date:text status:text
 """
 _MARKS = {"score": "score", "percentage": "score"}
 _OUTCOMES = states(exam_started="started", exam_completed="completed", exam_passed="passed", exam_failed="failed")

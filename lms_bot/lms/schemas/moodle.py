@@ -10,65 +10,57 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.lms.source import (
-    NOW,
-    EnrolmentQueries,
-    PeopleQueries,
-    PresenceQueries,
-    Query,
-    Schema,
-    Source,
-    Tables,
-    Title,
-)
+from lms_bot.lms import source as lms
 
 PREFIX = "mdl_"
 USER, COURSE = 30, 50  # levels of contexts
 TEACHERS = ("teacher", "editingteacher")
 
+_Column = sa.ColumnElement[Any]
+
 _EXAMS = ("quiz", "assign")
 _OTHERS = """page url resource scorm h5pactivity book folder forum feedback choice glossary wiki workshop data survey
 lti imscp chat lesson label bigbluebuttonbn"""
 _MODULES = (*_EXAMS, *_OTHERS.split())  # kinds of activity in a course, each with a table that has their names
-_OF_COURSE = {"course_title": Title("course", "course")}
+_OF_COURSE = {"course_title": lms.Title("course", "course")}
 _MARKS = {"score": "score", "percentage": "percentage", "result": "result"}
-_source = partial(Source, student="userid", enrolled="enrolled", titles=_OF_COURSE)
+_source = partial(lms.Source, student="userid", enrolled="enrolled", titles=_OF_COURSE)
 _TABLES = """
-quiz_attempts id:id quiz:id userid:id attempt:number preview:number state:text timestart:seconds timefinish:seconds \
+quiz_attempts id quiz userid attempt:number preview:number state:text timestart:seconds timefinish:seconds \
 sumgrades:number
-assign_submission id:id assignment:id userid:id attemptnumber:number status:text timemodified:seconds
-assign_grades id:id assignment:id userid:id attemptnumber:number grade:number timemodified:seconds
-course_modules_viewed id:id coursemoduleid:id userid:id timecreated:seconds
-course_modules_completion id:id coursemoduleid:id userid:id completionstate:number timemodified:seconds
-course_completions id:id userid:id course:id timecompleted:seconds
-badge_issued id:id badgeid:id userid:id dateissued:seconds
-quiz id:id course:id name:text sumgrades:number grade:number timelimit:number timeclose:seconds
-assign id:id course:id name:text grade:number duedate:seconds
-grade_items id:id itemtype:text itemmodule:text iteminstance:id itemnumber:number gradepass:number grademin:number
-course_modules id:id course:id module:id instance:id section:id visible:number
-modules id:id name:text
-course id:id fullname:text
-course_sections id:id name:text section:number
-badge id:id name:text courseid:id
-user id:id username:text email:text firstname:text lastname:text deleted:number suspended:number lastaccess:seconds
-user_lastaccess id:id userid:id timeaccess:seconds
-user_enrolments id:id enrolid:id userid:id status:number timestart:seconds timeend:seconds timecreated:seconds
-enrol id:id courseid:id status:number
-role id:id archetype:text
-role_assignments id:id roleid:id contextid:id userid:id
-context id:id contextlevel:number instanceid:id
-groups id:id courseid:id
-groups_members id:id groupid:id userid:id
-""" + "\n".join(f"{name} id:id name:text" for name in _MODULES if name not in _EXAMS)
+assign_submission id assignment userid attemptnumber:number status:text timemodified:seconds
+assign_grades id assignment userid attemptnumber:number grade:number timemodified:seconds
+course_modules_viewed id coursemoduleid userid timecreated:seconds
+course_modules_completion id coursemoduleid userid completionstate:number timemodified:seconds
+course_completions id userid course timecompleted:seconds
+badge_issued id badgeid userid dateissued:seconds
+quiz id course name:text sumgrades:number grade:number timelimit:number timeclose:seconds
+assign id course name:text grade:number duedate:seconds
+grade_items id itemtype:text itemmodule:text iteminstance itemnumber:number gradepass:number grademin:number
+course_modules id course module instance section visible:number
+modules id name:text
+course id fullname:text
+course_sections id name:text section:number
+badge id name:text courseid
+user id username:text email:text firstname:text lastname:text deleted:number suspended:number lastaccess:seconds
+user_lastaccess id userid timeaccess:seconds
+user_enrolments id enrolid userid status:number timestart:seconds timeend:seconds timecreated:seconds
+enrol id courseid status:number
+role id archetype:text
+role_assignments id roleid contextid userid
+context id contextlevel:number instanceid
+groups id courseid
+groups_members id groupid userid
+""" + "\n".join(f"{name} id name:text" for name in _MODULES if name not in _EXAMS)
 
 
-def declare(prefix: str = PREFIX) -> Schema:
+def declare(prefix: str = PREFIX) -> lms.Schema:
     """Return the declaration of a site whose tables bear this prefix."""
-    t = Tables(_TABLES, prefix)
+    t = lms.Tables(_TABLES, prefix)
     viewed, completed = t.course_modules_viewed, t.course_modules_completion
     is_completed = completed.c.completionstate.in_((1, 2, 3))  # at all, with a passing or with a failing grade
     enrolled, quiz, work = t.user_enrolments.c, t.quiz.c, t.assign.c
-    return Schema(
+    return lms.Schema(
         name="moodle",
         sources=(
             _quiz_attempts(t),
@@ -80,13 +72,13 @@ def declare(prefix: str = PREFIX) -> Schema:
         ),
         catalogue=_catalogue(t),
         people=_people(t),
-        presence=PresenceQueries(
+        presence=lms.PresenceQueries(
             moments=(
                 sa.select(t.user.c.id, t.user.c.lastaccess).where(t.user.c.lastaccess > 0),
                 sa.select(t.user_lastaccess.c.userid, t.user_lastaccess.c.timeaccess),
             )
         ),
-        enrolment=EnrolmentQueries(
+        enrolment=lms.EnrolmentQueries(
             since=sa.select(enrolled.userid, sa.func.min(enrolled.timecreated)).group_by(enrolled.userid),
             minutes=sa.select(quiz.id, quiz.timelimit // 60),
             deadlines={
@@ -106,7 +98,7 @@ def declare(prefix: str = PREFIX) -> Schema:
     )
 
 
-def _quiz_attempts(t: Tables) -> Source:
+def _quiz_attempts(t: lms.Tables) -> lms.Source:
     attempt, quiz = t.quiz_attempts.c, t.quiz.c
     has_marks, is_submitted = quiz.sumgrades >= 0.000005, attempt.timefinish > 0
     scaled = sa.case((has_marks, attempt.sumgrades * quiz.grade / quiz.sumgrades), else_=0)
@@ -125,8 +117,7 @@ def _quiz_attempts(t: Tables) -> Source:
         },
         only=attempt.preview == 0,
         activity="quiz",
-        title="quiz",
-        states=states(
+        states=lms.states(
             none="notstarted abandoned", exam_started="inprogress overdue submitted", exam_completed="finished"
         ),
         is_final="is_graded",
@@ -138,7 +129,7 @@ def _quiz_attempts(t: Tables) -> Source:
     )
 
 
-def _assign_submission(t: Tables) -> Source:
+def _assign_submission(t: lms.Tables) -> lms.Source:
     work, given, assign, module = t.assign_submission.c, t.assign_grades.c, t.assign.c, t.course_modules.c
     is_graded = (given.grade >= 0) & (given.timemodified >= work.timemodified)
     grade = sa.case((is_graded, given.grade))
@@ -165,8 +156,7 @@ def _assign_submission(t: Tables) -> Source:
         },
         only=work.userid != 0,
         activity="assignment",
-        title="assign",
-        states=states(none="new draft reopened", exam_completed="submitted graded"),
+        states=lms.states(none="new draft reopened", exam_completed="submitted graded"),
         is_final="is_graded",
         ended=("ended",),
         result="result",
@@ -174,7 +164,7 @@ def _assign_submission(t: Tables) -> Source:
     )
 
 
-def _content(t: Tables, table: sa.Table, letter: str, state: sa.ColumnElement[str], when: str) -> Source:
+def _content(t: lms.Tables, table: sa.Table, letter: str, state: _Column, when: str) -> lms.Source:
     module, kind = t.course_modules.c, t.modules.c
     return _source(
         name=table.name.removeprefix(t.prefix),
@@ -190,16 +180,15 @@ def _content(t: Tables, table: sa.Table, letter: str, state: sa.ColumnElement[st
         },
         only=kind.name.is_(None) | kind.name.not_in(_EXAMS),
         activity="coursemoduleid",
-        title="modules",
-        states=states(content_started="viewed", content_completed="complete", none="incomplete"),
+        states=lms.states(content_started="viewed", content_completed="complete", none="incomplete"),
         started=(when,),
         ended=(when,),
         facts={"content_type": "content_type"},
-        titles=_OF_COURSE | {"chapter_name": Title("sections", "section")},
+        titles=_OF_COURSE | {"chapter_name": lms.Title("sections", "section")},
     )
 
 
-def _course_completions(t: Tables) -> Source:
+def _course_completions(t: lms.Tables) -> lms.Source:
     row = t.course_completions.c
     state = sa.case((row.timecompleted > 0, "completed"), else_="incomplete")
     return _source(
@@ -208,13 +197,12 @@ def _course_completions(t: Tables) -> Source:
         table=t.course_completions,
         computed={"state": state, "enrolled": _enrolled(t, row.course, row.userid)},
         activity="course",
-        title="course",
-        states=states(none="incomplete", certification_issued="completed"),
+        states=lms.states(none="incomplete", certification_issued="completed"),
         ended=("timecompleted",),
     )
 
 
-def _badge_issued(t: Tables) -> Source:
+def _badge_issued(t: lms.Tables) -> lms.Source:
     return _source(
         name="badge_issued",
         letter="b",
@@ -222,22 +210,21 @@ def _badge_issued(t: Tables) -> Source:
         joins={t.badge: t.badge.c.id == t.badge_issued.c.badgeid},
         computed={"state": sa.literal("issued"), "course": t.badge.c.courseid},
         activity="badgeid",
-        title="badge",
-        states=states(certification_issued="issued"),
+        states=lms.states(certification_issued="issued"),
         ended=("dateissued",),
         enrolled=None,
         is_optional=True,
     )
 
 
-def _grade_item(t: Tables, module: str, instance: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+def _grade_item(t: lms.Tables, module: str, instance: _Column) -> sa.ColumnElement[bool]:
     item = t.grade_items.c
     of_module = (item.itemtype == "mod") & (item.itemmodule == module)
     return of_module & (item.iteminstance == instance) & (item.itemnumber == 0)
 
 
 def _marks(
-    t: Tables, grade: sa.ColumnElement[Any], percentage: sa.ColumnElement[Any]
+    t: lms.Tables, grade: sa.ColumnElement[Any], percentage: sa.ColumnElement[Any]
 ) -> dict[str, sa.ColumnElement[Any]]:
     """Return the columns with marks; by Moodle's rule nobody passes without a pass grade above the least grade."""
     item, score = t.grade_items.c, sa.func.round(grade, 5)
@@ -246,49 +233,52 @@ def _marks(
     return {"score": score, "percentage": sa.func.round(percentage, 2), "result": result}
 
 
-def _module_id(t: Tables, name: str) -> sa.ScalarSelect[int]:
+def _module_id(t: lms.Tables, name: str) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.min(t.modules.c.id)).where(t.modules.c.name == name).scalar_subquery()
 
 
-def _enrolled(t: Tables, course: sa.ColumnElement[int], user: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
+def _enrolled(t: lms.Tables, course: _Column, user: _Column) -> sa.ScalarSelect[int]:
     """Return since when a user is enrolled in a course: what a restored course brings is older."""
     row, way = t.user_enrolments.c, t.enrol.c
     query = sa.select(sa.func.min(row.timecreated)).join(t.enrol, way.id == row.enrolid)
     return query.where(way.courseid == course, row.userid == user).scalar_subquery()
 
 
-def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
+def _catalogue(t: lms.Tables) -> dict[str, tuple[lms.Query, ...]]:
     """Return the names, of activities only where they are not hidden from students."""
     module, section = t.course_modules.c, t.course_sections.c
 
-    def names(kind: str, key: sa.Column[int]) -> Query:
+    def names(kind: str, key: sa.Column[int]) -> lms.Query:
         table = getattr(t, kind)
         query = sa.select(key, table.c.name).select_from(table).join(t.course_modules, module.instance == table.c.id)
         return query.where(module.visible == 1, module.module == _module_id(t, kind))
 
     return {
-        **{kind: (names(kind, getattr(t, kind).c.id),) for kind in _EXAMS},
-        "modules": tuple(names(kind, module.id) for kind in _MODULES),
+        "quiz": (names("quiz", t.quiz.c.id),),
+        "assignment": (names("assign", t.assign.c.id),),
+        "coursemoduleid": tuple(names(kind, module.id) for kind in _MODULES),
         "sections": (
             sa.select(section.id, section.name).where(section.name.is_not(None)),
             sa.select(section.id, sa.literal("Topic ") + sa.cast(section.section, sa.String(10))),
         ),
         "course": (sa.select(t.course.c.id, t.course.c.fullname),),
-        "badge": (sa.select(t.badge.c.id, t.badge.c.name),),
+        "badgeid": (sa.select(t.badge.c.id, t.badge.c.name),),
     }
 
 
-def _people(t: Tables) -> PeopleQueries:
+def _people(t: lms.Tables) -> lms.PeopleQueries:
     user, row, way, context = t.user.c, t.user_enrolments.c, t.enrol.c, t.context.c
     names = (user.firstname.label("first_name"), user.lastname.label("last_name"), sa.null().label("display_name"))
     people = sa.select(user.id, user.username, user.email, *names).where(user.deleted == 0, user.username != "guest")
-    is_enrolled = sa.exists().where(row.userid == user.id, row.status == 0, row.timestart <= NOW)
-    is_enrolled = is_enrolled.where((row.timeend == 0) | (row.timeend > NOW), way.id == row.enrolid, way.status == 0)
+    is_enrolled = sa.exists().where(row.userid == user.id, row.status == 0, row.timestart <= lms.NOW)
+    is_enrolled = is_enrolled.where(
+        (row.timeend == 0) | (row.timeend > lms.NOW), way.id == row.enrolid, way.status == 0
+    )
     is_active = sa.case(((user.suspended == 0) & is_enrolled, 1), else_=0).label("is_active")
     is_student = _has_role(t, user.id, "student").where(context.contextlevel == COURSE)
     mentors = _has_role(t, user.id).where(context.contextlevel == USER)
     teachers = _has_role(t, user.id, *TEACHERS).where(context.contextlevel == COURSE)
-    return PeopleQueries(
+    return lms.PeopleQueries(
         students=people.add_columns(is_active).where(is_student),
         mentors=people.where(user.suspended == 0, mentors | teachers),
         links={"role": _links_by_role(t), "group": _links_by_group(t)},
@@ -296,21 +286,21 @@ def _people(t: Tables) -> PeopleQueries:
     )
 
 
-def _has_role(t: Tables, user: sa.ColumnElement[int], *archetypes: str) -> sa.Exists:
+def _has_role(t: lms.Tables, user: _Column, *archetypes: str) -> sa.Exists:
     """Return that a user has a role in a context, of one of these kinds if there are any."""
     given, role, context = t.role_assignments.alias().c, t.role.alias().c, t.context.c
     found = sa.exists().where(given.userid == user, given.contextid == context.id)
     return found.where(role.id == given.roleid, role.archetype.in_(archetypes)) if archetypes else found
 
 
-def _links_by_role(t: Tables) -> Query:
+def _links_by_role(t: lms.Tables) -> lms.Query:
     """Return mentors with any role in the context of a student: Moodle's own way for parents."""
     given, context = t.role_assignments.c, t.context.c
     query = sa.select(given.userid, context.instanceid).join(t.context, context.id == given.contextid)
     return query.where(context.contextlevel == USER, given.userid != context.instanceid).distinct()
 
 
-def _links_by_group(t: Tables) -> Query:
+def _links_by_group(t: lms.Tables) -> lms.Query:
     """Return teachers and students who are in one group of a course."""
     teacher, student = t.groups_members.alias("teacher"), t.groups_members.alias("student")
     group, context = t.groups.c, t.context.c
