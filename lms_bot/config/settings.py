@@ -224,7 +224,7 @@ SETTINGS = (
     Setting("notify_mentors", "LMS_NOTIFY_MENTORS_ENABLED", "true",
             "Whether mentors are told; what happens while it is false is never told later.", _TRUTH, _truth),
     Setting("event_types", "LMS_EVENT_TYPES_TO_MONITOR", "all",
-            "What mentors are told of what the LMS records; all seven are stored in any case.",
+            "What mentors are told of what the LMS records; all are stored in any case.",
             f"all, or any of {', '.join(OBSERVED)}, separated by commas", event_types_of),
     Setting("delivery", "LMS_DELIVERY", "now",
             "now tells everything as it is found; calm only alerts, and the rest in a daily digest.",

@@ -23,6 +23,8 @@ class EventType(StrEnum):
     CONTENT_STARTED = "content_started"
     CONTENT_COMPLETED = "content_completed"
     CONTENT_WATCHED = "content_watched"
+    CONTENT_PROGRESS = "content_progress"
+    CERTIFICATION_ISSUED = "certification_issued"
     STREAK_MILESTONE = "streak_milestone"
     STREAK_BROKEN = "streak_broken"
     STUDENT_ALERT = "student_alert"
@@ -54,9 +56,13 @@ class EventType(StrEnum):
 OBSERVED = tuple(kind for kind in EventType if not kind.is_by_clock)
 BY_CLOCK = tuple(kind for kind in EventType if kind.is_by_clock)
 ALERTING = tuple(kind for kind in EventType if kind.is_alert)
-FINISHING = frozenset(kind for kind in OBSERVED if not kind.is_start)
 OF_EXAMS = tuple(kind for kind in OBSERVED if kind.is_of_exam)
-OF_CONTENT = tuple(kind for kind in OBSERVED if not kind.is_of_exam)
+FINISHING = frozenset(
+    [*(kind for kind in OF_EXAMS if kind.is_exam_end), EventType.CONTENT_COMPLETED, EventType.CONTENT_WATCHED]
+)
+OPENING = (EventType.CONTENT_STARTED, EventType.CONTENT_PROGRESS)  # of content that is not finished yet
+MIRRORING = (EventType.CONTENT_STARTED, EventType.CONTENT_COMPLETED, EventType.CONTENT_WATCHED)  # it may be an exam
+NO_PRESENCE = (*BY_CLOCK, EventType.CERTIFICATION_ISSUED)  # the student need not have been there at that time
 
 
 class EventClass(StrEnum):
@@ -67,6 +73,7 @@ class EventClass(StrEnum):
     COMPLETED = "completed"
     STARTED = "started"
     CONTENT = "content"
+    PROGRESS = "progress"
     STREAK = "streak"
     ALERT = "alert"
 
@@ -83,6 +90,8 @@ _CLASSES = {
     EventType.CONTENT_STARTED: EventClass.CONTENT,
     EventType.CONTENT_COMPLETED: EventClass.CONTENT,
     EventType.CONTENT_WATCHED: EventClass.CONTENT,
+    EventType.CONTENT_PROGRESS: EventClass.PROGRESS,
+    EventType.CERTIFICATION_ISSUED: EventClass.PASSED,
     EventType.STREAK_MILESTONE: EventClass.STREAK,
     EventType.STREAK_BROKEN: EventClass.STREAK,
     EventType.STUDENT_ALERT: EventClass.ALERT,

@@ -14,8 +14,8 @@ from lms_bot.core.notifications import AT_ONCE, Preferences, Timing
 
 MOST_DAYS = 8  # quiet days can cover a week; within a week and a day something must be allowed
 
-CALM = {**dict.fromkeys(EventClass, Timing.DIGEST), EventClass.ALERT: Timing.NOW}
-EAGER = {**dict.fromkeys(EventClass, Timing.NOW), EventClass.STREAK: Timing.DIGEST}
+CALM = {**dict.fromkeys(EventClass, Timing.DIGEST), EventClass.ALERT: Timing.NOW, EventClass.PROGRESS: Timing.OFF}
+EAGER = {**dict.fromkeys(EventClass, Timing.NOW), EventClass.STREAK: Timing.DIGEST, EventClass.PROGRESS: Timing.OFF}
 
 
 class Due(NamedTuple):

@@ -25,7 +25,11 @@ from lms_bot.render import EMOJI
 
 WIDTH = 100
 NAMES = {person.user_id: person.full_name for person in PEOPLE.values()}
-BORDERS = {EMOJI[EventType.EXAM_PASSED]: "green", EMOJI[EventType.EXAM_FAILED]: "red"}
+BORDERS = {
+    EMOJI[EventType.EXAM_PASSED]: "green",
+    EMOJI[EventType.CERTIFICATION_ISSUED]: "green",
+    EMOJI[EventType.EXAM_FAILED]: "red",
+}
 ERASE_LINE = Control((ControlType.ERASE_IN_LINE, 2), ControlType.CARRIAGE_RETURN)
 
 

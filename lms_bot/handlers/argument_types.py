@@ -173,7 +173,8 @@ SINCE = Argument("since", "since:7d", PERIOD.meaning, _period, is_keyed=True, de
 TYPES = Argument(
     "type",
     "type:exam_failed",
-    f"Only these kinds, separated by commas: {_coded(_LISTED)}; or `failed`, `passed`, `started`, `content`, `streak`.",
+    f"Only these kinds, separated by commas: {_coded(_LISTED)}; or `failed`, `passed`, `started`, `content`, "
+    "`progress`, `streak`.",
     _types,
     is_keyed=True,
 )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.alerts import is_urgent
-from lms_bot.core.events import Event
+from lms_bot.core.events import FINISHING, Event
 from lms_bot.core.notifications import AT_ONCE, DEFAULT_PREFERENCES, Notification, Preferences
 from lms_bot.core.people import ZulipUser
 from lms_bot.core.schedule import Due, MentorSchedule, zone_of
@@ -132,7 +132,7 @@ def fold_told_starts(transaction: Transaction, due: list[Notification], now: dat
 
 def without_folded_starts(due: Sequence[Notification]) -> list[Notification]:
     """Return each event once, the oldest first, but for starts whose ends are in the same message."""
-    ended = {_row(n.event) for n in due if not n.event.event_type.is_start}
+    ended = {_row(n.event) for n in due if n.event.event_type in FINISHING}
     once = {n.event.event_id: n for n in due if not n.event.event_type.is_start or _row(n.event) not in ended}
     return sorted(once.values(), key=lambda n: (n.event.timestamp, n.event.event_id))
 

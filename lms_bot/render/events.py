@@ -18,6 +18,8 @@ EMOJI: dict[EventType, str] = {
     EventType.CONTENT_STARTED: "📖",
     EventType.CONTENT_COMPLETED: "📚",
     EventType.CONTENT_WATCHED: "👀",
+    EventType.CONTENT_PROGRESS: "▶️",
+    EventType.CERTIFICATION_ISSUED: "🏅",
     EventType.STREAK_MILESTONE: "🔥",
     EventType.STREAK_BROKEN: "💔",
     EventType.STUDENT_ALERT: "🔔",
@@ -31,6 +33,8 @@ TITLES: dict[EventType, str] = {
     EventType.CONTENT_STARTED: "Content Started",
     EventType.CONTENT_COMPLETED: "Content Completed",
     EventType.CONTENT_WATCHED: "Content Watched",
+    EventType.CONTENT_PROGRESS: "Content Progress",
+    EventType.CERTIFICATION_ISSUED: "Certification Issued",
     EventType.STREAK_MILESTONE: "Streak Milestone",
     EventType.STREAK_BROKEN: "Streak Broken",
     EventType.STUDENT_ALERT: "Alert",
@@ -39,6 +43,12 @@ TITLES: dict[EventType, str] = {
 LETTERS = {**{source.name: source.letter for source in SCHEMA.sources}, STREAK_MARKS: "s"}
 """What stands before the number of an event of each table, as people type it."""
 
+_NAMELESS = {
+    "exam": ("exam", "an exam"),
+    "content": ("content", "some content"),
+    "certification": ("certificate", "a certificate"),
+}
+_REACHED = {EventType.CONTENT_WATCHED: "Watched", EventType.CONTENT_PROGRESS: "Reached"}
 _COURSE = (("Course", "course_title"),)
 _PLACE = (("Chapter", "chapter_name"), ("Type", "content_type"))
 _RESULT = (("Result", "result"), ("Time Taken", "time_taken"))
@@ -53,7 +63,7 @@ def event_text(event: Event) -> str:
     heading = [f"{EMOJI[kind]} **{TITLES[kind]}**", ""]
     if kind.is_by_clock:
         return "\n".join([*heading, f"{about_student(event)} {_streak_words(event)}", *_streak_line(event)])
-    happened = f"{about_student(event)} has {_verb(kind)}: **{title(event)}**"
+    happened = f"{about_student(event)} has {_deed(event)}: **{title(event)}**"
     return "\n".join([*heading, happened, *_facts_lines(event), _closing_line(event)])
 
 
@@ -65,7 +75,7 @@ def event_line(event: Event, *, named: bool = True) -> str:
     start = f"{EMOJI[kind]} {listed_student(event)}" if named else EMOJI[kind]
     if kind.is_by_clock:
         return f"{start} {_streak_words(event)} · {moment(event.timestamp)}"
-    parts = [f"{start} {_verb(kind)} **{title(event)}**"]
+    parts = [f"{start} {_deed(event)} **{title(event)}**"]
     if kind.is_exam_end:
         parts += _outcome(event)
     return " · ".join([*parts, moment(event.timestamp)])
@@ -100,19 +110,24 @@ def _streak_line(event: Event) -> list[str]:
     return [] if NOTHING in (first, last) else [f"📅 From {first} to {last}"]
 
 
-def _verb(kind: EventType) -> str:
-    return kind.partition("_")[2]
+def _deed(event: Event) -> str:
+    """Return what the student did, as it stands after "has" and before the title."""
+    kind = event.event_type
+    if kind is EventType.CERTIFICATION_ISSUED:
+        return "earned"
+    if kind is not EventType.CONTENT_PROGRESS:
+        return kind.partition("_")[2]
+    share = event.metadata.get("progress")
+    return f"watched {share} % of" if type(share) is int else "made progress in"
 
 
 def title(event: Event, limit: int = 200) -> str:
-    """Return what the exam or content is called, or its number where it has no name."""
+    """Return what the exam, content or certificate is called, or its number where it has no name."""
     quoted = quote(event.activity_title, limit)
     if quoted != NOTHING:
         return quoted
-    thing = event.event_type.partition("_")[0]
-    if event.activity_id is not None:
-        return f"{thing} #{event.activity_id}"
-    return "an exam" if thing == "exam" else "some content"
+    thing, some = _NAMELESS[event.event_type.partition("_")[0]]
+    return some if event.activity_id is None else f"{thing} #{event.activity_id}"
 
 
 def _facts_lines(event: Event) -> list[str]:
@@ -120,6 +135,8 @@ def _facts_lines(event: Event) -> list[str]:
         lines = [_facts("📚", _known(event, _COURSE)), _attempt_line(event)]
     elif event.event_type.is_exam_end:
         lines = [_facts("📊", _marks(event) + _known(event, _RESULT))]
+    elif event.event_type is EventType.CERTIFICATION_ISSUED:
+        lines = [_facts("📚", _known(event, _COURSE))]
     else:
         lines = [_facts("📚", _known(event, _COURSE + _PLACE))]
     return [line for line in lines if line]
@@ -151,11 +168,10 @@ def _attempt_line(event: Event) -> str:
 
 
 def _closing_line(event: Event) -> str:
-    if event.event_type is EventType.EXAM_PASSED:
+    kind = event.event_type
+    if kind in (EventType.EXAM_PASSED, EventType.CERTIFICATION_ISSUED):
         return "🎉 Congratulations to the student!"
-    if event.event_type.is_start:
-        return f"📅 Started at: {moment(event.timestamp)}"
-    verb = "Watched" if event.event_type is EventType.CONTENT_WATCHED else "Completed"
+    verb = "Started" if kind.is_start else _REACHED.get(kind, "Completed")
     return f"📅 {verb} at: {moment(event.timestamp)}"
 
 

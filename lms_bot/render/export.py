@@ -18,7 +18,7 @@ from lms_bot.render.quoting import plain, student_name
 
 _METADATA = (
     *("course_title", "chapter_name", "content_type", "score", "percentage", "result", "time_taken"),
-    *("correct_answers", "incorrect_answers", "unanswered", "percentile", "speed", "attempt_number"),
+    *("correct_answers", "incorrect_answers", "unanswered", "percentile", "speed", "attempt_number", "progress"),
 )
 COLUMNS = ("time", "student_id", "student", "event", "activity_id", "activity", *_METADATA, "is_current")
 NAME = 60

@@ -18,11 +18,13 @@ _BY_WEIGHT = (
     EventType.EXAM_FAILED,
     EventType.STREAK_BROKEN,
     EventType.EXAM_PASSED,
+    EventType.CERTIFICATION_ISSUED,
     EventType.EXAM_COMPLETED,
     EventType.STREAK_MILESTONE,
     EventType.CONTENT_COMPLETED,
     EventType.CONTENT_WATCHED,
     EventType.EXAM_STARTED,
+    EventType.CONTENT_PROGRESS,
     EventType.CONTENT_STARTED,
 )
 _WEIGHTS = {kind: weight for weight, kind in enumerate(_BY_WEIGHT)}

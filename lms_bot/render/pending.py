@@ -24,7 +24,7 @@ _BY_NOW = {
     Timing.DIGEST: "by your settings of now you are told of {} in the digest",
     Timing.OFF: "by now you have turned off {}",
 }
-_THEN = "when I found it, you had turned it off, or this student was not yours"
+_THEN = "when I found it, it was turned off for you, or this student was not yours"
 _UNSENT: dict[Unsent, str] = {
     Unsent.CHOICE: "you had turned it off before it was due",
     Unsent.NOT_THEIRS: "when it was due, this student was not yours",
@@ -33,7 +33,7 @@ _UNSENT: dict[Unsent, str] = {
     Unsent.HISTORY: "it was old when I found it, or there before I began to watch",
     Unsent.MIRROR: "it is the same as an exam, of which you are told",
     Unsent.SETTINGS: "the settings of this bot leave it out",
-    Unsent.CLASS_OFF: f"{_THEN}; by now you have turned off {{names}}, and `notify {{event_class}} now` turns them on",
+    Unsent.CLASS_OFF: f"{_THEN}; by now you are not told of {{names}}, and `notify {{event_class}} now` changes that",
     Unsent.BEFORE: _THEN,
 }
 

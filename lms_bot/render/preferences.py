@@ -10,10 +10,11 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES = 60
 CLASS_NAMES = {
     EventClass.FAILED: "failed exams",
-    EventClass.PASSED: "passed exams",
+    EventClass.PASSED: "passed exams and certificates",
     EventClass.COMPLETED: "exams without a result",
     EventClass.STARTED: "started exams",
     EventClass.CONTENT: "content",
+    EventClass.PROGRESS: "progress in content",
     EventClass.STREAK: "streaks",
     EventClass.ALERT: "alerts about students",
 }

@@ -40,6 +40,8 @@ def notify(request: Request, arguments: Arguments) -> str:
     """Choose for each class of events whether you are told now, in the digest, or not at all.
 
     Streaks come to something at night: `notify all now` leaves them in the digest, `notify streak now` does not.
+    Progress is that half of a video was watched, or nine tenths: you are told of it once you ask for it by name, with
+    `notify progress now`.
     """
     named, timing = arguments["class"], arguments["timing"]
     if named is None and timing is None:

@@ -20,20 +20,19 @@ _Change = Callable[[Preferences], Preferences]
 def notified(chosen: Preferences, named: str, timing: Timing) -> Preferences:
     """Return preferences after `notify named timing`."""
     if named == ALL:
-        return replace(chosen, timings=_all(timing))
+        return replace(chosen, timings=_all(chosen, timing))
     return replace(chosen, timings={**chosen.timings, EventClass(named): timing})
 
 
 def digested(chosen: Preferences, hours: tuple[int, ...]) -> Preferences:
     """Return preferences after `digest hours`, without hours after `digest on`."""
-    timings = dict.fromkeys(EventClass, Timing.DIGEST)
-    return replace(chosen, timings=timings, digest_hours=hours or chosen.digest_hours)
+    return replace(chosen, timings=_all(chosen, Timing.DIGEST), digest_hours=hours or chosen.digest_hours)
 
 
 def undigested(chosen: Preferences) -> Preferences:
     """Return preferences after `digest off`."""
     kept = {c: timing for c, timing in chosen.timings.items() if timing is Timing.OFF}
-    return replace(chosen, timings={**_all(Timing.NOW), **kept}, digest_hours=DEFAULT_PREFERENCES.digest_hours)
+    return replace(chosen, timings={**_all(chosen, Timing.NOW), **kept}, digest_hours=DEFAULT_PREFERENCES.digest_hours)
 
 
 def quieter(chosen: Preferences, hours: Hours | None, days: frozenset[int]) -> Preferences:
@@ -101,7 +100,12 @@ def _duration(until: datetime | None, now: datetime) -> str:
     return next(f"{minutes // length}{unit}" for length, unit in units if minutes % length == 0)
 
 
-def _all(timing: Timing) -> dict[EventClass, Timing]:
-    """Return every class with this timing, but never streaks at once: they come at night, and are asked for by name."""
+def _all(chosen: Preferences, timing: Timing) -> dict[EventClass, Timing]:
+    """Return every class with this timing, but for what is asked for by name.
+
+    That is streaks at once, since they come at night, and progress where it is off.
+    """
     left = {EventClass.STREAK} if timing is Timing.NOW else set()
+    if chosen.timings.get(EventClass.PROGRESS, Timing.OFF) is Timing.OFF:
+        left.add(EventClass.PROGRESS)
     return {event_class: timing for event_class in EventClass if event_class not in left}

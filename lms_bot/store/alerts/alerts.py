@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.alerts import COVERS, Opening, Outcome, Reason, Reminder, Rule, StudentAlert, Untold, Verdict
-from lms_bot.core.events import EventType
+from lms_bot.core.events import OPENING, EventType
 from lms_bot.db.lists import in_list
 from lms_bot.store.alerts.names import names_for
 from lms_bot.store.bulk import insert_into
@@ -202,7 +202,7 @@ def rows_behind_open(transaction: Transaction, after: int, most: int) -> tuple[d
     of_subject = e.activity_id == _c.subject_id
     is_cause = (
         (of_subject & (_c.rule == Rule.ABANDONED) & (e.event_type == EventType.EXAM_STARTED))
-        | (of_subject & (_c.rule == Rule.STUCK) & (e.event_type == EventType.CONTENT_STARTED))
+        | (of_subject & (_c.rule == Rule.STUCK) & e.event_type.in_(OPENING))
         | (of_subject & (_c.rule == Rule.FAILED_TWICE) & (e.event_type == EventType.EXAM_FAILED))
         | ((_c.rule == Rule.SCORE_DROP) & e.event_type.in_(exam_ends) & (e.timestamp == _c.since))
     )

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
 from lms_bot.core.calendar import DAY, UNKNOWN_TIME, start_of_day
-from lms_bot.core.events import BY_CLOCK, FINISHING, OBSERVED, OF_CONTENT, OF_EXAMS, EventType
+from lms_bot.core.events import FINISHING, NO_PRESENCE, OBSERVED, OF_EXAMS, OPENING, EventType
 from lms_bot.core.streaks import Kind
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.people.zones import zones_of
@@ -77,7 +77,7 @@ def results(
 def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select[Any]:
     each = each_id(transaction, student_ids)
     of_student = _c.student_id == each.c.value
-    own = of_student & _c.event_type.not_in(BY_CLOCK)
+    own = of_student & _c.event_type.not_in(NO_PRESENCE)
     first = sa.select(_at).where(own).order_by(_c.timestamp, _c.event_id).limit(1)
     finished = of_student & _c.is_current & _c.mirrors.is_(None) & _c.event_type.in_(FINISHING)
     last = sa.select(_at).where(finished).order_by(_c.timestamp.desc(), _c.event_id.desc()).limit(1)
@@ -122,11 +122,12 @@ def _sort_activities(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[st
             exams.append(Exam(at, activity_id, title, EventType(kind), percentage))
         elif kind == EventType.EXAM_STARTED and activity_id not in tried_since:
             open_exams.append(Opened(at, activity_id, title, minutes.get(activity_id or 0)))
-        elif kind == EventType.CONTENT_STARTED and content is None and not content_went_on:
+        elif kind in OPENING and content is None and not content_went_on:
             content = Opened(at, activity_id, title)
         if kind in OF_EXAMS:
             tried_since.add(activity_id)
-        content_went_on = content_went_on or (kind in OF_CONTENT and kind != EventType.CONTENT_STARTED)
+        elif kind in FINISHING:
+            content_went_on = True
     return {"exams": tuple(exams), "open_exams": tuple(open_exams), "content": content}
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.cursor import Page
 from lms_bot.core.detect import Observed, Recorded, follow
-from lms_bot.core.events import Event, EventType, course_key, is_finished, percentage
+from lms_bot.core.events import NO_PRESENCE, Event, EventType, course_key, is_finished, percentage
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
@@ -173,7 +173,7 @@ def _restated(transaction: Transaction, stated: Mapping[int, Event]) -> list[Sai
     c = events.c
     within = in_list(c.event_id, stated, transaction.dialect.name)
     query = sa.select(c.event_id, c.student_id, c.timestamp, c.created_at, c.event_type, c.mirrors, c.is_current).where(
-        within
+        within, c.event_type.not_in(NO_PRESENCE)
     )
     corrected = []
     for event_id, student_id, at, found_at, kind, mirrors, was_current in transaction.execute(query):

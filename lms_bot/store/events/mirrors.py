@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import MIRRORED_EXAM, OF_CONTENT, OF_EXAMS, Event, is_finished
+from lms_bot.core.events import MIRRORED_EXAM, MIRRORING, OF_EXAMS, Event, is_finished
 from lms_bot.db.lists import in_list
 from lms_bot.store.events.events import Said
 from lms_bot.store.session import Transaction
@@ -32,11 +32,11 @@ class Mirrored(NamedTuple):
 
 def with_attempts(transaction: Transaction, found: Sequence[Event]) -> tuple[Event, ...]:
     """Return these events, those of content with the recorded attempt that states the same, if there is one."""
-    exams = {event.metadata[MIRRORED_EXAM] for event in found if MIRRORED_EXAM in event.metadata}
+    exams = {_exam(event) for event in found} - {None}
     if not exams:
         return tuple(found)
     dialect = transaction.dialect.name
-    students = {event.student_id for event in found if MIRRORED_EXAM in event.metadata} - {None}
+    students = {event.student_id for event in found if _exam(event) is not None} - {None}
     query = sa.select(_c.student_id, _c.activity_id, _c.timestamp, _c.source_id).where(
         in_list(_c.student_id, students, dialect), in_list(_c.activity_id, exams, dialect)
     )
@@ -44,9 +44,9 @@ def with_attempts(transaction: Transaction, found: Sequence[Event]) -> tuple[Eve
     for student_id, exam_id, at, source_id in transaction.execute(query.where(is_current_exam, ~_c.is_withdrawn)):
         attempts[student_id, exam_id].append((at, source_id))
     return tuple(
-        event._replace(mirrors=_nearest(attempts, event.student_id, event.metadata[MIRRORED_EXAM], event.timestamp))
-        if MIRRORED_EXAM in event.metadata
-        else event
+        event
+        if (exam_id := _exam(event)) is None
+        else event._replace(mirrors=_nearest(attempts, event.student_id, exam_id, event.timestamp))
         for event in found
     )
 
@@ -66,7 +66,7 @@ def note_mirrors(transaction: Transaction, inserted: Iterable[Event]) -> Mirrore
     exam = _c.activity_metadata[MIRRORED_EXAM].as_integer()
     query = (
         sa.select(_c.event_id, _c.student_id, exam, _c.timestamp, _c.created_at, _c.event_type, _c.is_current)
-        .where(within, near, _c.mirrors.is_(None), _c.event_type.in_(OF_CONTENT), exam.is_not(None))
+        .where(within, near, _c.mirrors.is_(None), _c.event_type.in_(MIRRORING), exam.is_not(None))
         .order_by(_c.event_id)
     )
     found, corrected = [], []
@@ -83,6 +83,11 @@ def note_mirrors(transaction: Transaction, inserted: Iterable[Event]) -> Mirrore
         )
         transaction.execute(mirroring, found)
     return Mirrored([one["of_id"] for one in found], corrected)
+
+
+def _exam(event: Event) -> int | None:
+    """Return the exam that an event's content is, where the event does not say which attempt it belongs to."""
+    return event.metadata.get(MIRRORED_EXAM) if event.event_type in MIRRORING else None
 
 
 def _nearest(attempts: _Attempts, student_id: int | None, exam_id: int | None, at: datetime) -> int | None:

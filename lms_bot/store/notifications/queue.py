@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from lms_bot.core.detect import HISTORY_AGE
-from lms_bot.core.events import ALERTING, Event, EventType
+from lms_bot.core.events import ALERTING, FINISHING, Event, EventType
 from lms_bot.core.notifications import AT_ONCE, Notification
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import counters
@@ -138,7 +138,7 @@ def _folding(dialect: str) -> sa.UpdateBase:
         .where(
             start.c.event_id == logs.c.event_id,
             start.c.event_type.in_(starts),
-            end.c.event_type.not_in(starts),
+            end.c.event_type.in_(FINISHING),
             told.c.mentor_id == logs.c.mentor_id,
             told.c.notification_sent,
         )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import Event, EventType
+from lms_bot.core.events import FINISHING, Event, EventType
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.notifications.queue import QueueEntry
 from lms_bot.store.session import Transaction
@@ -49,7 +49,7 @@ _WITH_END = sa.exists().where(
     _end.c.source_table == events.c.source_table,
     _end.c.source_id == events.c.source_id,
     _end.c.episode == events.c.episode,
-    _end.c.event_type.not_in([kind.value for kind in EventType if kind.is_start]),
+    _end.c.event_type.in_(FINISHING),
     events.c.event_type.in_([kind.value for kind in EventType if kind.is_start]),
     _of_end.c.event_id == _end.c.event_id,
     _of_end.c.mentor_id == logs.c.mentor_id,

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import BY_CLOCK, EventType
+from lms_bot.core.events import NO_PRESENCE, EventType
 from lms_bot.core.reports.statistics import Results, Statistics
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
@@ -71,7 +71,7 @@ def results(
     )
     query = sa.select(sa.func.count(), passed, failed, sa.func.avg(c.percentage)).where(ends)
     tried, passed_exams, failed_exams, average = transaction.execute(query).one()
-    did = own & c.event_type.not_in(BY_CLOCK) & (c.timestamp >= active_since)
+    did = own & c.event_type.not_in(NO_PRESENCE) & (c.timestamp >= active_since)
     active = transaction.scalar(sa.select(sa.func.count(sa.distinct(c.student_id))).where(did)) or 0
     return Results(tried, passed_exams, failed_exams, average, active, len(student_ids))
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.calendar import UNKNOWN_TIME
-from lms_bot.core.events import BY_CLOCK, Event, EventType
+from lms_bot.core.events import BY_CLOCK, NO_PRESENCE, Event, EventType
 from lms_bot.core.people import Student
 from lms_bot.core.reports import students as definitions
 from lms_bot.core.reports.students import LAST_EXAMS, TREND_EXAMS, Card, StudentSummary, Tally
@@ -21,7 +21,7 @@ from lms_bot.store.tables import events
 _c = events.c
 _is_exam_end = _c.is_current & _c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
 _is_open = _c.is_current & (_c.event_type == EventType.EXAM_STARTED)
-_is_active = _c.event_type.not_in(BY_CLOCK) & (_c.timestamp != UNKNOWN_TIME)
+_is_active = _c.event_type.not_in(NO_PRESENCE) & (_c.timestamp != UNKNOWN_TIME)
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
 

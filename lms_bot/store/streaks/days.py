@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from lms_bot.core.calendar import DAY, EARLIEST, counted_at, local_day
-from lms_bot.core.events import BY_CLOCK, FINISHING, Event, is_finished
+from lms_bot.core.events import FINISHING, NO_PRESENCE, Event, is_finished
 from lms_bot.core.streaks import Day, Kind
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store import state as notes
@@ -134,11 +134,11 @@ def between(
 def _occurrences(
     transaction: Transaction, student_ids: Collection[int] | None, since: datetime | None = None
 ) -> Iterator[_Occurrence]:
-    """Yield what the stored events say, student by student."""
+    """Yield what the stored events say of when students were there, student by student."""
     c = events.c
     query = (
         sa.select(c.student_id, c.timestamp, c.created_at, c.event_type, c.is_current, c.mirrors)
-        .where(_among(transaction, c.student_id, student_ids), c.event_type.not_in(BY_CLOCK), ~c.is_withdrawn)
+        .where(_among(transaction, c.student_id, student_ids), c.event_type.not_in(NO_PRESENCE), ~c.is_withdrawn)
         .order_by(c.student_id, c.timestamp)
         .execution_options(yield_per=BATCH)
     )
@@ -165,7 +165,7 @@ def _student_days_of_new(
     """Return the same of new events: a hundred thousand in a poll, so that little may be done for each."""
     found: dict[_StudentDay, bool] = {}
     for event in new:
-        if event.student_id is not None and event.timestamp >= EARLIEST:
+        if event.student_id is not None and event.timestamp >= EARLIEST and event.event_type not in NO_PRESENCE:
             at = event.timestamp if event.timestamp < now else now
             pair = event.student_id, local_day(at, zones.get(event.student_id, default))
             if event.mirrors is None and event.event_type in FINISHING:
