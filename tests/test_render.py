@@ -447,6 +447,64 @@ def test_every_kind_has_a_title_and_an_emoji() -> None:
     assert set(EMOJI) == set(TITLES) == set(EventType)
 
 
+URL = "https://lms.example.org/app/course-7/exam_17;v=1?lang=ru&of=%2B,@me#~top"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EventType if not kind.is_by_clock])
+def test_a_title_leads_to_where_the_lms_shows_it(kind: EventType) -> None:
+    told = event(kind, title="Algebra")
+    for text in (event_text, event_line):
+        assert text(told._replace(url=URL)) == text(told).replace("**Algebra**", f"[**Algebra**]({URL})")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "",
+            " ",
+            "lms.example.org/x",
+            "/exams/17",
+            "javascript:alert(1)",
+            "ftp://lms.example.org",
+            "data:text/html,x",
+        ),
+        *("https://", "https://lms.example.org/a b", "https://lms.example.org/a)", "https://lms.example.org/(a"),
+        *(
+            "https://lms.example.org/\n# x",
+            "https://lms.example.org/x\n",
+            "\nhttps://lms.example.org/x",
+            "https://x/\t",
+        ),
+        *(
+            "https://lms.example.org/*x*",
+            "https://lms.example.org/`x`",
+            "https://lms.example.org/$$x$$",
+            "https://x/<a>",
+        ),
+        *('https://x/"a"', "https://x/'a'", "https://x/[a]", "https://x/\\", "https://x/\u200b", "https://x/\ud800"),
+        "https://x/" + "a" * 600,
+    ],
+)
+def test_an_address_that_could_break_a_message_is_no_link(url: str) -> None:
+    assert event_text(event()._replace(url=url)) == event_text(event())
+    assert event_line(event()._replace(url=url)) == event_line(event())
+
+
+@given(HOSTILE, HOSTILE | st.text("az09/?=&#~:;@+,%._-"))
+@example("Loops [part 1] (new)", "lessons/1")
+def test_a_link_is_whole_whatever_is_in_title_and_address(title: str, path: str) -> None:
+    told = event(title=title)._replace(url=f"https://lms.example.org/{path}")
+    happened = event_text(told).split("\n")[2]
+    if happened == event_text(told._replace(url=None)).split("\n")[2]:
+        return
+    linked = re.fullmatch(r"\*\*jane\*\* has passed: \[\*\*(?P<title>[^\[\]*]+)\*\*\]\((?P<url>\S+)\)", happened)
+    assert linked is not None
+    assert linked["url"] == told.url
+    assert not re.search(r"[][()<>*`$|\\\"'!]", linked["url"])
+    assert live_tokens(linked["title"]) == []
+
+
 def test_a_started_exam_shows_its_course_and_a_repeated_attempt() -> None:
     first = event(EventType.EXAM_STARTED, metadata={"course_title": "Maths", "attempt_number": 1})
     second = event(EventType.EXAM_STARTED, metadata={"course_title": "Maths", "attempt_number": 2})

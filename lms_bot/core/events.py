@@ -137,7 +137,8 @@ class Event(NamedTuple):
 
     The row is one of the LMS, or one of ours where the clock caused the event. Its `episode` is 0, and one more each
     time the row becomes another fact. `is_dated`: the row itself says when it happened. `student_name` is the display
-    name as it is now, and `shares_name` says that another student of the reader has it; both are set to be shown.
+    name as it is now, `shares_name` says that another student of the reader has it, and `url` is where the LMS shows
+    what the event is about; these are set to be shown.
     """
 
     event_type: EventType
@@ -157,6 +158,7 @@ class Event(NamedTuple):
     is_dated: bool = True
     student_name: str | None = None
     shares_name: bool = False
+    url: str | None = None
 
 
 def is_finished(kind: str, mirrors: int | None) -> bool:
