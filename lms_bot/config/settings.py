@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from lms_bot.config.urls import database_url, hide_password, location
+from lms_bot.config.urls import database_url, hide_password, lms_database_url, location
 from lms_bot.core.events import OBSERVED, EventType
 from lms_bot.errors import ConfigError
 
@@ -96,7 +96,7 @@ def _value(setting: Setting, in_file: _InFile, environ: Mapping[str, str]) -> An
     try:
         return setting.parse(text)
     except ValueError as error:
-        shown = f"{where} is {_shown(text, is_secret=setting.parse is database_url)}"
+        shown = f"{where} is {_shown(text, is_secret=setting.key.endswith('_database_url'))}"
         raise ConfigError(f"{setting.key} {shown}: allowed is {setting.allowed}{error}.") from None
 
 
@@ -210,11 +210,13 @@ _TRUTH = "true or false (also yes, no, on, off, 1, 0)"
 _truth = partial(_one_of, configparser.ConfigParser.BOOLEAN_STATES)
 _EXAMPLE_URL = "postgresql://lms_bot_reader:password@localhost/lms"
 _URLS = "postgresql://user:password@host/database, with %40 for @ and %25 for %, or sqlite:///file"
+_LMS_URLS = _URLS.replace(", with", " or mysql://user:password@host/database, with")
 
 # fmt: off
 SETTINGS = (
     Setting("lms_database_url", "LMS_DATABASE_URL", None,
-            "The database of the LMS; a login that may only read is enough.", _URLS, database_url),
+            "The database of the LMS; a login that may only read is enough. MySQL and MariaDB need the extra mysql.",
+            _LMS_URLS, lms_database_url),
     Setting("store_database_url", "LMS_STORE_DATABASE_URL", "sqlite:///lms_bot.db",
             "The event store, never in the LMS database; PostgreSQL in production.", _URLS, database_url),
     Setting("monitor_enabled", "LMS_ACTIVITY_MONITOR_ENABLED", "true",
