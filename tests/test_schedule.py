@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lms_bot.core.events import EventClass, EventType
 from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.core.schedule import MentorSchedule, zone_of
-from lms_bot.store.notifications import queue
+from lms_bot.store.notifications import pending
 from tests.lms_rows import Watch
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -159,7 +159,7 @@ def test_a18_a_calm_school_is_told_of_alerts_at_once_and_of_the_rest_in_the_morn
     watch.rows.insert_attempt(2, state="completed", result="fail")
     watch.poll()
     with watch.store.reading() as transaction:
-        _, owed = queue.pending_for_everybody(transaction, 10)
+        _, owed = pending.pending_for_everybody(transaction, 10)
     due = {one.event.source_id: one.due_at for one in owed}
     watch.close()
     assert due == {1: TOMORROW_AT_EIGHT, 2: TOMORROW_AT_EIGHT}

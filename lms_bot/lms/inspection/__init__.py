@@ -13,7 +13,8 @@ from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.inspection import mysql, postgresql, sqlite
 from lms_bot.lms.inspection.kinds import Column, Kind, Server, Table, Wanted
-from lms_bot.lms.source import Id, Schema, Seconds, Time, Watch, columns_of
+from lms_bot.lms.schemas.tables import Id, Seconds, Time
+from lms_bot.lms.source import Schema, Watch, columns_of
 
 __all__ = ["Column", "Kind", "Server", "Table", "Wanted"]
 

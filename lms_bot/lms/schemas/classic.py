@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import (
     EnrolmentQueries,
     Mirror,
@@ -12,7 +13,6 @@ from lms_bot.lms.source import (
     Query,
     Schema,
     Source,
-    Tables,
     Title,
     states,
 )
@@ -123,14 +123,14 @@ def _user_videos(t: Tables) -> Source:
         name="user_videos",
         letter="v",
         table=t.user_videos,
-        computed={"state": sa.literal("watching"), "content_type": sa.literal("video")},
         student="user_id",
         activity="video_id",
         title="videos",
+        state=sa.literal("watching"),
         states=states(content_progress="watching"),
         progress="watched_percentage",
         started=("created",),
-        facts={"content_type": "content_type"},
+        facts={"content_type": sa.literal("video")},
         titles={
             "course_title": Title("courses of videos", "video_id"),
             "chapter_name": Title("chapters of videos", "video_id"),
@@ -146,10 +146,10 @@ def _certifications(t: Tables) -> Source:
         name="certifications",
         letter="z",
         table=t.certifications,
-        computed={"state": sa.case((issued.is_not(None), "issued"), else_="planned")},
         student="user_id",
         activity="course_id",
         title="courses",
+        state=sa.case((issued.is_not(None), "issued"), else_="planned"),
         states=states(none="planned", certification_issued="issued"),
         ended=("issued_at",),
         is_optional=True,

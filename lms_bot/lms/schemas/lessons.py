@@ -1,7 +1,4 @@
-"""The lessons LMS: a Django application that plays videos and marks lessons, with exams, quizzes and certificates.
-
-It has no links between students and mentors: settings name a table or a file.
-"""
+"""Declares the lessons LMS: a Django application with videos, exams and certificates, but no links to mentors."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import (
     EnrolmentQueries,
     PeopleQueries,
@@ -16,7 +14,6 @@ from lms_bot.lms.source import (
     Query,
     Schema,
     Source,
-    Tables,
     Title,
     states,
 )
@@ -76,18 +73,15 @@ def _progress(t: Tables) -> Source:
         letter="c",
         table=t.userprogress,
         joins={t.lesson: t.lesson.c.id == row.lesson_id},
-        computed={
-            "state": sa.case((row.completed == sa.true(), "completed"), else_=row.status),
-            "course": t.lesson.c.course_id,
-        },
         student="user_id",
         activity="lesson_id",
         title="lessons",
+        state=sa.case((row.completed == sa.true(), "completed"), else_=row.status),
         states=states(none="not_started", content_progress="in_progress", content_completed="completed"),
         progress="video_watch_percentage",
         started=("started_at",),
         ended=("completed_at",),
-        titles={"course_title": Title("courses", "course")},
+        titles={"course_title": Title("courses", t.lesson.c.course_id)},
         times={"completed_on": "completed_at"},
         bands={"video_watch_percentage": (50, 90)},
     )
@@ -100,15 +94,15 @@ def _exam_attempts(t: Tables) -> Source:
         letter="e",
         table=t.examattempt,
         joins={t.exam: t.exam.c.id == row.exam_id},
-        computed={"state": _outcome(row), "course": t.exam.c.course_id},
         student="user_id",
         activity="exam_id",
         title="exams",
+        state=_outcome(row),
         states=_OUTCOMES,
         started=("started_at",),
         ended=("completed_at",),
         facts=_MARKS,
-        titles={"course_title": Title("courses", "course")},
+        titles={"course_title": Title("courses", t.exam.c.course_id)},
     )
 
 
@@ -119,15 +113,18 @@ def _lesson_quiz_attempts(t: Tables) -> Source:
         letter="q",
         table=t.lessonquizattempt,
         joins={t.lessonquiz: quiz.id == row.quiz_id, t.lesson: t.lesson.c.id == quiz.lesson_id},
-        computed={"state": _outcome(row), "course": t.lesson.c.course_id, "lesson": quiz.lesson_id},
         student="user_id",
         activity="quiz_id",
         title="lesson quizzes",
+        state=_outcome(row),
         states=_OUTCOMES,
         started=("started_at",),
         ended=("completed_at",),
         facts=_MARKS,
-        titles={"course_title": Title("courses", "course"), "chapter_name": Title("lessons", "lesson")},
+        titles={
+            "course_title": Title("courses", t.lesson.c.course_id),
+            "chapter_name": Title("lessons", quiz.lesson_id),
+        },
     )
 
 
@@ -146,10 +143,10 @@ def _certification(t: Tables) -> Source:
         name="certifications",
         letter="z",
         table=t.certification,
-        computed={"state": sa.case((issued.is_not(None), "issued"), else_="planned")},
         student="user_id",
         activity="course_id",
         title="courses",
+        state=sa.case((issued.is_not(None), "issued"), else_="planned"),
         states=states(none="planned", certification_issued="issued"),
         ended=("issued_at",),
     )

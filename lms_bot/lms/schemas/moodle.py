@@ -1,7 +1,4 @@
-"""Moodle 4.1 to 5: quizzes and assignments as exams, views and completion as content, courses completed, and badges.
-
-Times are seconds since 1970; there are no foreign keys, so whatever is joined may be missing.
-"""
+"""Declares Moodle 4.1 to 5, which has times in seconds and no foreign keys: whatever is joined may be missing."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.lms import source as lms
+from lms_bot.lms.schemas.tables import Tables
 
 PREFIX = "mdl_"
 USER, COURSE = 30, 50  # levels of contexts
@@ -22,9 +20,7 @@ _EXAMS = ("quiz", "assign")
 _OTHERS = """page url resource scorm h5pactivity book folder forum feedback choice glossary wiki workshop data survey
 lti imscp chat lesson label bigbluebuttonbn"""
 _MODULES = (*_EXAMS, *_OTHERS.split())  # kinds of activity in a course, each with a table that has their names
-_OF_COURSE = {"course_title": lms.Title("course", "course")}
-_MARKS = {"score": "score", "percentage": "percentage", "result": "result"}
-_source = partial(lms.Source, student="userid", enrolled="enrolled", titles=_OF_COURSE)
+_source = partial(lms.Source, student="userid")
 _TABLES = """
 quiz_attempts id quiz userid attempt:number preview:number state:text timestart:seconds timefinish:seconds \
 sumgrades:number
@@ -56,7 +52,7 @@ groups_members id groupid userid
 
 def declare(prefix: str = PREFIX) -> lms.Schema:
     """Return the declaration of a site whose tables bear this prefix."""
-    t = lms.Tables(_TABLES, prefix)
+    t = Tables(_TABLES, prefix)
     viewed, completed = t.course_modules_viewed, t.course_modules_completion
     is_completed = completed.c.completionstate.in_((1, 2, 3))  # at all, with a passing or with a failing grade
     enrolled, quiz, work = t.user_enrolments.c, t.quiz.c, t.assign.c
@@ -98,42 +94,39 @@ def declare(prefix: str = PREFIX) -> lms.Schema:
     )
 
 
-def _quiz_attempts(t: lms.Tables) -> lms.Source:
+def _quiz_attempts(t: Tables) -> lms.Source:
     attempt, quiz = t.quiz_attempts.c, t.quiz.c
-    has_marks, is_submitted = quiz.sumgrades >= 0.000005, attempt.timefinish > 0
+    has_marks = quiz.sumgrades >= 0.000005
     scaled = sa.case((has_marks, attempt.sumgrades * quiz.grade / quiz.sumgrades), else_=0)
-    grade = sa.case((attempt.sumgrades.is_not(None), scaled))
+    grade, share = sa.case((attempt.sumgrades.is_not(None), scaled)), 100 * attempt.sumgrades / quiz.sumgrades
+    marks = _marks(t, grade, sa.case((has_marks, share)))
     return _source(
         name="quiz_attempts",
         letter="e",
         table=t.quiz_attempts,
         joins={t.quiz: quiz.id == attempt.quiz, t.grade_items: _grade_item(t, "quiz", attempt.quiz)},
-        computed={
-            "course": quiz.course,
-            "enrolled": _enrolled(t, quiz.course, attempt.userid),
-            **_marks(t, grade, sa.case((has_marks, 100 * attempt.sumgrades / quiz.sumgrades))),
-            "is_graded": sa.case(((attempt.state == "finished") & attempt.sumgrades.is_not(None), 1), else_=0),
-            "seconds": sa.case((is_submitted, attempt.timefinish - attempt.timestart)),
-        },
         only=attempt.preview == 0,
         activity="quiz",
         states=lms.states(
             none="notstarted abandoned", exam_started="inprogress overdue submitted", exam_completed="finished"
         ),
-        is_final="is_graded",
+        result=marks["result"],
+        is_final=sa.case(((attempt.state == "finished") & attempt.sumgrades.is_not(None), 1), else_=0),
         started=("timestart",),
         ended=("timefinish",),
-        result="result",
-        facts=_MARKS,
-        durations={"time_taken": "seconds"},
+        enrolled=_enrolled(t, quiz.course, attempt.userid),
+        facts=marks,
+        titles={"course_title": lms.Title("course", quiz.course)},
+        durations={"time_taken": sa.case((attempt.timefinish > 0, attempt.timefinish - attempt.timestart))},
     )
 
 
-def _assign_submission(t: lms.Tables) -> lms.Source:
+def _assign_submission(t: Tables) -> lms.Source:
     work, given, assign, module = t.assign_submission.c, t.assign_grades.c, t.assign.c, t.course_modules.c
     is_graded = (given.grade >= 0) & (given.timemodified >= work.timemodified)
-    grade = sa.case((is_graded, given.grade))
     of_work = (given.assignment == work.assignment) & (given.userid == work.userid)
+    grade = sa.case((is_graded, given.grade))
+    marks = _marks(t, grade, sa.case((assign.grade > 0, 100 * grade / assign.grade)))
     return _source(
         name="assign_submission",
         letter="h",
@@ -145,106 +138,96 @@ def _assign_submission(t: lms.Tables) -> lms.Source:
             t.course_modules: (module.instance == work.assignment) & (module.module == _module_id(t, "assign")),
         },
         parts=(t.assign_grades,),
-        computed={
-            "state": sa.case((is_graded, "graded"), else_=work.status),
-            "ended": sa.case((is_graded, given.timemodified), else_=work.timemodified),
-            "course": assign.course,
-            "enrolled": _enrolled(t, assign.course, work.userid),
-            **_marks(t, grade, sa.case((assign.grade > 0, 100 * grade / assign.grade))),
-            "is_graded": sa.case((is_graded, 1), else_=0),
-            "module_id": module.id,
-        },
         only=work.userid != 0,
         activity="assignment",
+        state=sa.case((is_graded, "graded"), else_=work.status),
         states=lms.states(none="new draft reopened", exam_completed="submitted graded"),
-        is_final="is_graded",
-        ended=("ended",),
-        result="result",
-        facts=_MARKS | {"module_id": "module_id"},
+        result=marks["result"],
+        is_final=sa.case((is_graded, 1), else_=0),
+        ended=(sa.case((is_graded, given.timemodified), else_=work.timemodified),),
+        enrolled=_enrolled(t, assign.course, work.userid),
+        facts=marks | {"module_id": module.id},
+        titles={"course_title": lms.Title("course", assign.course)},
     )
 
 
-def _content(t: lms.Tables, table: sa.Table, letter: str, state: _Column, when: str) -> lms.Source:
+def _content(t: Tables, table: sa.Table, letter: str, state: _Column, when: str) -> lms.Source:
     module, kind = t.course_modules.c, t.modules.c
     return _source(
         name=table.name.removeprefix(t.prefix),
         letter=letter,
         table=table,
         joins={t.course_modules: module.id == table.c.coursemoduleid, t.modules: kind.id == module.module},
-        computed={
-            "state": state,
-            "content_type": kind.name,
-            "course": module.course,
-            "section": module.section,
-            "enrolled": _enrolled(t, module.course, table.c.userid),
-        },
         only=kind.name.is_(None) | kind.name.not_in(_EXAMS),
         activity="coursemoduleid",
+        state=state,
         states=lms.states(content_started="viewed", content_completed="complete", none="incomplete"),
         started=(when,),
         ended=(when,),
-        facts={"content_type": "content_type"},
-        titles=_OF_COURSE | {"chapter_name": lms.Title("sections", "section")},
+        enrolled=_enrolled(t, module.course, table.c.userid),
+        facts={"content_type": kind.name},
+        titles={
+            "course_title": lms.Title("course", module.course),
+            "chapter_name": lms.Title("sections", module.section),
+        },
     )
 
 
-def _course_completions(t: lms.Tables) -> lms.Source:
+def _course_completions(t: Tables) -> lms.Source:
     row = t.course_completions.c
-    state = sa.case((row.timecompleted > 0, "completed"), else_="incomplete")
     return _source(
         name="course_completions",
         letter="z",
         table=t.course_completions,
-        computed={"state": state, "enrolled": _enrolled(t, row.course, row.userid)},
         activity="course",
+        state=sa.case((row.timecompleted > 0, "completed"), else_="incomplete"),
         states=lms.states(none="incomplete", certification_issued="completed"),
         ended=("timecompleted",),
+        enrolled=_enrolled(t, row.course, row.userid),
     )
 
 
-def _badge_issued(t: lms.Tables) -> lms.Source:
+def _badge_issued(t: Tables) -> lms.Source:
     return _source(
         name="badge_issued",
         letter="b",
         table=t.badge_issued,
         joins={t.badge: t.badge.c.id == t.badge_issued.c.badgeid},
-        computed={"state": sa.literal("issued"), "course": t.badge.c.courseid},
         activity="badgeid",
+        state=sa.literal("issued"),
         states=lms.states(certification_issued="issued"),
         ended=("dateissued",),
-        enrolled=None,
+        titles={"course_title": lms.Title("course", t.badge.c.courseid)},
         is_optional=True,
     )
 
 
-def _grade_item(t: lms.Tables, module: str, instance: _Column) -> sa.ColumnElement[bool]:
+def _grade_item(t: Tables, module: str, instance: _Column) -> sa.ColumnElement[bool]:
     item = t.grade_items.c
     of_module = (item.itemtype == "mod") & (item.itemmodule == module)
     return of_module & (item.iteminstance == instance) & (item.itemnumber == 0)
 
 
-def _marks(
-    t: lms.Tables, grade: sa.ColumnElement[Any], percentage: sa.ColumnElement[Any]
-) -> dict[str, sa.ColumnElement[Any]]:
-    """Return the columns with marks; by Moodle's rule nobody passes without a pass grade above the least grade."""
+def _marks(t: Tables, grade: _Column, percentage: _Column) -> dict[str, _Column]:
+    """Return what is told of a mark; by Moodle's rule nobody passes without a pass grade above the least grade."""
     item, score = t.grade_items.c, sa.func.round(grade, 5)
     is_judged = item.gradepass.is_not(None) & (item.gradepass != item.grademin) & grade.is_not(None)
     result = sa.case((is_judged & (score >= item.gradepass), "pass"), (is_judged, "fail"))
     return {"score": score, "percentage": sa.func.round(percentage, 2), "result": result}
 
 
-def _module_id(t: lms.Tables, name: str) -> sa.ScalarSelect[int]:
+def _module_id(t: Tables, name: str) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.min(t.modules.c.id)).where(t.modules.c.name == name).scalar_subquery()
 
 
-def _enrolled(t: lms.Tables, course: _Column, user: _Column) -> sa.ScalarSelect[int]:
+def _enrolled(t: Tables, course: _Column, user: _Column) -> sa.ScalarSelect[int]:
     """Return since when a user is enrolled in a course: what a restored course brings is older."""
     row, way = t.user_enrolments.c, t.enrol.c
     query = sa.select(sa.func.min(row.timecreated)).join(t.enrol, way.id == row.enrolid)
     return query.where(way.courseid == course, row.userid == user).scalar_subquery()
 
 
-def _catalogue(t: lms.Tables) -> dict[str, tuple[lms.Query, ...]]:
+def _catalogue(t: Tables) -> dict[str, tuple[lms.Query, ...]]:
     """Return the names, of activities only where they are not hidden from students."""
     module, section = t.course_modules.c, t.course_sections.c
 
@@ -266,7 +249,7 @@ def _catalogue(t: lms.Tables) -> dict[str, tuple[lms.Query, ...]]:
     }
 
 
-def _people(t: lms.Tables) -> lms.PeopleQueries:
+def _people(t: Tables) -> lms.PeopleQueries:
     user, row, way, context = t.user.c, t.user_enrolments.c, t.enrol.c, t.context.c
     names = (user.firstname.label("first_name"), user.lastname.label("last_name"), sa.null().label("display_name"))
     people = sa.select(user.id, user.username, user.email, *names).where(user.deleted == 0, user.username != "guest")
@@ -286,21 +269,21 @@ def _people(t: lms.Tables) -> lms.PeopleQueries:
     )
 
 
-def _has_role(t: lms.Tables, user: _Column, *archetypes: str) -> sa.Exists:
+def _has_role(t: Tables, user: _Column, *archetypes: str) -> sa.Exists:
     """Return that a user has a role in a context, of one of these kinds if there are any."""
     given, role, context = t.role_assignments.alias().c, t.role.alias().c, t.context.c
     found = sa.exists().where(given.userid == user, given.contextid == context.id)
     return found.where(role.id == given.roleid, role.archetype.in_(archetypes)) if archetypes else found
 
 
-def _links_by_role(t: lms.Tables) -> lms.Query:
+def _links_by_role(t: Tables) -> lms.Query:
     """Return mentors with any role in the context of a student: Moodle's own way for parents."""
     given, context = t.role_assignments.c, t.context.c
     query = sa.select(given.userid, context.instanceid).join(t.context, context.id == given.contextid)
     return query.where(context.contextlevel == USER, given.userid != context.instanceid).distinct()
 
 
-def _links_by_group(t: lms.Tables) -> lms.Query:
+def _links_by_group(t: Tables) -> lms.Query:
     """Return teachers and students who are in one group of a course."""
     teacher, student = t.groups_members.alias("teacher"), t.groups_members.alias("student")
     group, context = t.groups.c, t.context.c
