@@ -58,7 +58,7 @@ class ForkServer:
 def begin_programs_as_forks() -> None:
     """Let `subprocess` start `lms-bot` and `zulip-run-bot` as forks, where that makes no difference to them.
 
-    A program that is given to an interpreter, as in `python lms-bot`, begins as always.
+    What is started in another way, as in `env lms-bot` or `python lms-bot`, begins in an interpreter of its own.
     """
     server = ForkServer()
 
