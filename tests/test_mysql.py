@@ -192,9 +192,8 @@ def test_a_connection_that_the_server_closed_is_made_anew(lms: Lms, maria_lms: M
 
 
 def test_a_role_sees_the_columns_that_were_granted_to_it(maria_lms: MariaLms) -> None:
-    lms = Lms(
-        maria_lms.reader("SELECT (id, title) ON exams", "SELECT ON courses", "INSERT (id, name) ON chapters"), UTC, 9
-    )
+    granted_to = ("SELECT (id, title) ON exams", "SELECT ON courses", "INSERT (id, name) ON chapters")
+    lms = classic_lms(maria_lms.reader(*granted_to))
     found = lms.tables()
     assert found.keys() == {"exams", "courses", "chapters"}
     assert found["exams"].columns.keys() == {"id", "title"}
