@@ -14,7 +14,8 @@ from lms_bot.errors import ConfigError
 from lms_bot.lms import Lms, schemas
 from lms_bot.lms.schemas import classic, lessons, letter_of, moodle, sources_with
 from lms_bot.lms.schemas.faults import faults
-from lms_bot.lms.source import Schema, Tables
+from lms_bot.lms.schemas.tables import Tables
+from lms_bot.lms.source import Schema
 from tests.databases import store_in_file
 from tests.lms_rows import PollingWatch
 
@@ -29,15 +30,15 @@ OF_THE_OPERATOR = '''
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import EventType
-from lms_bot.lms.source import Kind, PeopleQueries, Schema, Source, Tables
+from lms_bot.lms.schemas.tables import Tables
+from lms_bot.lms.source import PeopleQueries, Schema, Source, states
 
 PREFIX = "our_"
 
 
 def declare(prefix=PREFIX):
     t = Tables(
-        "test id:id pupil:id subject:id state:text at:time mark:number\\n"
+        "test id pupil:id subject:id state:text at:time mark:number\\n"
         "subject id:id name:text\\n"
         "person id:id name:text tutor:id",
         prefix,
@@ -50,13 +51,12 @@ def declare(prefix=PREFIX):
         sources=(
             Source(
                 name="tests",
-                kind=Kind.EXAM,
                 letter="t",
                 table=t.test,
                 student="pupil",
                 activity="subject",
                 title="subjects",
-                states={"sat": EventType.EXAM_STARTED, "good": EventType.EXAM_PASSED},
+                states=states(exam_started="sat", exam_passed="good", none="planned"),
                 started=("at",),
                 ended=("at",),
                 facts={"score": "mark"},
@@ -218,7 +218,7 @@ def test_a_module_that_is_no_declaration_is_refused(written: Callable[[str], str
 
 
 MISTAKES = {
-    ("id:id pupil:id", "id:idd pupil:id"): "KeyError: 'idd'",
+    ("id pupil:id", "id pupil:idd"): "KeyError: 'idd'",
     ("table=t.test", "table=t.tests"): "no table tests is declared",
     ("letter=", "leter="): "unexpected keyword argument 'leter'",
     ('letter="t"', 'letter="s"'): "'s' is no letter from b to z but s",
@@ -226,8 +226,10 @@ MISTAKES = {
     ('student="pupil"', 'student="user_id"'): "source tests: there is no column user_id",
     ('facts={"score": "mark"}', 'facts={"score": "score"}'): "source tests: there is no column score",
     ('title="subjects"', 'title="exams"'): "source tests: there is no catalogue exams",
-    ('"sat":', '"Sat":'): "source tests: the state 'Sat' is not in lower case",
-    ("EXAM_STARTED", "CONTENT_PROGRESS"): "source tests: a state is content_progress, but progress names no column",
+    ('"sat"', '"sat Seated"'): "source tests: the state 'Seated' is not in lower case",
+    ("exam_started", "content_progress"): "source tests: a state is content_progress, but progress says no percentage",
+    ("exam_started", "exam_begun"): "ValueError: 'exam_begun' is not a valid EventType",
+    ('{"score": "mark"}', '{"score": person.id}'): "source tests: something is read from a table that is not among its",
     ('"email", ', ""): "the query for students gives no email",
     ("person.tutor, person.id)}", "person.tutor)}"): "the links tutors are not two columns",
     ("sources=(", "sources=() and ("): "it has no sources",

@@ -48,24 +48,26 @@ def _of_people(schema: Schema) -> Iterator[str]:
 
 
 def _of_columns(source: Source) -> Iterator[str]:
-    given = {column.key for column in source.columns}
-    one = (source.username, source.result, source.progress, source.turn, source.is_final, source.enrolled)
-    named = [source.key, source.student, source.activity, source.state, *(name for name in one if name is not None)]
+    single = (source.student, source.username, source.activity, source.state, source.result, source.progress)
     several = (source.facts, source.times, source.durations)
-    named += [*source.started, *source.ended, *source.bands, *(name for names in several for name in names.values())]
-    named += [title.column for title in source.titles.values()]
+    fields = [source.key, *single, source.turn, source.is_final, source.enrolled, *source.started, *source.ended]
+    fields += [*source.bands, *(one for named in several for one in named.values())]
+    fields += [title.id for title in source.titles.values()]
     if source.mirrors:
-        named += [source.mirrors.key, source.mirrors.column]
-    yield from (f"there is no column {name}" for name in dict.fromkeys(named) if name not in given)
+        fields += [source.mirrors.key, source.mirrors.column]
+    named = dict.fromkeys(one for one in fields if isinstance(one, str))
+    missing = [name for name in named if name not in source.table.c]
+    yield from (f"there is no column {name}" for name in missing)
+    if not missing and len(source.watches[0].select().get_final_froms()) > 1:
+        yield "something is read from a table that is not among its joins"
     if EventType.CONTENT_PROGRESS in source.states.values() and source.progress is None:
-        yield "a state is content_progress, but progress names no column"
-    if unheard := [word for word in source.states if word != word.strip().casefold()]:
-        yield f"the state {unheard[0]!r} is not in lower case"
+        yield "a state is content_progress, but progress says no percentage"
+    yield from (f"the state {word!r} is not in lower case" for word in source.states if word != word.strip().casefold())
     yield from (f"the part {part.name} is not among its joins" for part in source.parts if part not in source.joins)
 
 
 def _of_titles(source: Source, schema: Schema) -> Iterator[str]:
-    named = [source.title, *(title.catalogue for title in source.titles.values())]
+    named = [source.names, *(title.catalogue for title in source.titles.values())]
     if source.mirrors:
         named.append(source.mirrors.exams)
     yield from (f"there is no catalogue {name}" for name in dict.fromkeys(named) if name not in schema.catalogue)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bot.core.detect import HISTORY_AGE
-from lms_bot.core.events import ALERTING, FINISHING, Event, EventType
+from lms_bot.core.events import ALERTING, FINISHING, EventType
 from lms_bot.core.notifications import AT_ONCE, Notification
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import counters
@@ -19,7 +19,7 @@ from lms_bot.store.events.events import from_row
 from lms_bot.store.people import readings
 from lms_bot.store.people.people import mentors_by_student
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import events, is_owed, logs, mentor_students, mentors, messages, unsettled
+from lms_bot.store.tables import events, logs, mentor_students, mentors, messages, unsettled
 
 NOT_THEIR_STUDENT = "no longer this student's mentor"
 NOT_NOW = "not this student's mentor just now"  # and nobody else was told instead
@@ -36,6 +36,26 @@ UNSENT = (
 )
 _UNSENT = UNSENT.where(logs.c.mentor_id == sa.bindparam("mentor_id"))
 _DUE = _UNSENT.where(logs.c.due_at <= sa.bindparam("now"))
+
+_told, _other = mentors.alias("told"), mentors.alias("other")
+_under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, unsettled)
+_same_person = (
+    sa.select(_other.c.mentor_id)
+    .join(_told, _told.c.zulip_user_id == _other.c.zulip_user_id)
+    .join(messages, messages.c.mentor_id == _told.c.mentor_id)
+    .where(unsettled)
+)
+_DUE_MENTORS = (  # made once: each turn of delivery asks
+    sa.select(logs.c.mentor_id)
+    .where(logs.c.due_at <= sa.bindparam("now"), logs.c.message_id.is_(None), ~_under_way)
+    .where(logs.c.mentor_id.not_in(_same_person))
+    .group_by(logs.c.mentor_id)
+    .order_by(sa.func.min(logs.c.due_at))
+    .limit(sa.bindparam("most"))
+)
+_DUE_MENTORS_OF = _DUE_MENTORS.join(events, events.c.event_id == logs.c.event_id).where(
+    events.c.event_type.in_(sa.bindparam("kinds", expanding=True))
+)
 
 
 def enqueue(transaction: Transaction, entries: Sequence[tuple[int, int, datetime, str]]) -> None:
@@ -54,24 +74,10 @@ def due_mentors(
     """
     if readings.are_in_doubt(transaction, now):
         return []
-    under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, unsettled)
-    told, other = mentors.alias("told"), mentors.alias("other")
-    same_person = (
-        sa.select(other.c.mentor_id)
-        .join(told, told.c.zulip_user_id == other.c.zulip_user_id)
-        .join(messages, messages.c.mentor_id == told.c.mentor_id)
-        .where(unsettled)
-    )
-    query = (
-        sa.select(logs.c.mentor_id)
-        .where(logs.c.due_at <= now, logs.c.message_id.is_(None), ~under_way, logs.c.mentor_id.not_in(same_person))
-        .group_by(logs.c.mentor_id)
-        .order_by(sa.func.min(logs.c.due_at))
-        .limit(most)
-    )
-    if only is not None:
-        query = query.join(events, events.c.event_id == logs.c.event_id).where(events.c.event_type.in_(only))
-    return list(transaction.scalars(query))
+    values = {"now": now, "most": most}
+    if only is None:
+        return list(transaction.scalars(_DUE_MENTORS, values))
+    return list(transaction.scalars(_DUE_MENTORS_OF, {**values, "kinds": list(only)}))
 
 
 def due(
@@ -245,70 +251,3 @@ def _change(transaction: Transaction, log_ids: Collection[int], **values: Any) -
     if log_ids:
         within = in_list(logs.c.log_id, log_ids, transaction.dialect.name)
         transaction.execute(sa.update(logs).where(within).values(values))
-
-
-class QueueEntry(NamedTuple):
-    """A notification that is not finished, and why it is not."""
-
-    event: Event
-    mentor_id: int
-    mentor_name: str | None
-    due_at: datetime
-    reason: str | None
-    under_way: bool
-    found_at: datetime
-
-
-def count_pending(transaction: Transaction) -> int:
-    """Return how many notifications are pending."""
-    return transaction.scalar(sa.select(sa.func.count()).where(logs.c.due_at.is_not(None))) or 0
-
-
-def pending_for_mentors(transaction: Transaction, mentor_ids: Sequence[int], most: int) -> tuple[int, list[QueueEntry]]:
-    """Return how many notifications about their own students wait for these mentors, and the first due of them."""
-    is_theirs = sa.exists().where(
-        mentor_students.c.mentor_id == logs.c.mentor_id, mentor_students.c.student_id == events.c.student_id
-    )
-    is_of_exam = events.c.event_type.in_(ALERTING) & events.c.student_id.is_(None)
-    return _pending(transaction, logs.c.mentor_id.in_(mentor_ids) & (is_theirs | is_of_exam), most)
-
-
-def pending_for_everybody(transaction: Transaction, most: int) -> tuple[int, list[QueueEntry]]:
-    """Return how many notifications are pending, and the first due of them."""
-    return _pending(transaction, sa.true(), most)
-
-
-def _pending(transaction: Transaction, where: sa.ColumnElement[bool], most: int) -> tuple[int, list[QueueEntry]]:
-    entries = logs.join(events, events.c.event_id == logs.c.event_id)
-    where &= is_owed
-    count = transaction.scalar(sa.select(sa.func.count()).select_from(entries).where(where)) or 0
-    query = (
-        sa.select(
-            events,
-            logs.c.mentor_id.label("told_mentor_id"),
-            sa.func.coalesce(sa.func.nullif(mentors.c.display_name, ""), mentors.c.username).label("told_mentor"),
-            logs.c.due_at,
-            sa.func.coalesce(logs.c.error_message, messages.c.error).label("reason"),
-            logs.c.message_id,
-        )
-        .select_from(
-            entries.outerjoin(mentors, mentors.c.mentor_id == logs.c.mentor_id).outerjoin(
-                messages, messages.c.message_id == logs.c.message_id
-            )
-        )
-        .where(where)
-        .order_by(logs.c.due_at, logs.c.log_id)
-        .limit(most)
-    )
-    return count, [
-        QueueEntry(
-            from_row(row),
-            row.told_mentor_id,
-            row.told_mentor,
-            row.due_at,
-            row.reason,
-            row.message_id is not None,
-            row.created_at,
-        )
-        for row in transaction.execute(query)
-    ]
