@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,11 @@ from lms_bot.lms import Lms, schemas
 from lms_bot.lms.schemas import classic, lessons, letter_of, moodle, sources_with
 from lms_bot.lms.schemas.faults import faults
 from lms_bot.lms.schemas.tables import Tables
-from lms_bot.lms.source import Schema
+from lms_bot.lms.source import EnrolmentQueries, PeopleQueries, PresenceQueries, Schema, Source
 from tests.databases import store_in_file
 from tests.lms_rows import PollingWatch
 
+PAGE = (Path(__file__).parent.parent / "docs" / "adding-an-lms.md").read_text("utf-8")
 OWN = {"classic": classic, "moodle": moodle, "lessons": lessons}
 MOST_LINES = 250
 URL = "sqlite:///lms.db"
@@ -248,6 +251,22 @@ def test_a_mistake_in_a_declaration_is_told(
     told = refusal(LMS_SCHEMA=written(OF_THE_OPERATOR.replace(*change)))
     assert told.startswith("lms_schema names the module operators_package.school, which cannot be used: ")
     assert reason in told
+
+
+# The page about declarations
+
+
+def test_the_page_shows_lessons_as_it_is() -> None:
+    declared = Path(str(lessons.__file__)).read_text("utf-8")
+    shown = re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)
+    assert len(shown) >= 10
+    assert [block for block in shown if block not in declared] == []
+
+
+@pytest.mark.parametrize("part", [Source, Schema, PeopleQueries, PresenceQueries, EnrolmentQueries])
+def test_the_page_explains_every_field(part: type) -> None:
+    names = {field.name for field in fields(part)} - {"name", "sources", "people", "presence", "enrolment", "catalogue"}
+    assert [name for name in sorted(names) if not re.search(rf"`{name}[`=(]|\*\*.*\b{name}\b.*\*\*", PAGE)] == []
 
 
 # Settings
