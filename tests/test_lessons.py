@@ -109,7 +109,10 @@ def test_an_event_names_student_lesson_and_course(lessons: Lessons) -> None:
 def test_a_video_first_seen_near_its_end_is_told_that_once(lessons: Lessons) -> None:
     lessons.insert(PROGRESS, 1, status="in_progress", video_watch_percentage=95.0)
     lessons.polls(2)
+    lessons.watch_video(1, 60.0)
+    lessons.poll()
     assert progress(lessons) == [("content_progress", 90)]
+    assert lessons.event(1, PROGRESS).episode == 1
 
 
 def test_a_video_watched_again_from_its_start_tells_nothing_anew(lessons: Lessons) -> None:
