@@ -35,11 +35,12 @@ class Parts:
     def assemble(cls, settings: Settings, zuliprc: str | None) -> Parts:
         """Open the store and prepare the rest; neither the LMS nor Zulip is called.
 
-        Raises StoreUnavailable, and ConfigError where metrics are wanted without the extra that gives them.
+        Raises StoreUnavailable, and ConfigError where an extra that the settings need is not installed, or
+        a declaration is not there.
         """
+        lms = Lms.of(settings)
         store = open_store(settings.store_database_url)
         meter = _meter(settings, store)
-        lms = Lms.of(settings)
         rate_limiter = RateLimiter(settings.messages_per_minute)
         chat = Chat(zuliprc, rate_limiter, meter=meter)
         deliverer = Deliverer(store, chat, settings)

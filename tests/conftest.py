@@ -19,8 +19,11 @@ from tests.compiled import share_compiled_statements
 from tests.databases import do_not_wait_for_the_disk, lms_in_file, make_store, on_server, store_in_file
 from tests.delivery_scenario import DeliveryScenario
 from tests.fake_zulip import FakeZulip
+from tests.mariadb import maria_lms, mariadb
 from tests.school import fill_lms
 from tests.scratch import keep_compiled_code, keep_in_memory
+
+__all__ = ["maria_lms", "mariadb"]
 
 # How fast a machine is says nothing about the code.
 hypothesis.settings.register_profile(

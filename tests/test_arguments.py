@@ -188,7 +188,9 @@ def test_a_period_that_is_none_is_refused(request_: Request, text: str) -> None:
     [
         ("exam_failed", {EventType.EXAM_FAILED}),
         ("Exam-Failed", {EventType.EXAM_FAILED}),
-        ("failed, passed", {EventType.EXAM_FAILED, EventType.EXAM_PASSED}),
+        ("failed, passed", {EventType.EXAM_FAILED, EventType.EXAM_PASSED, EventType.CERTIFICATION_ISSUED}),
+        ("progress", {EventType.CONTENT_PROGRESS}),
+        ("Certification issued", {EventType.CERTIFICATION_ISSUED}),
         ("content", {EventType.CONTENT_STARTED, EventType.CONTENT_COMPLETED, EventType.CONTENT_WATCHED}),
     ],
 )
@@ -196,7 +198,16 @@ def test_kinds_of_events_are_read(request_: Request, text: str, kinds: set[Event
     assert value(request_, TYPES, text) == kinds
 
 
-@pytest.mark.parametrize(("text", "meant"), [("exam_faild", "exam_failed"), ("pased", "passed")])
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("exam_faild", "exam_failed"),
+        ("pased", "passed"),
+        ("certificaton_issued", "certification_issued"),
+        ("content_progres", "content_progress"),
+        ("progres", "progress"),
+    ],
+)
 def test_an_unknown_kind_is_refused_with_all_there_are(request_: Request, text: str, meant: str) -> None:
     with pytest.raises(UserError, match=f"Did you mean `{meant}`") as caught:
         value(request_, TYPES, text)

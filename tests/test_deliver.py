@@ -229,6 +229,22 @@ def test_only_the_start_of_the_same_attempt_is_folded(delivery: DeliveryScenario
     assert "has started: **Optics**" in text
 
 
+@pytest.mark.parametrize("is_together", [True, False])
+def test_a_start_is_not_folded_into_progress_which_is_no_end(delivery: DeliveryScenario, is_together: bool) -> None:
+    introduce(delivery)
+    with delivery.store.writing() as transaction:
+        asked = Preferences(timings={EventClass.PROGRESS: Timing.NOW})
+        preferences.save(transaction, MARY.mentor_id, asked, delivery.clock())
+    delivery.owe(happened(JANE, "Optics", EventType.CONTENT_PROGRESS, source_id=9002, progress=50))
+    if not is_together:
+        delivery.turn()
+    delivery.owe(happened(JANE, "Optics", EventType.CONTENT_STARTED, source_id=9002))
+    delivery.turn()
+    said = "\n".join(delivery.told(MARY)[1:])
+    assert "has started: **Optics**" in said
+    assert "has watched 50 % of: **Optics**" in said
+
+
 def test_what_is_folded_does_not_count_towards_a_summary(delivery: DeliveryScenario) -> None:
     introduce(delivery)
     delivery.owe(

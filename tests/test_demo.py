@@ -304,6 +304,13 @@ def test_zulip_markdown_is_shown_as_zulip_shows_it() -> None:
     assert shown(text) == f"📬 2 events of jane_smith\n\n{'─' * 60}\n\n• one\n• two\n\n▾ Details\n  three\nfour"
 
 
+def test_a_link_into_the_lms_is_shown_by_its_name_and_a_file_by_its_place() -> None:
+    assert (
+        shown("🎉 jane passed [**Algebra**](https://lms.example.org/exams/17) · 85%") == "🎉 jane passed Algebra · 85%"
+    )
+    assert shown("[events.csv](/tmp/events.csv)") == "📎 /tmp/events.csv"
+
+
 def test_times_are_told_as_people_say_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Kolkata")
     time.tzset()

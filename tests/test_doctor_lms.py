@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -159,6 +160,21 @@ def test_the_sweep_of_an_older_server_is_named() -> None:
     (after,) = doctor_lms.sweep(server(140_000), CLASSIC, {})
     assert "PostgreSQL 14" in before.message
     assert "transaction ids" in after.message
+
+
+def test_a_hot_standby_is_a_warning_and_read_in_clock_mode() -> None:
+    (found,) = doctor_lms.sweep(replace(server(180_001), is_standby=True), CLASSIC, {})
+    assert found.level is Level.WARNING
+    assert "hot standby" in found.message
+    assert "clock mode" in found.message
+    assert "primary" in found.advice
+
+
+def test_a_server_without_a_limit_for_statements_is_a_warning() -> None:
+    (found,) = doctor_lms.limit(replace(server(0), product="MySQL 5.6.51"))
+    assert found.level is Level.WARNING
+    assert "MySQL 5.7.8" in found.advice
+    assert list(doctor_lms.limit(replace(server(0), product="SQLite 3.45.1"))) == []
 
 
 def server(version: int) -> Server:

@@ -74,6 +74,14 @@ def test_the_filters_hold_together(store: Store) -> None:
     ]
 
 
+def test_certificates_and_progress_are_found_by_their_kind(store: Store) -> None:
+    kinds = (EventType.CERTIFICATION_ISSUED, EventType.CONTENT_PROGRESS)
+    issued, watched = owe(store, [happened(JANE, "Python", kind) for kind in kinds])
+    owe(store, [happened(JANE, "Python", kind) for kind in EventType if kind not in kinds])
+    assert seen(store, (JANE,), wanted=Filter(types=frozenset([EventType.CERTIFICATION_ISSUED]))) == [issued]
+    assert seen(store, (JANE,), wanted=Filter(types=frozenset([EventType.CONTENT_PROGRESS]))) == [watched]
+
+
 @pytest.mark.parametrize("part", ["высшая", "МАТЕМ", "Высшая математика", "ß", "SS"])
 def test_a_course_is_found_by_any_part_of_its_title_in_any_case(store: Store, part: str) -> None:
     title = "Straße" if part in ("ß", "SS") else "Высшая Математика"

@@ -345,7 +345,7 @@ def test_an_lms_that_cannot_be_reached_is_unavailable(lms_url: str, store_file: 
     watch.close()
 
 
-STEPS = ("ChangeReader._above", "_by_key", "ChangeReader._sweep", "ChangeReader._activities")
+STEPS = ("ChangeReader._above", "ChangeReader._by_key", "ChangeReader._sweep", "ChangeReader._activities")
 
 
 @on_postgresql

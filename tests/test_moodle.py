@@ -64,7 +64,7 @@ class Played:
         self.engine.dispose()
 
 
-@pytest.fixture()
+@pytest.fixture
 def played(tmp_path: Path, postgresql_server: str) -> Iterator[Played]:
     with on_server(postgresql_server) as url:
         site = Played(Site(SHARED), url, store_in_file(tmp_path / "store.db"))

@@ -26,7 +26,7 @@ def python(code: str, *options: str, cwd: Path | None = None) -> subprocess.Comp
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=PATIENCE, check=False)
 
 
-@pytest.mark.parametrize("heavy", ["sqlalchemy", "alembic", "psycopg2", "zulip", "rich", "schedule"])
+@pytest.mark.parametrize("heavy", ["sqlalchemy", "alembic", "psycopg2", "pymysql", "zulip", "rich", "schedule"])
 def test_importing_the_package_imports_nothing_heavy(heavy: str) -> None:
     done = python(f"import lms_bot, sys; sys.exit({heavy!r} in sys.modules)")
     assert done.returncode == 0, done.stderr
@@ -54,6 +54,22 @@ def test_a_broken_import_inside_shows_its_own_traceback(zulip: FakeZulip, tmp_pa
     assert "lms_bot.handlers" in done.stderr
     assert "Traceback" in done.stderr
     assert "Could not load bot" not in done.stdout
+
+
+def test_without_the_extra_for_mysql_one_sentence_says_what_to_install(zulip: FakeZulip, tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['pymysql'] = None\n"
+        "from lms_bot.cli import main\n"
+        f"sys.exit(main(['--config-file', {str(zulip.write_zuliprc(tmp_path / 'zuliprc'))!r}, *sys.argv[1:]]))"
+    )
+    (tmp_path / "lms_bot.conf").write_text("[lms_bot]\nlms_database_url = mysql://mary:s3cr3t@db/lms\n")
+    for arguments in (["doctor"], ["monitor", "--once"]):
+        command = [sys.executable, "-c", code, "--bot-config-file", str(tmp_path / "lms_bot.conf"), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE, check=False)
+        assert done.returncode == 2, done.stderr
+        (line,) = done.stderr.splitlines()
+        assert line.endswith("PyMySQL is not installed: pip install 'lms_bot[mysql]'.")
+        assert not (tmp_path / "lms_bot.db").exists()
 
 
 def test_the_entry_point_names_the_package_and_its_version() -> None:

@@ -15,7 +15,7 @@ import pytest
 from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.errors import LmsBotError, StoreUnavailable
 from lms_bot.store.events import cursors
-from lms_bot.store.notifications import queue
+from lms_bot.store.notifications import pending
 from lms_bot.store.reports import feed
 from lms_bot.store.session import Store, Transaction
 from tests.lms_rows import (
@@ -1049,7 +1049,7 @@ def test_a11_content_whose_attempt_is_found_later_is_told_no_more_if_it_waits(wa
     watch.rows.insert_attempt(1, state="completed", result="fail", last_answer_updated_time=NOW)
     watch.poll()
     with watch.store.reading() as transaction:
-        assert queue.count_pending(transaction) == 1
+        assert pending.count_pending(transaction) == 1
         (told,) = feed.feed(transaction, [JANE], 9)
     assert told.event_type == "exam_failed"
 

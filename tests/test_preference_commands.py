@@ -20,6 +20,9 @@ STARTED = EventType.EXAM_STARTED
 CHANGES = [
     "notify content digest",
     "notify off all",
+    "notify progress now",
+    "notify all now",
+    "notify all digest",
     "digest on",
     "digest 8, 17",
     "digest off",
@@ -41,6 +44,7 @@ SETTINGS = [
     "quiet 22:00-7:00; pause 2h",
     "quiet sun; mute jane_smith 2d",
     "notify all off; digest 6",
+    "notify progress now; digest 7",
 ]
 
 
@@ -194,6 +198,20 @@ def test_a_digest_puts_all_into_one_message_but_what_is_chosen_again(school: Sch
     answer = school.ask("settings")
     assert "* **At once:** failed exams\n" in answer
     assert "In a digest at 7:00, 19:00:** passed exams" in answer
+
+
+@pytest.mark.parametrize("everything", ["notify all now", "notify all digest", "digest on", "digest off"])
+def test_progress_is_told_only_to_who_asks_for_it_by_name(school: School, everything: str) -> None:
+    off = "* **Not told:** progress in content\n"
+    assert off in school.ask("settings")
+    school.ask(everything)
+    assert off in school.ask("settings")
+    school.ask("notify progress digest")
+    assert "Not told" not in school.ask("settings")
+    school.ask(everything)
+    assert "Not told" not in school.ask("settings")
+    school.ask("notify all off")
+    assert "progress in content" in school.ask("settings").partition("Not told:")[2]
 
 
 @pytest.mark.parametrize(

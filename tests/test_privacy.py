@@ -96,6 +96,29 @@ def test_c3_encryption_or_the_same_machine_is_well(url: str) -> None:
     assert [finding.level for finding in privacy.network("lms network", "lms_database_url", url)] == [Level.OK]
 
 
+@pytest.mark.parametrize("query", ["", "?charset=utf8mb4"])
+def test_c3_the_doctor_warns_of_mysql_elsewhere_without_encryption(query: str) -> None:
+    url = f"mysql+pymysql://reader:secret@db.school.example/lms{query}"
+    (finding,) = privacy.network("lms network", "lms_database_url", url)
+    assert finding.level is Level.WARNING
+    assert "?ssl_ca=FILE" in finding.advice
+    assert "secret" not in str(finding)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "db.school.example/lms?ssl_ca=/etc/ca.pem",
+        "db.school.example/lms?ssl_check_hostname=false",
+        "127.0.0.1/lms",
+        "/lms?unix_socket=/run/mysqld/mysqld.sock",
+    ],
+)
+def test_c3_encryption_or_the_same_machine_is_well_on_mysql_too(rest: str) -> None:
+    url = f"mysql+pymysql://reader:secret@{rest}"
+    assert [finding.level for finding in privacy.network("lms network", "lms_database_url", url)] == [Level.OK]
+
+
 def test_c3_sslmode_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "verify-full")
     (finding,) = privacy.network("lms network", "lms_database_url", f"{URL}db.school.example/lms")

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from lms_bot.core.events import EventClass, EventType
 from lms_bot.core.notifications import Preferences, Timing
 from lms_bot.core.schedule import MentorSchedule, zone_of
-from lms_bot.store.notifications import queue
+from lms_bot.store.notifications import pending
 from tests.lms_rows import Watch
 
 BERLIN = ZoneInfo("Europe/Berlin")
 JANE, RAVI = 1001, 1002
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday, 13:00 in Berlin
 FAILED, STARTED, WATCHED = EventType.EXAM_FAILED, EventType.EXAM_STARTED, EventType.CONTENT_WATCHED
+CERTIFICATE, PROGRESS = EventType.CERTIFICATION_ISSUED, EventType.CONTENT_PROGRESS
 ALERT = EventType.STUDENT_ALERT
 TOMORROW_AT_EIGHT = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
 
@@ -43,6 +44,12 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         (WATCHED, Preferences(), "calm", TOMORROW_AT_EIGHT, "digest"),
         (WATCHED, Preferences(timings={EventClass.CONTENT: Timing.NOW}), "calm", NOON, ""),
         (WATCHED, Preferences(timings={EventClass.CONTENT: Timing.OFF}), "now", None, "turned off"),
+        (CERTIFICATE, Preferences(), "now", NOON, ""),
+        (CERTIFICATE, Preferences(timings={EventClass.PASSED: Timing.DIGEST}), "now", TOMORROW_AT_EIGHT, "digest"),
+        (PROGRESS, Preferences(), "now", None, "turned off"),
+        (PROGRESS, Preferences(), "calm", None, "turned off"),
+        (PROGRESS, Preferences(timings={EventClass.CONTENT: Timing.NOW}), "now", None, "turned off"),
+        (PROGRESS, Preferences(timings={EventClass.PROGRESS: Timing.NOW}), "calm", NOON, ""),
         (FAILED, Preferences(timings={EventClass.FAILED: Timing.DIGEST}), "now", TOMORROW_AT_EIGHT, "digest"),
         (STARTED, Preferences(digest_hours=(8, 17)), "calm", at(2, 16), "digest"),
         (FAILED, Preferences(muted={JANE: at(5, 9)}), "now", at(5, 9), "muted"),
@@ -129,7 +136,13 @@ def test_what_is_postponed_is_due_within_ten_days_and_never_earlier_than_now(
     hours: tuple[int, ...],
     zone: str,
 ) -> None:
-    preferences = Preferences(digest_hours=hours, quiet_from=quiet_from, quiet_to=quiet_to, quiet_days=quiet_days)
+    preferences = Preferences(
+        timings={EventClass.PROGRESS: Timing.DIGEST},
+        digest_hours=hours,
+        quiet_from=quiet_from,
+        quiet_to=quiet_to,
+        quiet_days=quiet_days,
+    )
     schedule = MentorSchedule(preferences, "calm", ZoneInfo(zone))
     due_at, _ = schedule.when_due(kind, JANE, now)
     assert due_at is not None
@@ -146,7 +159,7 @@ def test_a18_a_calm_school_is_told_of_alerts_at_once_and_of_the_rest_in_the_morn
     watch.rows.insert_attempt(2, state="completed", result="fail")
     watch.poll()
     with watch.store.reading() as transaction:
-        _, owed = queue.pending_for_everybody(transaction, 10)
+        _, owed = pending.pending_for_everybody(transaction, 10)
     due = {one.event.source_id: one.due_at for one in owed}
     watch.close()
     assert due == {1: TOMORROW_AT_EIGHT, 2: TOMORROW_AT_EIGHT}

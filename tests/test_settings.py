@@ -67,6 +67,11 @@ def one_sentence(error: ConfigError) -> str:
 def test_without_a_file_the_environment_and_the_defaults_are_enough() -> None:
     assert from_environment() == Settings(
         lms_database_url="postgresql+psycopg2://mary:pw@db.example.com/lms",
+        lms_schema="classic",
+        lms_table_prefix=None,
+        lms_mentors=("all",),
+        lms_url=None,
+        longest_transaction=15,
         store_database_url="sqlite:///lms_bot.db",
         monitor_enabled=True,
         poll_interval=60,
@@ -354,7 +359,38 @@ def test_a_database_in_memory_is_refused_with_the_reason(url: str) -> None:
     assert "could not be seen by other threads and processes" in refusal_of(LMS_STORE_DATABASE_URL=url)
 
 
-@pytest.mark.parametrize("scheme", ["mysql", "postgresql+asyncpg", "postgresql+psycopg", "http"])
+@pytest.mark.parametrize("scheme", ["mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql"])
+def test_every_spelling_of_mysql_becomes_one(scheme: str) -> None:
+    rest = "://mary:p%40w@[::1]:3307/lms?ssl_ca=/etc/ca.pem&charset=utf8"
+    found = from_environment(LMS_DATABASE_URL=scheme + rest).lms_database_url
+    assert found == f"mysql+pymysql{rest}"
+    assert make_url(found).password == "p@w"
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mysql+pymysql", "mariadb"])
+def test_mysql_keeps_no_events(scheme: str) -> None:
+    text = refusal_of(LMS_STORE_DATABASE_URL=f"{scheme}://mary:{SECRET}@db/bot")
+    assert f"is '{scheme}://mary:***@db/bot': allowed is postgresql://" in text
+    assert text.endswith("; MySQL and MariaDB can be the LMS, but not keep the events.")
+
+
+@pytest.mark.parametrize(
+    ("rest", "hint"),
+    [
+        ("db", "the database of MySQL or MariaDB must be named"),
+        ("db/", "the database of MySQL or MariaDB must be named"),
+        ("db/lms?sslmode=require", "the options for MySQL and MariaDB are ssl_ca, "),
+        ("db/lms?read_default_file=/etc/my.cnf", "the options for MySQL and MariaDB are ssl_ca, "),
+        ("db/lms?ssl_ca=a&ssl_ca=b", "the options for MySQL and MariaDB are ssl_ca, "),
+        ("db/l\nms", "or sqlite:///file."),
+        (f"db@{SECRET}/lms", "or sqlite:///file."),
+    ],
+)
+def test_a_url_of_mysql_that_could_not_be_used_is_refused(rest: str, hint: str) -> None:
+    assert hint in refusal_of(LMS_DATABASE_URL=f"mysql://mary:{SECRET}@{rest}")
+
+
+@pytest.mark.parametrize("scheme", ["mysql+mysqldb", "postgresql+asyncpg", "postgresql+psycopg", "http"])
 def test_another_driver_is_refused_with_the_password_hidden(scheme: str) -> None:
     text = refusal_of(LMS_DATABASE_URL=f"{scheme}://mary:{SECRET}@db/lms?password={SECRET}&a=b")
     assert f"is '{scheme}://mary:***@db/lms?password=***&a=b': allowed is postgresql://" in text
@@ -428,6 +464,10 @@ def test_a_link_to_the_file_of_the_lms_is_the_lms(tmp_path: Path) -> None:
 )
 def test_the_store_may_be_beside_the_lms(store: str) -> None:
     assert from_environment(LMS_STORE_DATABASE_URL=store).lms_database_url
+
+
+def test_two_servers_on_one_machine_may_have_databases_of_one_name() -> None:
+    assert from_environment(LMS_DATABASE_URL="mysql://mary@db/lms", LMS_STORE_DATABASE_URL="postgresql://mary@db/lms")
 
 
 # Secrets

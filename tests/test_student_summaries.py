@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms_bot.core.events import Event, EventType, percentage
+from lms_bot.core.events import NO_PRESENCE, Event, EventType, percentage
 from lms_bot.core.people import Student
 from lms_bot.core.reports.students import Card, Concern, StudentSummary
 from lms_bot.store import tables
@@ -199,7 +199,7 @@ def test_summaries_and_cards_are_what_a_recount_gives(
         ends = [event for event in own if event.event_type.is_exam_end]
         marks = marks_of(own)
         own_ever = [e for e in recorded if e.student_id == student.student_id]
-        everything = [e.timestamp for e in own_ever if not e.event_type.is_by_clock]
+        everything = [e.timestamp for e in own_ever if e.event_type not in NO_PRESENCE]
         found, whole = summary_of(store, student), card_of(store, student)
         assert found.last_active == whole.last_active == max(everything, default=None)
         assert found.open_exams == whole.open_exams == sum(e.event_type is EventType.EXAM_STARTED for e in own)

@@ -10,7 +10,7 @@ import pytest
 
 from lms_bot.pipeline.incident_notifications import TOPIC, send_incidents
 from lms_bot.pipeline.surge import POSTPONED_FOR
-from lms_bot.store.notifications import outbox, queue
+from lms_bot.store.notifications import outbox, pending
 from lms_bot.store.operations import admin_channel, incidents
 from lms_bot.store.operations.admin_channel import AdminChannel
 from lms_bot.store.session import Store
@@ -35,7 +35,7 @@ def is_on(watch: Watch) -> bool:
 def held(watch: Watch) -> set[timedelta]:
     """How long what is owed waits from now on."""
     with watch.store.reading() as transaction:
-        _, owed = queue.pending_for_everybody(transaction, 10_000)
+        _, owed = pending.pending_for_everybody(transaction, 10_000)
     return {one.due_at - watch.now for one in owed}
 
 

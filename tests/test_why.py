@@ -80,7 +80,8 @@ def test_one_who_was_told_learns_when_and_why(delivery: DeliveryScenario) -> Non
         "🎉 **jane** passed **Algebra** · 80% · <time:2026-03-02T11:00:00Z> · `e4711`\n"
         "\n"
         f"* **Found:** {SHOWN_NOW}\n"
-        f"* **Told:** {SHOWN_NOW}, because **jane** is your student; you were told of passed exams at once"
+        f"* **Told:** {SHOWN_NOW}, because **jane** is your student; "
+        "you were told of passed exams and certificates at once"
     )
     assert "notify" not in why(delivery, event)
 
@@ -127,8 +128,8 @@ def test_a_start_that_was_told_before_its_end_speaks_of_no_end(delivery: Deliver
 @pytest.mark.parametrize(
     ("wish", "decided"),
     [
-        ("settings", "you were told of passed exams at once"),
-        ("notify passed digest", "you were told of passed exams in the digest"),
+        ("settings", "you were told of passed exams and certificates at once"),
+        ("notify passed digest", "you were told of passed exams and certificates in the digest"),
         ("mute jane 3h", "it waited until the student was not muted any more"),
         ("pause 3h", "it waited for the end of your pause"),
         ("quiet 9:00-14:30", "it waited for the end of your quiet time"),
@@ -158,7 +159,7 @@ def test_b7_what_is_scheduled_anew_goes_by_the_last_decision(delivery: DeliveryS
     ask(delivery, "notify passed now")
     delivery.turn()
     ask(delivery, "notify passed digest")
-    assert outcome(why(delivery, event)).endswith("; you were told of passed exams at once")
+    assert outcome(why(delivery, event)).endswith("; you were told of passed exams and certificates at once")
 
 
 def test_b7_where_no_decision_was_kept_the_settings_of_now_are_said_to_be_those(delivery: DeliveryScenario) -> None:
@@ -168,10 +169,10 @@ def test_b7_where_no_decision_was_kept_the_settings_of_now_are_said_to_be_those(
         transaction.execute(sa.update(tables.logs).values(decision=None))
     ask(delivery, "notify passed digest")
     assert outcome(why(delivery, event)).endswith(
-        "; by your settings of now you are told of passed exams in the digest"
+        "; by your settings of now you are told of passed exams and certificates in the digest"
     )
     ask(delivery, "notify passed off")
-    assert outcome(why(delivery, event)).endswith("; by now you have turned off passed exams")
+    assert outcome(why(delivery, event)).endswith("; by now you have turned off passed exams and certificates")
 
 
 # Not yet
@@ -229,6 +230,19 @@ def test_what_was_due_while_the_student_was_anothers(delivery: DeliveryScenario)
     assert why(delivery, event, OMAR) == UNKNOWN
 
 
+def test_a_certificate_is_told_at_once_and_progress_to_who_asked_for_it(delivery: DeliveryScenario) -> None:
+    enqueue(delivery, happened(JANE, "Python", EventType.CERTIFICATION_ISSUED))
+    enqueue(delivery, happened(JANE, "Loops", EventType.CONTENT_PROGRESS, progress=50))
+    delivery.turn()
+    ask(delivery, "notify progress now")
+    enqueue(delivery, happened(JANE, "Lists", EventType.CONTENT_PROGRESS, progress=90))
+    delivery.turn()
+    first, second = delivery.told(MARY)
+    assert "**jane** has earned: **Python**" in first
+    assert "**jane** has watched 90 % of: **Lists**" in second
+    assert "Loops" not in first + second
+
+
 def test_what_was_never_owed_says_why(delivery: DeliveryScenario) -> None:
     old = record(delivery, happened(JANE, "Old")._replace(is_history=True))
     mirror = record(delivery, happened(JANE, "Twice", EventType.CONTENT_COMPLETED)._replace(mirrors=7))
@@ -236,11 +250,13 @@ def test_what_was_never_owed_says_why(delivery: DeliveryScenario) -> None:
     said = "**Not told:** "
     assert outcome(why(delivery, old)) == f"{said}it was old when I found it, or there before I began to watch"
     assert outcome(why(delivery, mirror)) == f"{said}it is the same as an exam, of which you are told"
-    not_yours = f"{said}when I found it, you had turned it off, or this student was not yours"
+    not_yours = f"{said}when I found it, it was turned off for you, or this student was not yours"
     assert outcome(why(delivery, plain)) == not_yours
     ask(delivery, "notify passed off")
-    turned_off = f"{not_yours}; by now you have turned off passed exams, and `notify passed now` turns them on"
-    assert outcome(why(delivery, plain)) == turned_off
+    turned_off = f"{not_yours}; by now you are not told of {{}}, and `notify {{}} now` changes that".format
+    assert outcome(why(delivery, plain)) == turned_off("passed exams and certificates", "passed")
+    progress = record(delivery, happened(JANE, "Video", EventType.CONTENT_PROGRESS))
+    assert outcome(why(delivery, progress)) == turned_off("progress in content", "progress")
     settings = delivery.settings
     for less in (replace(settings, notify_mentors=False), replace(settings, event_types=frozenset({WATCHED}))):
         delivery.settings = less

@@ -83,7 +83,7 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
 
     Raises the first error, after everything else was done.
     """
-    from lms_bot.store.notifications import queue
+    from lms_bot.store.notifications import pending
 
     counted = Counted()
     failed: LmsBotError | None = None
@@ -99,7 +99,7 @@ def _once(parts: Parts, options: argparse.Namespace) -> int:
         except SendError as error:
             failed = failed or error
     with parts.store.reading() as transaction:
-        counted.pending = queue.count_pending(transaction)
+        counted.pending = pending.count_pending(transaction)
     _print(counted, options.json)
     if failed:
         raise failed
@@ -136,13 +136,13 @@ def _poll(parts: Parts) -> tuple[Polled, LmsBotError | None]:
 def _deliver_all(parts: Parts, only: frozenset[EventType] | None) -> Delivered:
     """Deliver until nothing is due or Zulip is away. Raises SendError."""
     from lms_bot.pipeline.deliverer import Delivered
-    from lms_bot.store.notifications import outbox, queue
+    from lms_bot.store.notifications import outbox, pending
     from lms_bot.worker.accounts import follow_organisation, refresh_users
 
     total = Delivered()
     with parts.store.writing() as transaction:
         outbox.make_due(transaction, datetime.now(UTC), outbox.SENDING, outbox.UNKNOWN, outbox.REFUSED)
-        if not queue.count_pending(transaction):
+        if not pending.count_pending(transaction):
             return total
     follow_organisation(parts.store, parts.chat, datetime.now(UTC))
     refresh_users(parts)

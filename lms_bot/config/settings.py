@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lms_bot.config.urls import database_url, hide_password, location
+from lms_bot.config.urls import database_url, hide_password, lms_database_url, location
 from lms_bot.config.values import (
     did_you_mean,
     event_types_of,
@@ -115,7 +115,7 @@ def _value(setting: Setting, in_file: _InFile, environ: Mapping[str, str]) -> An
     try:
         return setting.parse(text)
     except ValueError as error:
-        shown = f"{where} is {_shown(text, is_secret=setting.parse is database_url)}"
+        shown = f"{where} is {_shown(text, is_secret=setting.key.endswith('_database_url'))}"
         raise ConfigError(f"{setting.key} {shown}: allowed is {setting.allowed}{error}.") from None
 
 
@@ -183,11 +183,13 @@ _TRUTH = "true or false (also yes, no, on, off, 1, 0)"
 _truth = partial(one_of, configparser.ConfigParser.BOOLEAN_STATES)
 _EXAMPLE_URL = "postgresql://lms_bot_reader:password@localhost/lms"
 _URLS = "postgresql://user:password@host/database, with %40 for @ and %25 for %, or sqlite:///file"
+_LMS_URLS = _URLS.replace(", with", " or mysql://user:password@host/database, with")
 
 # fmt: off
 SETTINGS = (
     Setting("lms_database_url", "LMS_DATABASE_URL", None,
-            "The database of the LMS; a login that may only read is enough.", _URLS, database_url),
+            "The database of the LMS; a login that may only read is enough. MySQL and MariaDB need the extra mysql.",
+            _LMS_URLS, lms_database_url),
     Setting("lms_schema", "LMS_SCHEMA", "classic",
             "How the LMS is read; a module of one's own has a function declare() (docs/adding-an-lms.md).",
             "classic, moodle, lessons, or module:NAME", schema),

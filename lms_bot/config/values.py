@@ -83,8 +83,11 @@ def prefix(text: str) -> str | None:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Return the words in a text, separated by commas."""
-    return tuple(word for word in (word.strip() for word in text.split(",")) if word)
+    """Return the words in a text, separated by commas. Raises ValueError where there are none."""
+    found = tuple(word for word in (word.strip() for word in text.split(",")) if word)
+    if not found:
+        raise ValueError
+    return found
 
 
 def web_address(text: str) -> str | None:

@@ -144,8 +144,8 @@ class Event(NamedTuple):
 
     The row is one of the LMS, or one of ours where the clock caused the event. Its `episode` is 0, and one more each
     time the row becomes another fact; `turn` is the number that the row itself gives it. `is_dated`: the row itself
-    says when it happened. `student_name` is the display name as it is now, and `shares_name` says that another student
-    of the reader has it; both are set to be shown.
+    says when it happened. `student_name` is the display name as it is now, `shares_name` says that another student of
+    the reader has it, and `url` is where the LMS shows what the event is about; these are set to be shown.
     """
 
     event_type: EventType
@@ -166,6 +166,7 @@ class Event(NamedTuple):
     turn: int | None = None
     student_name: str | None = None
     shares_name: bool = False
+    url: str | None = None
 
 
 def is_finished(kind: str, mirrors: int | None) -> bool:

@@ -18,6 +18,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.types import TypeDecorator
 
+from lms_bot.db.mysql_engine import mysql_engine
+
 LMS_STATEMENT_TIMEOUT = 30  # seconds; a page by primary key takes milliseconds
 CHECKPOINT_PAGES = 4_000  # of 4 KiB, four times SQLite's own: in a burst pages are written once, not in every page
 STORE_LOCK_TIMEOUT = 30  # seconds that a writer waits for the other thread or process
@@ -48,11 +50,17 @@ def lms_engine(url: str) -> sa.Engine:
     """Return an engine whose connections can only read.
 
     PostgreSQL: every transaction is REPEATABLE READ READ ONLY, with a statement timeout and an application name.
-    SQLite: the file is opened read-only. Times arrive as text on both, so that no value a database can hold
-    (infinity, a year before Christ, a word) can stop a poll at the driver.
+    MySQL and MariaDB: every transaction is READ ONLY with one snapshot, with a time limit for statements.
+    SQLite: the file is opened read-only. Times arrive as text on all of them, so that no value a database can hold
+    (infinity, a year before Christ, a month 0, a word) can stop a poll at the driver.
+
+    Raises ConfigError where the driver is not installed.
     """
-    if make_url(url).get_backend_name() == "sqlite":
+    backend = make_url(url).get_backend_name()
+    if backend == "sqlite":
         return _lms_sqlite(url)
+    if backend == "mysql":
+        return mysql_engine(url, LMS_STATEMENT_TIMEOUT)
     engine = sa.create_engine(
         url,
         isolation_level="REPEATABLE READ",
@@ -244,7 +252,8 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def reason(error: sa.exc.SQLAlchemyError) -> str:
     """Return the first line of what the driver said: no statement, no parameters, no password."""
     cause = getattr(error, "orig", None) or error
-    return (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    said = cause.args[1] if len(cause.args) == 2 else cause  # PyMySQL has a number before it
+    return (str(said).strip() or type(cause).__name__).splitlines()[0]
 
 
 def to_json(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Passes lists of integers to both databases as one bound value."""
+"""Passes lists of integers to databases as one bound value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ _LIST_TYPES: dict[str, Any] = {"sqlite": sa.Text(), "postgresql": sa.ARRAY(sa.Bi
 
 
 def in_list(column: sa.ColumnElement[Any], values: Any, dialect: str) -> sa.ColumnElement[bool]:
-    """Return that `column` is one of `values` (integers), as one bound value however many there are."""
+    """Return that `column` is one of `values` (integers), as one bound value however many there are.
+
+    MySQL and MariaDB, which have no lists, get them one by one.
+    """
+    if dialect == "mysql":
+        return column.in_(list(values))
     return _in(column, sa.literal(list_value(values, dialect), _LIST_TYPES.get(dialect)), dialect)
 
 

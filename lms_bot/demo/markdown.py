@@ -85,6 +85,8 @@ def _inline(line: str, now: datetime) -> Text:
         text.append(line[end : token.start()])
         if token["time"]:
             text.append(friendly(datetime.fromisoformat(token["time"]), now), style="cyan")
+        elif token["target"] and "://" in token["target"]:
+            text.append(token["name"].strip("*"), style=f"bold link {token['target']}")
         elif token["target"]:
             text.append(f"📎 {token['target']}", style=f"underline link file://{token['target']}")
         else:

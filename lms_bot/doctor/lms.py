@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +17,12 @@ from lms_bot.lms.source import Schema
 OLDEST, BY_CTID = 130_000, 140_000  # PostgreSQL 13 is needed, 14 reads ranges of ctid
 SKEW = timedelta(seconds=30)
 MOST_NAMED = 5  # of many tables, so many are named
-GRANTS = "deploy/postgresql-lms-role.sql gives exactly the rights that are needed"
 _ZONELESS = frozenset({"date", "timestamp without time zone"})
+_ZONELESS_IN_MYSQL = frozenset({"date", "datetime"})
+CLOCK_MODE = (
+    "changes are found in clock mode: a page is safe once it was read longer ago than longest_transaction, and late "
+    "changes are found by comparing the values of slices of keys"
+)
 _FITS = {
     Kind.INTEGER: {Kind.INTEGER},
     Kind.NUMBER: {Kind.INTEGER, Kind.NUMBER},
@@ -49,7 +54,8 @@ def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, 
     return (
         ("lms", lambda: reach(lms)),
         ("lms writes", lambda: writes(lms.server())),
-        ("lms tables", lambda: tables(lms.schema, lms.tables())),
+        ("lms limit", lambda: limit(lms.server())),
+        ("lms tables", lambda: tables(lms.server(), lms.schema, lms.tables())),
         ("lms extras", lambda: extras(lms.missing_extras())),
         ("lms indexes", lambda: indexes(lms.schema, lms.tables())),
         ("lms times", lambda: times(lms.server(), lms.schema, lms.tables(), settings)),
@@ -83,18 +89,27 @@ def writes(server: Server) -> Iterator[Finding]:
     else:
         yield failed("lms writes", "our connection would write", "something between us and the LMS undoes READ ONLY")
     if server.is_superuser:
-        yield warning("lms role", f"the role {server.role} is a superuser", GRANTS)
+        yield warning("lms role", f"the role {server.role} is a superuser", _grants(server))
     elif server.writable:
-        yield warning("lms role", f"the role {server.role} could write to {_some(server.writable)}", GRANTS)
+        yield warning("lms role", f"the role {server.role} could write to {_some(server.writable)}", _grants(server))
     elif server.role:
         yield ok("lms role", f"the role {server.role} can write to no table")
 
 
-def tables(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
+def limit(server: Server) -> Iterator[Finding]:
+    """Check whether the server ends a statement of ours that takes too long; SQLite has no server."""
+    if server.time_limit is not None:
+        yield ok("lms limit", f"the server ends a statement of ours after {server.time_limit.total_seconds():g} s")
+    elif server.is_mysql:
+        advice = "MariaDB 10.1.1 or MySQL 5.7.8 and newer keep one; a pooler must not undo it"
+        yield warning("lms limit", "the server keeps no time limit for our statements", advice)
+
+
+def tables(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
     """Check whether every table and column that is read is there, readable, and of the right kind."""
     well, of_schema = 0, wanted(schema)
     for name, expected in of_schema.items():
-        problems = list(_of_table(name, expected, found.get(name)))
+        problems = list(_of_table(server, name, expected, found.get(name)))
         yield from problems
         well += not problems
     if well:
@@ -115,7 +130,7 @@ def indexes(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
         if found[name].is_view:
             yield warning("lms indexes", f"{name} is a view", "see that a row of it is found by id with an index")
         else:
-            advice = f"have the LMS run: CREATE UNIQUE INDEX ON {name} ({keys[name]})"
+            advice = f"have the LMS run: CREATE UNIQUE INDEX {name}_{keys[name]} ON {name} ({keys[name]})"
             yield warning("lms indexes", f"{name} has no index on {keys[name]}: every poll reads all of it", advice)
     if not without:
         yield ok("lms indexes", "every row is found by its id")
@@ -123,16 +138,17 @@ def indexes(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
 
 def times(server: Server, schema: Schema, found: Mapping[str, Table], settings: Settings) -> Iterator[Finding]:
     """Check in which zone times are read that name none; SQLite does not say whether its texts do."""
+    zoneless = _ZONELESS_IN_MYSQL if server.is_mysql else _ZONELESS
     naive = [
         f"{name}.{column}"
         for name, expected in wanted(schema).items()
         for column, kind in expected.columns.items()
         if kind is Kind.TIME and name in found and column in found[name].columns
-        if found[name].columns[column].declared in _ZONELESS
+        if re.sub(r"\([0-9]+\)", "", found[name].columns[column].declared) in zoneless
     ]
     if naive:
         yield ok("lms times", f"{_some(naive)} have no zone, and are read as times in {settings.timezone.key}")
-    elif server.version:
+    elif server.version or server.is_mysql:
         yield ok("lms times", "every time has its zone")
 
 
@@ -140,8 +156,13 @@ def sweep(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterato
     """Check how late changes are found; see docs/detection.md."""
     names = [watch.table.name for watch in schema.watches]
     views = [name for name in names if name in found and found[name].is_view]
-    if server.version == 0:
+    if server.is_mysql:
+        yield ok("lms sweep", f"{CLOCK_MODE}, which MySQL and MariaDB need")
+    elif server.version == 0:
         yield ok("lms sweep", "late changes are found by comparing slices of primary keys")
+    elif server.is_standby:
+        advice = "let lms_database_url name the primary, if its load allows: there transaction ids tell sooner"
+        yield warning("lms sweep", f"this server is a hot standby: {CLOCK_MODE}", advice)
     elif server.version < BY_CTID:
         yield ok("lms sweep", "late changes are found by comparing primary keys; PostgreSQL 14 would read less")
     elif views:
@@ -162,21 +183,26 @@ def clock(check: str, whose: str, ahead: timedelta | None) -> Iterator[Finding]:
         yield ok(check, f"the clock of {whose} agrees with ours to {max(1.0, abs(seconds)):.0f} s")
 
 
-def _of_table(name: str, expected: Wanted, table: Table | None) -> Iterator[Finding]:
+def _grants(server: Server) -> str:
+    file = "mysql-lms-role.sql" if server.is_mysql else "postgresql-lms-role.sql"
+    return f"deploy/{file} gives exactly the rights that are needed"
+
+
+def _of_table(server: Server, name: str, expected: Wanted, table: Table | None) -> Iterator[Finding]:
     columns = expected.columns
     worse = warning if expected.of_titles else failed
     without = "; titles from it will be missing" if expected.of_titles else ""
+    advice = f"is this the right database? {_grants(server)}"
     if table is None:
-        yield worse(
-            "lms tables", f"{name} is not there, or not for us{without}", f"is this the right database? {GRANTS}"
-        )
+        yield worse("lms tables", f"{name} is not there, or not for us{without}", advice)
         return
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        yield worse("lms tables", f"{name} has no column {_some(missing)}{without}", "is this the right database?")
+        or_hidden = ", or not for us" if server.is_mysql else ""  # it shows no column that we may not read
+        yield worse("lms tables", f"{name} has no column {_some(missing)}{or_hidden}{without}", advice)
     hidden = [column for column in columns if column in table.columns and not table.columns[column].is_readable]
     if hidden:
-        advice = f"grant SELECT; {GRANTS}"
+        advice = f"grant SELECT; {_grants(server)}"
         yield worse("lms tables", f"{name}: we may not read {_some(hidden)}{without}", advice)
     if table.hides_rows:
         advice = "give our role a policy that shows every row"

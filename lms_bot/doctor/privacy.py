@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lms_bot.config.settings import Settings
-from lms_bot.config.urls import server
+from lms_bot.config.urls import is_mysql, server
 from lms_bot.doctor.findings import Finding, ok, warning
 from lms_bot.store.operations.inspection import file_of
 
@@ -45,10 +45,12 @@ def network(check: str, key: str, url: str) -> Iterator[Finding]:
         return
     far = [host for host in hosts if not _is_local(host)]
     if far and mode not in ENCRYPTED:
-        advice = f"end {key} with ?sslmode=verify-full (or =require, which does not look who answers)"
-        yield warning(check, f"what goes to {', '.join(far)} may be unencrypted (sslmode is {mode})", advice)
+        ending = "ssl_ca=FILE" if is_mysql(url) else "sslmode=verify-full"
+        cheaper = "ssl_check_hostname=false" if is_mysql(url) else "sslmode=require"
+        advice = f"end {key} with ?{ending} (or ?{cheaper}, which does not look who answers)"
+        yield warning(check, f"what goes to {', '.join(far)} may be unencrypted (TLS is {mode})", advice)
     else:
-        yield ok(check, f"encrypted (sslmode is {mode})" if far else "does not leave this machine")
+        yield ok(check, f"encrypted (TLS is {mode})" if far else "does not leave this machine")
 
 
 def _files(settings: Settings, settings_file: str | None, zuliprc: str | None) -> list[Path]:

@@ -48,7 +48,7 @@ class Lms:
         Raises LmsUnavailable.
         """
         if self._watched_at is None or not timedelta() <= now - self._watched_at < WATCHED_AGE:
-            self._watched = inspection.readable(self.engine, self.schema)
+            self._watched = inspection.watched(self.engine, self.schema)
             self._watched_at = now
         return self._watched
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from lms_bot.core.people import Mentor, Student, folded_email
 from lms_bot.errors import ConfigError, LmsUnavailable
-from lms_bot.lms.source import Query, Schema, Tables
+from lms_bot.lms.schemas.tables import Tables
+from lms_bot.lms.source import Query, Schema
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lms_bot.core.events import MIRRORED_EXAM, PROGRESS, PROGRESS_STEPS, Activity, EventType
 from lms_bot.lms.catalogue import Catalogue
-from lms_bot.lms.source import Source
+from lms_bot.lms.source import Field, Source
 from lms_bot.lms.values import duration, fingerprint, integer, moment, number, plain, text
 
 Row = tuple[Any, ...]
@@ -22,27 +22,27 @@ class RowReader:
     def __init__(self, source: Source, zone: tzinfo) -> None:
         self._source = source
         self._zone = zone
-        at = {column.key: place for place, column in enumerate(source.columns)}
+        at = source.place
 
-        def place(name: str | None) -> int | None:
-            return None if name is None else at[name]
+        def place(field: Field | None) -> int | None:
+            return None if field is None else at(field)
 
-        self._width = len(at) if source.only is None else len(at) - 1
+        width = len(source.columns)
+        self._width = width if source.only is None else width - 1
         self._own = len(source.own_columns)
-        self._key, self._student, self._activity = at[source.key], at[source.student], at[source.activity]
-        self._state = at[source.state]
+        self._key, self._student, self._activity = at(source.key), at(source.student), at(source.activity)
+        self._state = at(source.state)
         self._username, self._result = place(source.username), place(source.result)
         self._progress, self._turn = place(source.progress), place(source.turn)
         self._final, self._enrolled = place(source.is_final), place(source.enrolled)
-        self._started = [at[name] for name in source.started]
-        self._ended = [at[name] for name in source.ended]
-        self._facts = [(name, at[column]) for name, column in source.facts.items()]
-        self._titles = [(name, title.catalogue, at[title.column]) for name, title in source.titles.items()]
-        self._times = [(name, at[column]) for name, column in source.times.items()]
-        self._durations = [(name, at[column]) for name, column in source.durations.items()]
-        self._bands = [(at[column], sorted(steps)) for column, steps in source.bands.items()]
+        self._started, self._ended = list(map(at, source.started)), list(map(at, source.ended))
+        self._facts = [(name, at(field)) for name, field in source.facts.items()]
+        self._titles = [(name, title.catalogue, at(title.id)) for name, title in source.titles.items()]
+        self._times = [(name, at(field)) for name, field in source.times.items()]
+        self._durations = [(name, at(field)) for name, field in source.durations.items()]
+        self._bands = [(at(column), sorted(steps)) for column, steps in source.bands.items()]
         mirrors = source.mirrors
-        self._mirror = (at[mirrors.column], mirrors.value, at[mirrors.key], mirrors.exams) if mirrors else None
+        self._mirror = (at(mirrors.column), mirrors.value, at(mirrors.key), mirrors.exams) if mirrors else None
         self._stated = lru_cache(1_000)(_states(source))
 
     def by_id(self, read: Iterable[Any]) -> dict[int, Row]:
@@ -61,7 +61,7 @@ class RowReader:
     def lacks_title(self, row: Row, catalogue: Catalogue) -> bool:
         """Return whether the row's activity is one that the catalogue does not know."""
         activity = row[self._activity]
-        return activity is not None and activity not in catalogue[self._source.title]
+        return activity is not None and activity not in catalogue[self._source.names]
 
     def activity(self, row: Row, mark: int, catalogue: Catalogue) -> Activity:
         """Return what a row with this fingerprint states. This runs a hundred thousand times in a burst."""
@@ -85,7 +85,7 @@ class RowReader:
             student_id=integer(row[self._student]),
             student_username=None if self._username is None else text(row[self._username]),
             activity_id=activity_id,
-            title=catalogue[self._source.title].get(activity_id),
+            title=catalogue[self._source.names].get(activity_id),
             started_at=started_at,
             ended_at=ended_at,
             details=details,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,31 +15,8 @@ NOW = sa.bindparam("now", type_=sa.BigInteger)
 """The present moment in seconds since 1970, for queries about people and enrolment."""
 
 Query = sa.Select[Any]
-
-
-class Id(sa.Integer):
-    """A whole number that names a row."""
-
-
-class Number(sa.Integer):
-    """A number, or what stands for one; no type that refuses: SQLite may hold anything here."""
-
-
-class Time(sa.Text):
-    """A moment, read as text: see lms_bot.db.engine.lms_engine, and lms_bot.lms.values.moment for what it may be."""
-
-
-class Seconds(sa.BigInteger):
-    """A moment in seconds since 1970; 0 stands for none."""
-
-
-_KINDS: Mapping[str, type[sa.types.TypeEngine[Any]]] = {
-    "id": Id,
-    "number": Number,
-    "text": sa.Text,
-    "time": Time,
-    "seconds": Seconds,
-}
+Field = str | sa.ColumnElement[Any]
+"""Something of a row: a column of its table by name, or an expression over that table and those joined to it."""
 
 
 RESULTS: Mapping[str, EventType] = {
@@ -49,42 +25,21 @@ RESULTS: Mapping[str, EventType] = {
 }
 
 
-class Tables:
-    """The tables of an LMS with the columns that are read, from one line each: a name, and `column:kind` for each.
+def states(**words: str) -> dict[str, EventType | None]:
+    """Return what words for a state mean, from the words by the type of the event that they state; `none` is no event.
 
-    A table is an attribute of the name in its line; in the database a prefix stands before that name. Raises
-    KeyError for a kind that is none of id, number, text, time and seconds.
+    Raises ValueError for what is no type of event.
     """
-
-    def __init__(self, lines: str, prefix: str = "") -> None:
-        self.prefix = prefix
-        self._tables: dict[str, sa.Table] = {}
-        metadata = sa.MetaData()
-        for name, *columns in (line.split() for line in lines.strip().splitlines()):
-            pairs = (column.split(":") for column in columns)
-            self._tables[name] = sa.Table(prefix + name, metadata, *(sa.Column(c, _KINDS[kind]()) for c, kind in pairs))
-
-    def __getattr__(self, name: str) -> sa.Table:
-        try:
-            return self._tables[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
-class Kind(StrEnum):
-    """What the rows of a source are about."""
-
-    EXAM = "exam"
-    CONTENT = "content"
-    CERTIFICATION = "certification"
+    means = {kind: None if kind == "none" else EventType(kind) for kind in words}
+    return {word: means[kind] for kind, text in words.items() for word in text.split()}
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A text of the catalogue: the one that `catalogue` has for the id in `column`."""
+    """A text of the catalogue: the one that `catalogue` has for an id of the row."""
 
     catalogue: str
-    column: str
+    id: Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,54 +58,51 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
-    """A table whose rows state events; the names below are those of its columns, unless said otherwise.
+    """A table whose rows state events, and the fields of these rows.
 
     * `name` is the source's stable word in the store (`source_table`), `letter` stands before its events' numbers.
-    * `joins` are other tables by what they are joined on, each row of which may be missing; `computed` are further
-      columns made of all these, by name. A table of `joins` that is one of the `parts` holds a part of the row and has
-      the same `key`: a change there is a change of the row. What other tables say is read along with a change, and is
-      none by itself.
+    * `joins` are other tables by what they are joined on, each row of which may be missing. Those of the `parts` hold a
+      part of the row, under a `key` of their own: a change there is a change of the row. What other tables say is read
+      along with a change, and is none by itself.
     * Rows of which `only` is not true are none of ours.
     * `states` are the LMS's words for a state, in lower case, and the event that each states, or None; where that is
       exam_completed, `results` say by the word in `result` whether it is a better known one. Where it is
       content_progress, `progress` holds the percentage that the student has come to.
     * `turn` numbers the facts that one row states one after the other, from 0.
     * `is_final` is true of a row that comes to no other outcome by itself, though its event is no final one.
-    * `started` and `ended` are the columns with those moments: the first of them that holds one counts. What began
+    * `started` and `ended` have those moments: the first of them that holds one counts. What began
       before the moment in `enrolled` came with the student, as a copy, and is history.
     * `facts`, `titles`, `times` and `durations` (in seconds) become metadata, by its key; `title` names the catalogue
-      with the activity's own.
+      with the activity's own, which else has the name of the column of activities.
     * A number in one of the `bands` counts as the highest of these steps that it has come to.
     * A source that `is_optional` may be missing from an installation.
     """
 
     name: str
-    kind: Kind
     letter: str
     table: sa.Table
     key: str = "id"
     joins: Mapping[sa.FromClause, sa.ColumnElement[bool]] = field(default_factory=dict)
     parts: tuple[sa.Table, ...] = ()
-    computed: Mapping[str, sa.ColumnElement[Any]] = field(default_factory=dict)
     only: sa.ColumnElement[bool] | None = None
-    student: str
-    username: str | None = None
-    activity: str
-    title: str
-    state: str = "state"
+    student: Field
+    username: Field | None = None
+    activity: Field
+    title: str | None = None
+    state: Field = "state"
     states: Mapping[str, EventType | None]
-    result: str | None = None
+    result: Field | None = None
     results: Mapping[str, EventType] = field(default_factory=lambda: RESULTS)
-    progress: str | None = None
-    turn: str | None = None
-    is_final: str | None = None
-    started: tuple[str, ...] = ()
-    ended: tuple[str, ...] = ()
-    enrolled: str | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)
+    progress: Field | None = None
+    turn: Field | None = None
+    is_final: Field | None = None
+    started: tuple[Field, ...] = ()
+    ended: tuple[Field, ...] = ()
+    enrolled: Field | None = None
+    facts: Mapping[str, Field] = field(default_factory=dict)
     titles: Mapping[str, Title] = field(default_factory=dict)
-    times: Mapping[str, str] = field(default_factory=dict)
-    durations: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, Field] = field(default_factory=dict)
+    durations: Mapping[str, Field] = field(default_factory=dict)
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     mirrors: Mirror | None = None
     is_optional: bool = False
@@ -158,6 +110,11 @@ class Source:
     @property
     def key_column(self) -> sa.Column[int]:
         return self.table.c[self.key]
+
+    @property
+    def names(self) -> str:
+        """Return the name of the catalogue with the names of activities."""
+        return self.title or str(self.activity)
 
     @property
     def own_columns(self) -> list[sa.ColumnElement[Any]]:
@@ -168,9 +125,23 @@ class Source:
     @property
     def columns(self) -> list[sa.ColumnElement[Any]]:
         """Return all columns that are read, whether the row is ours as the last."""
-        computed = [column.label(name) for name, column in self.computed.items()]
+        others = (expression.label(f"field_{place}") for place, expression in enumerate(self._expressions()))
         is_ours = [] if self.only is None else [self.only.label("is_ours")]
-        return [*self.own_columns, *computed, *is_ours]
+        return [*self.own_columns, *others, *is_ours]
+
+    def place(self, wanted: Field) -> int:
+        """Return where a field is in a row with all columns. Raises KeyError and ValueError where it is in none."""
+        if isinstance(wanted, str):
+            return list(self.table.c).index(self.table.c[wanted])
+        return len(self.own_columns) + [id(one) for one in self._expressions()].index(id(wanted))
+
+    def _expressions(self) -> list[sa.ColumnElement[Any]]:
+        """Return the fields that are no columns of the table, each once."""
+        single = (self.student, self.username, self.activity, self.state, self.result, self.progress, self.turn)
+        several = (*self.facts.values(), *self.times.values(), *self.durations.values())
+        texts = (title.id for title in self.titles.values())
+        fields = (*single, self.is_final, self.enrolled, *self.started, *self.ended, *several, *texts)
+        return list({id(one): one for one in fields if one is not None and not isinstance(one, str)}.values())
 
     @property
     def watches(self) -> list[Watch]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from lms_bot.core.events import STREAK_MARKS, Event, EventType
 from lms_bot.lms.schemas import letter_of, sources_with
 from lms_bot.render.alerts import about_student, alert_line, alert_name, alert_text, listed_student
-from lms_bot.render.quoting import NOTHING, ago, moment, number, percent, quote
+from lms_bot.render.quoting import NOTHING, ago, link, moment, number, percent, quote
 
 EMOJI: dict[EventType, str] = {
     EventType.EXAM_STARTED: "📝",
@@ -62,7 +62,7 @@ def event_text(event: Event) -> str:
     heading = [f"{EMOJI[kind]} **{TITLES[kind]}**", ""]
     if kind.is_by_clock:
         return "\n".join([*heading, f"{about_student(event)} {_streak_words(event)}", *_streak_line(event)])
-    happened = f"{about_student(event)} has {_deed(event)}: **{title(event)}**"
+    happened = f"{about_student(event)} has {_deed(event)}: {_linked(event)}"
     return "\n".join([*heading, happened, *_facts_lines(event), _closing_line(event)])
 
 
@@ -74,7 +74,7 @@ def event_line(event: Event, *, named: bool = True) -> str:
     start = f"{EMOJI[kind]} {listed_student(event)}" if named else EMOJI[kind]
     if kind.is_by_clock:
         return f"{start} {_streak_words(event)} · {moment(event.timestamp)}"
-    parts = [f"{start} {_deed(event)} **{title(event)}**"]
+    parts = [f"{start} {_deed(event)} {_linked(event)}"]
     if kind.is_exam_end:
         parts += _outcome(event)
     return " · ".join([*parts, moment(event.timestamp)])
@@ -99,7 +99,7 @@ def source_tables(letter: str) -> tuple[str, ...]:
 
 def exam_line(event: Event, now: datetime) -> str:
     """Return a finished exam on one line, for lists about one student."""
-    return " · ".join([f"{EMOJI[event.event_type]} **{title(event)}**", *_outcome(event), ago(event.timestamp, now)])
+    return " · ".join([f"{EMOJI[event.event_type]} {_linked(event)}", *_outcome(event), ago(event.timestamp, now)])
 
 
 def _streak_words(event: Event) -> str:
@@ -124,6 +124,11 @@ def _deed(event: Event) -> str:
         return kind.partition("_")[2]
     share = event.metadata.get("progress")
     return f"watched {share} % of" if type(share) is int else "made progress in"
+
+
+def _linked(event: Event) -> str:
+    """Return the title in bold, as a link where it is known where the LMS shows it."""
+    return link(f"**{title(event)}**", event.url)
 
 
 def title(event: Event, limit: int = 200) -> str:

@@ -41,6 +41,8 @@ _LIVE_TOKEN = re.compile(
 )
 _DOT = re.compile(r"(?<=[\w-])\.(?=(?P<label>[^\W\d_][\w-]*)(?P<path>[/:?]?))")
 _LIVE_AT_START = re.compile(r"[>#/]|[-+](?=[\s+-]|$)|\d+[.)](?=\s|$)|[-_ ]{3,}$")
+_SAFE_URL = re.compile(r"https?://[\w.~:/?#@&+,;=%-]{1,500}", re.IGNORECASE)  # nothing that Markdown may read
+_BRACKETS = str.maketrans({"[": "\uff3b", "]": "\uff3d"})
 _NUMERAL = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
 
@@ -57,6 +59,11 @@ def quote(text: str | None, limit: int = 200) -> str:
     while len(safe := _harmless(kept)) > limit:
         kept = kept.removesuffix("…")[: -max(1, (len(safe) - limit) // 2)] + "…"
     return safe
+
+
+def link(text: str, url: str | None) -> str:
+    """Return Markdown as the text of a link, or as it is where there is no URL that can stand in a message."""
+    return f"[{text.translate(_BRACKETS)}]({url})" if url and _SAFE_URL.fullmatch(url) else text
 
 
 def person(

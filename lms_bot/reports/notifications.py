@@ -15,7 +15,8 @@ from lms_bot.pipeline.recheck import still_due
 from lms_bot.reports import access
 from lms_bot.store.events import mirrors
 from lms_bot.store.notifications import outbox, preferences, queue, trace
-from lms_bot.store.notifications.queue import QueueEntry
+from lms_bot.store.notifications import pending as waiting
+from lms_bot.store.notifications.pending import QueueEntry
 from lms_bot.store.notifications.trace import TraceEntry
 from lms_bot.store.session import Transaction
 
@@ -35,7 +36,7 @@ def pending(
 ) -> tuple[int, list[Pending]]:
     """Return how many notifications wait for a mentor about their own students, and the first due. Raises NotFound."""
     access.require_mentor(principal)
-    total, entries = queue.pending_for_mentors(transaction, principal.mentor_ids, most)
+    total, entries = waiting.pending_for_mentors(transaction, principal.mentor_ids, most)
     return total, _all_pending(transaction, principal, entries, settings, now)
 
 
@@ -44,7 +45,7 @@ def pending_for_everybody(
 ) -> tuple[int, list[Pending]]:
     """Return how many notifications wait for anybody, and the first due of them, for admins. Raises NotFound."""
     access.require_admin(principal)
-    total, entries = queue.pending_for_everybody(transaction, most)
+    total, entries = waiting.pending_for_everybody(transaction, most)
     return total, _all_pending(transaction, principal, entries, settings, now)
 
 

@@ -4,40 +4,39 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import EventType
+from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import (
     EnrolmentQueries,
-    Kind,
     Mirror,
     PeopleQueries,
     PresenceQueries,
     Query,
     Schema,
     Source,
-    Tables,
     Title,
+    states,
 )
 
 PREFIX = ""
 
 _TABLES = """
-attempts id:id user_id:id username:text exam_id:id state:text result:text date:time last_started_time:time \
+attempts id user_id username:text exam_id state:text result:text date:time last_started_time:time \
 last_answer_updated_time:time score:number percentage:number time_taken:text correct_answers_count:number \
 incorrect_answers_count:number unanswered_count:number percentile:number speed:number
-content_attempts id:id user_id:id course_id:id chapter_id:id chapter_content_id:id content_type:text state:text \
-assessment_id:id correct_answers_count:number incorrect_answers_count:number created:time completed_on:time
-user_videos id:id user_id:id video_id:id created:time watched_percentage:number
-certifications id:id user_id:id course_id:id issued_at:time
-students id:id username:text email:text first_name:text last_name:text display_name:text is_active:number \
+content_attempts id user_id course_id chapter_id chapter_content_id content_type:text state:text \
+assessment_id correct_answers_count:number incorrect_answers_count:number created:time completed_on:time
+user_videos id user_id video_id created:time watched_percentage:number
+certifications id user_id course_id issued_at:time
+students id username:text email:text first_name:text last_name:text display_name:text is_active:number \
 created:time last_active_date:time
-mentors id:id username:text email:text first_name:text last_name:text display_name:text
-_MentorToStudent A:id B:id
-exams id:id title:text duration:number
-courses id:id title:text
-chapters id:id name:text
-ChapterContent id:id title:text course_id:id examId:id
-videos id:id title:text course_title:text chapter_name:text
-student_activity_dates id:id student_id:text activity_date:text
+mentors id username:text email:text first_name:text last_name:text display_name:text
+_MentorToStudent A B
+exams id title:text duration:number
+courses id title:text
+chapters id name:text
+ChapterContent id title:text course_id examId
+videos id title:text course_title:text chapter_name:text
+student_activity_dates id student_id:text activity_date:text
 """
 
 
@@ -67,17 +66,13 @@ def declare(prefix: str = PREFIX) -> Schema:
 def _attempts(t: Tables) -> Source:
     return Source(
         name="attempts",
-        kind=Kind.EXAM,
         letter="e",
         table=t.attempts,
         student="user_id",
         username="username",
         activity="exam_id",
         title="exams",
-        states={
-            **dict.fromkeys(("started", "in_progress"), EventType.EXAM_STARTED),
-            **dict.fromkeys(("completed", "finished"), EventType.EXAM_COMPLETED),
-        },
+        states=states(exam_started="started in_progress", exam_completed="completed finished"),
         result="result",
         started=("date", "last_started_time"),
         ended=("last_answer_updated_time",),
@@ -99,17 +94,16 @@ def _attempts(t: Tables) -> Source:
 def _content_attempts(t: Tables) -> Source:
     return Source(
         name="content_attempts",
-        kind=Kind.CONTENT,
         letter="c",
         table=t.content_attempts,
         student="user_id",
         activity="chapter_content_id",
         title="contents",
-        states={
-            **dict.fromkeys(("started", "in_progress"), EventType.CONTENT_STARTED),
-            **dict.fromkeys(("completed", "finished"), EventType.CONTENT_COMPLETED),
-            **dict.fromkeys(("watched", "viewed"), EventType.CONTENT_WATCHED),
-        },
+        states=states(
+            content_started="started in_progress",
+            content_completed="completed finished",
+            content_watched="watched viewed",
+        ),
         started=("created",),
         ended=("completed_on",),
         facts={
@@ -127,17 +121,16 @@ def _content_attempts(t: Tables) -> Source:
 def _user_videos(t: Tables) -> Source:
     return Source(
         name="user_videos",
-        kind=Kind.CONTENT,
         letter="v",
         table=t.user_videos,
-        computed={"state": sa.literal("watching"), "content_type": sa.literal("video")},
         student="user_id",
         activity="video_id",
         title="videos",
-        states={"watching": EventType.CONTENT_PROGRESS},
+        state=sa.literal("watching"),
+        states=states(content_progress="watching"),
         progress="watched_percentage",
         started=("created",),
-        facts={"content_type": "content_type"},
+        facts={"content_type": sa.literal("video")},
         titles={
             "course_title": Title("courses of videos", "video_id"),
             "chapter_name": Title("chapters of videos", "video_id"),
@@ -151,14 +144,13 @@ def _certifications(t: Tables) -> Source:
     issued = t.certifications.c.issued_at
     return Source(
         name="certifications",
-        kind=Kind.CERTIFICATION,
         letter="z",
         table=t.certifications,
-        computed={"state": sa.case((issued.is_not(None), "issued"), else_="")},
         student="user_id",
         activity="course_id",
         title="courses",
-        states={"": None, "issued": EventType.CERTIFICATION_ISSUED},
+        state=sa.case((issued.is_not(None), "issued"), else_="planned"),
+        states=states(none="planned", certification_issued="issued"),
         ended=("issued_at",),
         is_optional=True,
     )

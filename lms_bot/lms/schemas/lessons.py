@@ -1,7 +1,4 @@
-"""The lessons LMS: a Django application that plays videos and marks lessons, with exams, quizzes and certificates.
-
-It has no links between students and mentors: settings name a table or a file.
-"""
+"""Declares the lessons LMS: a Django application with videos, exams and certificates, but no links to mentors."""
 
 from __future__ import annotations
 
@@ -9,45 +6,39 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.events import EventType
+from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import (
     EnrolmentQueries,
-    Kind,
     PeopleQueries,
     PresenceQueries,
     Query,
     Schema,
     Source,
-    Tables,
     Title,
+    states,
 )
 
 PREFIX = "myApp_"
 
 _TABLES = """
-userprogress id:id user_id:id lesson_id:id status:text completed:number started_at:time completed_at:time \
+userprogress id user_id lesson_id status:text completed:number started_at:time completed_at:time \
 video_watch_percentage:number
-examattempt id:id user_id:id exam_id:id started_at:time completed_at:time score:number passed:number
-lessonquizattempt id:id user_id:id quiz_id:id started_at:time completed_at:time score:number passed:number
-certification id:id user_id:id course_id:id issued_at:time
-course id:id name:text
-lesson id:id course_id:id title:text
-exam id:id course_id:id title:text
-lessonquiz id:id lesson_id:id title:text
-courseenrollment id:id user_id:id enrolled_at:time
+examattempt id user_id exam_id started_at:time completed_at:time score:number passed:number
+lessonquizattempt id user_id quiz_id started_at:time completed_at:time score:number passed:number
+certification id user_id course_id issued_at:time
+course id name:text
+lesson id course_id title:text
+exam id course_id title:text
+lessonquiz id lesson_id title:text
+courseenrollment id user_id enrolled_at:time
 """
 _OF_DJANGO = """
-auth_user id:id username:text email:text first_name:text last_name:text is_staff:number is_superuser:number \
+auth_user id username:text email:text first_name:text last_name:text is_staff:number is_superuser:number \
 is_active:number last_login:time
-core_dailyactivity id:id user_id:id date:text status:text
+core_dailyactivity id user_id date:text status:text
 """
 _MARKS = {"score": "score", "percentage": "score"}
-_OUTCOMES: dict[str, EventType | None] = {
-    "started": EventType.EXAM_STARTED,
-    "completed": EventType.EXAM_COMPLETED,
-    "passed": EventType.EXAM_PASSED,
-    "failed": EventType.EXAM_FAILED,
-}
+_OUTCOMES = states(exam_started="started", exam_completed="completed", exam_passed="passed", exam_failed="failed")
 
 
 def declare(prefix: str = PREFIX) -> Schema:
@@ -79,26 +70,18 @@ def _progress(t: Tables) -> Source:
     row = t.userprogress.c
     return Source(
         name="user_progress",
-        kind=Kind.CONTENT,
         letter="c",
         table=t.userprogress,
         joins={t.lesson: t.lesson.c.id == row.lesson_id},
-        computed={
-            "state": sa.case((row.completed == sa.true(), "completed"), else_=row.status),
-            "course": t.lesson.c.course_id,
-        },
         student="user_id",
         activity="lesson_id",
         title="lessons",
-        states={
-            "not_started": None,
-            "in_progress": EventType.CONTENT_PROGRESS,
-            "completed": EventType.CONTENT_COMPLETED,
-        },
+        state=sa.case((row.completed == sa.true(), "completed"), else_=row.status),
+        states=states(none="not_started", content_progress="in_progress", content_completed="completed"),
         progress="video_watch_percentage",
         started=("started_at",),
         ended=("completed_at",),
-        titles={"course_title": Title("courses", "course")},
+        titles={"course_title": Title("courses", t.lesson.c.course_id)},
         times={"completed_on": "completed_at"},
         bands={"video_watch_percentage": (50, 90)},
     )
@@ -108,19 +91,18 @@ def _exam_attempts(t: Tables) -> Source:
     row = t.examattempt.c
     return Source(
         name="exam_attempts",
-        kind=Kind.EXAM,
         letter="e",
         table=t.examattempt,
         joins={t.exam: t.exam.c.id == row.exam_id},
-        computed={"state": _outcome(row), "course": t.exam.c.course_id},
         student="user_id",
         activity="exam_id",
         title="exams",
+        state=_outcome(row),
         states=_OUTCOMES,
         started=("started_at",),
         ended=("completed_at",),
         facts=_MARKS,
-        titles={"course_title": Title("courses", "course")},
+        titles={"course_title": Title("courses", t.exam.c.course_id)},
     )
 
 
@@ -128,19 +110,21 @@ def _lesson_quiz_attempts(t: Tables) -> Source:
     row, quiz = t.lessonquizattempt.c, t.lessonquiz.c
     return Source(
         name="lesson_quiz_attempts",
-        kind=Kind.EXAM,
         letter="q",
         table=t.lessonquizattempt,
         joins={t.lessonquiz: quiz.id == row.quiz_id, t.lesson: t.lesson.c.id == quiz.lesson_id},
-        computed={"state": _outcome(row), "course": t.lesson.c.course_id, "lesson": quiz.lesson_id},
         student="user_id",
         activity="quiz_id",
         title="lesson quizzes",
+        state=_outcome(row),
         states=_OUTCOMES,
         started=("started_at",),
         ended=("completed_at",),
         facts=_MARKS,
-        titles={"course_title": Title("courses", "course"), "chapter_name": Title("lessons", "lesson")},
+        titles={
+            "course_title": Title("courses", t.lesson.c.course_id),
+            "chapter_name": Title("lessons", quiz.lesson_id),
+        },
     )
 
 
@@ -157,14 +141,13 @@ def _certification(t: Tables) -> Source:
     issued = t.certification.c.issued_at
     return Source(
         name="certifications",
-        kind=Kind.CERTIFICATION,
         letter="z",
         table=t.certification,
-        computed={"state": sa.case((issued.is_not(None), "issued"), else_="")},
         student="user_id",
         activity="course_id",
         title="courses",
-        states={"": None, "issued": EventType.CERTIFICATION_ISSUED},
+        state=sa.case((issued.is_not(None), "issued"), else_="planned"),
+        states=states(none="planned", certification_issued="issued"),
         ended=("issued_at",),
     )
 

@@ -1,86 +1,85 @@
-"""Moodle 4.1 to 5: quizzes and assignments as exams, views and completion as content, courses completed, and badges.
-
-Times are seconds since 1970; there are no foreign keys, so whatever is joined may be missing.
-"""
+"""Declares Moodle 4.1 to 5, which has times in seconds and no foreign keys: whatever is joined may be missing."""
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import sqlalchemy as sa
 
-from lms_bot.core.events import EventType
-from lms_bot.lms.source import (
-    NOW,
-    EnrolmentQueries,
-    Kind,
-    PeopleQueries,
-    PresenceQueries,
-    Query,
-    Schema,
-    Source,
-    Tables,
-    Title,
-)
+from lms_bot.lms import source as lms
+from lms_bot.lms.schemas.tables import Tables
 
 PREFIX = "mdl_"
 USER, COURSE = 30, 50  # levels of contexts
+TEACHERS = ("teacher", "editingteacher")
+
+_Column = sa.ColumnElement[Any]
 
 _EXAMS = ("quiz", "assign")
 _OTHERS = """page url resource scorm h5pactivity book folder forum feedback choice glossary wiki workshop data survey
 lti imscp chat lesson label bigbluebuttonbn"""
 _MODULES = (*_EXAMS, *_OTHERS.split())  # kinds of activity in a course, each with a table that has their names
+_source = partial(lms.Source, student="userid")
 _TABLES = """
-quiz_attempts id:id quiz:id userid:id attempt:number preview:number state:text timestart:seconds timefinish:seconds \
+quiz_attempts id quiz userid attempt:number preview:number state:text timestart:seconds timefinish:seconds \
 sumgrades:number
-assign_submission id:id assignment:id userid:id attemptnumber:number status:text timemodified:seconds
-assign_grades id:id assignment:id userid:id attemptnumber:number grade:number timemodified:seconds
-course_modules_viewed id:id coursemoduleid:id userid:id timecreated:seconds
-course_modules_completion id:id coursemoduleid:id userid:id completionstate:number timemodified:seconds
-course_completions id:id userid:id course:id timecompleted:seconds
-badge_issued id:id badgeid:id userid:id dateissued:seconds
-quiz id:id course:id name:text sumgrades:number grade:number timelimit:number timeclose:seconds
-assign id:id course:id name:text grade:number duedate:seconds
-grade_items id:id itemtype:text itemmodule:text iteminstance:id itemnumber:number gradepass:number grademin:number
-course_modules id:id course:id module:id instance:id section:id visible:number
-modules id:id name:text
-course id:id fullname:text
-course_sections id:id name:text section:number
-badge id:id name:text courseid:id
-user id:id username:text email:text firstname:text lastname:text deleted:number suspended:number lastaccess:seconds
-user_lastaccess id:id userid:id timeaccess:seconds
-user_enrolments id:id enrolid:id userid:id status:number timestart:seconds timeend:seconds timecreated:seconds
-enrol id:id courseid:id status:number
-role id:id archetype:text
-role_assignments id:id roleid:id contextid:id userid:id
-context id:id contextlevel:number instanceid:id
-groups id:id courseid:id
-groups_members id:id groupid:id userid:id
-""" + "\n".join(f"{name} id:id name:text" for name in _MODULES if name not in _EXAMS)
+assign_submission id assignment userid attemptnumber:number status:text timemodified:seconds
+assign_grades id assignment userid attemptnumber:number grade:number timemodified:seconds
+course_modules_viewed id coursemoduleid userid timecreated:seconds
+course_modules_completion id coursemoduleid userid completionstate:number timemodified:seconds
+course_completions id userid course timecompleted:seconds
+badge_issued id badgeid userid dateissued:seconds
+quiz id course name:text sumgrades:number grade:number timelimit:number timeclose:seconds
+assign id course name:text grade:number duedate:seconds
+grade_items id itemtype:text itemmodule:text iteminstance itemnumber:number gradepass:number grademin:number
+course_modules id course module instance section visible:number
+modules id name:text
+course id fullname:text
+course_sections id name:text section:number
+badge id name:text courseid
+user id username:text email:text firstname:text lastname:text deleted:number suspended:number lastaccess:seconds
+user_lastaccess id userid timeaccess:seconds
+user_enrolments id enrolid userid status:number timestart:seconds timeend:seconds timecreated:seconds
+enrol id courseid status:number
+role id archetype:text
+role_assignments id roleid contextid userid
+context id contextlevel:number instanceid
+groups id courseid
+groups_members id groupid userid
+""" + "\n".join(f"{name} id name:text" for name in _MODULES if name not in _EXAMS)
 
 
-def declare(prefix: str = PREFIX) -> Schema:
+def declare(prefix: str = PREFIX) -> lms.Schema:
     """Return the declaration of a site whose tables bear this prefix."""
     t = Tables(_TABLES, prefix)
-    return Schema(
+    viewed, completed = t.course_modules_viewed, t.course_modules_completion
+    is_completed = completed.c.completionstate.in_((1, 2, 3))  # at all, with a passing or with a failing grade
+    enrolled, quiz, work = t.user_enrolments.c, t.quiz.c, t.assign.c
+    return lms.Schema(
         name="moodle",
         sources=(
             _quiz_attempts(t),
             _assign_submission(t),
-            _content(t, t.course_modules_viewed, "w", sa.literal("viewed"), "timecreated"),
-            _content(t, t.course_modules_completion, "c", _completed(t), "timemodified"),
+            _content(t, viewed, "w", sa.literal("viewed"), "timecreated"),
+            _content(t, completed, "c", sa.case((is_completed, "complete"), else_="incomplete"), "timemodified"),
             _course_completions(t),
             _badge_issued(t),
         ),
         catalogue=_catalogue(t),
         people=_people(t),
-        presence=PresenceQueries(moments=_moments(t)),
-        enrolment=EnrolmentQueries(
-            since=sa.select(t.user_enrolments.c.userid, sa.func.min(t.user_enrolments.c.timecreated)).group_by(
-                t.user_enrolments.c.userid
-            ),
-            minutes=sa.select(t.quiz.c.id, t.quiz.c.timelimit // 60),
+        presence=lms.PresenceQueries(
+            moments=(
+                sa.select(t.user.c.id, t.user.c.lastaccess).where(t.user.c.lastaccess > 0),
+                sa.select(t.user_lastaccess.c.userid, t.user_lastaccess.c.timeaccess),
+            )
+        ),
+        enrolment=lms.EnrolmentQueries(
+            since=sa.select(enrolled.userid, sa.func.min(enrolled.timecreated)).group_by(enrolled.userid),
+            minutes=sa.select(quiz.id, quiz.timelimit // 60),
             deadlines={
-                "quiz_attempts": sa.select(t.quiz.c.id, t.quiz.c.timeclose).where(t.quiz.c.timeclose > 0),
-                "assign_submission": sa.select(t.assign.c.id, t.assign.c.duedate).where(t.assign.c.duedate > 0),
+                "quiz_attempts": sa.select(quiz.id, quiz.timeclose).where(quiz.timeclose > 0),
+                "assign_submission": sa.select(work.id, work.duedate).where(work.duedate > 0),
             },
         ),
         has_markup=True,
@@ -95,54 +94,41 @@ def declare(prefix: str = PREFIX) -> Schema:
     )
 
 
-def _quiz_attempts(t: Tables) -> Source:
-    attempt, quiz, item = t.quiz_attempts.c, t.quiz.c, t.grade_items
+def _quiz_attempts(t: Tables) -> lms.Source:
+    attempt, quiz = t.quiz_attempts.c, t.quiz.c
     has_marks = quiz.sumgrades >= 0.000005
-    grade = sa.case(
-        (attempt.sumgrades.is_(None), None), (has_marks, attempt.sumgrades * quiz.grade / quiz.sumgrades), else_=0
-    )
-    return Source(
+    scaled = sa.case((has_marks, attempt.sumgrades * quiz.grade / quiz.sumgrades), else_=0)
+    grade, share = sa.case((attempt.sumgrades.is_not(None), scaled)), 100 * attempt.sumgrades / quiz.sumgrades
+    marks = _marks(t, grade, sa.case((has_marks, share)))
+    return _source(
         name="quiz_attempts",
-        kind=Kind.EXAM,
         letter="e",
         table=t.quiz_attempts,
-        joins={t.quiz: quiz.id == attempt.quiz, item: _grade_item(t, "quiz", attempt.quiz)},
-        computed={
-            "course": quiz.course,
-            "grade": sa.func.round(grade, 5),
-            "percentage": sa.case((has_marks, sa.func.round(100 * attempt.sumgrades / quiz.sumgrades, 2))),
-            "result": _result(t, grade),
-            "enrolled": _enrolled(t, quiz.course, attempt.userid),
-            "is_graded": sa.case(((attempt.state == "finished") & attempt.sumgrades.is_not(None), 1), else_=0),
-            "seconds": sa.case((attempt.timefinish > 0, attempt.timefinish - attempt.timestart)),
-        },
+        joins={t.quiz: quiz.id == attempt.quiz, t.grade_items: _grade_item(t, "quiz", attempt.quiz)},
         only=attempt.preview == 0,
-        student="userid",
         activity="quiz",
-        title="quiz",
-        states={
-            **dict.fromkeys(("notstarted", "abandoned")),
-            **dict.fromkeys(("inprogress", "overdue", "submitted"), EventType.EXAM_STARTED),
-            "finished": EventType.EXAM_COMPLETED,
-        },
-        result="result",
-        is_final="is_graded",
+        states=lms.states(
+            none="notstarted abandoned", exam_started="inprogress overdue submitted", exam_completed="finished"
+        ),
+        result=marks["result"],
+        is_final=sa.case(((attempt.state == "finished") & attempt.sumgrades.is_not(None), 1), else_=0),
         started=("timestart",),
         ended=("timefinish",),
-        enrolled="enrolled",
-        facts={"score": "grade", "percentage": "percentage", "result": "result"},
-        titles={"course_title": Title("course", "course")},
-        durations={"time_taken": "seconds"},
+        enrolled=_enrolled(t, quiz.course, attempt.userid),
+        facts=marks,
+        titles={"course_title": lms.Title("course", quiz.course)},
+        durations={"time_taken": sa.case((attempt.timefinish > 0, attempt.timefinish - attempt.timestart))},
     )
 
 
-def _assign_submission(t: Tables) -> Source:
+def _assign_submission(t: Tables) -> lms.Source:
     work, given, assign, module = t.assign_submission.c, t.assign_grades.c, t.assign.c, t.course_modules.c
     is_graded = (given.grade >= 0) & (given.timemodified >= work.timemodified)
     of_work = (given.assignment == work.assignment) & (given.userid == work.userid)
-    return Source(
+    grade = sa.case((is_graded, given.grade))
+    marks = _marks(t, grade, sa.case((assign.grade > 0, 100 * grade / assign.grade)))
+    return _source(
         name="assign_submission",
-        kind=Kind.EXAM,
         letter="h",
         table=t.assign_submission,
         joins={
@@ -152,229 +138,157 @@ def _assign_submission(t: Tables) -> Source:
             t.course_modules: (module.instance == work.assignment) & (module.module == _module_id(t, "assign")),
         },
         parts=(t.assign_grades,),
-        computed={
-            "state": sa.case((is_graded, "graded"), else_=work.status),
-            "ended": sa.case((is_graded, given.timemodified), else_=work.timemodified),
-            "course": assign.course,
-            "score": sa.case((is_graded, given.grade)),
-            "percentage": sa.case((is_graded & (assign.grade > 0), sa.func.round(100 * given.grade / assign.grade, 2))),
-            "result": sa.case((is_graded, _result(t, given.grade))),
-            "enrolled": _enrolled(t, assign.course, work.userid),
-            "is_graded": sa.case((is_graded, 1), else_=0),
-            "module_id": module.id,
-        },
         only=work.userid != 0,
-        student="userid",
         activity="assignment",
-        title="assign",
-        states={
-            **dict.fromkeys(("new", "draft", "reopened")),
-            **dict.fromkeys(("submitted", "graded"), EventType.EXAM_COMPLETED),
-        },
-        result="result",
-        is_final="is_graded",
-        ended=("ended",),
-        enrolled="enrolled",
-        facts={"score": "score", "percentage": "percentage", "result": "result", "module_id": "module_id"},
-        titles={"course_title": Title("course", "course")},
+        state=sa.case((is_graded, "graded"), else_=work.status),
+        states=lms.states(none="new draft reopened", exam_completed="submitted graded"),
+        result=marks["result"],
+        is_final=sa.case((is_graded, 1), else_=0),
+        ended=(sa.case((is_graded, given.timemodified), else_=work.timemodified),),
+        enrolled=_enrolled(t, assign.course, work.userid),
+        facts=marks | {"module_id": module.id},
+        titles={"course_title": lms.Title("course", assign.course)},
     )
 
 
-def _content(t: Tables, table: sa.Table, letter: str, state: sa.ColumnElement[str], when: str) -> Source:
+def _content(t: Tables, table: sa.Table, letter: str, state: _Column, when: str) -> lms.Source:
     module, kind = t.course_modules.c, t.modules.c
-    return Source(
+    return _source(
         name=table.name.removeprefix(t.prefix),
-        kind=Kind.CONTENT,
         letter=letter,
         table=table,
         joins={t.course_modules: module.id == table.c.coursemoduleid, t.modules: kind.id == module.module},
-        computed={
-            "state": state,
-            "content_type": kind.name,
-            "course": module.course,
-            "section": module.section,
-            "enrolled": _enrolled(t, module.course, table.c.userid),
-        },
         only=kind.name.is_(None) | kind.name.not_in(_EXAMS),
-        student="userid",
         activity="coursemoduleid",
-        title="modules",
-        states={"viewed": EventType.CONTENT_STARTED, "complete": EventType.CONTENT_COMPLETED, "incomplete": None},
-        started=(when,) if table is t.course_modules_viewed else (),
+        state=state,
+        states=lms.states(content_started="viewed", content_completed="complete", none="incomplete"),
+        started=(when,),
         ended=(when,),
-        enrolled="enrolled",
-        facts={"content_type": "content_type"},
-        titles={"course_title": Title("course", "course"), "chapter_name": Title("sections", "section")},
+        enrolled=_enrolled(t, module.course, table.c.userid),
+        facts={"content_type": kind.name},
+        titles={
+            "course_title": lms.Title("course", module.course),
+            "chapter_name": lms.Title("sections", module.section),
+        },
     )
 
 
-def _completed(t: Tables) -> sa.ColumnElement[str]:
-    """Complete at all, with a passing or with a failing grade."""
-    return sa.case((t.course_modules_completion.c.completionstate.in_((1, 2, 3)), "complete"), else_="incomplete")
-
-
-def _course_completions(t: Tables) -> Source:
+def _course_completions(t: Tables) -> lms.Source:
     row = t.course_completions.c
-    return Source(
+    return _source(
         name="course_completions",
-        kind=Kind.CERTIFICATION,
         letter="z",
         table=t.course_completions,
-        computed={
-            "state": sa.case((row.timecompleted > 0, "completed"), else_=""),
-            "enrolled": _enrolled(t, row.course, row.userid),
-        },
-        student="userid",
         activity="course",
-        title="course",
-        states={"": None, "completed": EventType.CERTIFICATION_ISSUED},
+        state=sa.case((row.timecompleted > 0, "completed"), else_="incomplete"),
+        states=lms.states(none="incomplete", certification_issued="completed"),
         ended=("timecompleted",),
-        enrolled="enrolled",
+        enrolled=_enrolled(t, row.course, row.userid),
     )
 
 
-def _badge_issued(t: Tables) -> Source:
-    return Source(
+def _badge_issued(t: Tables) -> lms.Source:
+    return _source(
         name="badge_issued",
-        kind=Kind.CERTIFICATION,
         letter="b",
         table=t.badge_issued,
         joins={t.badge: t.badge.c.id == t.badge_issued.c.badgeid},
-        computed={"state": sa.literal("issued"), "course": t.badge.c.courseid},
-        student="userid",
         activity="badgeid",
-        title="badge",
-        states={"issued": EventType.CERTIFICATION_ISSUED},
+        state=sa.literal("issued"),
+        states=lms.states(certification_issued="issued"),
         ended=("dateissued",),
-        titles={"course_title": Title("course", "course")},
+        titles={"course_title": lms.Title("course", t.badge.c.courseid)},
         is_optional=True,
     )
 
 
-def _grade_item(t: Tables, module: str, instance: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+def _grade_item(t: Tables, module: str, instance: _Column) -> sa.ColumnElement[bool]:
     item = t.grade_items.c
-    is_module = (item.itemtype == "mod") & (item.itemmodule == module)
-    return is_module & (item.iteminstance == instance) & (item.itemnumber == 0)
+    of_module = (item.itemtype == "mod") & (item.itemmodule == module)
+    return of_module & (item.iteminstance == instance) & (item.itemnumber == 0)
 
 
-def _result(t: Tables, grade: sa.ColumnElement[float]) -> sa.ColumnElement[str]:
-    """Moodle's rule: there is no pass or fail without a pass grade above the least grade."""
-    item = t.grade_items.c
+def _marks(t: Tables, grade: _Column, percentage: _Column) -> dict[str, _Column]:
+    """Return what is told of a mark; by Moodle's rule nobody passes without a pass grade above the least grade."""
+    item, score = t.grade_items.c, sa.func.round(grade, 5)
     is_judged = item.gradepass.is_not(None) & (item.gradepass != item.grademin) & grade.is_not(None)
-    return sa.case((is_judged & (sa.func.round(grade, 5) >= item.gradepass), "pass"), (is_judged, "fail"))
+    result = sa.case((is_judged & (score >= item.gradepass), "pass"), (is_judged, "fail"))
+    return {"score": score, "percentage": sa.func.round(percentage, 2), "result": result}
 
 
 def _module_id(t: Tables, name: str) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.min(t.modules.c.id)).where(t.modules.c.name == name).scalar_subquery()
 
 
-def _enrolled(t: Tables, course: sa.ColumnElement[int], user: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
-    """Since when a user is enrolled in a course; a restored course has older attempts."""
-    enrolment, way = t.user_enrolments.c, t.enrol.c
-    return (
-        sa.select(sa.func.min(enrolment.timecreated))
-        .join(t.enrol, way.id == enrolment.enrolid)
-        .where(way.courseid == course, enrolment.userid == user)
-        .scalar_subquery()
-    )
+def _enrolled(t: Tables, course: _Column, user: _Column) -> sa.ScalarSelect[int]:
+    """Return since when a user is enrolled in a course: what a restored course brings is older."""
+    row, way = t.user_enrolments.c, t.enrol.c
+    query = sa.select(sa.func.min(row.timecreated)).join(t.enrol, way.id == row.enrolid)
+    return query.where(way.courseid == course, row.userid == user).scalar_subquery()
 
 
-def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
-    """Names of what is not hidden from students."""
+def _catalogue(t: Tables) -> dict[str, tuple[lms.Query, ...]]:
+    """Return the names, of activities only where they are not hidden from students."""
     module, section = t.course_modules.c, t.course_sections.c
-    shown = {
-        name: sa.join(t.course_modules, table := getattr(t, name), table.c.id == module.instance) for name in _MODULES
-    }
-    is_shown = {name: (module.visible == 1) & (module.module == _module_id(t, name)) for name in _MODULES}
-    names = {name: getattr(t, name).c for name in _MODULES}
+
+    def names(kind: str, key: sa.Column[int]) -> lms.Query:
+        table = getattr(t, kind)
+        query = sa.select(key, table.c.name).select_from(table).join(t.course_modules, module.instance == table.c.id)
+        return query.where(module.visible == 1, module.module == _module_id(t, kind))
+
     return {
-        **{
-            name: (sa.select(names[name].id, names[name].name).select_from(shown[name]).where(is_shown[name]),)
-            for name in _EXAMS
-        },
-        "modules": tuple(
-            sa.select(module.id, names[name].name).select_from(shown[name]).where(is_shown[name]) for name in _MODULES
-        ),
+        "quiz": (names("quiz", t.quiz.c.id),),
+        "assignment": (names("assign", t.assign.c.id),),
+        "coursemoduleid": tuple(names(kind, module.id) for kind in _MODULES),
         "sections": (
             sa.select(section.id, section.name).where(section.name.is_not(None)),
             sa.select(section.id, sa.literal("Topic ") + sa.cast(section.section, sa.String(10))),
         ),
         "course": (sa.select(t.course.c.id, t.course.c.fullname),),
-        "badge": (sa.select(t.badge.c.id, t.badge.c.name),),
+        "badgeid": (sa.select(t.badge.c.id, t.badge.c.name),),
     }
 
 
-def _people(t: Tables) -> PeopleQueries:
-    user, enrolment, way = t.user.c, t.user_enrolments.c, t.enrol.c
-    columns = (
-        user.id,
-        user.username,
-        user.email,
-        user.firstname.label("first_name"),
-        user.lastname.label("last_name"),
-        sa.null().label("display_name"),
-    )
-    is_there = (user.deleted == 0) & (user.username != "guest")
-    is_enrolled = (
-        sa.exists()
-        .where(enrolment.userid == user.id, enrolment.status == 0, enrolment.timestart <= NOW)
-        .where((enrolment.timeend == 0) | (enrolment.timeend > NOW))
-        .where(way.id == enrolment.enrolid, way.status == 0)
+def _people(t: Tables) -> lms.PeopleQueries:
+    user, row, way, context = t.user.c, t.user_enrolments.c, t.enrol.c, t.context.c
+    names = (user.firstname.label("first_name"), user.lastname.label("last_name"), sa.null().label("display_name"))
+    people = sa.select(user.id, user.username, user.email, *names).where(user.deleted == 0, user.username != "guest")
+    is_enrolled = sa.exists().where(row.userid == user.id, row.status == 0, row.timestart <= lms.NOW)
+    is_enrolled = is_enrolled.where(
+        (row.timeend == 0) | (row.timeend > lms.NOW), way.id == row.enrolid, way.status == 0
     )
     is_active = sa.case(((user.suspended == 0) & is_enrolled, 1), else_=0).label("is_active")
-    mentors = _with_role(t, COURSE, "teacher", "editingteacher").union(_with_role(t, USER))
-    return PeopleQueries(
-        students=sa.select(*columns, is_active).where(is_there, user.id.in_(_with_role(t, COURSE, "student"))),
-        mentors=sa.select(*columns).where(is_there, user.suspended == 0, user.id.in_(mentors)),
+    is_student = _has_role(t, user.id, "student").where(context.contextlevel == COURSE)
+    mentors = _has_role(t, user.id).where(context.contextlevel == USER)
+    teachers = _has_role(t, user.id, *TEACHERS).where(context.contextlevel == COURSE)
+    return lms.PeopleQueries(
+        students=people.add_columns(is_active).where(is_student),
+        mentors=people.where(user.suspended == 0, mentors | teachers),
         links={"role": _links_by_role(t), "group": _links_by_group(t)},
         only_linked=True,
     )
 
 
-def _with_role(t: Tables, level: int, *archetypes: str) -> sa.Select[tuple[int]]:
-    """Who has a role in a context of this level, one of these kinds if there are any."""
-    given = t.role_assignments.c
-    query = sa.select(given.userid).join(t.context, t.context.c.id == given.contextid)
-    query = query.where(t.context.c.contextlevel == level)
-    if not archetypes:
-        return query
-    return query.join(t.role, t.role.c.id == given.roleid).where(t.role.c.archetype.in_(archetypes))
+def _has_role(t: Tables, user: _Column, *archetypes: str) -> sa.Exists:
+    """Return that a user has a role in a context, of one of these kinds if there are any."""
+    given, role, context = t.role_assignments.alias().c, t.role.alias().c, t.context.c
+    found = sa.exists().where(given.userid == user, given.contextid == context.id)
+    return found.where(role.id == given.roleid, role.archetype.in_(archetypes)) if archetypes else found
 
 
-def _links_by_role(t: Tables) -> Query:
-    """Mentors with any role in the context of a student, as Moodle says it is done for parents."""
+def _links_by_role(t: Tables) -> lms.Query:
+    """Return mentors with any role in the context of a student: Moodle's own way for parents."""
     given, context = t.role_assignments.c, t.context.c
     query = sa.select(given.userid, context.instanceid).join(t.context, context.id == given.contextid)
     return query.where(context.contextlevel == USER, given.userid != context.instanceid).distinct()
 
 
-def _links_by_group(t: Tables) -> Query:
-    """Teachers and students in one group of a course."""
+def _links_by_group(t: Tables) -> lms.Query:
+    """Return teachers and students who are in one group of a course."""
     teacher, student = t.groups_members.alias("teacher"), t.groups_members.alias("student")
     group, context = t.groups.c, t.context.c
-
-    def has_role(member: sa.FromClause, *archetypes: str) -> sa.ColumnElement[bool]:
-        given, role = t.role_assignments.alias(), t.role.alias()
-        return (
-            sa.exists()
-            .where(given.c.userid == member.c.userid, given.c.contextid == context.id)
-            .where(role.c.id == given.c.roleid, role.c.archetype.in_(archetypes))
-            .correlate(member, t.context)
-        )
-
-    return (
-        sa.select(teacher.c.userid, student.c.userid)
-        .select_from(teacher.join(student, student.c.groupid == teacher.c.groupid))
-        .join(t.groups, group.id == teacher.c.groupid)
-        .join(t.context, (context.contextlevel == COURSE) & (context.instanceid == group.courseid))
-        .where(has_role(teacher, "teacher", "editingteacher"), has_role(student, "student"))
-        .distinct()
-    )
-
-
-def _moments(t: Tables) -> tuple[Query, ...]:
-    seen = t.user_lastaccess.c
-    return (
-        sa.select(t.user.c.id, t.user.c.lastaccess).where(t.user.c.lastaccess > 0),
-        sa.select(seen.userid, sa.func.max(seen.timeaccess)).group_by(seen.userid),
-    )
+    pairs = teacher.join(student, student.c.groupid == teacher.c.groupid).join(t.groups, group.id == teacher.c.groupid)
+    of_course = (context.contextlevel == COURSE) & (context.instanceid == group.courseid)
+    query = sa.select(teacher.c.userid, student.c.userid).select_from(pairs.join(t.context, of_course)).distinct()
+    has_roles = (_has_role(t, teacher.c.userid, *TEACHERS), _has_role(t, student.c.userid, "student"))
+    return query.where(*(one.correlate(teacher, student, t.context) for one in has_roles))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.events import FINISHING, Event, EventType
 from lms_bot.store.events.events import AS_EVENT, from_row
-from lms_bot.store.notifications.queue import QueueEntry
+from lms_bot.store.notifications.pending import QueueEntry
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, logs, mentor_students, mentors, messages
 

@@ -1,0 +1,99 @@
+"""Asks the LMS's database about the server, our role, and the tables that are read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from lms_bot.db.engine import reason
+from lms_bot.errors import LmsUnavailable
+from lms_bot.lms.inspection import mysql, postgresql, sqlite
+from lms_bot.lms.inspection.kinds import Column, Kind, Server, Table, Wanted
+from lms_bot.lms.schemas.tables import Id, Seconds, Time
+from lms_bot.lms.source import Schema, Watch, columns_of
+
+__all__ = ["Column", "Kind", "Server", "Table", "Wanted"]
+
+
+class _Inspector(Protocol):
+    """What is asked of each kind of server, by a module of its own."""
+
+    def server(self, connection: sa.Connection) -> Server: ...
+    def table(self, connection: sa.Connection, name: str, key: str) -> Table | None: ...
+    def readable(self, connection: sa.Connection, name: str) -> set[str]: ...
+
+
+_INSPECTORS: Mapping[str, _Inspector] = {"mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}
+
+
+def wanted(schema: Schema) -> dict[str, Wanted]:
+    """Return the tables that are read, by name."""
+    columns, required = schema.wanted(), {column.table for column in schema.required()}
+    tables = sorted({column.table for column in columns}, key=lambda table: str(table.name))
+    return {
+        table.name: Wanted({c.name: _wanted_kind(c) for c in table.c if c in columns}, table not in required)
+        for table in tables
+    }
+
+
+def server(engine: sa.Engine) -> Server:
+    """Ask the server about itself. Raises LmsUnavailable."""
+    with _reading(engine) as connection:
+        return _INSPECTORS[engine.dialect.name].server(connection)
+
+
+def found(engine: sa.Engine, schema: Schema) -> dict[str, Table]:
+    """Return those of the wanted tables that are there, as our role sees them. Raises LmsUnavailable."""
+    keys = {watch.table.name: watch.key_column.name for watch in schema.watches}
+    look = _INSPECTORS[engine.dialect.name].table
+    with _reading(engine) as connection:
+        seen = {name: look(connection, name, keys.get(name, "id")) for name in wanted(schema)}
+    return {name: table for name, table in seen.items() if table is not None}
+
+
+def watched(engine: sa.Engine, schema: Schema) -> list[Watch]:
+    """Return what is watched for changes, without optional sources that cannot be read. Raises LmsUnavailable."""
+    optional = [source for source in schema.sources if source.is_optional]
+    with _reading(engine) as connection:
+        missing = {source.name for source in optional if not can_read(connection, source.watches[0].select())}
+    return [watch for watch in schema.watches if watch.source.name not in missing]
+
+
+def missing_extras(engine: sa.Engine, schema: Schema) -> list[str]:
+    """Return the columns that are read only where they are ours to read, and are not. Raises LmsUnavailable."""
+    with _reading(engine) as connection:
+        missing = [query for query in schema.extras if not can_read(connection, query)]
+    wanted_last = [list(query.selected_columns)[-1] for query in missing]
+    return [f"{column.table.name}.{column.name}" for column in wanted_last]
+
+
+def read_if_there(connection: sa.Connection, query: sa.Select[Any]) -> list[Any]:
+    """Return the rows of a query; none where something of it is not there, or not for our role to read."""
+    return list(connection.execute(query)) if can_read(connection, query) else []
+
+
+def can_read(connection: sa.Connection, query: sa.Select[Any]) -> bool:
+    """Return whether all columns of a query are there, and ours to read."""
+    wanted_columns: dict[str, set[str]] = defaultdict(set)
+    for column in columns_of(query):
+        wanted_columns[column.table.name].add(column.name)
+    readable = _INSPECTORS[connection.dialect.name].readable
+    return all(names <= readable(connection, table) for table, names in sorted(wanted_columns.items()))
+
+
+def _wanted_kind(column: sa.Column[Any]) -> Kind:
+    kinds = ((Id, Kind.INTEGER), (Seconds, Kind.INTEGER), (Time, Kind.TIME), (sa.Text, Kind.TEXT))
+    return next((kind for declared, kind in kinds if isinstance(column.type, declared)), Kind.NUMBER)
+
+
+@contextmanager
+def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except sa.exc.SQLAlchemyError as error:
+        raise LmsUnavailable(reason(error)) from error
