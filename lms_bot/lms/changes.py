@@ -13,13 +13,12 @@ import sqlalchemy as sa
 from lms_bot.core.cursor import Cursor, Page, Seen
 from lms_bot.core.events import Activity
 from lms_bot.db.engine import reason
-from lms_bot.db.lists import in_list
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
 from lms_bot.lms.rows import Row, RowReader
 from lms_bot.lms.safe_cursor import Read, advance, end_of_slice, forget_snapshots, is_replaced, trim
-from lms_bot.lms.snapshot import Snapshot, in_blocks, take, was_visible, written_since, xmin_of
-from lms_bot.lms.source import Query, Schema, Source, Watch
+from lms_bot.lms.snapshot import Snapshot, take, was_visible, written_since, xmin_of
+from lms_bot.lms.source import Schema, Source, Watch
 from lms_bot.lms.sqlite_stamp import SqliteStamps, Stamp
 
 PAGE_ROWS = 5_000
@@ -92,7 +91,7 @@ class ChangeReader:
         key, visible_then = watch.key_column, cursor.baseline_snapshot
         if cursor.history_id == LOWEST_ID:
             self._stamps.begin((watch.name, "history"), self._stamps.take())
-        query = rows_above(watch, cursor.history_id, self._page_rows).where(key <= cursor.baseline_id)
+        query = watch.rows_above(cursor.history_id, self._page_rows).where(key <= cursor.baseline_id)
         if visible_then is not None:
             query = query.add_columns(xmin_of(watch.table))
         with self._transaction() as connection:
@@ -139,7 +138,7 @@ class ChangeReader:
                 if snapshot.server != cursor.server or replaced:
                     cursor, settled = forget_snapshots(cursor, snapshot), ()
                 oldest_open = snapshot.xmin if oldest_open is None else min(oldest_open, snapshot.xmin)
-                read = list(connection.execute(rows_above(watch, position, self._page_rows)))
+                read = self._above(view, position)
                 keys = [row[_key_place(watch)] for row in read]
                 last_before, is_last = cursor.last_id, len(read) < self._page_rows
                 new = sum(key > last_before for key in keys)
@@ -148,7 +147,7 @@ class ChangeReader:
                 cursor = advance(cursor, snapshot.next_xid, settled, Read(position, is_last, new, oldest_open))
                 cursor = trim(cursor, self._sweep_rows)
                 if is_last:
-                    read += connection.execute(rows_by_key(watch, open_ids, connection.dialect.name)) if open_ids else []
+                    read += self._by_key(view, open_ids)
                     swept, cursor = self._sweep(view, cursor, self._sweep_rows - passed, now)
                     read += swept
             found = self._readers[source.name].by_id(read)
@@ -190,6 +189,14 @@ class ChangeReader:
             self._titles_read_at = now
         return tuple(reader.activity(found[one], marks[one], self._catalogue) for one in changed)
 
+    def _above(self, view: _View, position: int) -> list[Any]:
+        return list(view.connection.execute(view.watch.rows_above(position, self._page_rows)))
+
+    def _by_key(self, view: _View, ids: Sequence[int]) -> list[Any]:
+        if not ids:
+            return []
+        return list(view.connection.execute(view.watch.rows_by_key(ids, view.connection.dialect.name)))
+
     def _sweep(self, view: _View, cursor: Cursor, budget: int, now: datetime) -> tuple[list[Any], Cursor]:
         """Read the next slice of the sweep, by ctid or key; begin no round in a file without a commit since one."""
         watch, snapshot = view.watch, view.snapshot
@@ -206,12 +213,12 @@ class ChangeReader:
         position = cursor.sweep_position or 0
         if snapshot.blocks:
             end = position + max(1, int(max(budget, 1) / snapshot.rows_per_block))
-            read = list(view.connection.execute(rows_in_blocks(watch, position, end, cursor.sweep_since)))
+            read = list(view.connection.execute(watch.rows_in_blocks(position, end, cursor.sweep_since)))
             position = end
             done = position >= snapshot.blocks
         else:
             limit, above = max(budget, 1), LOWEST_ID if cursor.sweep_position is None else position
-            read = list(view.connection.execute(rows_above(watch, above, limit)))
+            read = list(view.connection.execute(watch.rows_above(above, limit)))
             position = read[-1][_key_place(watch)] if read else position
             done = len(read) < limit
         return read, end_of_slice(cursor, position, done, now)
@@ -223,22 +230,6 @@ class ChangeReader:
                 yield connection
         except sa.exc.SQLAlchemyError as error:
             raise LmsUnavailable(f"the LMS cannot be read: {reason(error)}") from error
-
-
-def rows_above(watch: Watch, key: int, limit: int) -> Query:
-    """Return the query for the next rows above a key of the watched table."""
-    return watch.select().where(watch.key_column > key).order_by(watch.key_column).limit(limit)
-
-
-def rows_by_key(watch: Watch, ids: Sequence[int], dialect: str) -> Query:
-    """Return the query for rows of the source by their own keys."""
-    return watch.select().where(in_list(watch.source.key_column, ids, dialect))
-
-
-def rows_in_blocks(watch: Watch, first: int, end: int, since: int | None) -> Query:
-    """Return the query for rows in these blocks of the watched table, written by transaction `since` or later ones."""
-    query = watch.select().where(in_blocks(watch.table, first, end))
-    return query if since is None else query.where(written_since(watch.table, since))
 
 
 def _key_place(watch: Watch) -> int:
