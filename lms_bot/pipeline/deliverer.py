@@ -16,6 +16,7 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.events import MANY_EVENTS, EventType
 from lms_bot.core.notifications import Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
+from lms_bot.lms.pages import with_pages
 from lms_bot.pipeline import alert_notifications, replies
 from lms_bot.pipeline.recheck import hand_over_former_students, keep_accounts, take_for_message, without_folded_starts
 from lms_bot.store.events import attempts
@@ -170,6 +171,7 @@ class Deliverer:
         settled = attempts.settled_failures(transaction, told)
         is_first = is_first and all(outbox.last_sent_at(transaction, other_id) is None for other_id in person[1:])
         introduction = render.INTRODUCTION if is_first else None
+        told = with_pages(told, self._settings)
         return render.notification_text(told, stale=stale, settled=settled, introduction=introduction)
 
     def _send(self, message: Message, notifications: int) -> Delivered:
