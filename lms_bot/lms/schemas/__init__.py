@@ -40,6 +40,11 @@ def load(name: str, prefix: str | None) -> Schema:
     return schema
 
 
+def named(name: str) -> Schema:
+    """Return the declaration of this name, of tables with its own prefix. Raises ConfigError where there is none."""
+    return _declared[name] if name in _declared else load(name, None)
+
+
 def declared() -> Iterable[Schema]:
     """Return all declarations that are known here: our own, and what was loaded."""
     return _declared.values()
