@@ -35,7 +35,7 @@ def load(name: str, prefix: str | None) -> Schema:
     except Exception as error:  # noqa: BLE001 - somebody else's code, whatever it does
         wrong = [f"{type(error).__name__}: {' '.join(str(error).split())}"]
     if wrong:
-        raise ConfigError(f"lms_schema names the module {path}, which cannot be used: {wrong[0]}.")
+        raise ConfigError(f"lms_schema names the module {path}, which cannot be used: {'; '.join(wrong)}.")
     _declared[name] = schema
     return schema
 

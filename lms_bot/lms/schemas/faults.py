@@ -62,8 +62,13 @@ def _of_columns(source: Source) -> Iterator[str]:
         yield "something is read from a table that is not among its joins"
     if EventType.CONTENT_PROGRESS in source.states.values() and source.progress is None:
         yield "a state is content_progress, but progress says no percentage"
-    yield from (f"the state {word!r} is not in lower case" for word in source.states if word != word.strip().casefold())
-    yield from (f"the part {part.name} is not among its joins" for part in source.parts if part not in source.joins)
+    words = (*source.states, *source.results)
+    yield from (f"the word {word!r} is not in lower case" for word in words if word != word.strip().casefold())
+    for part in source.parts:
+        if part not in source.joins:
+            yield f"the part {part.name} is not among its joins"
+        if source.key not in part.c:
+            yield f"the part {part.name} has no column {source.key}"
 
 
 def _of_titles(source: Source, schema: Schema) -> Iterator[str]:
