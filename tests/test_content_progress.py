@@ -236,3 +236,19 @@ def test_what_happened_long_before_it_is_found_is_history(watch: PollingWatch) -
     certify(watch, 2, NOW - 6 * DAY)
     watch.poll()
     assert [one.is_history for one in watch.events()] == [True, False]
+
+
+def test_what_becomes_known_about_a_row_that_was_found_before_is_news_however_long_ago(watch: PollingWatch) -> None:
+    certify(watch, 1, None)
+    watch.poll()
+    issue(watch, 1, NOW - 8 * DAY)
+    watch.poll()
+    assert [one.is_history for one in watch.events(1, CERTIFICATES)] == [False]
+    assert watch.owed_for(1, CERTIFICATES) == [("certification_issued", MARY)]
+
+
+def test_a_video_that_falls_below_half_stays_watched(watch: PollingWatch) -> None:
+    for percent in (60, 20):
+        play(watch, 1, percent)
+        watch.polls(2)
+    assert [one.is_current for one in watch.events(1, VIDEOS)] == [True]
