@@ -208,7 +208,7 @@ def test_mirrors_that_find_no_row_are_counted(rows: LmsRows) -> None:
 
 def test_a_join_that_doubles_rows_fails(rows: LmsRows) -> None:
     t = Tables(classic._TABLES)
-    joins = {t.ChapterContent: t.ChapterContent.c.course_id > t.attempts.c.id - t.attempts.c.id}
+    joins: Any = {t.ChapterContent: t.ChapterContent.c.course_id > t.attempts.c.id - t.attempts.c.id}
     source = replace(classic._attempts(t), joins=joins)
     broken = replace(CLASSIC, sources=(source, *CLASSIC.sources[1:]))
     assert ("failed", "attempts: 3 of 3 keys are read several times") in worse(examine(rows.url, broken))
@@ -495,7 +495,7 @@ def test_lessons_have_mentors_by_a_table_that_settings_name(tmp_path: Path) -> N
     at = (NOW - DAY).isoformat()
     staff = {"email": "", "is_superuser": 0, "is_active": 1}
     lesson = {"id": 1, "user_id": 1, "lesson_id": 2, "completed": 0, "started_at": at}
-    rows = {
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = {
         "auth_user": [
             {"id": 1, "username": "jane", "is_staff": 0, **staff},
             {"id": 2, "username": "mary", "is_staff": 1, **staff},
