@@ -19,6 +19,7 @@ from tests.compiled import share_compiled_statements
 from tests.databases import do_not_wait_for_the_disk, lms_in_file, make_store, on_server, store_in_file
 from tests.delivery_scenario import DeliveryScenario
 from tests.fake_zulip import FakeZulip
+from tests.forks import begin_programs_as_forks
 from tests.mariadb import maria_lms, mariadb
 from tests.school import fill_lms
 from tests.scratch import keep_compiled_code, keep_in_memory
@@ -34,6 +35,7 @@ hypothesis.settings.load_profile("any machine")
 keep_in_memory()
 keep_compiled_code()
 share_compiled_statements()
+begin_programs_as_forks()
 
 # These wait longest, for processes and for real time: begun first, they leave nobody waiting at the end.
 BEGUN_FIRST = (

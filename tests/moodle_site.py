@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import groupby
@@ -21,6 +22,7 @@ Change = dict[str, Any]
 class Step(NamedTuple):
     """What one transaction changed, and when."""
 
+    number: int
     at: datetime
     changes: list[Change]
 
@@ -48,12 +50,77 @@ class Site:
         """Give what happened, transaction by transaction."""
         with gzip.open(self._folder / "changes.jsonl.gz", "rt", encoding="utf-8") as file:
             changes = [json.loads(line) for line in file]
-        for (_, at), together in groupby(changes, key=itemgetter("tx", "t")):
-            yield Step(datetime.fromtimestamp(at, UTC), list(together))
+        for (number, at), together in groupby(changes, key=itemgetter("tx", "t")):
+            yield Step(number, datetime.fromtimestamp(at, UTC), list(together))
 
-    def truth(self) -> list[dict[str, Any]]:
-        """What truly happened, in order."""
-        return [json.loads(line) for line in (self._folder / "truth.jsonl").read_text("utf-8").splitlines()]
+    def truth(self) -> Truth:
+        """What truly happened."""
+        lines = (self._folder / "truth.jsonl").read_text("utf-8").splitlines()
+        return Truth([json.loads(line) for line in lines])
+
+
+class Truth:
+    """What truly happened, in order, and which events a reader makes of it."""
+
+    def __init__(self, lines: list[dict[str, Any]]) -> None:
+        self._lines = lines
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [line for line in self._lines if line["kind"] == kind]
+
+    def copies(self) -> set[int]:
+        """The attempts that came with a restored course."""
+        return {attempt for line in self.of_kind("course_restored") for attempt in line["attempts"]}
+
+    def previews(self) -> set[int]:
+        return {line["attempt"] for line in self.of_kind("preview_started")}
+
+    def attempts(self) -> dict[tuple[str, int], list[str]]:
+        """The start of each attempt at a quiz, and each outcome that it came to."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for line in self._lines:
+            if line["kind"] == "exam_started":
+                found["quiz_attempts", line["attempt"]] = ["exam_started"]
+            elif line.get("state") == "finished" and line["preview"] == 0:
+                outcome = {"pass": "exam_passed", "fail": "exam_failed", None: "exam_completed"}
+                kinds = found["quiz_attempts", line["attempt"]]
+                if kinds[-1] != outcome[line["attempt_result"]]:
+                    kinds.append(outcome[line["attempt_result"]])
+        return found
+
+    def completions(self, of_exams: set[int]) -> dict[tuple[str, int], list[str]]:
+        """Each time that something but an exam was completed, without what a restored course brought."""
+        restored = [line["t"] for line in self.of_kind("course_restored")]
+        found: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for line in self.of_kind("completion"):
+            is_copy = line["t"] in restored and line["from"] is None
+            if line["cm"] not in of_exams and not line["from"] and line["to"] and not is_copy:
+                found["course_modules_completion", line["row"]].append("content_completed")
+        return dict(found)
+
+    def views(self) -> set[tuple[int, int]]:
+        """Who looked at what, as (student, course module)."""
+        return {(line["user"], line["cm"]) for line in self.of_kind("content_viewed")}
+
+    def courses(self) -> dict[tuple[str, int], list[str]]:
+        restored = [line["t"] for line in self.of_kind("course_restored")]
+        done = (line["row"] for line in self.of_kind("course_completed") if line["t"] not in restored)
+        return {("course_completions", row): ["certification_issued"] for row in done}
+
+    def badges(self) -> dict[tuple[str, int], list[str]]:
+        return {("badge_issued", line["row"]): ["certification_issued"] for line in self.of_kind("badge_issued")}
+
+    def assignments(self) -> dict[tuple[int, int], list[str]]:
+        """What became of the work of each (student, assignment)."""
+        found: dict[tuple[int, int], list[str]] = defaultdict(list)
+        for line in self._lines:
+            if line["kind"] == "assignment_submitted":
+                found[line["user"], line["assign"]].append("exam_completed")
+            elif line["kind"] == "assignment_graded":
+                outcome = "exam_passed" if line["grade"] >= line["gradepass"] else "exam_failed"
+                if found[line["user"], line["assign"]][-1] != outcome:
+                    found[line["user"], line["assign"]].append(outcome)
+        return dict(found)
 
 
 def play(engine: sa.Engine, step: Step, tables: dict[str, sa.Table]) -> None:

@@ -629,7 +629,8 @@ def lives_until_the_alert(scenario: AlertScenario, rule: str) -> None:
     else:
         for minutes in (1, 2):
             scenario.ends("fail", NOW + timedelta(minutes=minutes), exam=502)
-    scenario.live(NOW + (5 * DAY if rule == "stuck" else 5 * HOUR), HOUR)
+    until, every = (5 * DAY, 6 * HOUR) if rule == "stuck" else (5 * HOUR, HOUR)
+    scenario.live(NOW + until, every)
     assert [alert.rule for alert in scenario.opened()] == [rule]
     assert len(scenario.told()) == 1
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,52 +13,79 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.config.settings import load
+from lms_bot.core.events import OBSERVED
 from lms_bot.lms import Lms
 from lms_bot.pipeline.poller import Poller
 from lms_bot.store.session import open_store
-from lms_bot.store.tables import events
+from lms_bot.store.tables import events, logs
 from tests.databases import on_server, store_in_file
-from tests.moodle_site import Site, play, tables_of
+from tests.moodle_site import Site, Step, Truth, play, tables_of
 
-SHARED = Path(__file__).parent.parent.parent / "shared" / "moodle"
+SITES = Path(__file__).parent.parent.parent / "shared"  # what lies there is played, where it is there
+OWN = Path(__file__).parent / "moodle"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+OF_EXAMS = """
+    SELECT c.id FROM mdl_course_modules AS c JOIN mdl_modules AS m ON m.id = c.module WHERE m.name IN ('quiz', 'assign')
+"""
+WITH_VIEWS = "SELECT id FROM mdl_course_modules WHERE completionview = 1"
+
+Told = dict[tuple[str, int], list[str]]
+"""The types of the events of a row, in order."""
+
+
+def folders() -> list[Path]:
+    """Our own site, and the larger one where it lies."""
+    return [folder for folder in (OWN, SITES / "moodle") if folder.is_dir()]
 
 
 class Played:
     """A site that is played, and polled into a store of its own."""
 
-    def __init__(self, site: Site, lms_url: str, store_url: str) -> None:
-        self.site = site
-        self.settings = load(
-            None, {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url, "LMS_SCHEMA": "moodle"}
-        )
-        self.engine = sa.create_engine(lms_url)
-        site.build(self.engine)
+    def __init__(self, site: Site, lms_url: str, store_url: str, engine: sa.Engine) -> None:
+        self.site, self.engine = site, engine
+        urls = {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url}
+        self.settings = load(None, {**urls, "LMS_SCHEMA": "moodle", "LMS_QUIET_MINUTES": "0"})
+        site.build(engine)
+        with engine.connect() as connection:
+            self.of_exams = set(connection.scalars(sa.text(OF_EXAMS)))
+            self.with_views = set(connection.scalars(sa.text(WITH_VIEWS)))
         self.store = open_store(store_url)
         self.lms = Lms.of(self.settings)
         self.poller = Poller(self.store, self.lms, self.settings)
 
     def live(self, every: timedelta | None) -> None:
-        """Play everything, and poll once so often, or after each transaction."""
-        tables = tables_of(self.engine)
-        polled_at: datetime | None = None
-        for step in self.site.steps():
-            if polled_at is None:
-                polled_at = step.at
-                self.poller.poll(polled_at)
-            while every and polled_at + every <= step.at:
-                polled_at = max(polled_at + every, step.at - 3 * every)
-                self.poller.poll(polled_at)
-            play(self.engine, step, tables)
-            if every is None:
-                self.poller.poll(step.at)
-        self.poller.poll(step.at + timedelta(minutes=1))
+        """Play everything, and poll after each transaction, or so often as something happens in between."""
+        tables, steps = tables_of(self.engine), list(self.site.steps())
+        self.poller.poll(steps[0].at)
 
-    def events(self, source_table: str | None = None) -> list[Any]:
-        query = sa.select(events).order_by(events.c.event_id)
-        if source_table:
-            query = query.where(events.c.source_table == source_table)
+        def turn(step: Step) -> float:
+            return step.number if every is None else step.at.timestamp() // every.total_seconds()
+
+        for _, together in groupby(steps, key=turn):
+            for step in together:
+                play(self.engine, step, tables)
+            self.poller.poll(step.at if every is None else step.at + every)
+        self.poller.poll(steps[-1].at + HOUR)
+
+    def told(self) -> Told:
+        """What was found of each row and is no history, in order."""
+        found: Told = defaultdict(list)
+        for row in self.rows(events.c.event_type.in_(OBSERVED), ~events.c.is_history):
+            found[row.source_table, row.source_id].append(row.event_type)
+        return dict(found)
+
+    def rows(self, *where: sa.ColumnElement[bool]) -> list[Any]:
+        """The recorded events, in order."""
         with self.store.engine.connect() as connection:
-            return list(connection.execute(query))
+            return list(connection.execute(sa.select(events).where(*where).order_by(events.c.event_id)))
+
+    def owed_of(self, source_table: str, source_ids: set[int]) -> int:
+        """How many notifications are owed about rows."""
+        query = sa.select(sa.func.count()).select_from(logs.join(events, events.c.event_id == logs.c.event_id))
+        with self.store.engine.connect() as connection:
+            of_rows = events.c.source_id.in_(source_ids)
+            return connection.scalar(query.where(events.c.source_table == source_table, of_rows)) or 0
 
     def close(self) -> None:
         self.lms.close()
@@ -64,9 +93,41 @@ class Played:
         self.engine.dispose()
 
 
-@pytest.fixture
-def played(tmp_path: Path, postgresql_server: str) -> Iterator[Played]:
+@pytest.fixture(params=folders(), ids=lambda folder: folder.parent.name)
+def played(request: pytest.FixtureRequest, tmp_path: Path, postgresql_server: str) -> Iterator[Played]:
     with on_server(postgresql_server) as url:
-        site = Played(Site(SHARED), url, store_in_file(tmp_path / "store.db"))
+        site = Played(Site(request.param), url, store_in_file(tmp_path / "store.db"), sa.create_engine(url))
         yield site
         site.close()
+
+
+def check_told(played: Played, truth: Truth) -> None:
+    """Every true event was found once, in order, and nothing else."""
+    told = played.told()
+    assert {row: kinds for row, kinds in told.items() if row[0] == "quiz_attempts"} == truth.attempts()
+    assert {row: kinds for row, kinds in told.items() if row[0] == "course_modules_completion"} == truth.completions(
+        played.of_exams
+    )
+    assert {row: kinds for row, kinds in told.items() if row[0] == "course_completions"} == truth.courses()
+    assert {row: kinds for row, kinds in told.items() if row[0] == "badge_issued"} == truth.badges()
+    is_viewed = (events.c.source_table == "course_modules_viewed") & ~events.c.is_history
+    found = [(row.student_id, row.activity_id) for row in played.rows(is_viewed)]
+    assert sorted(found) == sorted(view for view in truth.views() if view[1] in played.with_views)
+    work: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for row in played.rows(events.c.source_table == "assign_submission"):
+        work[row.student_id, row.activity_id].append(row.event_type)
+    assert dict(work) == truth.assignments()
+
+
+def check_nothing_else(played: Played, truth: Truth) -> None:
+    """Nothing was told of copies, and nothing recorded of a preview."""
+    copies = truth.copies()
+    assert played.owed_of("quiz_attempts", copies) == 0
+    assert {row.source_id for row in played.rows(events.c.source_table == "quiz_attempts")}.isdisjoint(truth.previews())
+
+
+def test_each_minute_every_true_event_is_found_once(played: Played) -> None:
+    played.live(MINUTE)
+    truth = played.site.truth()
+    check_told(played, truth)
+    check_nothing_else(played, truth)

@@ -168,9 +168,9 @@ def test_people_and_what_is_there_beside_them_are_read(lms: Lms, maria_lms: Mari
 def test_a_server_that_is_not_there_is_told_plainly(maria_lms: MariaLms) -> None:
     right = sa.make_url(maria_lms.reader(f"SELECT ON {maria_lms.database}.*"))
     for url, said in (
-        (right.set(port=1), "Connection refused"),
-        (right.set(password="another"), "Access denied"),
-        (right.set(database="elsewhere"), "Access denied"),
+        (right.set(port=1), "read: Can't connect to MySQL server on '127.0.0.1'"),
+        (right.set(password="another"), "read: Access denied"),
+        (right.set(database="elsewhere"), "read: Access denied"),
         (right.set(query={"ssl_ca": "/nowhere/ca.pem"}), "cannot prepare a connection"),
         (right.set(query={"ssl_check_hostname": "false"}), "SSL is required"),
     ):
@@ -179,7 +179,7 @@ def test_a_server_that_is_not_there_is_told_plainly(maria_lms: MariaLms) -> None
             lms.read_people(NOW)
         lms.close()
         assert said in str(raised.value)
-        assert not {"\n", PASSWORD, "://", "SELECT"} & set(str(raised.value).split(" "))
+        assert not any(part in str(raised.value) for part in ("\n", PASSWORD, "://", "SELECT"))
 
 
 def test_a_connection_that_the_server_closed_is_made_anew(lms: Lms, maria_lms: MariaLms) -> None:
@@ -192,7 +192,8 @@ def test_a_connection_that_the_server_closed_is_made_anew(lms: Lms, maria_lms: M
 
 
 def test_a_role_sees_the_columns_that_were_granted_to_it(maria_lms: MariaLms) -> None:
-    lms = classic_lms(maria_lms.reader("SELECT (id, title) ON exams", "SELECT ON courses", "INSERT (name) ON chapters"))
+    granted_to = ("SELECT (id, title) ON exams", "SELECT ON courses", "INSERT (id, name) ON chapters")
+    lms = classic_lms(maria_lms.reader(*granted_to))
     found = lms.tables()
     assert found.keys() == {"exams", "courses", "chapters"}
     assert found["exams"].columns.keys() == {"id", "title"}

@@ -81,7 +81,8 @@ def test_the_entry_point_names_the_package_and_its_version() -> None:
 
 
 def test_the_command_says_its_version() -> None:
-    done = subprocess.run([BIN / "lms-bot", "--version"], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    command = ["env", str(BIN / "lms-bot"), "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert lms_bot.__version__ in done.stdout
 
 

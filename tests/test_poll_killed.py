@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from random import Random
 
 import pytest
 
-from tests.bot_process import from_store, wait_for
+from tests.bot_process import BIN, from_store, wait_for
 from tests.fake_zulip import FakeZulip
 from tests.lms_rows import GULNORA, JANE, MARY, OMAR, Fact, Watch
 
@@ -35,7 +34,7 @@ def watch(lms_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Itera
 @contextmanager
 def running(bot_config: Path, zuliprc: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A poller of its own, killed at the end of the block."""
-    command = [sys.executable, "-m", "lms_bot", "--bot-config-file", str(bot_config), "--config-file", str(zuliprc)]
+    command = [str(BIN / "lms-bot"), "--bot-config-file", str(bot_config), "--config-file", str(zuliprc)]
     with (
         log.open("ab") as stderr,
         subprocess.Popen([*command, "monitor", "--daemon", "--interval", "1"], stderr=stderr) as process,

@@ -68,7 +68,7 @@ def test_every_command_works(folder: Path, optional: bool) -> None:
 def test_the_daemon_works_until_it_is_stopped(folder: Path, shell: Shell) -> None:
     (line,) = [line for line in TYPED if "--daemon" in line]
     before = noted_facts(shell.store_url)
-    process = subprocess.Popen(words(line, optional=True), cwd=folder, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(["env", *words(line, optional=True)], cwd=folder, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: noted_facts(shell.store_url)["polled"] > before["polled"])
         process.send_signal(signal.SIGTERM)
@@ -82,7 +82,7 @@ def test_what_runs_the_bot_tells_a_mentor(folder: Path, shell: Shell) -> None:
     (line,) = re.findall(r"^ +(zulip-run-bot .+)$", README, re.MULTILINE)
     shell.configure("poll_interval = 1")
     shell.lms.pass_exam(1000, JANE, PYTHON_QUIZ)
-    command = [str(BIN / "zulip-run-bot"), *line.split()[1:]]
+    command = ["env", str(BIN / "zulip-run-bot"), *line.split()[1:]]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: "Python Basics Quiz" in "".join(shell.told(shell.people.mary)))

@@ -59,6 +59,10 @@ class Lms:
             self._watched_at = now
         return self._watched
 
+    def look_anew(self) -> None:
+        """Find out with the next poll which optional tables are there to read: one of them may have gone."""
+        self._watched_at = None
+
     def read_people(self, now: datetime) -> People:
         """Return all students, mentors and links. Raises LmsUnavailable."""
         return read_people(self.engine, self.schema.people, self._files, now)

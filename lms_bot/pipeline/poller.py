@@ -85,6 +85,7 @@ class Poller:
             self._meter.polled(PollOutcome.FAILED)
             raise
         except LmsUnavailable as error:
+            self._lms.look_anew()
             self._meter.polled(PollOutcome.LMS_UNAVAILABLE)
             incidents.note_failed_poll(self._store, str(error), now)
             raise

@@ -37,6 +37,26 @@ UNSENT = (
 _UNSENT = UNSENT.where(logs.c.mentor_id == sa.bindparam("mentor_id"))
 _DUE = _UNSENT.where(logs.c.due_at <= sa.bindparam("now"))
 
+_told, _other = mentors.alias("told"), mentors.alias("other")
+_under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, unsettled)
+_same_person = (
+    sa.select(_other.c.mentor_id)
+    .join(_told, _told.c.zulip_user_id == _other.c.zulip_user_id)
+    .join(messages, messages.c.mentor_id == _told.c.mentor_id)
+    .where(unsettled)
+)
+_DUE_MENTORS = (  # made once: each turn of delivery asks
+    sa.select(logs.c.mentor_id)
+    .where(logs.c.due_at <= sa.bindparam("now"), logs.c.message_id.is_(None), ~_under_way)
+    .where(logs.c.mentor_id.not_in(_same_person))
+    .group_by(logs.c.mentor_id)
+    .order_by(sa.func.min(logs.c.due_at))
+    .limit(sa.bindparam("most"))
+)
+_DUE_MENTORS_OF = _DUE_MENTORS.join(events, events.c.event_id == logs.c.event_id).where(
+    events.c.event_type.in_(sa.bindparam("kinds", expanding=True))
+)
+
 
 def enqueue(transaction: Transaction, entries: Sequence[tuple[int, int, datetime, str]]) -> None:
     """Add events to the queues of mentors, as (event id, mentor id, due at, decision); what is there stays as it is."""
@@ -54,24 +74,10 @@ def due_mentors(
     """
     if readings.are_in_doubt(transaction, now):
         return []
-    under_way = sa.exists().where(messages.c.mentor_id == logs.c.mentor_id, unsettled)
-    told, other = mentors.alias("told"), mentors.alias("other")
-    same_person = (
-        sa.select(other.c.mentor_id)
-        .join(told, told.c.zulip_user_id == other.c.zulip_user_id)
-        .join(messages, messages.c.mentor_id == told.c.mentor_id)
-        .where(unsettled)
-    )
-    query = (
-        sa.select(logs.c.mentor_id)
-        .where(logs.c.due_at <= now, logs.c.message_id.is_(None), ~under_way, logs.c.mentor_id.not_in(same_person))
-        .group_by(logs.c.mentor_id)
-        .order_by(sa.func.min(logs.c.due_at))
-        .limit(most)
-    )
-    if only is not None:
-        query = query.join(events, events.c.event_id == logs.c.event_id).where(events.c.event_type.in_(only))
-    return list(transaction.scalars(query))
+    values = {"now": now, "most": most}
+    if only is None:
+        return list(transaction.scalars(_DUE_MENTORS, values))
+    return list(transaction.scalars(_DUE_MENTORS_OF, {**values, "kinds": list(only)}))
 
 
 def due(
