@@ -12,18 +12,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.config.settings import load
 from lms_bot.core.events import EventType
 from lms_bot.db.engine import lms_engine
-from lms_bot.errors import ConfigError
-from lms_bot.lms import Lms, conformance, schemas
+from lms_bot.lms import conformance
 from lms_bot.lms.conformance import plans
 from lms_bot.lms.conformance.findings import Finding, Level
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.links import LinkFiles, choose_links
 from lms_bot.lms.schemas import classic, lessons, moodle
 from lms_bot.lms.schemas.tables import Tables
-from lms_bot.lms.source import Mirror, Schema, Title, columns_of
+from lms_bot.lms.source import Schema, columns_of
 from tests.bot_process import BOTH
 from tests.doctor_scenario import POSTGRESQL, change_lms, log_in
 from tests.lms_rows import DAY, JANE, NOW, QUIZ_CONTENT, LmsRows
@@ -214,57 +212,19 @@ def test_a_join_that_doubles_rows_fails(rows: LmsRows) -> None:
     assert ("failed", "attempts: 3 of 3 keys are read several times") in worse(examine(rows.url, broken))
 
 
-@pytest.mark.parametrize(
-    ("broken", "problem"),
-    [
-        (with_source(CLASSIC, "content_attempts", letter="e"), "several sources have the letter 'e'"),
-        (with_source(CLASSIC, "user_videos", name="attempts"), "several sources have the name 'attempts'"),
-        (with_source(CLASSIC, "attempts", started=("begun",)), "attempts: 'begun' is no column of attempts"),
-        (with_source(CLASSIC, "attempts", facts={"a": "b"}), "attempts: 'b' is no column of attempts"),
-        (with_source(CLASSIC, "attempts", key="number"), "attempts: the key 'number' is no column of attempts"),
-        (with_source(CLASSIC, "attempts", title="tests"), "attempts: 'tests' is nothing in the catalogue"),
-        (
-            with_source(CLASSIC, "attempts", titles={"course_title": Title("course", "exam_id")}),
-            "attempts: 'course' is nothing in the catalogue",
-        ),
-        (
-            with_source(CLASSIC, "attempts", mirrors=Mirror("id", "state", "x", "none")),
-            "attempts: 'none' is nothing in the catalogue",
-        ),
-        (
-            with_source(CLASSIC, "attempts", states={"Done": EventType.EXAM_COMPLETED}),
-            "attempts: the word 'Done' is never found: not in lower case",
-        ),
-        (
-            with_source(CLASSIC, "user_videos", progress=None),
-            "user_videos: it states content_progress, and no column says how far the student has come",
-        ),
-        (
-            with_source(CLASSIC, "attempts", parts=(CLASSIC.source("certifications").table,)),
-            "attempts: the part certifications is not joined",
-        ),
-        (replace(CLASSIC, urls={"tests": "x"}), "urls name 'tests', which is no source"),
-    ],
-)
-def test_a_declaration_that_contradicts_itself_fails(tmp_path: Path, broken: Schema, problem: str) -> None:
-    empty = tmp_path / "empty.db"
-    empty.touch()
-    assert worse(examine(f"sqlite:///{empty}", broken)) == [("failed", problem)]
-
-
-def test_a_module_that_contradicts_itself_is_refused_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = "module:lms_of_words"
-    (tmp_path / "lms_of_words.py").write_text(
-        "from dataclasses import replace\nfrom lms_bot.lms.schemas import classic\n\nPREFIX = ''\n\n\n"
-        "def declare(prefix):\n    schema = classic.declare(prefix)\n    first, *others = schema.sources\n"
-        "    return replace(schema, sources=(replace(first, state='mood'), *others))\n"
+def test_a_declaration_with_faults_is_compared_with_no_database(tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+    sources = (
+        *CLASSIC.sources[:2],
+        replace(CLASSIC.source("user_videos"), name="attempts", letter="c", progress="seen"),
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(schemas._declared, name, CLASSIC)
-    with pytest.raises(ConfigError, match=f"^lms_schema = {name} cannot be used: attempts: 'mood' is no column of"):
-        Lms.of(load(None, {"LMS_DATABASE_URL": "sqlite:///nowhere.db", "LMS_SCHEMA": name}))
+    found = examine(f"sqlite:///{tmp_path / 'empty.db'}", replace(CLASSIC, sources=sources))
+    assert worse(found) == [
+        ("failed", "two sources are named attempts"),
+        ("failed", "two sources have the letter 'c'"),
+        ("failed", "source attempts: there is no column seen"),
+    ]
+    assert [finding.what for finding in found] == ["lms", "schema", "schema", "schema"]
 
 
 # People

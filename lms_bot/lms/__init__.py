@@ -6,10 +6,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from lms_bot.config.settings import Settings
 from lms_bot.db import engine as engines
-from lms_bot.errors import ConfigError
 from lms_bot.lms import inspection, schemas
 from lms_bot.lms.changes import ChangeReader
-from lms_bot.lms.conformance import declaration
 from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
 from lms_bot.lms.links import LinkFiles, choose_links
@@ -38,14 +36,9 @@ class Lms:
 
     @classmethod
     def of(cls, settings: Settings) -> Lms:
-        """Return the LMS that settings name.
-
-        Raises ConfigError where there is no such declaration, or none that agrees with itself, or no links.
-        """
+        """Return the LMS that settings name. Raises ConfigError where there is no such declaration, or no links."""
         declared = schemas.load(settings.lms_schema, settings.lms_table_prefix)
         schema, files = choose_links(declared, settings.lms_mentors)
-        if problem := next(declaration.problems(schema), None):
-            raise ConfigError(f"lms_schema = {settings.lms_schema} cannot be used: {problem}.")
         longest = timedelta(minutes=settings.longest_transaction)
         return cls(settings.lms_database_url, schema, files, settings.timezone, settings.sweep_rows, longest)
 
