@@ -6,10 +6,9 @@ from datetime import datetime, timedelta, tzinfo
 
 from lms_bot.config.settings import Settings
 from lms_bot.db import engine as engines
-from lms_bot.errors import ConfigError
+from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection, schemas
 from lms_bot.lms.changes import ChangeReader
-from lms_bot.lms.conformance import declaration
 from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
 from lms_bot.lms.links import LinkFiles, choose_links
@@ -38,14 +37,9 @@ class Lms:
 
     @classmethod
     def of(cls, settings: Settings) -> Lms:
-        """Return the LMS that settings name.
-
-        Raises ConfigError where there is no such declaration, or none that agrees with itself, or no links.
-        """
+        """Return the LMS that settings name. Raises ConfigError where there is no such declaration, or no links."""
         declared = schemas.load(settings.lms_schema, settings.lms_table_prefix)
         schema, files = choose_links(declared, settings.lms_mentors)
-        if problem := next(declaration.problems(schema), None):
-            raise ConfigError(f"lms_schema = {settings.lms_schema} cannot be used: {problem}.")
         longest = timedelta(minutes=settings.longest_transaction)
         return cls(settings.lms_database_url, schema, files, settings.timezone, settings.sweep_rows, longest)
 
@@ -55,7 +49,10 @@ class Lms:
         Raises LmsUnavailable.
         """
         if self._watched_at is None or not timedelta() <= now - self._watched_at < WATCHED_AGE:
-            self._watched = inspection.watched(self.engine, self.schema)
+            try:
+                self._watched = inspection.watched(self.engine, self.schema)
+            except LmsUnavailable as error:
+                raise LmsUnavailable(f"the LMS cannot be read: {error}") from error
             self._watched_at = now
         return self._watched
 

@@ -8,9 +8,11 @@ from functools import partial
 
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection
-from lms_bot.lms.conformance import declaration, mode, people, plans, queries, samples
+from lms_bot.lms.conformance import mode, people, plans, queries, samples
 from lms_bot.lms.conformance.findings import Finding, failed, ok
 from lms_bot.lms.conformance.installation import Installation
+from lms_bot.lms.schemas.faults import faults
+from lms_bot.lms.source import Schema
 
 Check = tuple[str, Callable[[], Iterator[Finding]]]
 
@@ -22,8 +24,8 @@ def checks(installation: Installation, now: datetime) -> Sequence[Check]:
     the newest rows. It raises LmsUnavailable where the LMS cannot be read.
     """
     schema = installation.schema
-    first: list[Check] = [("lms", partial(_reach, installation)), ("schema", partial(declaration.check, schema))]
-    if any(declaration.problems(schema)):
+    first: list[Check] = [("lms", partial(_reach, installation)), ("schema", partial(_declared, schema))]
+    if faults(schema):
         return first
     known = samples.Known(installation, now)
     return [
@@ -41,3 +43,11 @@ def _reach(installation: Installation) -> Iterator[Finding]:
         yield ok("lms", f"answers: {inspection.server(installation.engine).product}")
     except LmsUnavailable as error:
         yield failed("lms", f"cannot be reached: {error}", "check lms_database_url, its login, and the network")
+
+
+def _declared(schema: Schema) -> Iterator[Finding]:
+    wrong = faults(schema)
+    yield from (failed("schema", fault, "correct the declaration") for fault in wrong)
+    if not wrong:
+        names = ", ".join(f"{source.name} ({source.letter})" for source in schema.sources)
+        yield ok("schema", f"{schema.name} declares {names}")

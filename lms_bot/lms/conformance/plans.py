@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,6 @@ _PREFER_INDEXES = (
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
     "SET LOCAL enable_material = off"
 )
-_BY_INDEX = ("Index Scan", "Index Only Scan", "Bitmap Heap Scan")
 _STEP = re.compile(r"(SCAN|SEARCH) (?:TABLE )?(\S+)(?: AS (\S+))?(?: (.*))?")
 
 
@@ -59,7 +58,7 @@ def check(installation: Installation, watch: Watch, now: datetime) -> Iterator[F
         asked: dict[str, list[str]] = defaultdict(list)
         columns: dict[str, list[str]] = {}
         for name, query in _asked(connection, installation, watch, now):
-            for table in sorted(scanned(connection, watch, query)):
+            for table in sorted(scanned(connection, query)):
                 asked[table].append(name)
                 columns[table] = _wanting_index(watch, query, table)
         large = [table for table in asked if _is_large(connection, watch, table)]
@@ -71,15 +70,14 @@ def check(installation: Installation, watch: Watch, now: datetime) -> Iterator[F
         yield ok("schema polls", f"{watch.name}: no poll reads a large table as a whole")
 
 
-def scanned(connection: sa.Connection, watch: Watch, query: Query) -> set[str]:
+def scanned(connection: sa.Connection, query: Query) -> set[str]:
     """Return the tables and views of which the server would read all rows, by the names that they have there."""
     read = connection.execute(_Explain(query)).all()
     named = {one.name: str(one.element) for one in visitors.iterate(query) if isinstance(one, sa.Alias)}
     if connection.dialect.name == "sqlite":
         return {named.get(name, name) for name in in_steps(row[-1] for row in read)}
     plan = json.loads(read[0][0]) if isinstance(read[0][0], str) else read[0][0]
-    joined = {_name(column) for column in columns_of(query)} - {watch.table.name}
-    return {named.get(name, name) for name in in_plan(plan, joined | named.keys())}
+    return {named.get(name, name) for name in in_plan(plan)}
 
 
 def in_steps(steps: Iterable[str]) -> Iterator[str]:
@@ -90,31 +88,24 @@ def in_steps(steps: Iterable[str]) -> Iterator[str]:
             yield found[3] or found[2]
 
 
-def in_plan(plan: Any, joined: Collection[str]) -> Iterator[str]:
-    """Give what is read as a whole in a plan in JSON, of PostgreSQL, MySQL or MariaDB.
-
-    Of tables that are joined, so is what an index finds by nothing of the row that they are joined to.
-    """
+def in_plan(plan: Any) -> Iterator[str]:
+    """Give what is read as a whole in a plan in JSON, of PostgreSQL, MySQL or MariaDB."""
     if isinstance(plan, list):
         for part in plan:
-            yield from in_plan(part, joined)
+            yield from in_plan(part)
     elif isinstance(plan, dict):
         name = plan.get("Relation Name", plan.get("table_name"))
-        if name is not None and (_postgresql_scans if "Node Type" in plan else _mysql_scans)(plan, name in joined):
+        if name is not None and (_postgresql_scans if "Node Type" in plan else _mysql_scans)(plan):
             yield name
-        yield from in_plan(list(plan.values()), joined)
+        yield from in_plan(list(plan.values()))
 
 
-def _postgresql_scans(step: Mapping[str, Any], is_joined: bool) -> bool:
-    if step["Node Type"] not in _BY_INDEX:
-        return bool(step["Node Type"] == "Seq Scan")
-    found_by = step.get("Index Cond", step.get("Recheck Cond", ""))
-    return not found_by or (is_joined and not re.search(r"[.$]", found_by))  # a column of another table, or a parameter
+def _postgresql_scans(step: Mapping[str, Any]) -> bool:
+    is_by_index = step["Node Type"] in ("Index Scan", "Index Only Scan")
+    return step["Node Type"] == "Seq Scan" or (is_by_index and "Index Cond" not in step)
 
 
-def _mysql_scans(step: Mapping[str, Any], is_joined: bool) -> bool:
-    if step.get("access_type") == "ref":
-        return is_joined and set(step.get("ref", ())) == {"const"}
+def _mysql_scans(step: Mapping[str, Any]) -> bool:
     return step.get("access_type") in ("ALL", "index") and not step.get("possible_keys")
 
 

@@ -96,4 +96,4 @@ def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         with engine.connect() as connection, connection.begin():
             yield connection
     except sa.exc.SQLAlchemyError as error:
-        raise LmsUnavailable(f"the LMS cannot be read: {reason(error)}") from error
+        raise LmsUnavailable(reason(error)) from error
