@@ -48,7 +48,8 @@ class Site:
 
     def steps(self) -> Iterator[Step]:
         """Give what happened, transaction by transaction."""
-        with gzip.open(self._folder / "changes.jsonl.gz", "rt", encoding="utf-8") as file:
+        packed, plain = self._folder / "changes.jsonl.gz", self._folder / "changes.jsonl"
+        with gzip.open(packed, "rt", encoding="utf-8") if packed.exists() else plain.open(encoding="utf-8") as file:
             changes = [json.loads(line) for line in file]
         for (number, at), together in groupby(changes, key=itemgetter("tx", "t")):
             yield Step(number, datetime.fromtimestamp(at, UTC), list(together))
@@ -71,6 +72,11 @@ class Truth:
     def copies(self) -> set[int]:
         """The attempts that came with a restored course."""
         return {attempt for line in self.of_kind("course_restored") for attempt in line["attempts"]}
+
+    def deleted(self) -> set[int]:
+        """The attempts that are gone in the end."""
+        of_modules = {attempt for line in self.of_kind("module_deleted") for attempt in line["attempts"]}
+        return of_modules | {line["attempt"] for line in self.of_kind("exam_attempt_deleted")}
 
     def previews(self) -> set[int]:
         return {line["attempt"] for line in self.of_kind("preview_started")}

@@ -19,10 +19,11 @@ from lms_bot.pipeline.poller import Poller
 from lms_bot.store.session import open_store
 from lms_bot.store.tables import events, logs
 from tests.databases import on_server, store_in_file
+from tests.mariadb import MariaDb
 from tests.moodle_site import Site, Step, Truth, play, tables_of
 
-SITES = Path(__file__).parent.parent.parent / "shared"  # what lies there is played, where it is there
 OWN = Path(__file__).parent / "moodle"
+LARGER = Path(__file__).parent.parent.parent / "shared" / "moodle"  # is played where it is there
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 OF_EXAMS = """
@@ -36,7 +37,7 @@ Told = dict[tuple[str, int], list[str]]
 
 def folders() -> list[Path]:
     """Our own site, and the larger one where it lies."""
-    return [folder for folder in (OWN, SITES / "moodle") if folder.is_dir()]
+    return [OWN, *([LARGER] if LARGER.is_dir() else [])]
 
 
 class Played:
@@ -94,11 +95,26 @@ class Played:
 
 
 @pytest.fixture(params=folders(), ids=lambda folder: folder.parent.name)
-def played(request: pytest.FixtureRequest, tmp_path: Path, postgresql_server: str) -> Iterator[Played]:
+def site(request: pytest.FixtureRequest) -> Site:
+    return Site(request.param)
+
+
+@pytest.fixture
+def played(site: Site, tmp_path: Path, postgresql_server: str) -> Iterator[Played]:
     with on_server(postgresql_server) as url:
-        site = Played(Site(request.param), url, store_in_file(tmp_path / "store.db"), sa.create_engine(url))
-        yield site
-        site.close()
+        one = Played(site, url, store_in_file(tmp_path / "store.db"), sa.create_engine(url))
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def in_mariadb(site: Site, tmp_path: Path, mariadb: MariaDb) -> Iterator[Played]:
+    mariadb.execute("CREATE DATABASE moodle CHARACTER SET utf8mb4")
+    url = mariadb.owner("moodle")
+    one = Played(site, url, store_in_file(tmp_path / "store.db"), sa.create_engine(url))
+    yield one
+    one.close()
+    mariadb.execute("DROP DATABASE moodle")
 
 
 def check_told(played: Played, truth: Truth) -> None:
@@ -131,3 +147,42 @@ def test_each_minute_every_true_event_is_found_once(played: Played) -> None:
     truth = played.site.truth()
     check_told(played, truth)
     check_nothing_else(played, truth)
+
+
+def test_each_hour_nothing_is_missed_but_what_was_over_in_between(played: Played) -> None:
+    played.live(HOUR)
+    truth, told = played.site.truth(), played.told()
+    check_nothing_else(played, truth)
+    attempts = truth.attempts()
+    for (source_table, attempt), kinds in told.items():
+        if source_table == "quiz_attempts":
+            assert is_within(kinds, attempts[source_table, attempt])
+    deleted = truth.deleted()
+    ended = {row: kinds[-1] for row, kinds in attempts.items() if len(kinds) > 1 and row[1] not in deleted}
+    assert {row: told[row][-1] for row in ended} == ended
+    completions = truth.completions(played.of_exams)
+    assert {row for row in told if row[0] == "course_modules_completion"} == set(completions)
+    assert {row: kinds for row, kinds in told.items() if row[0] == "badge_issued"} == truth.badges()
+    assert {row: kinds for row, kinds in told.items() if row[0] == "course_completions"} == truth.courses()
+
+
+def is_within(some: list[str], of: list[str]) -> bool:
+    """Some of the kinds, in their order."""
+    rest = iter(of)
+    return all(kind in rest for kind in some)
+
+
+@pytest.mark.services
+def test_after_each_transaction_every_true_event_is_found_once(played: Played) -> None:
+    played.live(None)
+    truth = played.site.truth()
+    check_told(played, truth)
+    check_nothing_else(played, truth)
+
+
+@pytest.mark.services
+def test_after_each_transaction_in_mariadb_every_true_event_is_found_once(in_mariadb: Played) -> None:
+    in_mariadb.live(None)
+    truth = in_mariadb.site.truth()
+    check_told(in_mariadb, truth)
+    check_nothing_else(in_mariadb, truth)
