@@ -189,6 +189,15 @@ def test_a_wrong_column_of_students_fails(rows: LmsRows) -> None:
     )
 
 
+def test_rows_that_cannot_be_computed_are_named(rows: LmsRows) -> None:
+    facts = {"pace": sa.func.no_such_function(CLASSIC.source("attempts").table.c.speed)}
+    broken = with_source(CLASSIC, "attempts", facts=facts)
+    ((level, message),) = worse(examine(rows.url, broken, "schema polls"), "schema rows")
+    assert level == "failed"
+    assert message.startswith("attempts: the newest rows cannot be read: ")
+    assert "no_such_function" in message
+
+
 def test_mirrors_that_find_no_row_are_counted(rows: LmsRows) -> None:
     about_exam = {"content_type": "exam", "created": NOW - DAY}
     rows.insert_content_attempt(1, assessment_id=3, chapter_content_id=QUIZ_CONTENT, **about_exam)

@@ -48,27 +48,33 @@ class Known:
 
 def check(known: Known, source: Source) -> Iterator[Finding]:
     """Say of the newest rows of a source whether they are understood; nothing of a source that cannot be read."""
-    for watch in source.watches:
-        with known.installation.reading() as connection:
-            if not inspection.can_read(connection, watch.select()):
-                return
-            newest = watch.select().order_by(watch.key_column.desc()).limit(MOST_ROWS)
-            read = connection.execute(newest).all()
-        yield from _keys(watch, read)
-        if watch.is_part:
-            continue
+    try:
+        samples = [(watch, _newest(known, watch)) for watch in source.watches]
+        (_, read), *_ = samples
         reader = RowReader(source, known.installation.zone)
-        try:
-            found = reader.by_id(read)
-            activities = [reader.activity(row, 0, known.catalogue) for row in found.values()]
-        except (TypeError, ValueError) as error:
-            message = f"{source.name}: a row cannot be understood ({type(error).__name__}: {word(str(error))})"
-            yield failed("schema rows", message, "see of which type the columns are, and the declaration's")
-            return
-        yield from _states(source, list(found.values()), activities)
-        yield from _rows(known, source, activities)
-        yield from _percentages(source, read)
-        yield from _mirrors(known, source, list(found.values()), activities)
+        rows = list(reader.by_id(read or []).values())
+        activities = [reader.activity(row, 0, known.catalogue) for row in rows]
+    except (LmsUnavailable, TypeError, ValueError) as error:
+        advice = "see of which types the columns are, and what the declaration makes of them"
+        why = str(error) if isinstance(error, LmsUnavailable) else type(error).__name__  # others may quote a value
+        yield failed("schema rows", f"{source.name}: the newest rows cannot be read: {why}", advice)
+        return
+    if read is None:
+        return
+    for watch, sample in samples:
+        yield from _keys(watch, sample or [])
+    yield from _states(source, rows, activities)
+    yield from _rows(known, source, activities)
+    yield from _percentages(source, read)
+    yield from _mirrors(known, source, rows, activities)
+
+
+def _newest(known: Known, watch: Watch) -> Sequence[Any] | None:
+    """Return the newest rows of a watched table; None where something of them is not there, or not for us to read."""
+    with known.installation.reading() as connection:
+        if not inspection.can_read(connection, watch.select()):
+            return None
+        return connection.execute(watch.select().order_by(watch.key_column.desc()).limit(MOST_ROWS)).all()
 
 
 def _keys(watch: Watch, read: Sequence[Any]) -> Iterator[Finding]:
