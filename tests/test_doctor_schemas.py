@@ -197,7 +197,7 @@ def test_tables_are_recognised(
 
 def test_tables_of_nobody_are_not_recognised(shell: Shell) -> None:
     shell.lms_url = f"sqlite:///{shell.folder}/another.db"
-    execute(shell.lms_url, "CREATE TABLE mdl_quiz_attempts_old (id int)", "CREATE TABLE mdl_assign_submission (id int)")
+    execute(shell.lms_url, "CREATE TABLE mdl_quiz_attempts (id int)", "CREATE TABLE assign_submission (id int)")
     found = examine(shell, FAILED, settings=MOODLE.replace("moodle", "classic"))
     assert found["lms tables"][1] == "none of the tables of classic is there, or none for us"
     assert found["lms tables"][2] == "is this the right database? lms_database_url names it"
