@@ -17,7 +17,7 @@ from lms_bot.config.settings import load
 from lms_bot.core.alerts import Key, Opening, Rule, Verdict
 from lms_bot.core.events import EventType
 from lms_bot.core.principal import Principal, Role
-from lms_bot.core.reports.feed import Filter
+from lms_bot.core.reports.feed import Filter, Page
 from lms_bot.errors import NotFound
 from lms_bot.reports import (
     access,
@@ -49,6 +49,7 @@ from tests.questions import MARY as MARYS_ACCOUNT
 
 SETTINGS = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db"})
 ZONE = SETTINGS.timezone
+PAGE = Page(100)
 JANES_ROW, GULNORAS_ROW = 9001, 9002  # ids of attempts
 EVERYBODY = frozenset(Role)
 MENTOR, ADMIN = frozenset({Role.MENTOR}), frozenset({Role.ADMIN})
@@ -98,7 +99,7 @@ CASES: dict[str, Case] = {
     "access.students_among": Case(lambda t, p, _: access.students_among(t, p, BOTH)),
     "access.student": of_student(access.student),
     "access.mentor": of_mentor(access.mentor),
-    "access.with_names": Case(lambda t, p, _: access.with_names(t, p, feed.feed(t, p, Filter(), 100))),
+    "access.as_shown": Case(lambda t, p, _: access.as_shown(t, p, feed.feed(t, p, Filter(), PAGE, SETTINGS), SETTINGS)),
     "accounts.mapped_by_hand": for_admins(lambda t, p, _: accounts.mapped_by_hand(t, p, 1)),
     "accounts.mentor_account": of_mentor(accounts.mentor_account),
     "accounts.student_account": of_student(accounts.student_account),
@@ -117,8 +118,8 @@ CASES: dict[str, Case] = {
     ),
     "attention.attention": Case(lambda t, p, _: attention.attention(t, p, ZONE, NOW)),
     "export.export": Case(lambda t, p, _: export.export(t, p, BOTH, None, 100)),
-    "feed.history": of_student(lambda t, p, who: feed.history(t, p, who, Filter(), 100)),
-    "feed.feed": Case(lambda t, p, _: feed.feed(t, p, Filter(), 100)),
+    "feed.history": of_student(lambda t, p, who: feed.history(t, p, who, Filter(), PAGE, SETTINGS)),
+    "feed.feed": Case(lambda t, p, _: feed.feed(t, p, Filter(), PAGE, SETTINGS)),
     "freshness.freshness": Case(lambda t, p, _: freshness.freshness(t, p, SETTINGS, NOW), names=False),
     "notifications.pending": Case(lambda t, p, _: notifications.pending(t, p, 100, SETTINGS, NOW), MENTOR),
     "notifications.pending_for_everybody": for_admins(
@@ -128,7 +129,7 @@ CASES: dict[str, Case] = {
         lambda t, p, _: [
             trace
             for row in (JANES_ROW, GULNORAS_ROW)
-            for trace in notifications.traces(t, p, (ATTEMPTS, row), SETTINGS, NOW)
+            for trace in notifications.traces(t, p, ((ATTEMPTS,), row), SETTINGS, NOW)
         ],
         MENTOR,
     ),
@@ -149,8 +150,8 @@ CASES: dict[str, Case] = {
     "statistics.all_statistics": for_admins(lambda t, p, _: statistics.all_statistics(t, p)),
     "streaks.streak": of_student(lambda t, p, who: streaks.streak(t, p, who, ZONE, NOW)),
     "streaks.streaks": Case(lambda t, p, _: streaks.streaks(t, p, ZONE, NOW)),
-    "student.profile": of_student(lambda t, p, who: student.profile(t, p, who, ZONE, NOW)),
-    "student.scores": of_student(lambda t, p, who: student.scores(t, p, who, None, 100)),
+    "student.profile": of_student(lambda t, p, who: student.profile(t, p, who, SETTINGS, NOW)),
+    "student.scores": of_student(lambda t, p, who: student.scores(t, p, who, None, 100, SETTINGS)),
     "student.mentors": of_student(student.mentors, names=False),
 }
 ASKED_OF_ONE = [name for name, case in CASES.items() if case.own is not None]

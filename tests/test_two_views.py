@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from lms_bot.config.settings import load
 from lms_bot.core.alerts import Rule
 from lms_bot.core.events import EventType, percentage
 from lms_bot.core.principal import Principal
-from lms_bot.core.reports.feed import Filter
+from lms_bot.core.reports.feed import Filter, Page
 from lms_bot.core.reports.students import Concern, Profile, StudentSummary, trend
 from lms_bot.reports import alerts, feed, statistics, streaks, student
 from lms_bot.reports.attention import attention
@@ -24,7 +25,8 @@ from tests.databases import lms_in_file, store_in_file
 from tests.lms_rows import DAY, GULNORA, JANE, MARY, NOW, QUIZ, RAVI, TEST, Watch
 
 UTC = ZoneInfo("UTC")
-EVERYTHING = 10_000
+SETTINGS = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db", "LMS_TIMEZONE": "UTC"})
+EVERYTHING = Page(10_000)
 BEFORE = st.integers(1, 40 * 24).map(lambda hours: NOW - timedelta(hours=hours))
 LATER = st.integers(0, 12 * 24).map(lambda hours: NOW + timedelta(hours=hours))
 WHAT = st.sampled_from(["pass", "fail", "fail", "start", "verdictless"])
@@ -89,7 +91,7 @@ def test_e2_two_views_of_one_word_agree(
 def compare(transaction: Transaction, principal: Principal, now: datetime) -> None:
     everybody = attention(transaction, principal, UTC, now)
     cards = {
-        one.student.student_id: student.profile(transaction, principal, one.student.student_id, UTC, now)
+        one.student.student_id: student.profile(transaction, principal, one.student.student_id, SETTINGS, now)
         for one in everybody.summaries
     }
     lasting = {one.student.student_id: one for one in streaks.streaks(transaction, principal, UTC, now)}
@@ -108,13 +110,13 @@ def compare_student(transaction: Transaction, principal: Principal, summary: Stu
     assert (summary.average, summary.open_exams) == (card.average, card.open_exams)
     assert (summary.last_active, summary.concerns) == (card.last_active, card.concerns)
     assert summary.last_result == (card.last_exams[0] if card.last_exams else None)
-    drawn = student.scores(transaction, principal, student_id, None, EVERYTHING)
+    drawn = student.scores(transaction, principal, student_id, None, EVERYTHING.most, SETTINGS)
     percents = [percent for event in drawn if (percent := percentage(event.metadata)) is not None]
     assert card.scored == len(percents)
     assert card.average == (pytest.approx(fmean(percents)) if percents else None)
     expected = trend(percents[::-1])
     assert card.trend == (None if expected is None else pytest.approx(expected))
-    shown = feed.history(transaction, principal, student_id, Filter(), EVERYTHING)
+    shown = feed.history(transaction, principal, student_id, Filter(), EVERYTHING, SETTINGS)
     assert summary.last_active == max((event.timestamp for event in shown), default=None)
     assert Counter(event.event_type for event in shown) >= Counter(card.counts)
 
@@ -149,7 +151,8 @@ def compare_sums(transaction: Transaction, principal: Principal, cards: list[Pro
             one.card.counts.get(EventType.EXAM_FAILED, 0),
         )
         assert result.average == (None if one.card.average is None else pytest.approx(one.card.average))
-    shown = feed.feed(transaction, principal, Filter(), EVERYTHING)
+    shown = feed.feed(transaction, principal, Filter(), EVERYTHING, SETTINGS)
     assert len(shown) == sum(
-        len(feed.history(transaction, principal, one.card.student.student_id, Filter(), EVERYTHING)) for one in cards
+        len(feed.history(transaction, principal, one.card.student.student_id, Filter(), EVERYTHING, SETTINGS))
+        for one in cards
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -18,12 +18,15 @@ _OPEN = (None, EventType.EXAM_STARTED, EventType.CONTENT_STARTED, EventType.EXAM
 SPREAD = 2_654_435_761  # Knuth's multiplicative hash: neighbouring ids land far apart
 
 
-def event(activity: Activity, *, found_at: datetime, was_there: bool) -> Event | None:
-    """Return the event that a row states, found at `found_at`; `was_there`: the row was visible at the baseline."""
+def event(activity: Activity, *, found_at: datetime, was_there: bool, is_followed: bool = False) -> Event | None:
+    """Return the event that a row states, found at `found_at`.
+
+    `was_there`: the row was visible at the baseline. `is_followed`: it was found before, and stated nothing.
+    """
     kind = activity.event_type
     if kind is None:
         return None
-    stated = activity.started_at if kind.is_start else activity.ended_at
+    stated = _stated_at(activity)
     return Event(
         event_type=kind,
         source_table=activity.source_table,
@@ -34,13 +37,28 @@ def event(activity: Activity, *, found_at: datetime, was_there: bool) -> Event |
         activity_title=activity.title,
         metadata=activity.details,
         timestamp=stated or (activity.started_at or UNKNOWN_TIME if was_there else found_at),
-        is_history=was_there or activity.is_copy or (stated is not None and found_at - stated > HISTORY_AGE),
+        is_history=was_there or activity.is_copy or (not is_followed and _is_old(stated, found_at)),
         fingerprint=activity.fingerprint,
         mirrors=activity.mirrors,
         is_dated=stated is not None,
         episode=activity.turn or 0,
         turn=activity.turn,
     )
+
+
+def old_among(page: Page, now: datetime) -> list[int]:
+    """Return the rows of a page, by id, whose events are so old that they are history where the rows are new."""
+    activities = (one for one in page.activities if one.event_type and one.source_id not in page.history)
+    return [one.source_id for one in activities if _is_old(_stated_at(one), now)]
+
+
+def _stated_at(activity: Activity) -> datetime | None:
+    is_start = activity.event_type is not None and activity.event_type.is_start
+    return activity.started_at if is_start else activity.ended_at
+
+
+def _is_old(stated: datetime | None, found_at: datetime) -> bool:
+    return stated is not None and found_at - stated > HISTORY_AGE
 
 
 class Recorded(NamedTuple):
@@ -163,11 +181,15 @@ class Observed:
     silent: tuple[int, ...]
 
 
-def observe(page: Page, now: datetime) -> Observed:
-    """Return the events that a page's activities state, and which of its rows are to be looked at again."""
+def observe(page: Page, now: datetime, followed: Collection[int] = ()) -> Observed:
+    """Return the events that a page's activities state, and which of its rows are to be looked at again.
+
+    `followed` are rows that were found before and had stated nothing yet.
+    """
     events, open_rows, closed, silent = [], [], [], []
     for activity in page.activities:
-        found = event(activity, found_at=now, was_there=activity.source_id in page.history)
+        was_there, is_followed = activity.source_id in page.history, activity.source_id in followed
+        found = event(activity, found_at=now, was_there=was_there, is_followed=is_followed)
         if found is None:
             silent.append(activity.source_id)
         else:

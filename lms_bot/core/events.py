@@ -145,7 +145,8 @@ class Event(NamedTuple):
     The row is one of the LMS, or one of ours where the clock caused the event. Its `episode` is 0, and one more each
     time the row becomes another fact; `turn` is the number that the row itself gives it. `is_dated`: the row itself
     says when it happened. `student_name` is the display name as it is now, `shares_name` says that another student of
-    the reader has it, and `url` is where the LMS shows what the event is about; these are set to be shown.
+    the reader has it, `url` is where the LMS shows what the event is about, and `student_url` where it shows the
+    student; these are set to be shown.
     """
 
     event_type: EventType
@@ -167,6 +168,7 @@ class Event(NamedTuple):
     student_name: str | None = None
     shares_name: bool = False
     url: str | None = None
+    student_url: str | None = None
 
 
 def is_finished(kind: str, mirrors: int | None) -> bool:

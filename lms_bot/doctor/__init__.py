@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
@@ -14,7 +14,8 @@ from lms_bot.doctor import lms, machine, privacy, store, zulip
 from lms_bot.doctor.findings import Finding, Level, failed
 from lms_bot.doctor.secrets import redact, secrets_in
 from lms_bot.errors import LmsBotError, StoreUnavailable
-from lms_bot.lms import Lms
+from lms_bot.lms import Lms, conformance
+from lms_bot.lms.conformance.installation import Installation
 from lms_bot.store.operations import inspection
 
 DEADLINE = timedelta(seconds=45)  # for everything together; what has not answered by then does not answer
@@ -55,6 +56,26 @@ def mapping(settings: Settings, people: lms.People, accounts: zulip.Accounts) ->
     except StoreUnavailable:
         by_hand = {}  # there is none yet, or what is wrong with it is found elsewhere
     return zulip.mapping(people.mentors, accounts.users, by_hand)
+
+
+def examine_schema(settings: Settings, show: Callable[[int, int], None]) -> list[Finding]:
+    """Return whether the LMS is as it is declared, by reading samples of it. No secret is in the findings.
+
+    `show` is told how many checks are done, and how many there are.
+    """
+    checks = conformance.checks(Installation.of(settings), datetime.now(UTC))
+    found: list[Finding] = []
+    for done, check in enumerate(checks):
+        show(done, len(checks))
+        found += _guarded(_as_ours(check))
+        if done == 0 and found[0].level is Level.FAILED:
+            break  # it cannot be reached at all
+    return [replace(one, message=redact(secrets_in(settings.lms_database_url), one.message)) for one in found]
+
+
+def _as_ours(check: conformance.Check) -> Check:
+    name, look = check
+    return name, lambda: [Finding(one.what, Level(one.level), one.message, one.advice) for one in look()]
 
 
 class Examination:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from lms_bot.config.settings import Settings
 from lms_bot.db import engine as engines
+from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection, schemas
 from lms_bot.lms.changes import ChangeReader
 from lms_bot.lms.enrolment import Enrolment, read_enrolment
@@ -48,9 +49,16 @@ class Lms:
         Raises LmsUnavailable.
         """
         if self._watched_at is None or not timedelta() <= now - self._watched_at < WATCHED_AGE:
-            self._watched = inspection.watched(self.engine, self.schema)
+            try:
+                self._watched = inspection.watched(self.engine, self.schema)
+            except LmsUnavailable as error:
+                raise LmsUnavailable(f"the LMS cannot be read: {error}") from error
             self._watched_at = now
         return self._watched
+
+    def look_anew(self) -> None:
+        """Find out with the next poll which optional tables are there to read: one of them may have gone."""
+        self._watched_at = None
 
     def read_people(self, now: datetime) -> People:
         """Return all students, mentors and links. Raises LmsUnavailable."""

@@ -13,12 +13,11 @@ import sqlalchemy as sa
 from lms_bot.core.cursor import Cursor, Page, Seen
 from lms_bot.core.events import Activity
 from lms_bot.db.engine import reason
-from lms_bot.db.lists import in_list
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
 from lms_bot.lms.rows import Row, RowReader
 from lms_bot.lms.safe_cursor import Read, advance, end_of_slice, forget_snapshots, is_replaced, trim
-from lms_bot.lms.snapshot import Snapshot, in_blocks, take, was_visible, written_since, xmin_of
+from lms_bot.lms.snapshot import Snapshot, take, was_visible, written_since, xmin_of
 from lms_bot.lms.source import Schema, Source, Watch
 from lms_bot.lms.sqlite_stamp import SqliteStamps, Stamp
 
@@ -92,8 +91,7 @@ class ChangeReader:
         key, visible_then = watch.key_column, cursor.baseline_snapshot
         if cursor.history_id == LOWEST_ID:
             self._stamps.begin((watch.name, "history"), self._stamps.take())
-        query = watch.select().where(key > cursor.history_id, key <= cursor.baseline_id)
-        query = query.order_by(key).limit(self._page_rows)
+        query = watch.rows_above(cursor.history_id, self._page_rows).where(key <= cursor.baseline_id)
         if visible_then is not None:
             query = query.add_columns(xmin_of(watch.table))
         with self._transaction() as connection:
@@ -192,15 +190,12 @@ class ChangeReader:
         return tuple(reader.activity(found[one], marks[one], self._catalogue) for one in changed)
 
     def _above(self, view: _View, position: int) -> list[Any]:
-        key = view.watch.key_column
-        query = view.watch.select().where(key > position).order_by(key).limit(self._page_rows)
-        return list(view.connection.execute(query))
+        return list(view.connection.execute(view.watch.rows_above(position, self._page_rows)))
 
     def _by_key(self, view: _View, ids: Sequence[int]) -> list[Any]:
         if not ids:
             return []
-        within = in_list(view.watch.source.key_column, ids, view.connection.dialect.name)
-        return list(view.connection.execute(view.watch.select().where(within)))
+        return list(view.connection.execute(view.watch.rows_by_key(ids, view.connection.dialect.name)))
 
     def _sweep(self, view: _View, cursor: Cursor, budget: int, now: datetime) -> tuple[list[Any], Cursor]:
         """Read the next slice of the sweep, by ctid or key; begin no round in a file without a commit since one."""
@@ -215,19 +210,15 @@ class ChangeReader:
                 sweep_next_since=snapshot.xmin if snapshot.has_xmin else None,
                 sweep_started_at=now,
             )
-        query, position = watch.select(), cursor.sweep_position or 0
+        position = cursor.sweep_position or 0
         if snapshot.blocks:
-            blocks = max(1, int(max(budget, 1) / snapshot.rows_per_block))
-            query = query.where(in_blocks(watch.table, position, position + blocks))
-            if cursor.sweep_since is not None:
-                query = query.where(written_since(watch.table, cursor.sweep_since))
-            read = list(view.connection.execute(query))
-            position += blocks
+            end = position + max(1, int(max(budget, 1) / snapshot.rows_per_block))
+            read = list(view.connection.execute(watch.rows_in_blocks(position, end, cursor.sweep_since)))
+            position = end
             done = position >= snapshot.blocks
         else:
-            limit, key = max(budget, 1), watch.key_column
-            above = LOWEST_ID if cursor.sweep_position is None else position
-            read = list(view.connection.execute(query.where(key > above).order_by(key).limit(limit)))
+            limit, above = max(budget, 1), LOWEST_ID if cursor.sweep_position is None else position
+            read = list(view.connection.execute(watch.rows_above(above, limit)))
             position = read[-1][_key_place(watch)] if read else position
             done = len(read) < limit
         return read, end_of_slice(cursor, position, done, now)

@@ -13,13 +13,13 @@ import sqlalchemy as sa
 
 from lms_bot.core.people import Mentor, Student, folded_email
 from lms_bot.errors import ConfigError, LmsUnavailable
-from lms_bot.lms.schemas.tables import Tables
+from lms_bot.lms.schemas.tables import Id
 from lms_bot.lms.source import Query, Schema
 
 log = logging.getLogger(__name__)
 
 ALL = "all"
-_TABLE = re.compile(r"(\w+)(?::(\w+):(\w+))?")
+_TABLE = re.compile(r"(\w+)(?::(\w+):(?!\2\Z)(\w+))?")  # two columns, never one twice
 _HEAD = ("mentor", "student")
 
 Link = tuple[int, int]
@@ -56,8 +56,8 @@ def choose_links(schema: Schema, chosen: Sequence[str]) -> tuple[Schema, LinkFil
 
 
 def _of_table(name: str, mentor: str, student: str) -> Query:
-    table = getattr(Tables(f"{name} {mentor}:id {student}:id"), name)
-    return sa.select(table.c[mentor], table.c[student])
+    table = sa.Table(name, sa.MetaData(), sa.Column(mentor, Id()), sa.Column(student, Id()))
+    return sa.select(*table.c)
 
 
 class LinkFiles:
@@ -71,8 +71,10 @@ class LinkFiles:
         self._mentors: Mapping[str, int | None] = {}
         self._students: Mapping[str, int | None] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._paths)
+    @property
+    def needs_people(self) -> bool:
+        """Return whether the files can be read only once it is known who is called what."""
+        return bool(self._paths) and not self._mentors
 
     def know(self, mentors: Iterable[Mentor], students: Iterable[Student]) -> None:
         """Remember who is called what."""

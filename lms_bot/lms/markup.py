@@ -8,8 +8,11 @@ from typing import Any
 
 from lms_bot.lms.values import text
 
-_MLANG = re.compile(r"\{\s*mlang\s+([^}]*?)\s*\}(.*?)\{\s*mlang\s*\}", re.IGNORECASE | re.DOTALL)
+_MLANG = re.compile(r"\{\s*mlang\s+([^{}\s][^{}]*)\}(.*?)\{\s*mlang\s*\}", re.IGNORECASE | re.DOTALL)
 _OTHER = "other"  # the plugin's word for all languages that are not named
+_COMMENT = re.compile(r"<!--.*?-->|<![^<>]*>", re.DOTALL)
+_NO_TAG = re.compile(r"<(?![a-zA-Z/][^<>]*>)")
+_LONGEST = 2_000  # characters of a name with markup; Moodle's own may have 1,333
 
 
 def without_markup(value: Any) -> str | None:
@@ -21,10 +24,11 @@ def without_markup(value: Any) -> str | None:
     if name is None:
         return None
     if "{" in name:
-        name = _one_language(name)
+        name = _one_language(name[:_LONGEST])
     if "<" in name or "&" in name:
         parser = _Text()
-        parser.feed(name)
+        # What only looks like a tag is text: HTMLParser takes long over it, or raises AssertionError.
+        parser.feed(_NO_TAG.sub("&lt;", _COMMENT.sub("", name[:_LONGEST])))
         parser.close()
         name = "".join(parser.parts)
     return " ".join(name.split()) or None
@@ -32,16 +36,11 @@ def without_markup(value: Any) -> str | None:
 
 def _one_language(name: str) -> str:
     """Return what is said in the first language that is named, and all that is said in none."""
-    blocks = _MLANG.findall(name)
-    if not blocks:
-        return name
-    chosen = blocks[0][0].casefold()
-    has_named = any(language.casefold() != _OTHER for language, _ in blocks)
-    if chosen == _OTHER and has_named:
-        chosen = next(language.casefold() for language, _ in blocks if language.casefold() != _OTHER)
+    languages = [language.strip().casefold() for language, _ in _MLANG.findall(name)]
+    chosen = next((language for language in languages if language != _OTHER), _OTHER)
 
     def kept(block: re.Match[str]) -> str:
-        return block[2] if block[1].casefold() == chosen else ""
+        return block[2] if block[1].strip().casefold() == chosen else ""
 
     return _MLANG.sub(kept, name)
 
@@ -80,6 +79,8 @@ class _Text(HTMLParser):
             self._skipped -= 1
 
     def handle_data(self, data: str) -> None:
-        """Keep text that is shown."""
+        """Keep text that is shown; what is said in no language stands between two choices of one."""
         if not self._skipped:
             self.parts.append(data)
+        if data.strip() and not any(self._spans):
+            self._chosen = None

@@ -13,7 +13,7 @@ from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.links import LinkFiles
 from lms_bot.lms.source import NOW, PeopleQueries
-from lms_bot.lms.values import text
+from lms_bot.lms.values import integer, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ def read_links(
     engine: sa.Engine, queries: PeopleQueries, files: LinkFiles, now: datetime
 ) -> frozenset[tuple[int, int]]:
     """Read all links, as (mentor id, student id), those in files by who is known. Raises LmsUnavailable."""
+    if files.needs_people:
+        return read_people(engine, queries, files, now).links
     try:
         with engine.connect() as connection, connection.begin():
             return _links(connection, queries, {NOW.key: int(now.timestamp())}) | files.read()
@@ -63,8 +65,9 @@ def read_links(
 def _links(connection: sa.Connection, queries: PeopleQueries, at: dict[str, int]) -> frozenset[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
     for query in queries.links.values():
-        rows: list[Any] = list(connection.execute(query, at))
-        found.update((row[0], row[1]) for row in rows if row[0] is not None and row[1] is not None)
+        pairs: list[Any] = list(connection.execute(query, at))
+        links = ((integer(mentor), integer(student)) for mentor, student in pairs)
+        found.update((mentor, student) for mentor, student in links if mentor is not None and student is not None)
     return frozenset(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from lms_bot.core.events import EventType
+from lms_bot.db.lists import in_list
+from lms_bot.lms.snapshot import in_blocks, written_since
 
 NOW = sa.bindparam("now", type_=sa.BigInteger)
 """The present moment in seconds since 1970, for queries about people and enrolment."""
@@ -183,6 +185,19 @@ class Watch:
         for table, on in joins.items():
             joined = joined.outerjoin(table, on)
         return sa.select(*columns).select_from(joined)
+
+    def rows_above(self, key: int, limit: int) -> Query:
+        """Return the query for the next rows above a key of the watched table."""
+        return self.select().where(self.key_column > key).order_by(self.key_column).limit(limit)
+
+    def rows_by_key(self, ids: Sequence[int], dialect: str) -> Query:
+        """Return the query for rows of the source by their own keys."""
+        return self.select().where(in_list(self.source.key_column, ids, dialect))
+
+    def rows_in_blocks(self, first: int, end: int, since: int | None) -> Query:
+        """Return the query for rows in these blocks of the table, written by transaction `since` or a later one."""
+        query = self.select().where(in_blocks(self.table, first, end))
+        return query if since is None else query.where(written_since(self.table, since))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

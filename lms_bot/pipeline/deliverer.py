@@ -16,6 +16,7 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.events import MANY_EVENTS, EventType
 from lms_bot.core.notifications import Message, Notification, Recipient
 from lms_bot.errors import OutcomeUnknown, Refused, SendError
+from lms_bot.lms.pages import with_pages
 from lms_bot.pipeline import alert_notifications, replies
 from lms_bot.pipeline.recheck import hand_over_former_students, keep_accounts, take_for_message, without_folded_starts
 from lms_bot.store.events import attempts
@@ -166,7 +167,8 @@ class Deliverer:
     ) -> str:
         old = timedelta(hours=self._settings.stale_after_hours)
         stale = {n.event.event_id for n in due if n.found_at - n.event.timestamp > old}
-        told = display_names.named(transaction, [n.event for n in without_folded_starts(due)], person)
+        events = [n.event for n in without_folded_starts(due)]
+        told = with_pages(display_names.named(transaction, events, person), self._settings)
         settled = attempts.settled_failures(transaction, told)
         is_first = is_first and all(outbox.last_sent_at(transaction, other_id) is None for other_id in person[1:])
         introduction = render.INTRODUCTION if is_first else None
@@ -267,20 +269,19 @@ class Deliverer:
         if since >= counts_after:
             return self._send_anew(message)
         still = counts_after if since >= NOT_FOUND_COUNTS_AFTER else NOT_FOUND_COUNTS_AFTER
-        self._look_again(message, min(max(since, FIRST_RETRY), still - since))
-        return Delivered()
+        return self._look_again(message, min(max(since, FIRST_RETRY), still - since))
 
     def _not_looked_up(self, message: Message, error: SendError) -> Delivered:
         """Ask again, later each time, whether Zulip has a message: it did not say."""
         log.warning("message %d cannot be looked up: %s", message.message_id, error)
         if not isinstance(error, Refused) or error.unreachable:
             self._pause()
-        self._look_again(message, min(max(self._clock() - message.tried_at, FIRST_RETRY), LONGEST_RETRY))
-        return Delivered()
+        return self._look_again(message, min(max(self._clock() - message.tried_at, FIRST_RETRY), LONGEST_RETRY))
 
-    def _look_again(self, message: Message, wait: timedelta) -> None:
+    def _look_again(self, message: Message, wait: timedelta) -> Delivered:
         with self._store.writing() as transaction:
             outbox.postpone_lookup(transaction, message, self._clock() + wait)
+        return Delivered()
 
     def _send_anew(self, message: Message) -> Delivered:
         """Release what a message that Zulip certainly does not have was to tell; send a reply again if that may be."""
@@ -289,8 +290,7 @@ class Deliverer:
                 outbox.discard(transaction, message)
             return Delivered()
         if not self._chat.wait_for_turn(REPLY_PATIENCE):
-            self._look_again(message, FIRST_RETRY)
-            return Delivered()
+            return self._look_again(message, FIRST_RETRY)
         again = replies.prepare_again(self._store, self._chat, message, self._clock)
         return Delivered() if again is None else self._send(again, 0)
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.cursor import Cursor, Page
-from lms_bot.core.detect import OpenRow, observe
+from lms_bot.core.detect import OpenRow, observe, old_among
 from lms_bot.core.events import Activity, Event
 from lms_bot.core.meter import Meter, PollOutcome
 from lms_bot.db.statements import StatementCounter
@@ -24,7 +24,8 @@ from lms_bot.pipeline.people import PeopleReader
 from lms_bot.store.alerts import alerts, watchlist
 from lms_bot.store.events import cursors, events, mirrors, rows
 from lms_bot.store.events.cursors import postpone_looks
-from lms_bot.store.events.events import no_longer_stated, reconcile
+from lms_bot.store.events.events import reconcile
+from lms_bot.store.events.rows import no_longer_stated
 from lms_bot.store.notifications import queue
 from lms_bot.store.people import people
 from lms_bot.store.people.people import Mentoring
@@ -85,6 +86,7 @@ class Poller:
             self._meter.polled(PollOutcome.FAILED)
             raise
         except LmsUnavailable as error:
+            self._lms.look_anew()
             self._meter.polled(PollOutcome.LMS_UNAVAILABLE)
             incidents.note_failed_poll(self._store, str(error), now)
             raise
@@ -151,7 +153,8 @@ class Poller:
     def _keep(self, page: Page, open_since: Mapping[int, datetime], enqueuer: Enqueuer, now: datetime) -> Polled:
         """Store what a page says, in one transaction with the cursor that stands behind it."""
         source_table, watched = page.source_table, page.cursor.source_table
-        observed = observe(replace(page, activities=self._with_students(page.activities, now)), now)
+        followed = self._followed(source_table, old_among(page, now))
+        observed = observe(replace(page, activities=self._with_students(page.activities, now)), now, followed)
         if any(not event.is_history for event in observed.events) and self._people.refresh_links(now):
             self._around.clear()
         around = self._people_around(observed.events, now)
@@ -216,6 +219,13 @@ class Poller:
     def _recorded(self, source_table: str, source_ids: Collection[int]) -> Mapping[int, int]:
         with self._store.reading() as transaction:
             return rows.fingerprints(transaction, source_table, source_ids)
+
+    def _followed(self, source_table: str, source_ids: Collection[int]) -> Collection[int]:
+        """Return those of the rows that were found before and are open, so that what they say now is news."""
+        if not source_ids:
+            return ()
+        with self._store.reading() as transaction:
+            return cursors.open_among(transaction, source_table, source_ids)
 
     def _ids_by_username(self, usernames: Collection[str]) -> dict[str, int]:
         with self._store.reading() as transaction:

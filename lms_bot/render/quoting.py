@@ -67,12 +67,18 @@ def link(text: str, url: str | None) -> str:
 
 
 def person(
-    name: str | None, username: str | None, *, with_username: bool = False, bold: bool = False, limit: int = 200
+    name: str | None,
+    username: str | None,
+    *,
+    with_username: bool = False,
+    bold: bool = False,
+    limit: int = 200,
+    url: str | None = None,
 ) -> str:
     """Return how a person is called, with the username in brackets if asked; that alone where there is no name."""
     shown = quote(name or username, limit)
     brackets = f" ({quote(username, limit)})" if with_username and name and username and name != username else ""
-    return f"**{shown}**{brackets}" if bold else f"{shown}{brackets}"
+    return link(f"**{shown}**" if bold else shown, url) + brackets
 
 
 def student_name(student: Student, *, bold: bool = False, limit: int = 200) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from lms_bot.config.settings import Settings
 from lms_bot.core.events import Event
 from lms_bot.core.people import Mentor, Student, ZulipUser, told_apart
 from lms_bot.core.principal import Principal, Role
 from lms_bot.errors import NotFound
+from lms_bot.lms.pages import with_pages
 from lms_bot.store.operations import admin_channel
 from lms_bot.store.operations.admin_channel import AdminChannel
 from lms_bot.store.people import accounts, directory, display_names, people
@@ -76,9 +78,9 @@ def student(transaction: Transaction, principal: Principal, student_id: int) -> 
     return display_names.students_named(transaction, [student_id], _readers(principal))[student_id]
 
 
-def with_names(transaction: Transaction, principal: Principal, found: Sequence[Event]) -> list[Event]:
-    """Return events with the names of their students, as the principal tells these apart."""
-    return display_names.named(transaction, found, _readers(principal))
+def as_shown(transaction: Transaction, principal: Principal, found: Sequence[Event], settings: Settings) -> list[Event]:
+    """Return events with the names of their students, as the principal tells these apart, and with their pages."""
+    return with_pages(display_names.named(transaction, found, _readers(principal)), settings)
 
 
 def mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Mentor:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from lms_bot.config.settings import Settings
 from lms_bot.core.events import Event
 from lms_bot.core.principal import Principal
-from lms_bot.core.reports.feed import Filter
+from lms_bot.core.reports.feed import Filter, Page
 from lms_bot.reports import access
 from lms_bot.store.reports import feed as events
 from lms_bot.store.session import Transaction
 
 
 def history(
-    transaction: Transaction, principal: Principal, student_id: int, wanted: Filter, most: int, offset: int = 0
+    transaction: Transaction, principal: Principal, student_id: int, wanted: Filter, page: Page, settings: Settings
 ) -> list[Event]:
-    """Return at most `most` events of a student, newest first, after the first `offset`.
+    """Return a page of the events of a student, newest first.
 
     Ask for one more than is shown to learn whether there are more. Raises NotFound.
     """
     student = access.student(transaction, principal, student_id)
-    found = events.feed(transaction, [student.student_id], most, wanted, offset)
-    return access.with_names(transaction, principal, found)
+    found = events.feed(transaction, [student.student_id], page.most, wanted, page.offset)
+    return access.as_shown(transaction, principal, found, settings)
 
 
-def feed(transaction: Transaction, principal: Principal, wanted: Filter, most: int, offset: int = 0) -> list[Event]:
+def feed(transaction: Transaction, principal: Principal, wanted: Filter, page: Page, settings: Settings) -> list[Event]:
     """Return the same of all students whom the principal may see."""
     student_ids = [student.student_id for student in access.students(transaction, principal)]
-    found = events.feed(transaction, student_ids, most, wanted, offset)
-    return access.with_names(transaction, principal, found)
+    found = events.feed(transaction, student_ids, page.most, wanted, page.offset)
+    return access.as_shown(transaction, principal, found, settings)

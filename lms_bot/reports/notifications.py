@@ -64,7 +64,7 @@ def traces(
     access.require_mentor(principal)
     chosen = preferences.effective(transaction, principal.mentor_ids)
     found = _of_each_event(trace.trace(transaction, *event, principal.mentor_ids))
-    events = access.with_names(transaction, principal, [one.event for one in found])
+    events = access.as_shown(transaction, principal, [one.event for one in found], settings)
     found = [one._replace(event=event) for one, event in zip(found, events, strict=True)]
     return [_trace(one, chosen.get(one.mentor_id, DEFAULT_PREFERENCES), settings, now) for one in found]
 
@@ -92,7 +92,7 @@ def parked(transaction: Transaction, principal: Principal, most: int) -> tuple[i
 def _all_pending(
     transaction: Transaction, principal: Principal, entries: Sequence[QueueEntry], settings: Settings, now: datetime
 ) -> list[Pending]:
-    events = access.with_names(transaction, principal, [one.event for one in entries])
+    events = access.as_shown(transaction, principal, [one.event for one in entries], settings)
     entries = [one._replace(event=event) for one, event in zip(entries, events, strict=True)]
     chosen: Mapping[int, Preferences] = preferences.effective(transaction, {one.mentor_id for one in entries})
     return [_pending(one, chosen.get(one.mentor_id, DEFAULT_PREFERENCES), settings, now) for one in entries]

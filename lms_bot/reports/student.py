@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from lms_bot.config.settings import Settings
 from lms_bot.core.events import Event
 from lms_bot.core.people import Mentor
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.students import Profile, all_concerns
+from lms_bot.lms.pages import with_pages
 from lms_bot.reports import access
 from lms_bot.reports.attention import rules_true_of
 from lms_bot.store.people import directory
@@ -18,25 +19,33 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.streaks import overview
 
 
-def profile(transaction: Transaction, principal: Principal, student_id: int, zone: ZoneInfo, now: datetime) -> Profile:
-    """Return the card of a student, and their streaks with days cut by `zone` unless they have their own.
+def profile(
+    transaction: Transaction, principal: Principal, student_id: int, settings: Settings, now: datetime
+) -> Profile:
+    """Return the card of a student, and their streaks with days cut by the settings' zone unless they have their own.
 
     Raises NotFound.
     """
-    student = access.student(transaction, principal, student_id)
+    student, zone = access.student(transaction, principal, student_id), settings.timezone
     card = students.card(transaction, student)
     said = rules_true_of(transaction, principal.mentor_ids, [student], zone, now)
-    card = replace(card, concerns=all_concerns(student, card.concerns, said.get(student_id, ())))
+    concerns = all_concerns(student, card.concerns, said.get(student_id, ()))
+    card = replace(card, concerns=concerns, last_exams=tuple(with_pages(card.last_exams, settings)))
     (streaks,) = overview.streaks_of(transaction, [student], zone, now)
     return Profile(card, streaks)
 
 
 def scores(
-    transaction: Transaction, principal: Principal, student_id: int, since: datetime | None, most: int
+    transaction: Transaction,
+    principal: Principal,
+    student_id: int,
+    since: datetime | None,
+    most: int,
+    settings: Settings,
 ) -> list[Event]:
     """Return a student's last finished exams (at most `most`) that have a percentage, oldest first. Raises NotFound."""
     student = access.student(transaction, principal, student_id)
-    return students.scores(transaction, student.student_id, since, most)
+    return with_pages(students.scores(transaction, student.student_id, since, most), settings)
 
 
 def mentors(transaction: Transaction, principal: Principal, student_id: int) -> list[Mentor]:

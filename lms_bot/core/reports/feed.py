@@ -21,6 +21,13 @@ class Filter:
     course: str = ""
 
 
+class Page(NamedTuple):
+    """At most `most` of what is asked for, after the first `offset`."""
+
+    most: int
+    offset: int = 0
+
+
 class Exported(NamedTuple):
     """An event as a file shows it; `is_current` says whether its row in the LMS still says so."""
 

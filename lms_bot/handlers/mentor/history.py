@@ -8,7 +8,7 @@ from typing import Any
 
 from lms_bot.core.events import Event
 from lms_bot.core.principal import Role
-from lms_bot.core.reports.feed import Exported, Filter, Position
+from lms_bot.core.reports.feed import Exported, Filter, Page, Position
 from lms_bot.handlers.argument_types import COURSE, PERIOD, SINCE, STUDENT, STUDENTS, TYPES, Period, count
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.freshness import note_of_age
@@ -32,9 +32,10 @@ def history(request: Request, arguments: Arguments) -> Reply:
 
     Write `more` for what was before, and `why` with the number of an event to learn why you were told of it or not.
     """
-    student, most, offset = arguments["student"], arguments["n"], request.position or 0
+    student, most = arguments["student"], arguments["n"]
     wanted = Filter(arguments["period"].since, arguments["type"] or frozenset(), arguments["course"] or "")
-    events = feeds.history(request.transaction, request.principal, student.student_id, wanted, most + 1, offset)
+    page = Page(most + 1, request.position or 0)
+    events = feeds.history(request.transaction, request.principal, student.student_id, wanted, page, request.settings)
     name = student_name(student, bold=True)
     return _page(request, events, most, name, _nothing(f"{name} has", arguments, arguments["period"]))
 
@@ -47,7 +48,8 @@ def feed(request: Request, arguments: Arguments) -> Reply:
     """
     most, since = arguments["n"], arguments["since"]
     wanted = Filter(since.since, arguments["type"] or frozenset(), arguments["course"] or "")
-    events = feeds.feed(request.transaction, request.principal, wanted, most + 1, request.position or 0)
+    page = Page(most + 1, request.position or 0)
+    events = feeds.feed(request.transaction, request.principal, wanted, page, request.settings)
     return _page(request, events, most, "**Your students**", _nothing("Your students have", arguments, since))
 
 

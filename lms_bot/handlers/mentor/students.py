@@ -49,8 +49,8 @@ def students(request: Request, arguments: Arguments) -> Reply:
 @COMMANDS.command("student", STUDENT)
 def student(request: Request, arguments: Arguments) -> str:
     """Show all about one of your students at a glance: averages, trend, streak, last exams, courses."""
-    student_id, zone = arguments["student"].student_id, request.settings.timezone
-    found = reports.profile(request.transaction, request.principal, student_id, zone, request.now)
+    student_id = arguments["student"].student_id
+    found = reports.profile(request.transaction, request.principal, student_id, request.settings, request.now)
     return card_text(found.card, request.now, ROOM_FOR_LINES, streaks=found.streaks) + note_of_age(request)
 
 
@@ -58,7 +58,9 @@ def student(request: Request, arguments: Arguments) -> str:
 def chart(request: Request, arguments: Arguments) -> Reply:
     """Draw the exam scores of one of your students over time, with the same numbers as text."""
     who, since = arguments["student"], arguments["period"].since
-    exams = reports.scores(request.transaction, request.principal, who.student_id, since, MOST_SCORES + 1)
+    exams = reports.scores(
+        request.transaction, request.principal, who.student_id, since, MOST_SCORES + 1, request.settings
+    )
     shown = exams[-MOST_SCORES:]
     text = chart_text(who, shown, request.now, ROOM_FOR_LINES)
     if len(exams) > MOST_SCORES:

@@ -48,8 +48,7 @@ def what_does_my_mentor_see(request: Request, arguments: Arguments) -> str:
 
 
 def _profile(request: Request, student: Student) -> Profile:
-    zone = request.settings.timezone
-    return reports.profile(request.transaction, request.principal, student.student_id, zone, request.now)
+    return reports.profile(request.transaction, request.principal, student.student_id, request.settings, request.now)
 
 
 def _what_mentors_see(request: Request, student: Student) -> str:

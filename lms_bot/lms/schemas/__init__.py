@@ -8,6 +8,7 @@ from typing import Any
 
 from lms_bot.errors import ConfigError
 from lms_bot.lms.schemas import classic, lessons, moodle
+from lms_bot.lms.schemas.faults import faults
 from lms_bot.lms.source import Schema
 
 _OWN: dict[str, Any] = {"classic": classic, "moodle": moodle, "lessons": lessons}
@@ -20,22 +21,28 @@ _declared: dict[str, Schema] = {name: module.declare() for name, module in _OWN.
 def load(name: str, prefix: str | None) -> Schema:
     """Return the declaration of this name, or of the module behind `module:`, for tables with a prefix of one's own.
 
-    Such a module has a function `declare(prefix)`, and PREFIX. Raises ConfigError where there is none.
+    Such a module has a function `declare(prefix)`, and PREFIX. Raises ConfigError where there is none, and for what
+    is wrong with its declaration.
     """
-    if name not in _OWN:
-        path = name.removeprefix(_MODULE)
-        try:
-            module = importlib.import_module(path)
-            schema = module.declare(module.PREFIX if prefix is None else prefix)
-        except (ImportError, AttributeError, TypeError) as error:
-            raise ConfigError(f"lms_schema names the module {path}, which cannot be used: {error}.") from error
-        if not isinstance(schema, Schema):
-            raise ConfigError(f"lms_schema names the module {path}, whose declare() gives no Schema.")
-        _declared[name] = schema
-        return schema
-    own = _OWN[name].declare(_OWN[name].PREFIX if prefix is None else prefix)
-    assert isinstance(own, Schema)
-    return own
+    if name in _OWN:
+        own: Schema = _OWN[name].declare(_OWN[name].PREFIX if prefix is None else prefix)
+        return own
+    path = name.removeprefix(_MODULE)
+    try:
+        module = importlib.import_module(path)
+        schema: Schema = module.declare(module.PREFIX if prefix is None else prefix)
+        wrong = faults(schema) if isinstance(schema, Schema) else ["its declare() gives no Schema"]
+    except Exception as error:  # noqa: BLE001 - somebody else's code, whatever it does
+        wrong = [f"{type(error).__name__}: {' '.join(str(error).split())}"]
+    if wrong:
+        raise ConfigError(f"lms_schema names the module {path}, which cannot be used: {'; '.join(wrong)}.")
+    _declared[name] = schema
+    return schema
+
+
+def named(name: str) -> Schema:
+    """Return the declaration of this name, of tables with its own prefix. Raises ConfigError where there is none."""
+    return _declared[name] if name in _declared else load(name, None)
 
 
 def recognise(names: Collection[str]) -> tuple[str, str] | None:

@@ -53,4 +53,4 @@ class Tables:
         try:
             return self._tables[name]
         except KeyError:
-            raise AttributeError(name) from None
+            raise AttributeError(f"no table {name} is declared") from None

@@ -13,7 +13,7 @@ from lms_bot.core.alerts import (
 )
 from lms_bot.core.events import Event
 from lms_bot.render.fitting import counted
-from lms_bot.render.quoting import moment, number, percent, person, plain, quote
+from lms_bot.render.quoting import link, moment, number, percent, person, plain, quote
 
 LEVELS = {1: "🟡", 2: "🟠", 3: "🔴"}
 HEADINGS: dict[Rule, str] = {
@@ -118,8 +118,11 @@ def about(rule: Rule, numbers: Mapping[str, Any], title: str | None, student: st
 
 
 def about_student(event: Event) -> str:
-    """Return whom an event is about, in bold and with the username, for a message about this event alone."""
-    return _student(event, with_username=True)
+    """Return whom an event is about, in bold and with the username, for a message about this event alone.
+
+    The name is a link to the student's page; a list would be full of links that nobody can hit with a thumb.
+    """
+    return _student(event, with_username=True, url=event.student_url)
 
 
 def listed_student(event: Event) -> str:
@@ -127,10 +130,10 @@ def listed_student(event: Event) -> str:
     return _student(event, with_username=event.shares_name)
 
 
-def _student(event: Event, *, with_username: bool) -> str:
+def _student(event: Event, *, with_username: bool, url: str | None = None) -> str:
     if not plain(event.student_name) and not plain(event.student_username):
-        return "**unknown student**" if event.student_id is None else f"**student #{event.student_id}**"
-    return person(event.student_name, event.student_username, with_username=with_username, bold=True)
+        return link("**unknown student**" if event.student_id is None else f"**student #{event.student_id}**", url)
+    return person(event.student_name, event.student_username, with_username=with_username, bold=True, url=url)
 
 
 def _sentence(event: Event, student: str) -> str:

@@ -74,6 +74,13 @@ def due_rows(transaction: Transaction, source_table: str, now: datetime, most: i
     return [(row.source_id, row.since) for row in transaction.execute(query)]
 
 
+def open_among(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> set[int]:
+    """Return those of the rows that are open."""
+    within = in_list(open_rows.c.source_id, source_ids, transaction.dialect.name)
+    query = sa.select(open_rows.c.source_id).where(open_rows.c.source_table == source_table, within)
+    return set(transaction.scalars(query))
+
+
 def keep_open(transaction: Transaction, source_table: str, rows: Sequence[OpenRow]) -> None:
     """Remember rows as open, or when to look at them next."""
     if not rows:

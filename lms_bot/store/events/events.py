@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from lms_bot.core import detect
-from lms_bot.core.cursor import Page
-from lms_bot.core.detect import Observed, Recorded, follow
+from lms_bot.core.detect import Observed, follow
 from lms_bot.core.events import NO_PRESENCE, Event, EventType, course_key, is_finished, percentage
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.db.lists import in_list
@@ -18,7 +17,7 @@ from lms_bot.store import counters
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.events import tombstones
 from lms_bot.store.events.attempts import number_attempts
-from lms_bot.store.events.rows import recorded
+from lms_bot.store.events.rows import event_ids, recorded
 from lms_bot.store.people import forgotten
 from lms_bot.store.people.people import UNKNOWN_STUDENT, Mentoring
 from lms_bot.store.session import Transaction
@@ -271,10 +270,10 @@ def reconcile(
         if is_overtaken and not (same and same.is_current):
             doubtful.append(event.source_id)
             continue
-        outdated = _event_ids(state for state in states if state.is_current and state is not same)
+        outdated = event_ids(state for state in states if state.is_current and state is not same)
         superseded += outdated
         if followed.is_another and outdated:
-            withdrawn += _event_ids(one for one in states if one.is_about_same(states[-1]))
+            withdrawn += event_ids(one for one in states if one.is_about_same(states[-1]))
         if same and same.event_id is not None:
             restated[same.event_id] = detect.restated(event, followed)
         else:
@@ -283,17 +282,3 @@ def reconcile(
     number_attempts(transaction, [*new, *restated.values()])
     corrected = restate(transaction, restated) + supersede(transaction, superseded) + withdraw(transaction, withdrawn)
     return Reconciled(record(transaction, new, around, now), corrected, doubtful, withdrawn)
-
-
-def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -> list[int]:
-    """Return the current events of rows that disappeared or went into a state that gives no event."""
-    gone = [*page.vanished, *observed.silent]
-    if not gone:
-        return []
-    states_of = recorded(transaction, page.source_table, gone)
-    return _event_ids(state for states in states_of.values() for state in states if state.is_current)
-
-
-def _event_ids(states: Iterable[Recorded]) -> list[int]:
-    """Return the ids of those of the states whose events are kept."""
-    return [state.event_id for state in states if state.event_id is not None]

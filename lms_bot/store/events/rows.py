@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
-from lms_bot.core.detect import Recorded
+from lms_bot.core.cursor import Page
+from lms_bot.core.detect import Observed, Recorded
+from lms_bot.core.events import EventType
 from lms_bot.db.lists import in_list
 from lms_bot.store.events import tombstones
 from lms_bot.store.session import Transaction
@@ -50,3 +52,26 @@ def recorded(transaction: Transaction, source_table: str, source_ids: Collection
         older = [state._replace(is_current=False) for state in states] if is_outdated else states
         kept[source_id] = [*older, *kept[source_id]]
     return kept
+
+
+def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -> list[int]:
+    """Return the current events of rows that disappeared or went into a state that gives no event.
+
+    What was watched stays so, whatever the percentage falls to.
+    """
+    gone = [*page.vanished, *observed.silent]
+    if not gone:
+        return []
+    states_of = recorded(transaction, page.source_table, gone)
+    silent = set(observed.silent)
+    return event_ids(
+        state
+        for source_id, states in states_of.items()
+        for state in states
+        if state.is_current and not (source_id in silent and state.event_type == EventType.CONTENT_PROGRESS)
+    )
+
+
+def event_ids(states: Iterable[Recorded]) -> list[int]:
+    """Return the ids of those of the states whose events are kept."""
+    return [state.event_id for state in states if state.event_id is not None]
