@@ -1,10 +1,17 @@
--- The login with which lms_bot reads the LMS: these tables and columns, and nothing else.
+-- The login with which lms_bot reads the classic LMS: these tables and columns, and nothing else.
 -- Run it in the database of the LMS, as the owner of its tables or a superuser:
 --
 --     psql -v ON_ERROR_STOP=1 -d lms -f deploy/postgresql-lms-role.sql
 --     psql -d lms -c '\password lms_bot_reader'
 --
--- It may be run again, and must be after the LMS has replaced one of these tables. `lms-bot doctor` says what is missing.
+-- It may be run again, and must be after the LMS has got or replaced one of these tables. `lms-bot doctor` says what is
+-- missing.
+-- For tables with another prefix, add -v prefix=m_ to the first command.
+
+\if :{?prefix}
+\else
+    \set prefix ''
+\endif
 
 DO $$
 BEGIN
@@ -23,34 +30,39 @@ ALTER ROLE lms_bot_reader SET lock_timeout = '5s';
 ALTER ROLE lms_bot_reader SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE lms_bot_reader CONNECTION LIMIT 20;
 
--- Whole, so that the transaction ids of rows may be read too: they say which rows are new.
-GRANT SELECT ON attempts, content_attempts TO lms_bot_reader;
+-- What students did: whole, so that the transaction ids of rows may be read too, which say which rows are new.
+SELECT format('GRANT SELECT ON %I TO lms_bot_reader', :'prefix' || name)
+FROM unnest(ARRAY['attempts', 'content_attempts']) AS name
+\gexec
 
--- Of people, only what is told of them and what finds them in Zulip.
-GRANT SELECT (id, username, email, first_name, last_name, display_name, is_active) ON students TO lms_bot_reader;
-GRANT SELECT (id, username, email, first_name, last_name, display_name) ON mentors TO lms_bot_reader;
-GRANT SELECT ("A", "B") ON "_MentorToStudent" TO lms_bot_reader;
+-- Of people, only what is told of them and what finds them in Zulip; and titles.
+SELECT format('GRANT SELECT (%s) ON %I TO lms_bot_reader', list, :'prefix' || name)
+FROM (VALUES
+    ('students', 'id, username, email, first_name, last_name, display_name, is_active'),
+    ('mentors', 'id, username, email, first_name, last_name, display_name'),
+    ('_MentorToStudent', '"A", "B"'),
+    ('exams', 'id, title'),
+    ('courses', 'id, title'),
+    ('chapters', 'id, name'),
+    ('ChapterContent', 'id, title, course_id, "examId"')
+) AS needed (name, list)
+\gexec
 
--- Titles.
-GRANT SELECT (id, title) ON exams, courses TO lms_bot_reader;
-GRANT SELECT (id, name) ON chapters TO lms_bot_reader;
-GRANT SELECT (id, title, course_id, "examId") ON "ChapterContent" TO lms_bot_reader;
+-- Videos and certificates; on which days the LMS saw a student, for streaks of presence; since when students are enrolled and
+-- how long exams take, for alerts about who never started and what was abandoned. Where the LMS does not say so, the bot does
+-- without.
+SELECT format('GRANT SELECT ON %I TO lms_bot_reader', :'prefix' || name)
+FROM unnest(ARRAY['user_videos', 'certifications']) AS name
+WHERE to_regclass(quote_ident(:'prefix' || name)) IS NOT NULL
+\gexec
 
--- On which days the LMS saw a student, for streaks of presence; since when students are enrolled and how long exams take, for
--- alerts about who never started and what was abandoned. Where the LMS does not say so, the bot does without.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('students') AND attname = 'created') THEN
-        GRANT SELECT (created) ON students TO lms_bot_reader;
-    END IF;
-    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('exams') AND attname = 'duration') THEN
-        GRANT SELECT (duration) ON exams TO lms_bot_reader;
-    END IF;
-    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('students') AND attname = 'last_active_date') THEN
-        GRANT SELECT (last_active_date) ON students TO lms_bot_reader;
-    END IF;
-    IF to_regclass('student_activity_dates') IS NOT NULL THEN
-        GRANT SELECT (id, student_id, activity_date) ON student_activity_dates TO lms_bot_reader;
-    END IF;
-END
-$$;
+SELECT format('GRANT SELECT (%s) ON %s TO lms_bot_reader', string_agg(quote_ident(attname), ', '), attrelid::regclass)
+FROM (VALUES
+    ('students', 'created, last_active_date'),
+    ('exams', 'duration'),
+    ('student_activity_dates', 'id, student_id, activity_date'),
+    ('videos', 'id, title, course_title, chapter_name')
+) AS wanted (name, list)
+JOIN pg_attribute ON attrelid = to_regclass(quote_ident(:'prefix' || name)) AND attname = ANY (string_to_array(list, ', '))
+GROUP BY attrelid
+\gexec

@@ -17,7 +17,10 @@ from tests.shell import DONE, Shell, shell
 __all__ = ["shell"]
 
 POSTGRESQL = pytest.mark.parametrize("kind", ["postgresql"])
-READ = 'attempts, content_attempts, students, mentors, "_MentorToStudent", exams, courses, chapters, "ChapterContent"'
+READ = (
+    'attempts, content_attempts, students, mentors, "_MentorToStudent", exams, courses, chapters, "ChapterContent",'
+    " user_videos, videos, certifications"
+)
 
 
 @pytest.fixture

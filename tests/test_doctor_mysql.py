@@ -16,6 +16,7 @@ pytestmark = pytest.mark.services
 READ = (
     *("attempts", "content_attempts", "students", "mentors", "_MentorToStudent"),
     *("exams", "courses", "chapters", "ChapterContent", "student_activity_dates"),
+    *("user_videos", "videos", "certifications"),
 )
 
 
@@ -36,7 +37,7 @@ def test_all_is_well(well: Shell) -> None:
     assert told["lms writes"] == "our connection refuses to write"
     assert told["lms role"].endswith("can write to no table")
     assert told["lms limit"] == "the server ends a statement of ours after 30 s"
-    assert told["lms tables"] == "9 of 9 tables are as expected"
+    assert told["lms tables"] == "12 of 12 tables are as expected"
     assert told["lms indexes"] == "every row is found by its id"
     assert told["lms network"] == "does not leave this machine"
     assert "clock mode" in told["lms sweep"]

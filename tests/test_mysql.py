@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,15 +15,13 @@ from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms
 from lms_bot.lms.inspection import Kind, can_read
 from lms_bot.lms.schemas import CLASSIC
-from lms_bot.lms.source import columns_of
 from lms_bot.lms.values import moment
-from tests.bot_process import PATIENCE
 from tests.lms_rows import GULNORA, JANE, MARY, NOW, RAVI, classic_lms
 from tests.mariadb import PASSWORD, MariaLms
+from tests.roles import grant_on_mariadb
 
 pytestmark = pytest.mark.services
 
-ROLE = Path(__file__).parent.parent / "deploy" / "mysql-lms-role.sql"
 WITHIN = timedelta(minutes=1)
 attempts = CLASSIC.source("attempts").table
 
@@ -290,33 +286,16 @@ def test_the_rights_of_others_are_not_ours(maria_lms: MariaLms) -> None:
 # The login of deploy/
 
 
-def make_role(lms: MariaLms) -> None:
-    """Run the file as its own first lines say."""
-    client = ["mariadb", "--no-defaults", f"--socket={lms.server.socket}", "--user=root", lms.database]
-    with ROLE.open() as file:
-        done = subprocess.run(client, stdin=file, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture
 def installed(maria_lms: MariaLms) -> Iterator[str]:
     """The LMS with the login of deploy/, which has its password."""
-    make_role(maria_lms)
+    grant_on_mariadb(maria_lms.server, maria_lms.database, "classic")
     maria_lms.execute(f"ALTER USER lms_bot_reader@'%' IDENTIFIED BY '{PASSWORD}' ACCOUNT UNLOCK")
     yield maria_lms.server.login("lms_bot_reader", maria_lms.database)
     maria_lms.execute("DROP USER lms_bot_reader@'%'")
 
 
-def granted(url: str) -> set[tuple[str, str, str]]:
-    query = "SELECT table_name, column_name, privilege_type FROM information_schema.column_privileges"
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        return {(row[0], row[1], row[2]) for row in connection.exec_driver_sql(query)}
-
-
-def test_the_reader_may_read_what_is_read_and_nothing_else(installed: str) -> None:
-    columns = CLASSIC.wanted().union(*map(columns_of, CLASSIC.extras))
-    assert granted(installed) == {(column.table.name, column.name, "SELECT") for column in columns}
+def test_the_reader_may_neither_write_nor_read_what_is_not_told(installed: str) -> None:
     lms = classic_lms(installed)
     server = lms.server()
     assert (server.is_superuser, server.writable, server.is_read_only) == (False, (), True)
@@ -331,30 +310,9 @@ def test_the_reader_may_read_what_is_read_and_nothing_else(installed: str) -> No
 
 
 def test_nobody_logs_in_before_there_is_a_password(maria_lms: MariaLms) -> None:
-    make_role(maria_lms)
+    grant_on_mariadb(maria_lms.server, maria_lms.database, "classic")
     lms = classic_lms(maria_lms.server.login("lms_bot_reader", maria_lms.database, ""))
     with pytest.raises(LmsUnavailable, match="account is locked"):
         lms.read_people(NOW)
     lms.close()
     maria_lms.execute("DROP USER lms_bot_reader@'%'")
-
-
-def test_the_role_may_be_made_again_when_the_lms_has_more(maria_lms: MariaLms, installed: str) -> None:
-    everything = granted(installed)
-    maria_lms.execute(
-        "DROP USER lms_bot_reader@'%'",
-        "RENAME TABLE student_activity_dates TO elsewhere",
-        "ALTER TABLE students RENAME COLUMN created TO since",
-    )
-    make_role(maria_lms)
-    maria_lms.execute(f"ALTER USER lms_bot_reader@'%' IDENTIFIED BY '{PASSWORD}' ACCOUNT UNLOCK")
-    less = granted(installed)
-    maria_lms.execute(
-        "RENAME TABLE elsewhere TO student_activity_dates", "ALTER TABLE students RENAME COLUMN since TO created"
-    )
-    make_role(maria_lms)
-    assert granted(installed) == everything
-    assert {row[:2] for row in everything - less} == {
-        ("students", "created"),
-        *(("student_activity_dates", column) for column in ("id", "student_id", "activity_date")),
-    }

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.people import Mentor
 from lms_bot.doctor.findings import Finding, failed, ok, warning
 from lms_bot.errors import LmsUnavailable
-from lms_bot.lms import Lms
-from lms_bot.lms.inspection import Kind, Server, Table, Wanted, wanted
+from lms_bot.lms import Lms, schemas
+from lms_bot.lms.inspection import Kind, Server, Table, Wanted, installed, wanted
 from lms_bot.lms.source import Schema
 
 OLDEST, BY_CTID = 130_000, 140_000  # PostgreSQL 13 is needed, 14 reads ranges of ctid
 SKEW = timedelta(seconds=30)
 MOST_NAMED = 5  # of many tables, so many are named
+_ROLES = {"classic": "lms", "moodle": "moodle", "lessons": "lessons"}  # in the names of the files in deploy/
 _ZONELESS = frozenset({"date", "timestamp without time zone"})
 _ZONELESS_IN_MYSQL = frozenset({"date", "datetime"})
 CLOCK_MODE = (
@@ -53,13 +54,14 @@ def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, 
     """Return the checks of the LMS, in order."""
     return (
         ("lms", lambda: reach(lms)),
-        ("lms writes", lambda: writes(lms.server())),
+        ("lms writes", lambda: writes(lms.server(), lms.schema)),
         ("lms limit", lambda: limit(lms.server())),
-        ("lms tables", lambda: tables(lms.server(), lms.schema, lms.tables())),
+        ("lms tables", lambda: tables(lms, settings)),
         ("lms extras", lambda: extras(lms.missing_extras())),
-        ("lms indexes", lambda: indexes(lms.schema, lms.tables())),
+        ("lms indexes", lambda: indexes(lms.server(), lms.schema, lms.tables())),
         ("lms times", lambda: times(lms.server(), lms.schema, lms.tables(), settings)),
         ("lms sweep", lambda: sweep(lms.server(), lms.schema, lms.tables())),
+        ("lms links", lambda: links(lms.schema, settings)),
         ("lms people", people.read),
         ("lms clock", lambda: clock("lms clock", "the LMS", lms.server().ahead)),
     )
@@ -82,16 +84,17 @@ def version(server: Server) -> Finding:
     return ok("lms", f"answers: {server.product}")
 
 
-def writes(server: Server) -> Iterator[Finding]:
+def writes(server: Server, schema: Schema) -> Iterator[Finding]:
     """Check whether our connection, or our role by itself, could change the LMS; judged by the catalog alone."""
     if server.is_read_only:
         yield ok("lms writes", "our connection refuses to write")
     else:
         yield failed("lms writes", "our connection would write", "something between us and the LMS undoes READ ONLY")
     if server.is_superuser:
-        yield warning("lms role", f"the role {server.role} is a superuser", _grants(server))
+        yield warning("lms role", f"the role {server.role} is a superuser", _grants(server, schema))
     elif server.writable:
-        yield warning("lms role", f"the role {server.role} could write to {_some(server.writable)}", _grants(server))
+        message = f"the role {server.role} could write to {_some(server.writable)}"
+        yield warning("lms role", message, _grants(server, schema))
     elif server.role:
         yield ok("lms role", f"the role {server.role} can write to no table")
 
@@ -105,15 +108,60 @@ def limit(server: Server) -> Iterator[Finding]:
         yield warning("lms limit", "the server keeps no time limit for our statements", advice)
 
 
-def tables(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
+def tables(lms: Lms, settings: Settings) -> Iterator[Finding]:
     """Check whether every table and column that is read is there, readable, and of the right kind."""
-    well, of_schema = 0, wanted(schema)
+    server, found = lms.server(), lms.tables()
+    if not any(watch.table.name in found for watch in lms.schema.watches):
+        yield strange(server, lms.schema, lms.names(), settings)
+        return
+    read = {watch.source.name for watch in lms.watched(datetime.now(UTC))}
+    well, of_schema = 0, wanted(installed(lms.schema, read, found))
+    advice = _grants(server, lms.schema)
+    own = {word.split(":")[1] for word in lms.schema.people.links if word.startswith("table:")}
     for name, expected in of_schema.items():
-        problems = list(_of_table(server, name, expected, found.get(name)))
+        rights = f"grant SELECT on {name}, which lms_mentors names" if name in own else advice
+        problems = list(_of_table(name, expected, found.get(name), rights, may_hide=server.is_mysql))
         yield from problems
         well += not problems
     if well:
         yield ok("lms tables", f"{well} of {len(of_schema)} tables are as expected")
+    yield from sources(lms.schema, read, found, advice)
+
+
+def strange(server: Server, schema: Schema, names: Collection[str], settings: Settings) -> Finding:
+    """Return that no table is there, and which LMS it is if it looks like another one that we know."""
+    none = f"none of the tables of {schema.name} is there, or none for us"
+    known = schemas.recognise(names)
+    if known is None:
+        return failed("lms tables", none, f"is this the right database? {_grants(server, schema)}")
+    name, prefix = known
+    expected = schemas.prefix_of(name) if settings.lms_table_prefix is None else settings.lms_table_prefix
+    says, advice = f"these look like the tables of {name}", []
+    if name != settings.lms_schema:
+        advice.append(f"lms_schema = {name}")
+    if prefix != expected:
+        says += f" with the prefix {prefix}" if prefix else " without a prefix"
+        advice.append(f"lms_table_prefix = {prefix or 'none'}")
+    return failed("lms tables", f"{none}: {says}", f"set {' and '.join(advice)}")
+
+
+def sources(schema: Schema, read: Collection[str], found: Collection[str], advice: str) -> Iterator[Finding]:
+    """Check which of the sources of events are read, and which optional ones are left out."""
+    left_out = [source for source in schema.sources if source.name not in read]
+    for source in left_out:
+        if source.table.name in found:
+            message = f"{source.name} is left out: we may not read all that it needs"
+            yield warning("lms sources", message, advice)
+    missing = [source.name for source in left_out if source.table.name not in found]
+    without = f"; {', '.join(missing)} left out, which this LMS does not have, or not for us" if missing else ""
+    told = ", ".join(source.name for source in schema.sources if source.name in read)
+    yield ok("lms sources", f"{told} are read{without}")
+
+
+def links(schema: Schema, settings: Settings) -> Iterator[Finding]:
+    """Name the links between mentors and students that count."""
+    files = [word for word in settings.lms_mentors if word.startswith("csv:")]
+    yield ok("lms links", f"who mentors whom is taken from: {', '.join([*schema.people.links, *files])}")
 
 
 def extras(missing: Sequence[str]) -> Iterator[Finding]:
@@ -122,7 +170,7 @@ def extras(missing: Sequence[str]) -> Iterator[Finding]:
     yield ok("lms extras", without or "presence, enrolment and the durations of exams are read")
 
 
-def indexes(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
+def indexes(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
     """Check whether rows are found by their id, as every poll does."""
     keys = {watch.table.name: watch.key_column.name for watch in schema.watches}
     without = [name for name in keys if name in found and not found[name].has_index]
@@ -130,7 +178,8 @@ def indexes(schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:
         if found[name].is_view:
             yield warning("lms indexes", f"{name} is a view", "see that a row of it is found by id with an index")
         else:
-            advice = f"have the LMS run: CREATE UNIQUE INDEX {name}_{keys[name]} ON {name} ({keys[name]})"
+            table = name if server.is_mysql or name.islower() else f'"{name}"'
+            advice = f"have the LMS run: CREATE UNIQUE INDEX {name}_{keys[name]} ON {table} ({keys[name]})"
             yield warning("lms indexes", f"{name} has no index on {keys[name]}: every poll reads all of it", advice)
     if not without:
         yield ok("lms indexes", "every row is found by its id")
@@ -156,6 +205,7 @@ def sweep(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterato
     """Check how late changes are found; see docs/detection.md."""
     names = [watch.table.name for watch in schema.watches]
     views = [name for name in names if name in found and found[name].is_view]
+    in_part = [name for name in names if name in found and found[name].is_in_part]
     if server.is_mysql:
         yield ok("lms sweep", f"{CLOCK_MODE}, which MySQL and MariaDB need")
     elif server.version == 0:
@@ -163,6 +213,9 @@ def sweep(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterato
     elif server.is_standby:
         advice = "let lms_database_url name the primary, if its load allows: there transaction ids tell sooner"
         yield warning("lms sweep", f"this server is a hot standby: {CLOCK_MODE}", advice)
+    elif in_part:
+        message = f"of {_some(in_part)} we may read columns only: {CLOCK_MODE}"
+        yield warning("lms sweep", message, f"grant SELECT on the whole table; {_grants(server, schema)}")
     elif server.version < BY_CTID:
         yield ok("lms sweep", "late changes are found by comparing primary keys; PostgreSQL 14 would read less")
     elif views:
@@ -183,27 +236,30 @@ def clock(check: str, whose: str, ahead: timedelta | None) -> Iterator[Finding]:
         yield ok(check, f"the clock of {whose} agrees with ours to {max(1.0, abs(seconds)):.0f} s")
 
 
-def _grants(server: Server) -> str:
-    file = "mysql-lms-role.sql" if server.is_mysql else "postgresql-lms-role.sql"
-    return f"deploy/{file} gives exactly the rights that are needed"
+def _grants(server: Server, schema: Schema) -> str:
+    if not server.role:
+        return "lms_database_url names it"
+    if schema.name not in _ROLES:
+        return "our role needs SELECT on what the schema declares, and nothing else"
+    kind = "mysql" if server.is_mysql else "postgresql"
+    return f"deploy/{kind}-{_ROLES[schema.name]}-role.sql gives exactly the rights that are needed"
 
 
-def _of_table(server: Server, name: str, expected: Wanted, table: Table | None) -> Iterator[Finding]:
+def _of_table(name: str, expected: Wanted, table: Table | None, rights: str, *, may_hide: bool) -> Iterator[Finding]:
     columns = expected.columns
     worse = warning if expected.of_titles else failed
     without = "; titles from it will be missing" if expected.of_titles else ""
-    advice = f"is this the right database? {_grants(server)}"
+    advice = f"is this the right database? {rights}"
     if table is None:
         yield worse("lms tables", f"{name} is not there, or not for us{without}", advice)
         return
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        or_hidden = ", or not for us" if server.is_mysql else ""  # it shows no column that we may not read
+        or_hidden = ", or not for us" if may_hide else ""  # MySQL shows no column that we may not read
         yield worse("lms tables", f"{name} has no column {_some(missing)}{or_hidden}{without}", advice)
     hidden = [column for column in columns if column in table.columns and not table.columns[column].is_readable]
     if hidden:
-        advice = f"grant SELECT; {_grants(server)}"
-        yield worse("lms tables", f"{name}: we may not read {_some(hidden)}{without}", advice)
+        yield worse("lms tables", f"{name}: we may not read {_some(hidden)}{without}", rights)
     if table.hides_rows:
         advice = "give our role a policy that shows every row"
         yield warning("lms tables", f"{name} has row security, which may hide rows from us", advice)

@@ -84,6 +84,10 @@ class Lms:
         """Describe the server, and the role that we have there. Raises LmsUnavailable."""
         return inspection.server(self.engine)
 
+    def names(self) -> set[str]:
+        """Return the names of all tables and views that are shown to us. Raises LmsUnavailable."""
+        return inspection.names(self.engine)
+
     def tables(self) -> dict[str, Table]:
         """Return those of the tables that we read which are there. Raises LmsUnavailable."""
         return inspection.found(self.engine, self.schema)

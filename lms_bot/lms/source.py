@@ -119,6 +119,12 @@ class Source:
         return self.title or str(self.activity)
 
     @property
+    def catalogues(self) -> set[str]:
+        """Return the names of the catalogues with the texts of its events."""
+        of_mirror = {self.mirrors.exams} if self.mirrors else set()
+        return {self.names, *(title.catalogue for title in self.titles.values()), *of_mirror}
+
+    @property
     def own_columns(self) -> list[sa.ColumnElement[Any]]:
         """Return the columns whose change is a change of the row: the table's, and those of its parts."""
         of_parts = (column.label(f"{part.name}.{column.name}") for part in self.parts for column in part.c)

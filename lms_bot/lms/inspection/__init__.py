@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -40,6 +41,21 @@ def wanted(schema: Schema) -> dict[str, Wanted]:
     }
 
 
+def installed(schema: Schema, read: Collection[str], there: Collection[str]) -> Schema:
+    """Return what of a schema an installation has in which these sources are read, and these tables are there.
+
+    Titles that only other sources have are left out, and titles from a table that is not there if others have such.
+    """
+    sources = tuple(source for source in schema.sources if source.name in read)
+    texts = set[str]().union(*(source.catalogues for source in sources))
+    catalogue = {
+        name: tuple(query for query in queries if {c.table.name for c in columns_of(query)} <= set(there)) or queries
+        for name, queries in schema.catalogue.items()
+        if name in texts
+    }
+    return replace(schema, sources=sources, catalogue=catalogue)
+
+
 def server(engine: sa.Engine) -> Server:
     """Ask the server about itself. Raises LmsUnavailable."""
     with _reading(engine) as connection:
@@ -55,6 +71,13 @@ def found(engine: sa.Engine, schema: Schema) -> dict[str, Table]:
     return {name: table for name, table in seen.items() if table is not None}
 
 
+def names(engine: sa.Engine) -> set[str]:
+    """Return the names of all tables and views that are shown to us. Raises LmsUnavailable."""
+    with _reading(engine) as connection:
+        inspector = sa.inspect(connection)
+        return {*inspector.get_table_names(), *inspector.get_view_names()}
+
+
 def watched(engine: sa.Engine, schema: Schema) -> list[Watch]:
     """Return what is watched for changes, without optional sources that cannot be read. Raises LmsUnavailable."""
     optional = [source for source in schema.sources if source.is_optional]
@@ -67,8 +90,8 @@ def missing_extras(engine: sa.Engine, schema: Schema) -> list[str]:
     """Return the columns that are read only where they are ours to read, and are not. Raises LmsUnavailable."""
     with _reading(engine) as connection:
         missing = [query for query in schema.extras if not can_read(connection, query)]
-    wanted_last = [list(query.selected_columns)[-1] for query in missing]
-    return [f"{column.table.name}.{column.name}" for column in wanted_last]
+    wanted_last = [columns_of(sa.select(list(query.selected_columns)[-1])) for query in missing]
+    return [f"{column.table.name}.{column.name}" for columns in wanted_last for column in columns]
 
 
 def read_if_there(connection: sa.Connection, query: sa.Select[Any]) -> list[Any]:

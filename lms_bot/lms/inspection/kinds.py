@@ -54,12 +54,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table or view: `has_index` says that a row is found by its id, `hides_rows` that row security applies."""
+    """A table or view: `has_index` says that a row is found by its id, `hides_rows` that row security applies.
+
+    `is_whole`: our role may read all of it, on PostgreSQL also which transaction wrote a row.
+    """
 
     is_view: bool
     has_index: bool
     hides_rows: bool
     columns: Mapping[str, Column]
+    is_whole: bool = True
+
+    @property
+    def is_in_part(self) -> bool:
+        """Only single columns are ours to read."""
+        return not self.is_whole and any(column.is_readable for column in self.columns.values())
 
 
 @dataclass(frozen=True, slots=True)

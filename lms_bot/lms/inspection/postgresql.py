@@ -35,6 +35,7 @@ _TABLE = sa.text(
     """
     SELECT c.relkind NOT IN ('r', 'p') AS is_view,
            row_security_active(c.oid) AS hides_rows,
+           has_table_privilege(c.oid, 'SELECT') AS is_whole,
            EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS k ON k.attrelid = c.oid AND k.attnum = i.indkey[0]
                    WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND k.attname = :key) AS has_index,
            a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS declared, t.typcategory::text AS category,
@@ -77,7 +78,7 @@ def table(connection: sa.Connection, name: str, key: str) -> Table | None:
     if not rows:
         return None
     columns = {row.name: Column(_kind(row), row.declared, row.is_readable) for row in rows}
-    return Table(rows[0].is_view, rows[0].has_index, rows[0].hides_rows, columns)
+    return Table(rows[0].is_view, rows[0].has_index, rows[0].hides_rows, columns, rows[0].is_whole)
 
 
 def readable(connection: sa.Connection, name: str) -> set[str]:

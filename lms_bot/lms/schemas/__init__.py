@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from lms_bot.errors import ConfigError
@@ -43,6 +43,21 @@ def load(name: str, prefix: str | None) -> Schema:
 def named(name: str) -> Schema:
     """Return the declaration of this name, of tables with its own prefix. Raises ConfigError where there is none."""
     return _declared[name] if name in _declared else load(name, None)
+
+
+def recognise(names: Collection[str]) -> tuple[str, str] | None:
+    """Return which of our own declarations has its tables among these, and their prefix; None where none has."""
+    for schema, module in _OWN.items():
+        tables = [source.table.name for source in module.declare("").sources if not source.is_optional]
+        for prefix in sorted(name.removesuffix(tables[0]) for name in names if name.endswith(tables[0])):
+            if all(prefix + table in names for table in tables):
+                return schema, prefix
+    return None
+
+
+def prefix_of(name: str) -> str:
+    """Return what stands before the names of tables of one of our own declarations, unless settings say otherwise."""
+    return str(_OWN[name].PREFIX)
 
 
 def declared() -> Iterable[Schema]:

@@ -253,7 +253,7 @@ def _people(t: Tables) -> lms.PeopleQueries:
     user, row, way, context = t.user.c, t.user_enrolments.c, t.enrol.c, t.context.c
     names = (user.firstname.label("first_name"), user.lastname.label("last_name"), sa.null().label("display_name"))
     people = sa.select(user.id, user.username, user.email, *names).where(user.deleted == 0, user.username != "guest")
-    is_enrolled = sa.exists().where(row.userid == user.id, row.status == 0, row.timestart <= lms.NOW)
+    is_enrolled = sa.exists(row.userid).where(row.userid == user.id, row.status == 0, row.timestart <= lms.NOW)
     is_enrolled = is_enrolled.where(
         (row.timeend == 0) | (row.timeend > lms.NOW), way.id == row.enrolid, way.status == 0
     )
@@ -272,7 +272,7 @@ def _people(t: Tables) -> lms.PeopleQueries:
 def _has_role(t: Tables, user: _Column, *archetypes: str) -> sa.Exists:
     """Return that a user has a role in a context, of one of these kinds if there are any."""
     given, role, context = t.role_assignments.alias().c, t.role.alias().c, t.context.c
-    found = sa.exists().where(given.userid == user, given.contextid == context.id)
+    found = sa.exists(given.userid).where(given.userid == user, given.contextid == context.id)
     return found.where(role.id == given.roleid, role.archetype.in_(archetypes)) if archetypes else found
 
 
