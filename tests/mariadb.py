@@ -19,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.fixtures import school
+from lms_bot.fixtures.story import Row
 from tests.bot_process import PATIENCE, wait_for
 
 PASSWORD = "s3cr3t-of-the-lms"
@@ -142,7 +143,7 @@ def _statements(script: str) -> list[str]:
     return [statement for statement in "\n".join(lines).split(";") if statement.strip()]
 
 
-def _insert(url: str, name: str, rows: list[school.Row]) -> None:
+def _insert(url: str, name: str, rows: list[Row]) -> None:
     if rows:
         engine = sa.create_engine(url, poolclass=sa.NullPool)
         with engine.begin() as connection:

@@ -24,7 +24,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from lms_bot.core.events import OBSERVED
+from lms_bot.core.events import OBSERVED, EventType
 from lms_bot.demo.markdown import friendly, rendered
 from lms_bot.render import TITLES
 from tests.bot_process import PATIENCE, wait_for
@@ -65,11 +65,10 @@ class Played:
     left_behind: list[Path]
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+def play(tmp_path_factory: pytest.TempPathFactory, *options: str) -> Played:
     place = Place.under(tmp_path_factory.mktemp("played"))
     result = subprocess.run(
-        COMMAND,
+        [*COMMAND, *options],
         cwd=place.cwd,
         env=place.env,
         stdin=subprocess.DEVNULL,
@@ -81,14 +80,30 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     return Played(result, place.left_behind)
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def played_on_moodle(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(tmp_path_factory, "--lms", "moodle")
+
+
 class Terminal:
     """A demo in a pseudo terminal, with a person who types and reads."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *options: str) -> None:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
         self.process = subprocess.Popen(
-            COMMAND, cwd=place.cwd, env=place.env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            [*COMMAND, *options],
+            cwd=place.cwd,
+            env=place.env,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
         )
         os.close(theirs)
         self._read = b""
@@ -139,8 +154,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(place: Place) -> Iterator[Terminal]:
-    opened = Terminal(place)
+def terminal(place: Place, *options: str) -> Iterator[Terminal]:
+    opened = Terminal(place, *options)
     try:
         yield opened
     finally:
@@ -163,7 +178,7 @@ def test_without_a_terminal_it_plays_by_itself(played: Played) -> None:
     assert played.result.returncode == 0, played.result.stderr
 
 
-def test_it_tells_all_seven_kinds_of_event(played: Played) -> None:
+def test_it_tells_every_kind_of_event(played: Played) -> None:
     missing = [TITLES[kind] for kind in OBSERVED if TITLES[kind] not in played.result.stdout]
     assert not missing
 
@@ -207,6 +222,40 @@ def test_it_is_quiet_on_stderr(played: Played) -> None:
 
 def test_it_leaves_nothing_behind(played: Played) -> None:
     assert played.left_behind == []
+
+
+def test_it_plays_on_moodle_too(played_on_moodle: Played) -> None:
+    result = played_on_moodle.result
+    assert (result.returncode, result.stderr, played_on_moodle.left_behind) == (0, "", [])
+    assert "a moodle LMS" in result.stdout
+    beyond_moodle = {EventType.CONTENT_WATCHED, EventType.CONTENT_PROGRESS}
+    assert [kind for kind in OBSERVED if TITLES[kind] not in result.stdout] == [
+        kind for kind in OBSERVED if kind in beyond_moodle
+    ]
+    assert "Pending Events: 0\n" in result.stdout
+    assert "Events with Errors: 0\n" in result.stdout
+
+
+def test_what_moodle_calls_things_is_shown_plainly(played_on_moodle: Played) -> None:
+    assert "Jane Smith (jane_smith) has passed: Python Basics Quiz" in played_on_moodle.result.stdout
+    assert "Course: Databases with SQL | Chapter: Asking & Answering | Type: url" in played_on_moodle.result.stdout
+    assert not re.search(r"None|mlang|&amp;|<\w|https?:", played_on_moodle.result.stdout)
+
+
+def test_a_kind_of_lms_that_is_not_there_is_a_wrong_use() -> None:
+    result = subprocess.run([*COMMAND, "--lms", "blackboard"], capture_output=True, text=True, timeout=PATIENCE)
+    assert result.returncode == 2
+    assert "'classic', 'moodle'" in result.stderr
+
+
+def test_a_person_is_a_mentor_on_moodle_too(place: Place) -> None:
+    with terminal(place, "--lms", "moodle") as person:
+        assert person.sees("You are Mary Jones, the mentor of gulnora, jane_smith, john_doe, ravi_patel.")
+        person.types("as omar")
+        assert person.sees("You are Omar Haddad, the mentor of gulnora, mei_lin, obrien.")
+        person.types("quit")
+        assert person.ends_with() == 0
+    assert place.left_behind == []
 
 
 def test_a_person_is_a_mentor_asks_and_becomes_another(place: Place) -> None:

@@ -67,6 +67,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     add_global(parser)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     demo = commands.add_parser("demo", help="see it at work on a small LMS that lives, with Zulip in the terminal")
+    demo.add_argument(
+        "--lms", choices=("classic", "moodle"), default="classic", help="the kind of the small LMS (default: classic)"
+    )
     demo.set_defaults(run=_demo)
     monitor.add_to(commands)
     diagnosis.add_to(commands)
@@ -82,10 +85,10 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     return parser, commands
 
 
-def _demo(_options: argparse.Namespace) -> int:
+def _demo(options: argparse.Namespace) -> int:
     from lms_bot.demo import run
 
-    return run()
+    return run(options.lms)
 
 
 def _migrate(options: argparse.Namespace) -> int:

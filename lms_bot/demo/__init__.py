@@ -16,7 +16,7 @@ from lms_bot.demo.screen import Screen
 from lms_bot.demo.stage import Clock, Stage
 
 WELCOME = f"""
-🤖 lms_bot {version("lms_bot")} on a small school that lives in this computer.
+🤖 lms_bot {version("lms_bot")} on a small school with a %s LMS, which lives in this computer.
 What watches, tells and answers is the real bot; the terminal plays Zulip.
 """
 GOODBYE = """
@@ -24,8 +24,11 @@ Goodbye! Nothing of this was kept.
 For your own LMS and your own Zulip, see “Set it up” in README.md."""
 
 
-def run() -> int:
-    """Let a person be a mentor in a terminal, and play by itself without one; return the exit status."""
+def run(kind: str) -> int:
+    """Let a person be a mentor in a terminal, and play by itself without one; return the exit status.
+
+    `kind` is that of the LMS: classic or moodle.
+    """
     logging.getLogger().setLevel(logging.ERROR)
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _leave)
@@ -35,9 +38,9 @@ def run() -> int:
     clock = Clock(None if is_talk else now - tour.DURATION)
     screen = Screen(clock)
     with TemporaryDirectory(prefix="lms-bot-demo-", ignore_cleanup_errors=True) as folder:
-        stage = Stage(Path(folder), clock, screen)
+        stage = Stage(Path(folder), clock, screen, kind)
         try:
-            _open(stage, screen)
+            _open(stage, screen, kind)
             if is_talk:
                 prompt.run(stage, screen)
             else:
@@ -49,8 +52,8 @@ def run() -> int:
     return 0
 
 
-def _open(stage: Stage, screen: Screen) -> None:
-    screen.plain(WELCOME)
+def _open(stage: Stage, screen: Screen, kind: str) -> None:
+    screen.plain(WELCOME % kind)
     with screen.progress() as progress:
         history = stage.poll_history(progress).history_events
     screen.note(f"{history} events of the last five weeks are recorded as history; nobody is told of those.")

@@ -15,7 +15,7 @@ from lms_bot.app import Parts
 from lms_bot.config.settings import Settings, load
 from lms_bot.core.calendar import DAY, local_day, start_of_day
 from lms_bot.db.engine import make_private
-from lms_bot.fixtures import school
+from lms_bot.fixtures import classic
 from lms_bot.store.session import Store
 from lms_bot.worker.clock import ClockJobs
 
@@ -71,10 +71,7 @@ def _poll(parts: Parts, now: datetime) -> int:
 
 def _enrol(db: sqlite3.Connection) -> list[int]:
     """Make the LMS with the people of the demo school, and nothing that they did; return the students' ids."""
-    db.executescript(school.schema("sqlite"))
-    for table, rows in school.rows().items():
-        for row in rows:
-            school.insert(db, table, row)
+    classic.fill(db)
     db.commit()
     return [student_id for (student_id,) in db.execute("SELECT id FROM students ORDER BY id")]
 

@@ -54,16 +54,16 @@ class Audience(Protocol):
 
 
 class Stage:
-    """One school and one bot, in a folder of their own."""
+    """One school with this kind of LMS and one bot, in a folder of their own."""
 
-    def __init__(self, folder: Path, clock: Clock, audience: Audience) -> None:
+    def __init__(self, folder: Path, clock: Clock, audience: Audience, kind: str = school.CLASSIC) -> None:
         self._clock = clock
         self._audience = audience
         lms = folder / "lms.db"
         make_private(lms)
-        school.build(lms, clock())
-        self._school = school.School(lms)
-        self._chat, self._parts = _assemble(_settings(lms, folder / "store.db"), clock, audience, folder)
+        school.build(lms, clock(), lms=kind)
+        self._school = school.School(lms, lms=kind)
+        self._chat, self._parts = _assemble(_settings(lms, folder / "store.db", kind), clock, audience, folder)
         self._since = clock()
         self._jobs = ClockJobs(self._parts.store, self._parts.lms, self._parts.settings)
 
@@ -111,10 +111,11 @@ class Stage:
         self._parts.close()
 
 
-def _settings(lms: Path, store: Path) -> Settings:
+def _settings(lms: Path, store: Path, kind: str) -> Settings:
     """Return these settings alone, whatever the environment says; the pace is one that no demo reaches."""
     given = {
         "LMS_DATABASE_URL": f"sqlite:///{lms}",
+        "LMS_SCHEMA": kind,
         "LMS_STORE_DATABASE_URL": f"sqlite:///{store}",
         "LMS_MESSAGES_PER_MINUTE": "6000",
         "LMS_QUIET_MINUTES": "0",

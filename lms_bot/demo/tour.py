@@ -12,7 +12,7 @@ from lms_bot.fixtures.school import School
 STEP = timedelta(minutes=7)
 DURATION = STEP * School.STEPS
 ASKED = {  # after which step who asks what
-    1: [("mary", "help")],
+    1: [("mary", "help"), ("mary", "notify progress now")],
     4: [("mary", "history @jane_smith"), ("omar", "history @jane_smith")],
     6: [("lucy", "histroy @kwame_mensah")],
     10: [
