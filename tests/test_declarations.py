@@ -133,7 +133,7 @@ def test_a_source_has_one_letter_wherever_it_is_declared() -> None:
 @each_of_ours
 def test_a_declaration_is_a_small_module(name: str) -> None:
     lines = Path(str(OWN[name].__file__)).read_text("utf-8").splitlines()
-    assert len(lines) <= MOST_LINES
+    assert len([line for line in lines if line.strip()]) <= MOST_LINES
 
 
 @each_of_ours

@@ -17,7 +17,8 @@ NOW = sa.bindparam("now", type_=sa.BigInteger)
 """The present moment in seconds since 1970, for queries about people and enrolment."""
 
 Query = sa.Select[Any]
-Field = str | sa.ColumnElement[Any]
+Expression = sa.ColumnElement[Any]
+Field = str | Expression
 """Something of a row: a column of its table by name, or an expression over that table and those joined to it."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,10 +10,7 @@ from lms_bot.lms import source as lms
 from lms_bot.lms.schemas.tables import Tables
 
 PREFIX = "mdl_"
-USER, COURSE = 30, 50  # levels of contexts
-TEACHERS = ("teacher", "editingteacher")
-
-_Column = sa.ColumnElement[Any]
+USER, COURSE, TEACHERS = 30, 50, ("teacher", "editingteacher")  # levels of contexts, and kinds of roles
 
 _EXAMS = ("quiz", "assign")
 _OTHERS = """page url resource scorm h5pactivity book folder forum feedback choice glossary wiki workshop data survey
@@ -22,8 +18,7 @@ lti imscp chat lesson label bigbluebuttonbn"""
 _MODULES = (*_EXAMS, *_OTHERS.split())  # kinds of activity in a course, each with a table that has their names
 _source = partial(lms.Source, student="userid")
 _TABLES = """
-quiz_attempts id quiz userid attempt:number preview:number state:text timestart:seconds timefinish:seconds \
-sumgrades:number
+quiz_attempts id quiz userid preview:number state:text timestart:seconds timefinish:seconds sumgrades:number
 assign_submission id assignment userid attemptnumber:number status:text timemodified:seconds
 assign_grades id assignment userid attemptnumber:number grade:number timemodified:seconds
 course_modules_viewed id coursemoduleid userid timecreated:seconds
@@ -151,7 +146,7 @@ def _assign_submission(t: Tables) -> lms.Source:
     )
 
 
-def _content(t: Tables, table: sa.Table, letter: str, state: _Column, when: str) -> lms.Source:
+def _content(t: Tables, table: sa.Table, letter: str, state: lms.Expression, when: str) -> lms.Source:
     module, kind = t.course_modules.c, t.modules.c
     return _source(
         name=table.name.removeprefix(t.prefix),
@@ -202,13 +197,13 @@ def _badge_issued(t: Tables) -> lms.Source:
     )
 
 
-def _grade_item(t: Tables, module: str, instance: _Column) -> sa.ColumnElement[bool]:
+def _grade_item(t: Tables, module: str, instance: lms.Expression) -> sa.ColumnElement[bool]:
     item = t.grade_items.c
-    of_module = (item.itemtype == "mod") & (item.itemmodule == module)
-    return of_module & (item.iteminstance == instance) & (item.itemnumber == 0)
+    of_module = (item.itemtype == "mod") & (item.itemmodule == module) & (item.itemnumber == 0)
+    return of_module & (item.iteminstance == instance)
 
 
-def _marks(t: Tables, grade: _Column, percentage: _Column) -> dict[str, _Column]:
+def _marks(t: Tables, grade: lms.Expression, percentage: lms.Expression) -> dict[str, lms.Expression]:
     """Return what is told of a mark; by Moodle's rule nobody passes without a pass grade above the least grade."""
     item, score = t.grade_items.c, sa.func.round(grade, 5)
     is_judged = item.gradepass.is_not(None) & (item.gradepass != item.grademin) & grade.is_not(None)
@@ -220,7 +215,7 @@ def _module_id(t: Tables, name: str) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.min(t.modules.c.id)).where(t.modules.c.name == name).scalar_subquery()
 
 
-def _enrolled(t: Tables, course: _Column, user: _Column) -> sa.ScalarSelect[int]:
+def _enrolled(t: Tables, course: lms.Expression, user: lms.Expression) -> sa.ScalarSelect[int]:
     """Return since when a user is enrolled in a course: what a restored course brings is older."""
     row, way = t.user_enrolments.c, t.enrol.c
     query = sa.select(sa.func.min(row.timecreated)).join(t.enrol, way.id == row.enrolid)
@@ -253,10 +248,9 @@ def _people(t: Tables) -> lms.PeopleQueries:
     user, row, way, context = t.user.c, t.user_enrolments.c, t.enrol.c, t.context.c
     names = (user.firstname.label("first_name"), user.lastname.label("last_name"), sa.null().label("display_name"))
     people = sa.select(user.id, user.username, user.email, *names).where(user.deleted == 0, user.username != "guest")
-    is_enrolled = sa.exists(row.userid).where(row.userid == user.id, row.status == 0, row.timestart <= lms.NOW)
-    is_enrolled = is_enrolled.where(
-        (row.timeend == 0) | (row.timeend > lms.NOW), way.id == row.enrolid, way.status == 0
-    )
+    is_over = (row.timestart > lms.NOW) | ((row.timeend != 0) & (row.timeend <= lms.NOW))
+    is_enrolled = sa.exists(row.userid).where(row.userid == user.id, row.status == 0, ~is_over)
+    is_enrolled = is_enrolled.where(way.id == row.enrolid, way.status == 0)
     is_active = sa.case(((user.suspended == 0) & is_enrolled, 1), else_=0).label("is_active")
     is_student = _has_role(t, user.id, "student").where(context.contextlevel == COURSE)
     mentors = _has_role(t, user.id).where(context.contextlevel == USER)
@@ -269,7 +263,7 @@ def _people(t: Tables) -> lms.PeopleQueries:
     )
 
 
-def _has_role(t: Tables, user: _Column, *archetypes: str) -> sa.Exists:
+def _has_role(t: Tables, user: lms.Expression, *archetypes: str) -> sa.Exists:
     """Return that a user has a role in a context, of one of these kinds if there are any."""
     given, role, context = t.role_assignments.alias().c, t.role.alias().c, t.context.c
     found = sa.exists(given.userid).where(given.userid == user, given.contextid == context.id)
@@ -279,8 +273,8 @@ def _has_role(t: Tables, user: _Column, *archetypes: str) -> sa.Exists:
 def _links_by_role(t: Tables) -> lms.Query:
     """Return mentors with any role in the context of a student: Moodle's own way for parents."""
     given, context = t.role_assignments.c, t.context.c
-    query = sa.select(given.userid, context.instanceid).join(t.context, context.id == given.contextid)
-    return query.where(context.contextlevel == USER, given.userid != context.instanceid).distinct()
+    query = sa.select(given.userid, context.instanceid).join(t.context, context.id == given.contextid).distinct()
+    return query.where(context.contextlevel == USER, given.userid != context.instanceid)
 
 
 def _links_by_group(t: Tables) -> lms.Query:
