@@ -18,7 +18,7 @@ from lms_bot.lms import Lms
 from lms_bot.pipeline.poller import Poller
 from lms_bot.store.session import open_store
 from lms_bot.store.tables import events, logs
-from tests.databases import on_server, store_in_file
+from tests.databases import make_store, on_server, store_in_file
 from tests.mariadb import MariaDb
 from tests.moodle_site import Site, Step, Truth, play, tables_of
 
@@ -100,9 +100,9 @@ def site(request: pytest.FixtureRequest) -> Site:
 
 
 @pytest.fixture
-def played(site: Site, tmp_path: Path, postgresql_server: str) -> Iterator[Played]:
-    with on_server(postgresql_server) as url:
-        one = Played(site, url, store_in_file(tmp_path / "store.db"), sa.create_engine(url))
+def played(site: Site, postgresql_server: str) -> Iterator[Played]:
+    with on_server(postgresql_server) as url, on_server(postgresql_server, make_store) as store_url:
+        one = Played(site, url, store_url, sa.create_engine(url))
         yield one
         one.close()
 

@@ -155,7 +155,7 @@ class Source:
     @property
     def watches(self) -> list[Watch]:
         """Return what is watched for changes: the table, and each part."""
-        parts = (Watch(f"{self.name}.{part.name}", self, part) for part in self.parts)
+        parts = (Watch(f"{self.name}.{place}", self, part) for place, part in enumerate(self.parts, 1))
         return [Watch(self.name, self, self.table), *parts]
 
 

@@ -9,6 +9,7 @@ from lms_bot.core.events import EventType
 from lms_bot.lms.source import Query, Schema, Source
 
 _TAKEN = "as"  # the letters of alerts and of streaks
+_LONGEST_NAME = 28  # the store keeps names of 32, of parts with their number
 _PERSON = ("id", "username", "email", "first_name", "last_name", "display_name")
 
 
@@ -30,6 +31,9 @@ def _of_names(schema: Schema) -> Iterator[str]:
     for letter in letters:
         if len(letter) != 1 or not "a" <= letter <= "z" or letter in _TAKEN:
             yield f"{letter!r} is no letter from b to z but s"
+    yield from (
+        f"the name {name!r} has more than {_LONGEST_NAME} characters" for name in names if len(name) > _LONGEST_NAME
+    )
     for kind, known in (("deadlines", schema.enrolment.deadlines), ("urls", schema.urls)):
         yield from (f"{kind} name no source {name}" for name in known if name not in names and name != "student")
 
