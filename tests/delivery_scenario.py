@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lms_bot.chat import Chat, RateLimiter
 from lms_bot.chat.rate_limit import Purpose
 from lms_bot.config.settings import Settings, load
-from lms_bot.core.events import Event, EventType
+from lms_bot.core.events import OBSERVED, Event, EventClass, EventType
 from lms_bot.core.notifications import AT_ONCE, Recipient
 from lms_bot.core.people import Mentor, Student, ZulipUser
 from lms_bot.pipeline.deliverer import Delivered, Deliverer
@@ -44,6 +44,7 @@ FAST = 100_000  # messages a minute: the pace is no part of these tests
 CALL_TIMEOUT = 0.3  # seconds of a call that hangs; all others have as long as they need
 SETTINGS = load(None, {"LMS_DATABASE_URL": "sqlite:///nothing_is_polled_here.db", "LMS_QUIET_MINUTES": "0"})
 _source_ids = itertools.count(1)
+TOLD = [kind for kind in OBSERVED if EventClass.of(kind) is not EventClass.PROGRESS]  # unless asked for
 
 
 class Killed(BaseException):

@@ -378,7 +378,7 @@ def test_a_wrong_setting_is_refused_in_one_sentence(world: World, settings: str,
     assert sentence.endswith(".")
 
 
-@pytest.mark.parametrize("url", [f"mysql://lms:{SECRET}@db/lms", f"postgresql://lms:{SECRET}:5432", "school", ""])
+@pytest.mark.parametrize("url", [f"mssql://lms:{SECRET}@db/lms", f"postgresql://lms:{SECRET}:5432", "school", ""])
 def test_a_wrong_lms_url_is_refused_in_one_sentence_without_its_password(world: World, url: str) -> None:
     world.lms_url = url
     (sentence,) = [line for line in refused(world.bot()) if "lms_database_url" in line]

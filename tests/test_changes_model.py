@@ -103,6 +103,7 @@ class Version(NamedTuple):
     is_sure: bool = False  # that poll did look at it
     is_history: bool = False  # by what it said of its time, or because it was there before anybody looked
     mark: tuple[Any, ...] = ()
+    is_silent: bool = False  # it was there and stated nothing
 
 
 class Seen(NamedTuple):
@@ -406,7 +407,7 @@ class School(RuleBasedStateMachine):
         for source_id, versions in self.versions.items():
             row = self.rows.get(source_id)
             if row is None or row.kind is None:
-                versions.append(Version(None))
+                versions.append(Version(None, is_silent=row is not None))
                 continue
             is_old = row.stated is not None and self.watch.now - row.stated > HISTORY_AGE
             mark = (row.values["state"], row.values["result"], row.values["date"], row.stated)
@@ -474,7 +475,10 @@ class School(RuleBasedStateMachine):
     def _compare_history(self, seen: Sequence[Seen], versions: Sequence[Version]) -> None:
         is_followed = False
         for one in seen:
-            could_be = {version.is_history for version in versions if version.key == one.key}
+            places = [place for place, version in enumerate(versions) if version.key == one.key]
+            could_be = {versions[place].is_history for place in places}
+            if any(version.is_silent for version in versions[: places[-1]]):  # it may have been found before
+                could_be.add(False)
             if is_followed:  # what becomes known of a row that was news is news
                 could_be = {False} if self.is_back_for_sure else could_be | {False}
             assert one.is_history in could_be, one

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lms_bot.core.events import OBSERVED, Event
+from lms_bot.core.events import Event
 from lms_bot.core.people import Mentor, Student
 from lms_bot.fixtures import school
 from lms_bot.store.session import Store, open_store
@@ -27,6 +27,7 @@ from tests.delivery_scenario import (
     OBRIEN,
     OMAR,
     RAVI,
+    TOLD,
     DeliveryScenario,
     notifications,
     owe,
@@ -130,9 +131,7 @@ def owe_in_waves(store: Store, students: list[Student], dice: random.Random) -> 
     for wave in range(WAVES):
         due_at = start + timedelta(seconds=wave * WAVE_EVERY)
         found = [
-            event
-            for student in students
-            for event in several(student, EVENTS_IN_A_WAVE, dice.choice(OBSERVED), at=due_at)
+            event for student in students for event in several(student, EVENTS_IN_A_WAVE, dice.choice(TOLD), at=due_at)
         ]
         for event in owe(store, found, at=due_at):
             owed[event.student_id or 0].append(event)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from lms_bot.core.alerts import Key, Opening, Rule, Verdict
-from lms_bot.core.events import OBSERVED, Event, EventType
+from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Mentor, Student
 from lms_bot.db.statements import StatementCounter
 from lms_bot.lms import Lms
@@ -37,6 +37,7 @@ from tests.delivery_scenario import (
     OMAR,
     SETTINGS,
     STUDENTS,
+    TOLD,
     DeliveryScenario,
     Killed,
     notifications,
@@ -83,7 +84,7 @@ class Delivery(RuleBasedStateMachine):
 
     # What may happen
 
-    @rule(student=PUPIL, count=st.integers(1, 5), kind=st.sampled_from(OBSERVED))
+    @rule(student=PUPIL, count=st.integers(1, 5), kind=st.sampled_from(TOLD))
     def owe(self, student: Student, count: int, kind: EventType) -> None:
         made = several(student, count, kind, at=self.delivery.clock())
         self.owed += [(student, event) for event in self.delivery.owe(*made)]

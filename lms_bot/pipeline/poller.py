@@ -221,11 +221,11 @@ class Poller:
             return rows.fingerprints(transaction, source_table, source_ids)
 
     def _followed(self, source_table: str, source_ids: Collection[int]) -> Collection[int]:
-        """Return those of the rows that were found before and are open, so that what they say now is news."""
+        """Return those of the rows that were found before and had stated nothing, so that what they say now is news."""
         if not source_ids:
             return ()
         with self._store.reading() as transaction:
-            return cursors.open_among(transaction, source_table, source_ids)
+            return cursors.silent_among(transaction, source_table, source_ids)
 
     def _ids_by_username(self, usernames: Collection[str]) -> dict[str, int]:
         with self._store.reading() as transaction:

@@ -7,6 +7,7 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.overview import AuditEntry, Operation, Queue, Status, Unnotified
+from lms_bot.lms import schemas
 from lms_bot.reports import access
 from lms_bot.store import state
 from lms_bot.store.events import cursors
@@ -36,11 +37,12 @@ def status(transaction: Transaction, principal: Principal, settings: Settings, n
 
     Raises NotFound.
     """
+    required = [source.name for source in schemas.named(settings.lms_schema).sources if not source.is_optional]
     today = now.astimezone(settings.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
     return Status(
         operation=operation(transaction, principal, now),
         newest=figures.newest(transaction),
-        cursors=cursors.load_all(transaction),
+        cursors={**dict.fromkeys(required), **cursors.load_all(transaction)},
         queue=figures.queue(transaction, now),
         sent_today=figures.sent_since(transaction, today),
         postponed_today=figures.postponed_since(transaction, today, now),

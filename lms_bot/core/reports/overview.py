@@ -63,7 +63,7 @@ class Status:
 
     operation: Operation
     newest: NewestEvent | None
-    cursors: Mapping[str, Cursor]
+    cursors: Mapping[str, Cursor | None]
     queue: Queue
     sent_today: SentCounts
     postponed_today: int

@@ -91,7 +91,9 @@ def _versions(found: Status) -> str:
     return f"**Version:** {version('lms_bot')}, schema {found.schema}, {found.product}{zulip}"
 
 
-def _progress(cursor: Cursor) -> str:
+def _progress(cursor: Cursor | None) -> str:
+    if cursor is None:
+        return "not read yet"
     if not cursor.history_done:
         return "its history is being read"
     if cursor.sweep_seconds is None:

@@ -15,7 +15,7 @@ from lms_bot.core.detect import Observed, OpenRow
 from lms_bot.db.lists import in_list
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import cursors, open_rows
+from lms_bot.store.tables import cursors, events, open_rows, pruned
 
 
 def load(transaction: Transaction, source_table: str, *, to_move: bool = False) -> Cursor | None:
@@ -74,11 +74,15 @@ def due_rows(transaction: Transaction, source_table: str, now: datetime, most: i
     return [(row.source_id, row.since) for row in transaction.execute(query)]
 
 
-def open_among(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> set[int]:
-    """Return those of the rows that are open."""
-    within = in_list(open_rows.c.source_id, source_ids, transaction.dialect.name)
-    query = sa.select(open_rows.c.source_id).where(open_rows.c.source_table == source_table, within)
-    return set(transaction.scalars(query))
+def silent_among(transaction: Transaction, source_table: str, source_ids: Collection[int]) -> set[int]:
+    """Return those of the rows that are open and have stated nothing yet."""
+    c = open_rows.c
+    within = in_list(c.source_id, source_ids, transaction.dialect.name)
+    has_stated = (
+        sa.exists().where(of.c.source_table == c.source_table, of.c.source_id == c.source_id) for of in (events, pruned)
+    )
+    query = sa.select(c.source_id).where(c.source_table == source_table, within)
+    return set(transaction.scalars(query.where(*(~one for one in has_stated))))
 
 
 def keep_open(transaction: Transaction, source_table: str, rows: Sequence[OpenRow]) -> None:
