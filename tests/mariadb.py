@@ -107,8 +107,10 @@ _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 def _running(folder: Path) -> Iterator[MariaDb]:
     server = MariaDb(folder / "socket", _free_port())
     options = folder / "my.cnf"
+    (folder / "tmp").mkdir()
     options.write_text(
         f"[server]\ndatadir = {folder / 'data'}\nsocket = {server.socket}\nport = {server.port}\n"
+        f"tmpdir = {folder / 'tmp'}\n"  # where they share one, a server that begins removes the files of the others
         f"bind_address = 127.0.0.1\npid_file = {folder / 'pid'}\nskip_name_resolve\ncharacter_set_server = utf8mb4\n"
         "innodb_flush_log_at_trx_commit = 0\ninnodb_log_file_size = 8M\ninnodb_buffer_pool_size = 32M\n"
         + ("user = root\n" if os.geteuid() == 0 else "")
