@@ -124,7 +124,7 @@ class ChangeReader:
         right.
         """
         source = watch.source
-        position, settled, passed = cursor.safe_id, cursor.seen, 0
+        position, settled, passed, place = cursor.safe_id, cursor.seen, 0, _key_place(watch)
         oldest_open: int | None = None
         if cursor.sweep_started_at is None:
             self._stamps.end((watch.name, "history"))
@@ -139,7 +139,7 @@ class ChangeReader:
                     cursor, settled = forget_snapshots(cursor, snapshot), ()
                 oldest_open = snapshot.xmin if oldest_open is None else min(oldest_open, snapshot.xmin)
                 read = self._above(view, position)
-                keys = [row[_key_place(watch)] for row in read]
+                keys = [row[place] for row in read]
                 last_before, is_last = cursor.last_id, len(read) < self._page_rows
                 new = sum(key > last_before for key in keys)
                 passed += len(read) - new
