@@ -52,7 +52,11 @@ class Student:
 
 @dataclass(frozen=True, slots=True)
 class Mentor:
-    """A mentor of the LMS; without `zulip_user_id`, `unmapped_reason` says why nobody can be written to."""
+    """A mentor of the LMS; without `zulip_user_id`, `unmapped_reason` says why nobody can be written to.
+
+    `supervisor_id` is the mentor to whom this one reports, `supervisor_email` another way to reach that person, and
+    `students_count` how many students the LMS itself counts; None where it does not say.
+    """
 
     mentor_id: int
     username: str
@@ -60,6 +64,9 @@ class Mentor:
     display_name: str | None = None
     zulip_user_id: int | None = None
     unmapped_reason: str | None = None
+    supervisor_id: int | None = None
+    supervisor_email: str | None = None
+    students_count: int | None = None
 
     @property
     def name(self) -> str:

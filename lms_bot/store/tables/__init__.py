@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from lms_bot.store.tables.academics import (
+    attempt_results,
+    batch_students,
+    batches,
+    course_batches,
+    course_items,
+    course_students,
+    courses,
+    lms_counts,
+    snapshots,
+    sync_conflicts,
+)
 from lms_bot.store.tables.alerts import alert_names, alert_reminders, exam_durations, student_alerts, watched
 from lms_bot.store.tables.base import metadata
 from lms_bot.store.tables.events import (
@@ -31,9 +43,16 @@ __all__ = [
     "alert_names",
     "alert_reminders",
     "askers",
+    "attempt_results",
     "audit",
+    "batch_students",
+    "batches",
     "claims",
     "counts",
+    "course_batches",
+    "course_items",
+    "course_students",
+    "courses",
     "cursors",
     "dialogues",
     "events",
@@ -48,6 +67,7 @@ __all__ = [
     "is_owed",
     "is_sent",
     "is_unprocessed",
+    "lms_counts",
     "logs",
     "mentor_students",
     "mentors",
@@ -57,12 +77,14 @@ __all__ = [
     "orders",
     "preferences",
     "pruned",
+    "snapshots",
     "streak_marks",
     "streaks",
     "student_alerts",
     "student_days",
     "student_zones",
     "students",
+    "sync_conflicts",
     "unsettled",
     "watched",
     "zulip_users",

@@ -28,6 +28,10 @@ mentors = sa.Table(
     sa.Column("display_name", sa.Text),
     sa.Column("zulip_user_id", sa.BigInteger, index=True),
     sa.Column("unmapped_reason", sa.Text),
+    # To whom the mentor reports, and how many students the LMS itself counts.
+    sa.Column("supervisor_id", sa.BigInteger),
+    sa.Column("supervisor_email", sa.Text),
+    sa.Column("students_count", sa.Integer),
 )
 
 mentor_students = sa.Table(
