@@ -34,7 +34,7 @@ def named(schema: Schema) -> Iterator[Named]:
     """Give every query of a declaration."""
     for source in schema.sources:
         need = OPTIONAL if source.is_optional else REQUIRED
-        yield from (Named(f"the source {watch.name}", need, watch.select()) for watch in source.watches)
+        yield from (Named(f"the source {watch.name}", need, watch.select) for watch in source.watches)
     people = schema.people
     yield Named("students", REQUIRED, people.students)
     yield Named("mentors", REQUIRED, people.mentors)

@@ -72,9 +72,9 @@ def check(known: Known, source: Source) -> Iterator[Finding]:
 def _newest(known: Known, watch: Watch) -> Sequence[Any] | None:
     """Return the newest rows of a watched table; None where something of them is not there, or not for us to read."""
     with known.installation.reading() as connection:
-        if not inspection.can_read(connection, watch.select()):
+        if not inspection.can_read(connection, watch.select):
             return None
-        return connection.execute(watch.select().order_by(watch.key_column.desc()).limit(MOST_ROWS)).all()
+        return connection.execute(watch.select.order_by(watch.key_column.desc()).limit(MOST_ROWS)).all()
 
 
 def _keys(watch: Watch, read: Sequence[Any]) -> Iterator[Finding]:
@@ -175,9 +175,9 @@ def _ids_of_exams(known: Known, ids: Collection[int]) -> set[int]:
     of_exams = (one for one in installation.schema.sources if any(s and s.is_of_exam for s in one.states.values()))
     for source in of_exams:
         with installation.reading() as connection:
-            by_key = source.watches[0].rows_by_key(sorted(ids), dialect)
+            by_key, values = source.watches[0].rows_by_key(sorted(ids), dialect)
             if ids and inspection.can_read(connection, by_key):
-                found.update(row[source.place(source.key)] for row in connection.execute(by_key))
+                found.update(row[source.place(source.key)] for row in connection.execute(by_key, values))
     return found
 
 
