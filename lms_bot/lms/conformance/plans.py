@@ -14,8 +14,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from lms_bot.core.reports.findings import Finding, ok, warning
 from lms_bot.lms import inspection
-from lms_bot.lms.conformance.findings import Finding, ok, warning
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.snapshot import take
 from lms_bot.lms.source import Bound, Query, Watch, columns_of

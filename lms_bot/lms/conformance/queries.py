@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from lms_bot.core.reports.findings import Finding, failed, ok, some, warning
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection
-from lms_bot.lms.conformance.findings import Finding, failed, ok, some, warning
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.source import NOW, Query, Schema, columns_of
 

@@ -9,16 +9,17 @@ from functools import cached_property
 from typing import Any
 
 from lms_bot.core.events import MIRRORED_EXAM, Activity, EventType, percentage
+from lms_bot.core.reports.findings import Finding, failed, ok, some, warning
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
-from lms_bot.lms.conformance.findings import Finding, failed, ok, some, warning, word
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.people import read_people
 from lms_bot.lms.rows import RowReader
 from lms_bot.lms.source import Source, Watch
 from lms_bot.lms.values import plain, text
 
+WORD = 40  # characters that are shown of a word of the LMS
 MOST_ROWS = 3_000  # of each table, the newest
 AHEAD = timedelta(minutes=5)  # what lies further in the future is a mistake, or in another zone
 
@@ -182,4 +183,10 @@ def _ids_of_exams(known: Known, ids: Collection[int]) -> set[int]:
 
 
 def _counted(words: Counter[Any]) -> str:
-    return some([f"{word(one)} {count}" for one, count in words.most_common()])
+    return some([f"{_word(one)} {count}" for one, count in words.most_common()])
+
+
+def _word(value: str | None) -> str:
+    """Return a word of the LMS in one line of a terminal."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in value or "")
+    return (f"{shown[:WORD]}…" if len(shown) > WORD else shown) or "(none)"
