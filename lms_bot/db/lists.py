@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from lms_bot.db.engine import to_json
 
+DIALECTS = ("sqlite", "postgresql", "mysql")
 _LIST_TYPES: dict[str, Any] = {"sqlite": sa.Text(), "postgresql": sa.ARRAY(sa.BigInteger)}
 
 
@@ -25,6 +26,8 @@ def in_list(column: sa.ColumnElement[Any], values: Any, dialect: str) -> sa.Colu
 
 def in_bound_list(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
     """Return the same for a statement that is made once: `name` is bound to a `list_value` when it runs."""
+    if dialect == "mysql":
+        return column.in_(sa.bindparam(name, expanding=True))
     return _in(column, sa.bindparam(name, type_=_LIST_TYPES.get(dialect)), dialect)
 
 
