@@ -22,7 +22,6 @@ from lms_bot.errors import NotFound
 from lms_bot.reports import (
     access,
     accounts,
-    alert_rules,
     alerts,
     attention,
     export,
@@ -109,8 +108,8 @@ CASES: dict[str, Case] = {
     "accounts.people_named": for_admins(lambda t, p, _: accounts.people_named(t, p, "jane_smith")),
     "accounts.accounts_named": for_admins(lambda t, p, _: accounts.accounts_named(t, p, "mary@example.org")),
     "accounts.unmapped": for_admins(lambda t, p, _: accounts.unmapped(t, p)),
-    "alert_rules.rules": Case(lambda t, p, _: alert_rules.rules(t, p), MENTOR, names=False),
-    "alert_rules.switched_off": Case(lambda t, p, _: alert_rules.switched_off(t, p), names=False),
+    "alerts.rules": Case(lambda t, p, _: alerts.rules(t, p), MENTOR, names=False),
+    "alerts.switched_off": Case(lambda t, p, _: alerts.switched_off(t, p), names=False),
     "alerts.open_alerts": Case(lambda t, p, _: alerts.open_alerts(t, p), MENTOR),
     "alerts.alert": Case(lambda t, p, name: alerts.alert(t, p, str(name)), MENTOR, "KT9000", "KT9001"),
     "alerts.student_rules": of_student(
