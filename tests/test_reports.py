@@ -29,6 +29,7 @@ from lms_bot.reports import (
     freshness,
     notifications,
     overview,
+    patterns,
     preferences,
     statistics,
     streaks,
@@ -116,6 +117,7 @@ CASES: dict[str, Case] = {
         lambda t, p, who: alerts.student_rules(t, p, who, SETTINGS, NOW), MENTOR, names=False
     ),
     "attention.attention": Case(lambda t, p, _: attention.attention(t, p, ZONE, NOW)),
+    "attention.mentor_overview": Case(lambda t, p, _: attention.mentor_overview(t, p, SETTINGS, NOW), MENTOR),
     "export.export": Case(lambda t, p, _: export.export(t, p, BOTH, None, 100)),
     "feed.history": of_student(lambda t, p, who: feed.history(t, p, who, Filter(), PAGE, SETTINGS)),
     "feed.feed": Case(lambda t, p, _: feed.feed(t, p, Filter(), PAGE, SETTINGS)),
@@ -138,6 +140,7 @@ CASES: dict[str, Case] = {
     "overview.status": for_admins(lambda t, p, _: overview.status(t, p, SETTINGS, NOW)),
     "overview.unnotified": for_admins(lambda t, p, _: overview.unnotified(t, p, 100)),
     "overview.audit": for_admins(lambda t, p, _: overview.audit(t, p, 100)),
+    "patterns.progress": of_student(lambda t, p, who: patterns.progress(t, p, who, SETTINGS, NOW)),
     "preferences.mentor_preferences": of_mentor(
         lambda t, p, who: preferences.mentor_preferences(t, p, who, SETTINGS, NOW)
     ),
