@@ -27,7 +27,7 @@ FEWEST_TIMED = 3  # contents or exams, for the minutes that they take
 FEWEST_EXAMS = 4  # of courses, for what was watched before
 FEWEST_PASSED = 3  # exams, for the attempts that they took
 FEWEST_TAKERS = 10  # of a course, for a comparison; of fewer one might learn how another does
-MOST_TAKERS = 100  # who are compared: those whose ids are nearest, who joined at about the same time
+TAKERS_BESIDE = 50  # who are compared, on each side by id: they joined at about the same time
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
 
@@ -74,7 +74,7 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class CourseProgress:
-    """How far a student is in a course: items done, and the median percentage of those who take it.
+    """How far a student is in a course: items done, and the median percentage of those who take it with them.
 
     `takers` are how many are compared, the student among them; `median` is None where they are too few.
     """

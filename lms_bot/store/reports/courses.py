@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from lms_bot.core.events import FINISHING, PROGRESS, PROGRESS_STEPS, EventType
-from lms_bot.core.reports.patterns import MOST_TAKERS, CourseProgress, median_share
-from lms_bot.db.lists import each_id, in_list
+from lms_bot.core.reports.patterns import TAKERS_BESIDE, CourseProgress, median_share
+from lms_bot.db.lists import each_bound_id, in_bound_list, list_value
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import (
     batch_students,
@@ -27,6 +28,8 @@ _progress = _c.activity_metadata[PROGRESS].as_integer()
 _is_seen = (_c.event_type == EventType.CONTENT_PROGRESS) & (_progress >= PROGRESS_STEPS[-1])
 is_done = _c.is_current & ~_c.is_withdrawn & (_c.event_type.in_(FINISHING) | _is_seen)
 _is_of_item = (course_items.c.source_table == _c.source_table) & (course_items.c.activity_id == _c.activity_id)
+_STUDENT = sa.bindparam("student", type_=sa.BigInteger)
+_ANY = 2**63 - 1  # beyond any id
 
 Activity = tuple[str, int]
 """An exam or a content, by source table and id."""
@@ -51,16 +54,9 @@ class Touched(NamedTuple):
 
 def touched(transaction: Transaction, student_id: int) -> Touched:
     """Return to which items of courses the activities of a student belong that have current events."""
-    c = course_items.c
-    query = (
-        sa.select(c.source_table, c.activity_id, c.course_id, c.item, sa.func.max(sa.case((is_done, 1), else_=0)))
-        .select_from(events.join(course_items, _is_of_item))
-        .where(_c.student_id == student_id, _c.is_current, ~_c.is_withdrawn)
-        .group_by(c.source_table, c.activity_id, c.course_id, c.item)
-    )
     items: dict[Activity, set[Item]] = defaultdict(set)
     done = set()
-    for source_table, activity_id, course_id, name, has_done in transaction.execute(query):
+    for source_table, activity_id, course_id, name, has_done in transaction.execute(_TOUCHED, {"student": student_id}):
         item = Item(course_id, name)
         items[source_table, activity_id].add(item)
         if has_done:
@@ -69,12 +65,15 @@ def touched(transaction: Transaction, student_id: int) -> Touched:
 
 
 def progress(transaction: Transaction, student_id: int) -> list[CourseProgress]:
-    """Return how far a student is in each course that they take, by title, beside those who take it too."""
-    takers = _takers(transaction, student_id)
+    """Return how far a student is in each course that they take, by title, beside those who take it with them."""
+    takers: dict[int, list[int]] = defaultdict(list)
+    for course_id, taker in transaction.execute(_TAKERS, {"student": student_id}):
+        takers[course_id].append(taker)
     if not takers:
         return []
-    everybody = {one for of_course in takers.values() for one in of_course}
-    done = _done(transaction, everybody, takers)
+    done = _done(transaction, {one for of_course in takers.values() for one in of_course}, takers)
+    dialect = transaction.dialect.name
+    rows = transaction.execute(_courses(dialect), {"courses": list_value(takers, dialect)}).all()
     return [
         CourseProgress(
             course_id,
@@ -84,65 +83,93 @@ def progress(transaction: Transaction, student_id: int) -> list[CourseProgress]:
             len(takers[course_id]),
             median_share(done[course_id], takers[course_id], items),
         )
-        for course_id, title, items in _courses(transaction, takers)
+        for course_id, title, items in sorted(rows, key=lambda row: ((row.title or "").casefold(), row.course_id))
     ]
-
-
-def _takers(transaction: Transaction, student_id: int) -> dict[int, list[int]]:
-    """Return who takes each course of a student: at most a hundred of the active, those with the nearest ids."""
-    by_batch = course_batches.join(batch_students, course_batches.c.batch_id == batch_students.c.batch_id)
-    alone = sa.select(course_students.c.course_id, course_students.c.student_id)
-    in_batches = sa.select(course_batches.c.course_id, batch_students.c.student_id).select_from(by_batch)
-    own = sa.union(
-        alone.where(course_students.c.student_id == student_id),
-        in_batches.where(batch_students.c.student_id == student_id),
-    ).cte("own")
-    is_own = sa.select(own.c.course_id)
-    theirs = sa.union(
-        alone.where(course_students.c.course_id.in_(is_own)), in_batches.where(course_batches.c.course_id.in_(is_own))
-    ).subquery("theirs")
-    nearest = (sa.func.abs(theirs.c.student_id - student_id), theirs.c.student_id)
-    place = sa.func.row_number().over(partition_by=theirs.c.course_id, order_by=nearest).label("place")
-    ranked = (
-        sa.select(theirs.c.course_id, theirs.c.student_id, place)
-        .join(students, students.c.student_id == theirs.c.student_id)
-        .where(students.c.is_active | (students.c.student_id == student_id))
-        .subquery("ranked")
-    )
-    query = sa.select(ranked.c.course_id, ranked.c.student_id).where(ranked.c.place <= MOST_TAKERS)
-    found: dict[int, list[int]] = defaultdict(list)
-    for course_id, taker in transaction.execute(query):
-        found[course_id].append(taker)
-    return found
 
 
 def _done(
     transaction: Transaction, student_ids: Collection[int], course_ids: Iterable[int]
 ) -> dict[int, dict[int, int]]:
     """Return by course and student how many items are done."""
-    each, c = each_id(transaction, student_ids), course_items.c
-    done = (
-        sa.select(_c.student_id, c.course_id, c.item)
-        .select_from(each.join(events, _c.student_id == each.c.value).join(course_items, _is_of_item))
-        .where(is_done, in_list(c.course_id, course_ids, transaction.dialect.name))
-        .distinct()
-        .subquery("done")
-    )
-    query = sa.select(done.c.course_id, done.c.student_id, sa.func.count()).group_by(
-        done.c.course_id, done.c.student_id
-    )
+    dialect = transaction.dialect.name
+    given = {"students": list_value(student_ids, dialect), "courses": list_value(course_ids, dialect)}
     found: dict[int, dict[int, int]] = defaultdict(dict)
-    for course_id, student_id, count in transaction.execute(query):
+    for course_id, student_id, count in transaction.execute(_counts_of_done(dialect), given):
         found[course_id][student_id] = count
     return found
 
 
-def _courses(transaction: Transaction, course_ids: Iterable[int]) -> list[Any]:
-    """Return id, title and number of items of these courses, by title."""
+def _selected_touched() -> sa.Select[Any]:
+    c = course_items.c
+    return (
+        sa.select(c.source_table, c.activity_id, c.course_id, c.item, sa.func.max(sa.case((is_done, 1), else_=0)))
+        .select_from(events.join(course_items, _is_of_item))
+        .where(_c.student_id == _STUDENT, _c.is_current, ~_c.is_withdrawn)
+        .group_by(c.source_table, c.activity_id, c.course_id, c.item)
+    )
+
+
+def _selected_takers() -> sa.CompoundSelect[Any]:
+    """Select by course who takes it with a student: the members of the batch, or those who take it by themselves."""
+    mine, beside = batch_students.alias("mine"), batch_students.alias("beside")
+    alone, others = course_students.alias("alone"), course_students.alias("others")
+    in_batches = (
+        sa.select(course_batches.c.course_id, beside.c.student_id)
+        .select_from(mine.join(course_batches, course_batches.c.batch_id == mine.c.batch_id))
+        .join(beside, (beside.c.batch_id == mine.c.batch_id) & _is_beside(batch_students, "batch_id", mine, beside))
+        .where(mine.c.student_id == _STUDENT)
+    )
+    by_themselves = (
+        sa.select(others.c.course_id, others.c.student_id)
+        .select_from(alone)
+        .join(
+            others, (others.c.course_id == alone.c.course_id) & _is_beside(course_students, "course_id", alone, others)
+        )
+        .where(alone.c.student_id == _STUDENT)
+    )
+    return sa.union(*(_of_active(query) for query in (in_batches, by_themselves)))
+
+
+def _is_beside(table: sa.Table, key: str, mine: sa.FromClause, beside: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return that a row of the same group is at most fifty ids away from a student's, on either side."""
+    near = table.alias()
+    of_group = sa.select(near.c.student_id).where(near.c[key] == mine.c[key]).correlate(mine)
+    before, after = near.c.student_id < _STUDENT, near.c.student_id > _STUDENT
+    lowest = of_group.where(before).order_by(near.c.student_id.desc()).limit(1).offset(TAKERS_BESIDE)
+    highest = of_group.where(after).order_by(near.c.student_id).limit(1).offset(TAKERS_BESIDE)
+    low, high = lowest.scalar_subquery(), highest.scalar_subquery()
+    return (beside.c.student_id > sa.func.coalesce(low, -_ANY)) & (beside.c.student_id < sa.func.coalesce(high, _ANY))
+
+
+def _of_active(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Select of takers those who are active, and the student."""
+    taker = query.selected_columns.student_id
+    is_counted = students.c.is_active | (students.c.student_id == _STUDENT)
+    return query.join(students, students.c.student_id == taker).where(is_counted)
+
+
+_TOUCHED, _TAKERS = _selected_touched(), _selected_takers()
+
+
+@cache
+def _counts_of_done(dialect: str) -> sa.Select[Any]:
+    each, c = each_bound_id("students", dialect), course_items.c
+    done = (
+        sa.select(_c.student_id, c.course_id, c.item)
+        .select_from(each.join(events, _c.student_id == each.c.value).join(course_items, _is_of_item))
+        .where(is_done, in_bound_list(c.course_id, "courses", dialect))
+        .distinct()
+        .subquery("done")
+    )
+    columns = (done.c.course_id, done.c.student_id)
+    return sa.select(*columns, sa.func.count()).group_by(*columns)
+
+
+@cache
+def _courses(dialect: str) -> sa.Select[Any]:
+    """Select id, title and number of items of courses."""
     of_course = sa.select(sa.func.count(course_items.c.item.distinct()))
     items = of_course.where(course_items.c.course_id == courses.c.course_id).scalar_subquery()
-    query = sa.select(courses.c.course_id, courses.c.title, items).where(
-        in_list(courses.c.course_id, course_ids, transaction.dialect.name)
+    return sa.select(courses.c.course_id, courses.c.title, items).where(
+        in_bound_list(courses.c.course_id, "courses", dialect)
     )
-    rows = transaction.execute(query).all()
-    return sorted(rows, key=lambda row: ((row.title or "").casefold(), row.course_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from lms_bot.core.events import (
 )
 from lms_bot.core.recommendations import Attempt, Evidence, Opened, RecommendationFacts, SubjectResult
 from lms_bot.core.reports.patterns import PERIOD, WATCHED_WITHIN, Finished, Observations
+from lms_bot.db.engine import UtcDateTime
 from lms_bot.store.reports.courses import Touched
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import attempt_results, events, student_days
@@ -33,29 +34,51 @@ _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 _EVIDENCE = (_c.event_id, _c.source_table, _c.source_id)
 _is_exam = _c.is_current & ~_c.is_withdrawn & _c.event_type.in_(OF_EXAMS)
 _is_exam_end = _is_exam & (_c.event_type != EventType.EXAM_STARTED)
+_own = _c.student_id == sa.bindparam("student")
+
+# Made once, since making them takes longer than running them.
+_LATELY = (
+    sa.select(*_EVIDENCE, _c.event_type, _c.episode, _c.activity_id, _c.activity_title, _c.timestamp)
+    .add_columns(_c.created_at, _c.is_current, _c.mirrors)
+    .add_columns(_c.activity_metadata["content_type"].as_string().label("content_type"))
+    .add_columns(_c.activity_metadata[PROGRESS].as_integer().label("progress"))
+    .where(_own, _c.timestamp >= sa.bindparam("since", type_=UtcDateTime))
+    .where(_c.event_type.not_in(NO_PRESENCE), ~_c.is_withdrawn)
+    .order_by(*_NEWEST_FIRST)
+)
+_ATTEMPTS = (
+    sa.select(*_EVIDENCE, _c.event_type, _c.activity_id, _c.activity_title, _c.timestamp)
+    .where(_own, _is_exam, _c.activity_id.is_not(None))
+    .order_by(*_NEWEST_FIRST)
+)
+_days = student_days.c
+_LEARNED = (
+    sa.select(_days.day)
+    .where(_days.student_id == sa.bindparam("student"), _days.is_learned, _days.day >= sa.bindparam("since"))
+    .order_by(_days.day)
+)
+_newest = sa.select(_c.event_id).where(_own, ~_c.is_withdrawn).order_by(*_NEWEST_FIRST).limit(1)
+_finished = _newest.where(_c.is_current, _c.mirrors.is_(None), _c.event_type.in_(FINISHING)).scalar_subquery()
+_done = _newest.where(_c.event_type.not_in(NO_PRESENCE)).scalar_subquery()
+_LAST = sa.select(*_EVIDENCE).where(_c.event_id == sa.func.coalesce(_finished, _done))
+_result = attempt_results.c
+_SUBJECTS = (
+    sa.select(_result.label, *_EVIDENCE, _c.timestamp, sa.func.sum(_result.correct), sa.func.sum(_result.total))
+    .select_from(events)
+    .join(attempt_results, (_result.attempt_id == _c.source_id) & (_result.exam_source == _c.source_table))
+    .where(_own, _is_exam_end, _result.dimension == "subject", _result.total > 0)
+    .group_by(_result.label, *_EVIDENCE, _c.timestamp)
+    .order_by(*_NEWEST_FIRST)
+)
 
 
 def lately(transaction: Transaction, student_id: int, now: datetime) -> list[Any]:
     """Return the events of a student that patterns and open contents are seen in, newest first."""
-    query = (
-        sa.select(*_EVIDENCE, _c.event_type, _c.episode, _c.activity_id, _c.activity_title, _c.timestamp)
-        .add_columns(_c.created_at, _c.is_current, _c.mirrors)
-        .add_columns(_c.activity_metadata["content_type"].as_string().label("content_type"))
-        .add_columns(_c.activity_metadata[PROGRESS].as_integer().label("progress"))
-        .where(_c.student_id == student_id, _c.timestamp >= now - PERIOD - WATCHED_WITHIN)
-        .where(_c.event_type.not_in(NO_PRESENCE), ~_c.is_withdrawn)
-        .order_by(*_NEWEST_FIRST)
-    )
-    return list(transaction.execute(query))
+    return list(transaction.execute(_LATELY, {"student": student_id, "since": now - PERIOD - WATCHED_WITHIN}))
 
 
 def attempts(transaction: Transaction, student_id: int, touched: Touched) -> list[Attempt]:
     """Return the attempts of a student at exams that are known, as their rows say now, newest first."""
-    query = (
-        sa.select(*_EVIDENCE, _c.event_type, _c.activity_id, _c.activity_title, _c.timestamp)
-        .where(_c.student_id == student_id, _is_exam, _c.activity_id.is_not(None))
-        .order_by(*_NEWEST_FIRST)
-    )
     return [
         Attempt(
             row.timestamp,
@@ -65,7 +88,7 @@ def attempts(transaction: Transaction, student_id: int, touched: Touched) -> lis
             touched.courses((row.source_table, row.activity_id)),
             _evidence(row),
         )
-        for row in transaction.execute(query)
+        for row in transaction.execute(_ATTEMPTS, {"student": student_id})
     ]
 
 
@@ -84,7 +107,7 @@ def observations(
     minutes = list(_minutes(recent))
     return Observations(
         moments=[moment for *_, moment in moments if moment is not None],
-        learned=_learned(transaction, student_id, since.date()),
+        learned=list(transaction.scalars(_LEARNED, {"student": student_id, "since": since.date()})),
         content_minutes=[length for kind, length in minutes if not kind.is_exam_end],
         exam_minutes=[length for kind, length in minutes if kind.is_exam_end],
         attempts=[
@@ -118,13 +141,6 @@ def recommendation_facts(
         opened=tuple(one for one in opened.values() if one.courses),
         stuck=stuck,
     )
-
-
-def _learned(transaction: Transaction, student_id: int, since: date) -> list[date]:
-    """Return the days on which something was finished, oldest first."""
-    c = student_days.c
-    query = sa.select(c.day).where(c.student_id == student_id, c.is_learned, c.day >= since).order_by(c.day)
-    return list(transaction.scalars(query))
 
 
 def _minutes(recent: Iterable[Any]) -> Iterable[tuple[EventType, float]]:
@@ -173,11 +189,7 @@ def _opened(seen: Iterable[Any], touched: Touched) -> dict[tuple[str, int], Open
 
 def _last(transaction: Transaction, student_id: int) -> Evidence | None:
     """Return the last thing finished by a student; where there is none, the last thing done."""
-    own = sa.select(_c.event_id).where(_c.student_id == student_id, ~_c.is_withdrawn).order_by(*_NEWEST_FIRST).limit(1)
-    finished = own.where(_c.is_current, _c.mirrors.is_(None), _c.event_type.in_(FINISHING)).scalar_subquery()
-    done = own.where(_c.event_type.not_in(NO_PRESENCE)).scalar_subquery()
-    query = sa.select(*_EVIDENCE).where(_c.event_id == sa.func.coalesce(finished, done))
-    row = transaction.execute(query).first()
+    row = transaction.execute(_LAST, {"student": student_id}).first()
     return None if row is None else _evidence(row)
 
 
@@ -185,17 +197,9 @@ def _subjects(
     transaction: Transaction, student_id: int, zone: ZoneInfo
 ) -> tuple[tuple[str, tuple[SubjectResult, ...]], ...]:
     """Return the results of a student in each subject, newest first; what one attempt says of one is pooled."""
-    c = attempt_results.c
-    of_attempt = (c.attempt_id == _c.source_id) & (c.exam_source == _c.source_table)
-    query = (
-        sa.select(c.label, *_EVIDENCE, _c.timestamp, sa.func.sum(c.correct), sa.func.sum(c.total))
-        .select_from(events.join(attempt_results, of_attempt))
-        .where(_c.student_id == student_id, _is_exam_end, c.dimension == "subject", c.total > 0)
-        .group_by(c.label, *_EVIDENCE, _c.timestamp)
-        .order_by(*_NEWEST_FIRST)
-    )
+    rows = transaction.execute(_SUBJECTS, {"student": student_id})
     found: dict[str, list[SubjectResult]] = defaultdict(list)
-    for label, event_id, source_table, source_id, at, correct, total in transaction.execute(query):
+    for label, event_id, source_table, source_id, at, correct, total in rows:
         evidence = Evidence(event_id, source_table, source_id)
         found[label].append(SubjectResult(local_day(at, zone), 100 * correct / total, evidence))
     return tuple((label, tuple(results)) for label, results in found.items())
