@@ -129,7 +129,8 @@ def prepare(facts: RecommendationFacts, now: datetime) -> Iterator[Recommendatio
     """Recommend to finish what is open in the course of a failed exam before it is taken again."""
     for failed in _failed_last(facts, now):
         if waiting := [one for one in facts.opened if one.courses & failed.courses]:
-            what = _counted(len(waiting), "video" if all(one.is_video for one in waiting) else "lesson")
+            noun = "video" if all(one.is_video for one in waiting) else "lesson"
+            what = noun if len(waiting) == 1 else _counted(len(waiting), noun)
             sentence = f"Finish the {what} still open in its course before retaking {_exam(failed)}."
             evidence = (failed.evidence, *(one.evidence for one in waiting))
             yield Recommendation(Advice.PREPARE, sentence, evidence)
