@@ -27,6 +27,7 @@ from lms_bot.reports.patterns import progress
 from lms_bot.store import tables
 from lms_bot.store.alerts.facts import facts_of
 from lms_bot.store.people import people
+from lms_bot.store.reports import courses
 from lms_bot.store.reports.attention import attention_facts
 from lms_bot.store.session import Store, Transaction, open_store
 from lms_bot.store.streaks import days
@@ -141,6 +142,32 @@ def test_fewer_than_ten_are_not_compared() -> None:
     assert patterns.median_share(dict.fromkeys(range(5), 5), range(10), 10) == 25.0
     assert patterns.median_share({1: 5}, range(9), 10) is None
     assert patterns.median_share({}, range(10), 0) is None
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_at_most_twenty_five_on_each_side_are_compared_and_nobody_who_left(store: Store, alone: bool) -> None:
+    many = [Student(number, f"student_{number}", is_active=number != 99) for number in range(1, 151)]
+    group = {"course_id": 1} if alone else {"batch_id": 7}
+    with store.writing() as transaction:
+        people.keep_people(transaction, many, [MARY], [], NOW)
+        transaction.execute(sa.insert(tables.courses).values(course_id=1, title="Maths"))
+        transaction.execute(sa.insert(tables.course_batches).values(course_id=1, batch_id=7))
+        table = tables.course_students if alone else tables.batch_students
+        transaction.execute(sa.insert(table), [{**group, "student_id": one.student_id} for one in many])
+    with store.reading() as transaction:
+        compared = {number: courses.progress(transaction, number)[0].takers for number in (1, 73, 74, 99, 125, 150)}
+    assert compared == {1: 26, 73: 51, 74: 50, 99: 51, 125: 51, 150: 26}
+
+
+def test_hours_and_days_are_those_of_a_student_with_a_time_zone_of_their_own(store: Store) -> None:
+    moments = [NOW.replace(hour=22) - number * DAY for number in range(1, 13)]
+    owe(store, [happened(JANE, "Algebra", at=at) for at in moments])
+    with store.writing() as transaction:
+        people.keep_people(transaction, [JANE], [MARY], {(MARY.mentor_id, JANE.student_id)}, NOW)
+        transaction.execute(sa.insert(tables.student_zones).values(student_id=JANE.student_id, zone="Asia/Tashkent"))
+    with store.reading() as transaction:
+        found = progress(transaction, Principal.of([MARY], []), JANE.student_id, SETTINGS, NOW)
+    assert (found.patterns.hour.value, found.patterns.weekday.value) == (1, 0)
 
 
 # The recount

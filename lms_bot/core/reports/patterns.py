@@ -27,7 +27,7 @@ FEWEST_TIMED = 3  # contents or exams, for the minutes that they take
 FEWEST_EXAMS = 4  # of courses, for what was watched before
 FEWEST_PASSED = 3  # exams, for the attempts that they took
 FEWEST_TAKERS = 10  # of a course, for a comparison; of fewer one might learn how another does
-TAKERS_BESIDE = 50  # who are compared, on each side by id: they joined at about the same time
+TAKERS_BESIDE = 25  # who are compared, on each side by id: they joined at about the same time
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
 

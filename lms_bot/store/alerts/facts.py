@@ -169,7 +169,9 @@ def _days_of_learning(dialect: str) -> sa.Select[Any]:
 
 @cache
 def _streaks(dialect: str) -> sa.Select[Any]:
-    c = streaks.c
-    is_theirs = in_bound_list(c.student_id, "ids", dialect)
-    query = sa.select(c.student_id, c.last_day, c.days).where(is_theirs, c.kind == Kind.LEARNING)
-    return query.order_by(c.student_id, c.last_day)
+    """Select the last learning streak of each student."""
+    c, own, each = streaks.c, streaks.alias().c, each_bound_id("ids", dialect)
+    of_student = (own.student_id == each.c.value) & (own.kind == Kind.LEARNING)
+    last = sa.select(sa.func.max(own.last_day)).where(of_student)
+    is_last = (c.student_id == each.c.value) & (c.kind == Kind.LEARNING) & (c.last_day == last.scalar_subquery())
+    return sa.select(c.student_id, c.last_day, c.days).select_from(each.join(streaks, is_last))

@@ -131,7 +131,7 @@ def _selected_takers() -> sa.CompoundSelect[Any]:
 
 
 def _is_beside(table: sa.Table, key: str, mine: sa.FromClause, beside: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Return that a row of the same group is at most fifty ids away from a student's, on either side."""
+    """Return that a row of the same group is among the twenty-five nearest by id on either side of a student's."""
     near = table.alias()
     of_group = sa.select(near.c.student_id).where(near.c[key] == mine.c[key]).correlate(mine)
     before, after = near.c.student_id < _STUDENT, near.c.student_id > _STUDENT
