@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from lms_bot.core.events import Event, EventType
-from lms_bot.core.meter import Meter, PollOutcome, QueueLength, SendOutcome
+from lms_bot.core.operations.meter import Meter, PollOutcome, QueueLength, SendOutcome
 from lms_bot.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,3 +47,19 @@ def each_id(connection: sa.Connection, ids: Collection[int]) -> sa.TableValuedAl
     if connection.dialect.name == "sqlite":
         return sa.func.json_each(json.dumps(list(ids))).table_valued("value")
     return sa.func.unnest(sa.literal(list(ids), sa.ARRAY(sa.BigInteger))).table_valued("value").render_derived()
+
+
+def each_bound_id(name: str, dialect: str) -> sa.TableValuedAlias:
+    """Return the same for a statement that is made once: `name` is bound to a `list_value` when it runs."""
+    bound = sa.bindparam(name, type_=_LIST_TYPES[dialect])
+    if dialect == "sqlite":
+        return sa.func.json_each(bound).table_valued("value")
+    return sa.func.unnest(bound).table_valued("value").render_derived()
+
+
+def run_with_ids(
+    connection: sa.Connection, query: Callable[[str], sa.Select[Any]], ids: Collection[int], **given: object
+) -> Any:
+    """Run a statement that is made once for each dialect, with a list bound to `ids` and what else is given."""
+    dialect = connection.dialect.name
+    return connection.execute(query(dialect), {"ids": list_value(ids, dialect), **given})

@@ -13,7 +13,7 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.cursor import Cursor, Page
 from lms_bot.core.detect import OpenRow, observe, old_among
 from lms_bot.core.events import Activity, Event
-from lms_bot.core.meter import Meter, PollOutcome
+from lms_bot.core.operations.meter import Meter, PollOutcome
 from lms_bot.db.statements import StatementCounter
 from lms_bot.errors import LmsUnavailable, StoreUnavailable
 from lms_bot.lms import Lms
