@@ -150,7 +150,7 @@ CASES: dict[str, Case] = {
     "statistics.all_statistics": for_admins(lambda t, p, _: statistics.all_statistics(t, p)),
     "streaks.streak": of_student(lambda t, p, who: streaks.streak(t, p, who, ZONE, NOW)),
     "streaks.streaks": Case(lambda t, p, _: streaks.streaks(t, p, ZONE, NOW)),
-    "student.profile": of_student(lambda t, p, who: student.profile(t, p, who, SETTINGS, NOW)),
+    "student.card": of_student(lambda t, p, who: student.card(t, p, who, SETTINGS, NOW)),
     "student.scores": of_student(lambda t, p, who: student.scores(t, p, who, None, 100, SETTINGS)),
     "student.mentors": of_student(student.mentors, names=False),
 }
@@ -304,5 +304,5 @@ def test_an_account_asks_as_who_it_is(transaction: Transaction) -> None:
 
 def test_a_mentor_who_is_an_admin_asks_as_a_mentor_about_own_students_alone(transaction: Transaction) -> None:
     both = Principal.of(MENTORS[:1], [], is_admin=True)
-    assert is_refused(transaction, "student.profile", both.acting_as(Role.MENTOR), GULNORA.student_id)
-    assert not is_refused(transaction, "student.profile", both.acting_as(Role.ADMIN), GULNORA.student_id)
+    assert is_refused(transaction, "student.card", both.acting_as(Role.MENTOR), GULNORA.student_id)
+    assert not is_refused(transaction, "student.card", both.acting_as(Role.ADMIN), GULNORA.student_id)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
+from lms_bot.core.reports.academics.subjects import PartPerformance
 from lms_bot.core.streaks import Lasting, StudentStreaks
 
 PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
@@ -100,11 +101,12 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """The card of a student with their streaks."""
+class FullCard:
+    """The card of a student with their streaks, and their subjects, the weakest first."""
 
     card: Card
     streaks: StudentStreaks
+    subjects: tuple[PartPerformance, ...]
 
 
 @dataclass(frozen=True, slots=True)
