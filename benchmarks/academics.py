@@ -149,16 +149,16 @@ def _events() -> Iterator[Row]:
     moment = _moments()
     for turn in range(BUSY_EXAMS):
         for pupil in range(1, STUDENTS + 1):
-            year = _batch(student) % YEARS
-            if turn < _exams_of(student):
+            year = _batch(pupil) % YEARS
+            if turn < _exams_of(pupil):
                 exam += 1
-                mark = 20 + (student * 7 + turn * 13) % 81
-                yield _event(ENDS[exam % 3], student, year * 100 + turn, "attempts", exam, next(moment), mark)
+                mark = 20 + (pupil * 7 + turn * 13) % 81
+                yield _event(ENDS[exam % 3], pupil, year * 100 + turn, "attempts", exam, next(moment), mark)
             if turn < CONTENT // 2:
                 content += 1
                 at = next(moment)
                 for kind in (EventType.CONTENT_STARTED, EventType.CONTENT_COMPLETED):
-                    yield _event(kind, student, year * 100 + turn, "content_attempts", content, at, None)
+                    yield _event(kind, pupil, year * 100 + turn, "content_attempts", content, at, None)
 
 
 def _event(kind: EventType, student: int, activity: int, source: str, number: int, at: str, mark: float | None) -> Row:
@@ -193,7 +193,7 @@ def _results() -> Iterator[Row]:
     exam = 0
     for turn in range(BUSY_EXAMS):
         for pupil in range(1, STUDENTS + 1):
-            if turn >= _exams_of(student):
+            if turn >= _exams_of(pupil):
                 continue
             exam += 1
             for part in range(PARTS):

@@ -165,7 +165,7 @@ def _statements(engine: sa.Engine) -> Iterator[list[tuple[str, Any]]]:
     noted: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             noted.append((statement, parameters))
 
     sa.event.listen(engine, "before_cursor_execute", note)

@@ -75,6 +75,7 @@ sa.Index(
     postgresql_where=is_current_exam,
 )
 # For comparing those who took one exam: what each came to, without a look at the rows; partial, as above.
+# The last columns are there for SQLite, which looks at the condition again.
 is_result = (
     (events.c.event_type > sa.literal_column("'exam'"))
     & (events.c.event_type < sa.literal_column("'exam_q'"))  # completed, failed and passed, but not started
@@ -88,6 +89,9 @@ sa.Index(
     events.c.source_table,
     events.c.student_id,
     events.c.percentage,
+    events.c.event_type,
+    events.c.is_current,
+    events.c.is_withdrawn,
     sqlite_where=is_result,
     postgresql_where=is_result,
 )

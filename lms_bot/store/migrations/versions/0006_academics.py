@@ -122,7 +122,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_lms_activity_events_results",
         "lms_activity_events",
-        ["activity_id", "source_table", "student_id", "percentage"],
+        [
+            *("activity_id", "source_table", "student_id", "percentage"),
+            *("event_type", "is_current", "is_withdrawn"),
+        ],
         sqlite_where=sa.text(f"{ended} AND is_current = 1 AND is_withdrawn = 0 AND percentage IS NOT NULL"),
         postgresql_where=sa.text(f"{ended} AND is_current AND NOT is_withdrawn AND percentage IS NOT NULL"),
     )
