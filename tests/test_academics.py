@@ -49,8 +49,8 @@ ITEMS = (
     (2, "c3", "user_videos", 11),
     (2, "e2", "attempts", 2),
 )
-VIDEOS = (("content_attempts", 101), ("content_attempts", 102), ("content_attempts", 103), ("content_attempts", 104))
-VIDEOS += (("user_videos", 11), ("user_videos", 12))
+VIDEOS = [("content_attempts", 101), ("content_attempts", 102), ("content_attempts", 103), ("content_attempts", 104)]
+VIDEOS += [("user_videos", 11), ("user_videos", 12)]
 
 EMPTIED = [tables.events, tables.attempt_results, tables.batch_students, tables.batches, tables.students]
 EMPTIED += [tables.course_items, tables.course_batches, tables.course_students, tables.courses, tables.lms_counts]
@@ -83,7 +83,7 @@ WATCHED = st.lists(
     max_size=20,
 )
 BATCHES = st.lists(st.tuples(st.sampled_from([1, 2]), st.sampled_from(CLASS)), max_size=24, unique=True)
-EVERYBODY_TOOK = st.lists(MARKS, min_size=12, max_size=12) | st.just([])
+EVERYBODY_TOOK: st.SearchStrategy[list[float | None]] = st.lists(MARKS, min_size=12, max_size=12) | st.just([])
 
 
 class Rows:

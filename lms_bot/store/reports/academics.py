@@ -157,37 +157,46 @@ def _finished_in(transaction: Transaction, student_id: int, streak: Streak | Non
 
 @cache
 def _standings(group: Group) -> sa.Select[Any]:
-    """Select each exam of the student with the best of all who are compared; who they are comes from the batches."""
+    """Select each exam of the student, with how many took it and how many of them did worse at their best."""
     own = (
         sa.select(_c.source_table, _c.activity_id, sa.func.max(_c.percentage).label("best"))
         .where(_c.student_id == _STUDENT, is_result)
         .group_by(_c.source_table, _c.activity_id)
         .cte("own")
     )
-    is_same_exam = (_c.activity_id == own.c.activity_id) & (_c.source_table == own.c.source_table)
-    compared: Any = own.join(events, is_same_exam)
-    if group is Group.BATCH:
-        mine, theirs = batch_students.alias("mine"), batch_students.alias("theirs")
-        members = (
-            sa.select(theirs.c.student_id)
-            .join(mine, mine.c.batch_id == theirs.c.batch_id)
-            .where(mine.c.student_id == _STUDENT)
-            .distinct()
-            .cte("members")
-        )
-        # The sum keeps SQLite from looking at all who took an exam, and then for each whether they are members.
-        is_member = _c.student_id == members.c.student_id + 0
-        compared = own.join(members, sa.true()).join(events, is_same_exam & is_member)
-    best = (
-        sa.select(own.c.source_table, own.c.activity_id, own.c.best, sa.func.max(_c.percentage).label("theirs"))
-        .select_from(compared)
+    best = _best_of_members(own) if group is Group.BATCH else _best_of_all(own)
+    exam = (best.c.source_table, best.c.activity_id, best.c.best)
+    below = sa.func.count().filter(best.c.theirs < best.c.best)
+    return sa.select(*exam, sa.func.count(best.c.theirs), below).where(best.c.activity_id.is_not(None)).group_by(*exam)
+
+
+def _best_of_members(own: sa.CTE) -> sa.Subquery:
+    """Select for each exam the best of each member of the student's batches, found by one look into the index."""
+    mine, theirs = batch_students.alias("mine"), batch_students.alias("theirs")
+    members = (
+        sa.select(theirs.c.student_id)
+        .join(mine, mine.c.batch_id == theirs.c.batch_id)
+        .where(mine.c.student_id == _STUDENT)
+        .distinct()
+        .cte("members")
+    )
+    of_member = (_is_exam(own), _c.student_id == members.c.student_id, is_result)
+    best = sa.select(sa.func.max(_c.percentage)).where(*of_member).scalar_subquery()
+    return sa.select(*own.c, best.label("theirs")).select_from(own.join(members, sa.true())).subquery()
+
+
+def _best_of_all(own: sa.CTE) -> sa.Subquery:
+    return (
+        sa.select(*own.c, sa.func.max(_c.percentage).label("theirs"))
+        .join(events, _is_exam(own))
         .where(is_result)
-        .group_by(own.c.source_table, own.c.activity_id, own.c.best, _c.student_id)
+        .group_by(*own.c, _c.student_id)
         .subquery()
     )
-    below = sa.func.count().filter(best.c.theirs < best.c.best)
-    exam = (best.c.source_table, best.c.activity_id, best.c.best)
-    return sa.select(*exam, sa.func.count(), below).group_by(*exam)
+
+
+def _is_exam(own: sa.CTE) -> sa.ColumnElement[bool]:
+    return (_c.activity_id == own.c.activity_id) & (_c.source_table == own.c.source_table)
 
 
 def _results() -> sa.Select[Any]:
