@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import Event
+from lms_bot.core.people import Student
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.academics import metrics, subjects
 from lms_bot.core.reports.academics.facts import Facts, Standing
@@ -18,6 +20,7 @@ from lms_bot.core.reports.academics.profile import (
 )
 from lms_bot.core.reports.academics.subjects import PartPerformance
 from lms_bot.core.reports.feed import Page
+from lms_bot.lms.pages import with_pages
 from lms_bot.reports import access
 from lms_bot.store import state
 from lms_bot.store.reports import academics, courses, feed, students
@@ -54,7 +57,7 @@ def profile(
         current_courses=courses.courses_of(transaction, student_id),
         strong_subjects=subjects.strong(by_subject),
         struggling_subjects=subjects.struggling(by_subject),
-        recent_activity=tuple(access.as_shown(transaction, principal, recent, settings)),
+        recent_activity=tuple(_shown(recent, student, settings)),
         lms_counts=beside_ours(academics.counts_of_the_lms(transaction, student_id), figures),
         as_of=now,
         lms_read_at=read_at,
@@ -77,7 +80,7 @@ def performance(
     shown = exams[page.offset : page.offset + page.most]
     end = page.offset + len(shown)
     found = students.by_id(transaction, [exam.event_id for exam in shown])
-    history = access.as_shown(transaction, principal, [found[exam.event_id] for exam in shown], settings)
+    history = _shown([found[exam.event_id] for exam in shown], student, settings)
     return Performance(
         student=student,
         exams=len(exams),
@@ -98,6 +101,12 @@ def subject_performance(
     """Return a student's subjects, the weakest first, from what was finished from `since` on. Raises NotFound."""
     access.student(transaction, principal, student_id)
     return subjects.subjects(academics.results(transaction, student_id, since))
+
+
+def _shown(found: Iterable[Event], student: Student, settings: Settings) -> list[Event]:
+    """Return a student's events with the name by which the principal knows the student, and with their pages."""
+    named = (event._replace(student_name=student.display_name, shares_name=student.shares_name) for event in found)
+    return with_pages(named, settings)
 
 
 def _compared(history: list[Event], standings: tuple[Standing, ...]) -> tuple[ExamTaken, ...]:

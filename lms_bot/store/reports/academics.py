@@ -160,17 +160,17 @@ def _standings(group: Group) -> sa.Select[Any]:
     """Select each exam of the student, with how many took it and how many of them did worse at their best."""
     own = (
         sa.select(_c.source_table, _c.activity_id, sa.func.max(_c.percentage).label("best"))
-        .where(_c.student_id == _STUDENT, is_result)
+        .where(_c.student_id == _STUDENT, is_result, _c.activity_id.is_not(None))
         .group_by(_c.source_table, _c.activity_id)
         .cte("own")
     )
     best = _best_of_members(own) if group is Group.BATCH else _best_of_all(own)
     exam = (best.c.source_table, best.c.activity_id, best.c.best)
     below = sa.func.count().filter(best.c.theirs < best.c.best)
-    return sa.select(*exam, sa.func.count(best.c.theirs), below).where(best.c.activity_id.is_not(None)).group_by(*exam)
+    return sa.select(*exam, sa.func.count(best.c.theirs), below).group_by(*exam)
 
 
-def _best_of_members(own: sa.CTE) -> sa.Subquery:
+def _best_of_members(own: sa.CTE) -> sa.CTE:
     """Select for each exam the best of each member of the student's batches, found by one look into the index."""
     mine, theirs = batch_students.alias("mine"), batch_students.alias("theirs")
     members = (
@@ -182,16 +182,17 @@ def _best_of_members(own: sa.CTE) -> sa.Subquery:
     )
     of_member = (_is_exam(own), _c.student_id == members.c.student_id, is_result)
     best = sa.select(sa.func.max(_c.percentage)).where(*of_member).scalar_subquery()
-    return sa.select(*own.c, best.label("theirs")).select_from(own.join(members, sa.true())).subquery()
+    looked_up = sa.select(*own.c, best.label("theirs")).select_from(own.join(members, sa.true())).cte("best")
+    return looked_up.prefix_with("MATERIALIZED")  # or each best would be looked up once for each use of it
 
 
-def _best_of_all(own: sa.CTE) -> sa.Subquery:
+def _best_of_all(own: sa.CTE) -> sa.CTE:
     return (
         sa.select(*own.c, sa.func.max(_c.percentage).label("theirs"))
         .join(events, _is_exam(own))
         .where(is_result)
         .group_by(*own.c, _c.student_id)
-        .subquery()
+        .cte("best")
     )
 
 
