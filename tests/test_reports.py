@@ -20,6 +20,7 @@ from lms_bot.core.principal import Principal, Role
 from lms_bot.core.reports.feed import Filter, Page
 from lms_bot.errors import NotFound
 from lms_bot.reports import (
+    academics,
     access,
     accounts,
     alert_rules,
@@ -95,6 +96,9 @@ def for_admins(ask: Ask, *, names: bool = False) -> Case:
 
 BOTH = [JANE.student_id, GULNORA.student_id]
 CASES: dict[str, Case] = {
+    "academics.profile": of_student(lambda t, p, who: academics.profile(t, p, who, SETTINGS, NOW)),
+    "academics.performance": of_student(lambda t, p, who: academics.performance(t, p, who, SETTINGS, NOW)),
+    "academics.subject_performance": of_student(academics.subject_performance, names=False),
     "access.students": Case(lambda t, p, _: access.students(t, p)),
     "access.students_among": Case(lambda t, p, _: access.students_among(t, p, BOTH)),
     "access.student": of_student(access.student),
