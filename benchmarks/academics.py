@@ -23,7 +23,8 @@ from lms_bot.core.people import Student
 from lms_bot.core.principal import Principal
 from lms_bot.render.academics import profile_text
 from lms_bot.render.chart import subjects_png
-from lms_bot.reports import academics, student
+from lms_bot.reports import student
+from lms_bot.reports.academics import performances, profiles
 from lms_bot.store import state, tables
 from lms_bot.store.session import Store, Transaction, open_store
 from lms_bot.store.streaks import days
@@ -71,11 +72,11 @@ def _measure(store: Store, where: str) -> None:
 
 def _reports() -> Iterator[tuple[str, Callable[[Transaction], Any], Callable[[Any], object]]]:
     jane = 7
-    yield "profile", lambda t: academics.profile(t, ADMIN, jane, SETTINGS, NOW), lambda one: profile_text(one, NOW)
-    yield "performance", lambda t: academics.performance(t, ADMIN, jane, SETTINGS, NOW), str
+    yield "profile", lambda t: profiles.profile(t, ADMIN, jane, SETTINGS, NOW), lambda one: profile_text(one, NOW)
+    yield "performance", lambda t: performances.performance(t, ADMIN, jane, SETTINGS, NOW), str
     yield (
         "chart subjects",
-        lambda t: academics.subject_performance(t, ADMIN, jane),
+        lambda t: performances.subject_performance(t, ADMIN, jane),
         lambda parts: subjects_png(Student(jane, "student_7"), parts),
     )
     yield "student", lambda t: student.card(t, ADMIN, jane, SETTINGS, NOW), str

@@ -25,7 +25,8 @@ from lms_bot.core.reports.feed import Page
 from lms_bot.render.academics import profile_text
 from lms_bot.render.chart import subjects_text
 from lms_bot.render.quoting import mean
-from lms_bot.reports import academics, student
+from lms_bot.reports import student
+from lms_bot.reports.academics import performances, profiles
 from lms_bot.store import state, tables
 from lms_bot.store.session import Store, Transaction
 from lms_bot.store.streaks import days
@@ -322,7 +323,7 @@ def test_every_figure_is_what_a_naive_recount_gives(
 
 
 def compare(transaction: Transaction, recount: Recount) -> None:
-    found = academics.profile(transaction, ADMIN, recount.whose, SETTINGS, NOW)
+    found = profiles.profile(transaction, ADMIN, recount.whose, SETTINGS, NOW)
     compare_metrics(found, recount)
     assert {one.course_id: (one.done, one.items) for one in found.current_courses} == recount.courses()
     subjects = recount.parts("subject")
@@ -330,7 +331,7 @@ def compare(transaction: Transaction, recount: Recount) -> None:
     weak = {label for label, (n, percent, _) in subjects.items() if n >= 3 and percent < 50}
     assert {part.label for part in found.strong_subjects} == strong
     assert {part.label for part in found.struggling_subjects} == weak
-    performance = academics.performance(transaction, ADMIN, recount.whose, SETTINGS, NOW, Page(5))
+    performance = performances.performance(transaction, ADMIN, recount.whose, SETTINGS, NOW, Page(5))
     compare_performance(performance, recount)
     assert performance.percentile_rank == found.academic_metrics.percentile_rank
     compare_texts(transaction, found, recount)
@@ -391,7 +392,7 @@ def compare_texts(transaction: Transaction, found: AcademicProfile, recount: Rec
     assert re.search(rf"🔥 \*\*Streak:\*\* {recount.streaks()[0]} days?, longest {recount.streaks()[1]}\b", shown)
     assert len(shown.splitlines()) <= 17
     subjects = recount.parts("subject")
-    chart = subjects_text(found.student, academics.subject_performance(transaction, ADMIN, recount.whose))
+    chart = subjects_text(found.student, performances.subject_performance(transaction, ADMIN, recount.whose))
     for label, (n, percent, _) in subjects.items():
         assert re.search(rf"\* \*\*{label}\*\* · {re.escape(mean(percent))} · {n} results?( · |$)", chart, re.MULTILINE)
     card = student.card(transaction, ADMIN, recount.whose, SETTINGS, NOW)
@@ -409,7 +410,7 @@ def small(store: Store) -> Store:
 
 def profile_of(store: Store, whose: int) -> AcademicProfile:
     with store.reading() as transaction:
-        return academics.profile(transaction, ADMIN, whose, SETTINGS, NOW)
+        return profiles.profile(transaction, ADMIN, whose, SETTINGS, NOW)
 
 
 def test_what_is_unknown_is_none_and_never_zero(small: Store) -> None:

@@ -20,7 +20,6 @@ from lms_bot.core.principal import Principal, Role
 from lms_bot.core.reports.feed import Filter, Page
 from lms_bot.errors import NotFound
 from lms_bot.reports import (
-    academics,
     access,
     accounts,
     alert_rules,
@@ -36,6 +35,7 @@ from lms_bot.reports import (
     streaks,
     student,
 )
+from lms_bot.reports.academics import performances, profiles
 from lms_bot.store.alerts import alerts as stored_alerts
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.notifications import preferences as stored_preferences
@@ -96,9 +96,11 @@ def for_admins(ask: Ask, *, names: bool = False) -> Case:
 
 BOTH = [JANE.student_id, GULNORA.student_id]
 CASES: dict[str, Case] = {
-    "academics.profile": of_student(lambda t, p, who: academics.profile(t, p, who, SETTINGS, NOW)),
-    "academics.performance": of_student(lambda t, p, who: academics.performance(t, p, who, SETTINGS, NOW)),
-    "academics.subject_performance": of_student(academics.subject_performance, names=False),
+    "academics.profiles.profile": of_student(lambda t, p, who: profiles.profile(t, p, who, SETTINGS, NOW)),
+    "academics.performances.performance": of_student(
+        lambda t, p, who: performances.performance(t, p, who, SETTINGS, NOW)
+    ),
+    "academics.performances.subject_performance": of_student(performances.subject_performance, names=False),
     "access.students": Case(lambda t, p, _: access.students(t, p)),
     "access.students_among": Case(lambda t, p, _: access.students_among(t, p, BOTH)),
     "access.student": of_student(access.student),
@@ -214,12 +216,12 @@ def is_refused(transaction: Transaction, name: str, principal: Principal, about:
 def all_reports() -> set[str]:
     """Return every public function of the reports that reads for a principal, as module and name."""
     names = set()
-    for module in pkgutil.iter_modules(reports.__path__):
-        code = import_module(f"{reports.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(reports.__path__, f"{reports.__name__}."):
+        code, place = import_module(module.name), module.name.removeprefix(f"{reports.__name__}.")
         for name, function in inspect.getmembers(code, inspect.isfunction):
             expected = inspect.signature(function).parameters
             if function.__module__ == code.__name__ and not name.startswith("_") and "principal" in expected:
-                names |= {f"{module.name}.{name}"} if "transaction" in expected else set()
+                names |= {f"{place}.{name}"} if "transaction" in expected else set()
     return names
 
 

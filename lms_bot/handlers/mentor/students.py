@@ -25,8 +25,8 @@ from lms_bot.render.chart import (
     undrawn_text,
 )
 from lms_bot.render.students import full_card_text, students_text
-from lms_bot.reports import academics
 from lms_bot.reports import student as reports
+from lms_bot.reports.academics import performances, profiles
 from lms_bot.reports.attention import attention
 from lms_bot.reports.preferences import time_zone
 
@@ -71,7 +71,7 @@ def student(request: Request, arguments: Arguments) -> str:
 def profile(request: Request, arguments: Arguments) -> str:
     """Show how a student stands: average, batch, streak, videos, strong and weak subjects, courses."""
     student_id = arguments["student"].student_id
-    found = academics.profile(request.transaction, request.principal, student_id, request.settings, request.now)
+    found = profiles.profile(request.transaction, request.principal, student_id, request.settings, request.now)
     return profile_text(found, request.now) + note_of_age(request)
 
 
@@ -98,7 +98,7 @@ def chart(request: Request, arguments: Arguments) -> Reply:
 
 
 def _subjects_chart(request: Request, who: Student, since: datetime | None) -> Reply:
-    parts = academics.subject_performance(request.transaction, request.principal, who.student_id, since)
+    parts = performances.subject_performance(request.transaction, request.principal, who.student_id, since)
     text = subjects_text(who, parts, ROOM_FOR_LINES)
     if not parts:
         return Reply(text + note_of_age(request))

@@ -15,8 +15,9 @@ from lms_bot.render import ROOM_FOR_LINES, quote, student_name
 from lms_bot.render.academics import studies_text
 from lms_bot.render.streaks import streak_text
 from lms_bot.render.students import full_card_text
-from lms_bot.reports import academics, streaks
+from lms_bot.reports import streaks
 from lms_bot.reports import student as reports
+from lms_bot.reports.academics import profiles
 
 COMMANDS = REGISTRY.section(Role.STUDENT, 1, "general")
 
@@ -50,7 +51,7 @@ def what_does_my_mentor_see(request: Request, arguments: Arguments) -> str:
 def _about(request: Request, student: Student, room: int) -> str:
     """Return the student's card without concerns, and what their profile says more."""
     card = _card(request, student)
-    found = academics.profile(request.transaction, request.principal, student.student_id, request.settings, request.now)
+    found = profiles.profile(request.transaction, request.principal, student.student_id, request.settings, request.now)
     studies = studies_text(found, request.now)
     text = full_card_text(replace(card, card=replace(card.card, concerns=())), request.now, room - len(studies) - 2)
     return f"{text}\n\n{studies}" if studies else text

@@ -1,67 +1,23 @@
-"""How a student does in their studies: the profile, the performance, and the subjects alone."""
+"""What a student's exams came to, and their subjects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import Event
-from lms_bot.core.people import Student
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.academics import metrics, subjects
-from lms_bot.core.reports.academics.facts import Facts, Standing
-from lms_bot.core.reports.academics.profile import (
-    RECENT_EVENTS,
-    AcademicProfile,
-    ExamTaken,
-    Performance,
-    beside_ours,
-)
+from lms_bot.core.reports.academics.facts import Standing
+from lms_bot.core.reports.academics.profile import ExamTaken, Performance
 from lms_bot.core.reports.academics.subjects import PartPerformance
 from lms_bot.core.reports.feed import Page
-from lms_bot.lms.pages import with_pages
 from lms_bot.reports import access
 from lms_bot.store import state
-from lms_bot.store.reports import academics, courses, feed, students
+from lms_bot.store.reports import academics, students
 from lms_bot.store.session import Transaction
 
 HISTORY = Page(50)
-
-
-def profile(
-    transaction: Transaction, principal: Principal, student_id: int, settings: Settings, now: datetime
-) -> AcademicProfile:
-    """Return how a student stands; days are cut by the settings' zone unless the student has their own.
-
-    Raises NotFound.
-    """
-    student = access.student(transaction, principal, student_id)
-    batches = academics.batches_of(transaction, student_id)
-    group, read_at = academics.group_of(transaction, batches), state.noted_at(transaction, state.POLLED)
-    facts = Facts(
-        exams=academics.exams(transaction, student_id),
-        group=group,
-        standings=academics.standings(transaction, student_id, group),
-        videos=academics.videos(transaction, student_id),
-        streaks=academics.learning_streaks(transaction, student_id, settings.timezone, now),
-        read_at=read_at,
-    )
-    figures = metrics.academic_metrics(facts)
-    by_subject = subjects.subjects(academics.results(transaction, student_id))
-    recent = feed.feed(transaction, [student_id], RECENT_EVENTS)
-    return AcademicProfile(
-        student=student,
-        batches=batches,
-        academic_metrics=figures,
-        current_courses=courses.courses_of(transaction, student_id),
-        strong_subjects=subjects.strong(by_subject),
-        struggling_subjects=subjects.struggling(by_subject),
-        recent_activity=tuple(_shown(recent, student, settings)),
-        lms_counts=beside_ours(academics.counts_of_the_lms(transaction, student_id), figures),
-        as_of=now,
-        lms_read_at=read_at,
-    )
 
 
 def performance(
@@ -80,7 +36,7 @@ def performance(
     shown = exams[page.offset : page.offset + page.most]
     end = page.offset + len(shown)
     found = students.by_id(transaction, [exam.event_id for exam in shown])
-    history = _shown([found[exam.event_id] for exam in shown], student, settings)
+    history = access.events_of(student, [found[exam.event_id] for exam in shown], settings)
     return Performance(
         student=student,
         exams=len(exams),
@@ -101,12 +57,6 @@ def subject_performance(
     """Return a student's subjects, the weakest first, from what was finished from `since` on. Raises NotFound."""
     access.student(transaction, principal, student_id)
     return subjects.subjects(academics.results(transaction, student_id, since))
-
-
-def _shown(found: Iterable[Event], student: Student, settings: Settings) -> list[Event]:
-    """Return a student's events with the name by which the principal knows the student, and with their pages."""
-    named = (event._replace(student_name=student.display_name, shares_name=student.shares_name) for event in found)
-    return with_pages(named, settings)
 
 
 def _compared(history: list[Event], standings: tuple[Standing, ...]) -> tuple[ExamTaken, ...]:
