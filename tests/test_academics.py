@@ -57,6 +57,8 @@ EMPTIED = [tables.events, tables.attempt_results, tables.batch_students, tables.
 EMPTIED += [tables.course_items, tables.course_batches, tables.course_students, tables.courses, tables.lms_counts]
 EMPTIED += [tables.student_days, tables.streaks]
 
+LARGE = {"lms_activity_events", "attempt_results", "course_items", "batch_students", "streaks", "opened"}
+
 MARKS = st.none() | st.sampled_from([0.0, 20.0, 49.5, 50.0, 75.0, 75.0, 90.0, 100.0])
 ATTEMPTS = st.lists(
     st.tuples(
@@ -460,3 +462,28 @@ def test_the_profile_takes_the_same_few_statements_however_much_there_is(small: 
     profile_of(small, 1)
     assert counter.take() - few <= 3  # names of those whose events are shown, and what was finished in a streak
     assert few <= 20
+
+
+def test_no_statement_reads_a_large_table_through(small: Store) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    is_sqlite, plans = small.engine.dialect.name == "sqlite", ""
+    with small.reading() as transaction:
+        sa.event.listen(small.engine, "before_cursor_execute", note)
+        profiles.profile(transaction, ADMIN, 1, SETTINGS, NOW)
+        performances.performance(transaction, ADMIN, 1, SETTINGS, NOW)
+        sa.event.remove(small.engine, "before_cursor_execute", note)
+        cursor: Any = transaction.connection.cursor()
+        if not is_sqlite:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # what has another way takes it, however small
+        for statement, parameters in asked:
+            cursor.execute(f"{'EXPLAIN QUERY PLAN' if is_sqlite else 'EXPLAIN'} {statement}", parameters)
+            plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+            scanned = re.findall(r"SCAN (\w+)|Seq Scan on (\w+)", plan)
+            assert not {name for pair in scanned for name in pair} & LARGE, plan
+            plans += plan
+        cursor.close()
+    assert re.search(r"(COVERING INDEX|Index Only Scan.* using) ix_lms_activity_events_results", plans)
