@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from benchmarks.ground import databases
-from benchmarks.questions import NOW, PAGE, STUDENTS, measured, mentor_of, page, record
+from benchmarks.questions import NOW, PAGE, STUDENTS, measured_with_bare, mentor_of, page, record
 from lms_bot.config.settings import load
 from lms_bot.core.events import Event
 from lms_bot.core.people import Mentor, Student
@@ -49,7 +49,7 @@ def measure(kind: str, rows: int) -> None:
             ("students, 40", lambda t: attention(t, mary, zone, NOW), lambda a: students_text(a, NOW)),
             ("overview, 40 students", lambda t: mentor_overview(t, mary, SETTINGS, NOW), MentorOverview.as_json),
         ):
-            reading, bare, showing = measured(store, read, show)
+            reading, bare, showing = measured_with_bare(store, read, show)
             ratio = reading.median / bare.median
             print(f"{name}: read {reading}, bare SQL {bare} ({ratio:.1f}), show {showing}", flush=True)
 

@@ -67,12 +67,14 @@ def measure(kind: str, rows: int) -> None:
     with filled(kind, rows) as store:
         print(f"{kind}: {rows:,} events of {STUDENTS:,} students, {RUNS} times each, milliseconds")
         for name, read, show in _questions(store):
-            reading, bare, showing = measured(store, read, show)
+            reading, bare, showing = measured_with_bare(store, read, show)
             ratio = reading.median / bare.median
             print(f"{name}: read {reading}, bare SQL {bare} ({ratio:.1f}), show {showing}", flush=True)
 
 
-def measured(store: Store, read: Question, show: Callable[[Any], object]) -> tuple[Measured, Measured, Measured]:
+def measured_with_bare(
+    store: Store, read: Question, show: Callable[[Any], object]
+) -> tuple[Measured, Measured, Measured]:
     """Reading with the bare statements in turn, so that a busy moment of the machine is in both; then showing."""
     with _statements(store.engine) as statements, store.reading() as transaction:
         answer = read(transaction)

@@ -114,12 +114,12 @@ def test_lists_link_the_exam_alone(linked: DeliveryScenario) -> None:
             *(one.event for one in notifications.pending(transaction, mary, 9, chosen, NOW)[1]),
             *(one.event for one in notifications.traces(transaction, mary, (None, 1), chosen, NOW)),
         ]
-        profile = student.profile(transaction, mary, JANE.student_id, chosen, NOW)
+        full = student.card(transaction, mary, JANE.student_id, chosen, NOW)
         scores = student.scores(transaction, mary, JANE.student_id, None, 9, chosen)
     assert {event_line(event).split(" · ")[0] for event in shown} == {f"🎉 **jane** passed {EXAM}"}
     assert EXAM in feed_text(shown[:1], 9, "Feed", 1_000).text
     assert [event.url for event in scores] == [f"{LMS}/exams/501?row=7"]
-    assert EXAM in card_text(profile.card, NOW, 1_000, streaks=profile.streaks)
+    assert EXAM in card_text(full.card, NOW, 1_000, streaks=full.streaks)
 
 
 def test_an_alert_links_the_student_and_one_about_nobody_alone_links_nobody() -> None:

@@ -22,7 +22,8 @@ from lms_bot.core.events import FINISHING, OPENING, EventType
 from lms_bot.core.people import Student
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports import patterns
-from lms_bot.core.reports.patterns import CourseProgress, Finished, Observations, Pattern, Progress
+from lms_bot.core.reports.academics.facts import CourseProgress
+from lms_bot.core.reports.patterns import Finished, Observations, Pattern, Progress
 from lms_bot.reports.patterns import progress
 from lms_bot.store import tables
 from lms_bot.store.alerts.facts import facts_of

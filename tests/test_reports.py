@@ -35,6 +35,7 @@ from lms_bot.reports import (
     streaks,
     student,
 )
+from lms_bot.reports.academics import performances, profiles
 from lms_bot.store.alerts import alerts as stored_alerts
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.notifications import preferences as stored_preferences
@@ -95,6 +96,11 @@ def for_admins(ask: Ask, *, names: bool = False) -> Case:
 
 BOTH = [JANE.student_id, GULNORA.student_id]
 CASES: dict[str, Case] = {
+    "academics.profiles.profile": of_student(lambda t, p, who: profiles.profile(t, p, who, SETTINGS, NOW)),
+    "academics.performances.performance": of_student(
+        lambda t, p, who: performances.performance(t, p, who, SETTINGS, NOW)
+    ),
+    "academics.performances.subject_performance": of_student(performances.subject_performance, names=False),
     "access.students": Case(lambda t, p, _: access.students(t, p)),
     "access.students_among": Case(lambda t, p, _: access.students_among(t, p, BOTH)),
     "access.student": of_student(access.student),
@@ -152,7 +158,7 @@ CASES: dict[str, Case] = {
     "statistics.all_statistics": for_admins(lambda t, p, _: statistics.all_statistics(t, p)),
     "streaks.streak": of_student(lambda t, p, who: streaks.streak(t, p, who, ZONE, NOW)),
     "streaks.streaks": Case(lambda t, p, _: streaks.streaks(t, p, ZONE, NOW)),
-    "student.profile": of_student(lambda t, p, who: student.profile(t, p, who, SETTINGS, NOW)),
+    "student.card": of_student(lambda t, p, who: student.card(t, p, who, SETTINGS, NOW)),
     "student.scores": of_student(lambda t, p, who: student.scores(t, p, who, None, 100, SETTINGS)),
     "student.mentors": of_student(student.mentors, names=False),
 }
@@ -212,12 +218,12 @@ def is_refused(transaction: Transaction, name: str, principal: Principal, about:
 def all_reports() -> set[str]:
     """Return every public function of the reports that reads for a principal, as module and name."""
     names = set()
-    for module in pkgutil.iter_modules(reports.__path__):
-        code = import_module(f"{reports.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(reports.__path__, f"{reports.__name__}."):
+        code, place = import_module(module.name), module.name.removeprefix(f"{reports.__name__}.")
         for name, function in inspect.getmembers(code, inspect.isfunction):
             expected = inspect.signature(function).parameters
             if function.__module__ == code.__name__ and not name.startswith("_") and "principal" in expected:
-                names |= {f"{module.name}.{name}"} if "transaction" in expected else set()
+                names |= {f"{place}.{name}"} if "transaction" in expected else set()
     return names
 
 
@@ -306,5 +312,5 @@ def test_an_account_asks_as_who_it_is(transaction: Transaction) -> None:
 
 def test_a_mentor_who_is_an_admin_asks_as_a_mentor_about_own_students_alone(transaction: Transaction) -> None:
     both = Principal.of(MENTORS[:1], [], is_admin=True)
-    assert is_refused(transaction, "student.profile", both.acting_as(Role.MENTOR), GULNORA.student_id)
-    assert not is_refused(transaction, "student.profile", both.acting_as(Role.ADMIN), GULNORA.student_id)
+    assert is_refused(transaction, "student.card", both.acting_as(Role.MENTOR), GULNORA.student_id)
+    assert not is_refused(transaction, "student.card", both.acting_as(Role.ADMIN), GULNORA.student_id)

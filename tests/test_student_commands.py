@@ -28,7 +28,7 @@ FAILED, PASSED = EventType.EXAM_FAILED, EventType.EXAM_PASSED
 SHOWN_NOW = "<time:2026-03-02T12:00:00Z>"
 PNG = b"\x89PNG\r\n\x1a\n"
 HOSTILE = "@**all** | [x](http://evil.example.com) `a` ~~~\n| b |"
-QUESTIONS = ["students", "students failing", "student #1003", "chart #1003"]
+QUESTIONS = ["students", "students failing", "student #1003", "profile #1003", "chart #1003"]
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_d5_an_unknown_time_is_no_absence_of_fifty_years(store: Store) -> None:
 # Who may know what
 
 
-@pytest.mark.parametrize("command", ["student", "chart"])
+@pytest.mark.parametrize("command", ["student", "profile", "chart"])
 def test_somebody_elses_student_and_nobody_are_the_same_words(school: School, command: str) -> None:
     words = school.ask(f"{command} nobodyy").replace("nobodyy", "X")
     for name in (GULNORA.username, "Гульнора", "gulnora@example.org", "#1004"):
@@ -285,7 +285,7 @@ def test_no_name_and_no_title_means_anything_to_zulip(store: Store, text: str) -
     assert "|" not in answer
 
 
-@pytest.mark.parametrize("text", ["students", "student jane", "chart jane"])
+@pytest.mark.parametrize("text", ["students", "student jane", "profile jane", "chart jane", "chart jane subjects"])
 def test_an_answer_from_old_data_says_how_old_it_is(school: School, text: str) -> None:
     assert "⏳" not in school.ask(text)
     school.forward(hours=5)

@@ -16,7 +16,7 @@ from lms_bot.core.alerts import Rule
 from lms_bot.core.events import EventType, percentage
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.feed import Filter, Page
-from lms_bot.core.reports.students import Concern, Profile, StudentSummary, trend
+from lms_bot.core.reports.students import Concern, FullCard, StudentSummary, trend
 from lms_bot.reports import alerts, feed, statistics, streaks, student
 from lms_bot.reports.attention import attention
 from lms_bot.store.people import people
@@ -91,7 +91,7 @@ def test_e2_two_views_of_one_word_agree(
 def compare(transaction: Transaction, principal: Principal, now: datetime) -> None:
     everybody = attention(transaction, principal, UTC, now)
     cards = {
-        one.student.student_id: student.profile(transaction, principal, one.student.student_id, SETTINGS, now)
+        one.student.student_id: student.card(transaction, principal, one.student.student_id, SETTINGS, now)
         for one in everybody.summaries
     }
     lasting = {one.student.student_id: one for one in streaks.streaks(transaction, principal, UTC, now)}
@@ -104,9 +104,9 @@ def compare(transaction: Transaction, principal: Principal, now: datetime) -> No
     compare_sums(transaction, principal, list(cards.values()), now)
 
 
-def compare_student(transaction: Transaction, principal: Principal, summary: StudentSummary, profile: Profile) -> None:
+def compare_student(transaction: Transaction, principal: Principal, summary: StudentSummary, full: FullCard) -> None:
     """The line in `students`, the card in `student`, the chart and the history of one student."""
-    card, student_id = profile.card, summary.student.student_id
+    card, student_id = full.card, summary.student.student_id
     assert (summary.average, summary.open_exams) == (card.average, card.open_exams)
     assert (summary.last_active, summary.concerns) == (card.last_active, card.concerns)
     assert summary.last_result == (card.last_exams[0] if card.last_exams else None)
@@ -137,7 +137,7 @@ def compare_alerts(transaction: Transaction, principal: Principal, summaries: di
             )
 
 
-def compare_sums(transaction: Transaction, principal: Principal, cards: list[Profile], now: datetime) -> None:
+def compare_sums(transaction: Transaction, principal: Principal, cards: list[FullCard], now: datetime) -> None:
     """`stats` of all, `stats` of each, the cards and the feed."""
     of_all = statistics.results(transaction, principal, None, None, now)
     each = [statistics.results(transaction, principal, one.card.student.student_id, None, now) for one in cards]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lms_bot.core.recommendations import Evidence, Recommendation
-from lms_bot.core.reports.patterns import CourseProgress, Progress
+from lms_bot.core.reports.academics.facts import CourseProgress
+from lms_bot.core.reports.patterns import Progress
 from lms_bot.render.events import event_number
 from lms_bot.render.fitting import MESSAGE_LIMIT, counted, listed
 from lms_bot.render.quoting import quote, student_name

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from lms_bot.core.attention import Reason
+from lms_bot.core.reports.academics.subjects import PartPerformance
 from lms_bot.core.reports.attention import Attention
 from lms_bot.core.reports.students import (
     FEWEST_COMPARED,
@@ -14,9 +15,11 @@ from lms_bot.core.reports.students import (
     Card,
     Concern,
     Course,
+    FullCard,
     StudentSummary,
 )
 from lms_bot.core.streaks import StudentStreaks
+from lms_bot.render.academics import subjects_line
 from lms_bot.render.events import EMOJI, TITLES, exam_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, Group, Shown, counted, grouped, listed
 from lms_bot.render.quoting import NOTHING, ago, mean, number, quote, student_name
@@ -49,12 +52,18 @@ def students_text(
     return grouped(heading, groups, limit)
 
 
-def card_text(card: Card, now: datetime, limit: int = MESSAGE_LIMIT, *, streaks: StudentStreaks | None = None) -> str:
-    """Return all about one student at a glance, with their streak where it is given."""
+def card_text(
+    card: Card,
+    now: datetime,
+    limit: int = MESSAGE_LIMIT,
+    *,
+    streaks: StudentStreaks | None = None,
+    subjects: Sequence[PartPerformance] = (),
+) -> str:
+    """Return all about one student at a glance, with their streak and clear subjects where these are given."""
     active = "no known activity" if card.last_active is None else f"last active {ago(card.last_active, now)} ago"
-    text = "\n".join(
-        [f"👤 {student_name(card.student, bold=True)} · {active}", *_attention(card.concerns), *_figures(card, streaks)]
-    )
+    heading = f"👤 {student_name(card.student, bold=True)} · {active}"
+    text = "\n".join([heading, *_attention(card.concerns), *_figures(card, streaks, subjects)])
     exams = [f"* {exam_line(event, now)}" for event in card.last_exams]
     courses = [_course(course) for course in card.courses]
     for title, lines in (("Last exams", exams), ("Courses", courses)):
@@ -63,6 +72,11 @@ def card_text(card: Card, now: datetime, limit: int = MESSAGE_LIMIT, *, streaks:
         if section.text:
             text += start + section.text
     return text
+
+
+def full_card_text(found: FullCard, now: datetime, limit: int = MESSAGE_LIMIT) -> str:
+    """Return a card with the streak and the clear subjects."""
+    return card_text(found.card, now, limit, streaks=found.streaks, subjects=found.subjects)
 
 
 def _name(summary: StudentSummary) -> str:
@@ -120,12 +134,13 @@ def _attention(concerns: Sequence[Concern]) -> list[str]:
     )
 
 
-def _figures(card: Card, streaks: StudentStreaks | None) -> list[str]:
+def _figures(card: Card, streaks: StudentStreaks | None, subjects: Sequence[PartPerformance]) -> list[str]:
     of_exams = f" over {counted(card.scored, 'exam')}" if card.scored else ""
     figures = [f"**Average:** {mean(card.average)}{of_exams}", f"**Trend:** {_trend(card)}"]
     verdicts = f" ({card.passed:,} of {card.judged:,})" if card.judged else ""
     figures += [f"**Pass rate:** {mean(card.pass_rate)}{verdicts}", f"**Open exams:** {card.open_exams:,}"]
     figures += [f"**Streak:** {streak_words(streaks)}"] if streaks else []
+    figures += [clear] if (clear := subjects_line(subjects)) else []
     kinds = [f"{EMOJI[kind]} {TITLES[kind].rstrip('!')} {count:,}" for kind, count in card.counts.items()]
     return [f"* {figure}" for figure in figures] + ([f"* {' · '.join(kinds)}"] if kinds else [])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import Event
@@ -81,6 +81,12 @@ def student(transaction: Transaction, principal: Principal, student_id: int) -> 
 def as_shown(transaction: Transaction, principal: Principal, found: Sequence[Event], settings: Settings) -> list[Event]:
     """Return events with the names of their students, as the principal tells these apart, and with their pages."""
     return with_pages(display_names.named(transaction, found, _readers(principal)), settings)
+
+
+def events_of(student: Student, found: Iterable[Event], settings: Settings) -> list[Event]:
+    """Return events of one student, with the name by which the principal knows that student, and with their pages."""
+    named = (event._replace(student_name=student.display_name, shares_name=student.shares_name) for event in found)
+    return with_pages(named, settings)
 
 
 def mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Mentor:

@@ -15,6 +15,7 @@ from lms_bot.core.calendar import local_day
 from lms_bot.core.events import EventType
 from lms_bot.core.people import Student
 from lms_bot.core.recommendations import Recommendation
+from lms_bot.core.reports.academics.facts import CourseProgress
 
 PERIOD = timedelta(days=90)  # what patterns are seen in
 WATCHED_WITHIN = timedelta(days=7)  # before an exam
@@ -70,36 +71,6 @@ class Patterns:
 
     def as_json(self) -> dict[str, object]:
         return {field.name: getattr(self, field.name).as_json() for field in fields(self)}
-
-
-@dataclass(frozen=True, slots=True)
-class CourseProgress:
-    """How far a student is in a course: items done, and the median percentage of those who take it with them.
-
-    `takers` are how many are compared, the student among them; `median` is None where they are too few.
-    """
-
-    course_id: int
-    title: str | None
-    done: int
-    items: int
-    takers: int = 1
-    median: float | None = None
-
-    @property
-    def percentage(self) -> float | None:
-        return 100 * self.done / self.items if self.items else None
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "course_id": self.course_id,
-            "title": self.title,
-            "done": self.done,
-            "items": self.items,
-            "percentage": self.percentage,
-            "median": self.median,
-            "takers": self.takers,
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
+from lms_bot.core.reports.academics.subjects import PartPerformance
 from lms_bot.core.streaks import StudentStreaks
 
 PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
@@ -99,11 +100,12 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """The card of a student with their streaks."""
+class FullCard:
+    """The card of a student with their streaks, and their subjects, the weakest first."""
 
     card: Card
     streaks: StudentStreaks
+    subjects: tuple[PartPerformance, ...]
 
 
 class Tally(NamedTuple):

@@ -6,27 +6,28 @@ from dataclasses import replace
 
 from lms_bot.core.people import Student
 from lms_bot.core.principal import Role
-from lms_bot.core.reports.students import Profile
+from lms_bot.core.reports.students import FullCard
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.render import ROOM_FOR_LINES, quote, student_name
+from lms_bot.render.academics import studies_text
 from lms_bot.render.streaks import streak_text
-from lms_bot.render.students import card_text
+from lms_bot.render.students import full_card_text
 from lms_bot.reports import streaks
 from lms_bot.reports import student as reports
+from lms_bot.reports.academics import profiles
 
 COMMANDS = REGISTRY.section(Role.STUDENT, 1, "general")
 
 
 @COMMANDS.command("me")
 def me(request: Request, arguments: Arguments) -> str:
-    """Show how you do: averages, trend, streak, last exams, courses."""
-    own = [_profile(request, student) for student in request.principal.students]
+    """Show how you do: averages, trend, streak, subjects, last exams, videos, courses."""
+    own = request.principal.students
     room = ROOM_FOR_LINES // len(own)
-    cards = [card_text(replace(one.card, concerns=()), request.now, room, streaks=one.streaks) for one in own]
-    return "\n\n".join(cards) + note_of_age(request)
+    return "\n\n".join(_about(request, student, room) for student in own) + note_of_age(request)
 
 
 @COMMANDS.command("streak")
@@ -47,8 +48,17 @@ def what_does_my_mentor_see(request: Request, arguments: Arguments) -> str:
     return "\n\n".join(seen) + note_of_age(request)
 
 
-def _profile(request: Request, student: Student) -> Profile:
-    return reports.profile(request.transaction, request.principal, student.student_id, request.settings, request.now)
+def _about(request: Request, student: Student, room: int) -> str:
+    """Return the student's card without concerns, and what their profile says more."""
+    card = _card(request, student)
+    found = profiles.profile(request.transaction, request.principal, student.student_id, request.settings, request.now)
+    studies = studies_text(found, request.now)
+    text = full_card_text(replace(card, card=replace(card.card, concerns=())), request.now, room - len(studies) - 2)
+    return f"{text}\n\n{studies}" if studies else text
+
+
+def _card(request: Request, student: Student) -> FullCard:
+    return reports.card(request.transaction, request.principal, student.student_id, request.settings, request.now)
 
 
 def _what_mentors_see(request: Request, student: Student) -> str:
@@ -56,15 +66,15 @@ def _what_mentors_see(request: Request, student: Student) -> str:
     names = [f"**{quote(mentor.name)}**" for mentor in mentors]
     if not names:
         return f"You have no mentor in the LMS, so nobody is told about {student_name(student, bold=True)}."
-    profile = _profile(request, student)
+    card = _card(request, student)
     return "\n\n".join(
         [
             f"👀 {', '.join(names)} can see each exam and content that {student_name(student, bold=True)} starts, "
             "watches in part or ends in the LMS, and each certificate: when that was, its result, and what follows "
-            "from it: averages, the days on which something was done, streaks, how you learn, and what might help you "
-            "next. They are alerted when you seem to need them, as after days without anything finished or an exam "
-            "failed twice. The LMS administrators can "
-            "see the same. This is the card that a mentor gets:",
-            card_text(profile.card, request.now, ROOM_FOR_LINES, streaks=profile.streaks),
+            "from it: averages, also by subject and beside the batch, courses, the days on which something was done, "
+            "streaks, how you learn, and what might help you next. They are alerted when you seem to need them, as "
+            "after days without anything finished or an exam failed twice. The LMS administrators can see the same. "
+            "This is the card that a mentor gets:",
+            full_card_text(card, request.now, ROOM_FOR_LINES),
         ]
     )

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.events import FINISHING, PROGRESS, PROGRESS_STEPS, EventType
-from lms_bot.core.reports.patterns import TAKERS_BESIDE, CourseProgress, median_share
+from lms_bot.core.reports.academics.facts import CourseProgress
+from lms_bot.core.reports.patterns import TAKERS_BESIDE, median_share
 from lms_bot.db.lists import each_bound_id, in_bound_list, list_value
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import (
@@ -173,3 +175,51 @@ def _courses(dialect: str) -> sa.Select[Any]:
     return sa.select(courses.c.course_id, courses.c.title, items).where(
         in_bound_list(courses.c.course_id, "courses", dialect)
     )
+
+
+def courses_of(transaction: Transaction, student_id: int) -> tuple[CourseProgress, ...]:
+    """Return the courses that a student takes, alone or with a batch: the last activity first, then by title."""
+    found = [
+        CourseProgress(*row[:4], last_activity=row.last_activity)
+        for row in transaction.execute(_COURSES, {"student": student_id})
+    ]
+    return tuple(sorted(found, key=_last_first))
+
+
+def _last_first(course: CourseProgress) -> tuple[float, str, int]:
+    at = course.last_activity
+    return (0.0 if at is None else -at.timestamp()), (course.title or "").casefold(), course.course_id
+
+
+def _selected_courses() -> sa.Select[Any]:
+    alone = sa.select(course_students.c.course_id).where(course_students.c.student_id == _STUDENT)
+    with_batch = (
+        sa.select(course_batches.c.course_id)
+        .join(batch_students, batch_students.c.batch_id == course_batches.c.batch_id)
+        .where(batch_students.c.student_id == _STUDENT)
+    )
+    taken = alone.union(with_batch).cte("taken")
+    is_known = (_c.timestamp != UNKNOWN_TIME) & ~_c.is_withdrawn
+    did = (
+        sa.select(
+            course_items.c.course_id,
+            sa.func.count(sa.distinct(sa.case((is_done, course_items.c.item)))).label("done"),
+            sa.func.max(sa.case((is_known, _c.timestamp))).label("last_activity"),
+        )
+        .join(events, _is_of_item)
+        .where(_c.student_id == _STUDENT)
+        .group_by(course_items.c.course_id)
+        .cte("did")
+    )
+    items = sa.select(sa.func.count(sa.distinct(course_items.c.item))).where(
+        course_items.c.course_id == taken.c.course_id
+    )
+    return (
+        sa.select(taken.c.course_id, courses.c.title, sa.func.coalesce(did.c.done, 0))
+        .add_columns(items.scalar_subquery(), did.c.last_activity)
+        .outerjoin(courses, courses.c.course_id == taken.c.course_id)
+        .outerjoin(did, did.c.course_id == taken.c.course_id)
+    )
+
+
+_COURSES = _selected_courses()

@@ -19,8 +19,8 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events
 
 _c = events.c
-_is_exam_end = _c.is_current & _c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
-_is_open = _c.is_current & (_c.event_type == EventType.EXAM_STARTED)
+_is_exam_end = _c.is_current & ~_c.is_withdrawn & _c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
+_is_open = _c.is_current & ~_c.is_withdrawn & (_c.event_type == EventType.EXAM_STARTED)
 _is_active = _c.event_type.not_in(NO_PRESENCE) & (_c.timestamp != UNKNOWN_TIME)
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
@@ -28,7 +28,7 @@ _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 def summaries(transaction: Transaction, students: Sequence[Student]) -> list[StudentSummary]:
     """Return how each of the students does, in their order; what alert rules say is not among the concerns."""
     figures = _figures(transaction, [student.student_id for student in students])
-    results = _by_id(transaction, [row.last_result for row in figures.values() if row.last_result is not None])
+    results = by_id(transaction, [row.last_result for row in figures.values() if row.last_result is not None])
     return [_summary(student, figures[student.student_id], results) for student in students]
 
 
@@ -61,6 +61,12 @@ def scores(transaction: Transaction, student_id: int, since: datetime | None, mo
     return [from_row(row) for row in reversed(rows)]
 
 
+def by_id(transaction: Transaction, event_ids: Collection[int]) -> dict[int, Event]:
+    """Return events by their ids."""
+    query = sa.select(*AS_EVENT).where(in_list(_c.event_id, event_ids, transaction.dialect.name))
+    return {row.event_id: from_row(row) for row in transaction.execute(query)}
+
+
 def _figures(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Any]:
     """Return last activity, open exams, last result and average of each student, each by a few index entries."""
     each = each_id(transaction, student_ids)
@@ -79,11 +85,6 @@ def _figures(transaction: Transaction, student_ids: Collection[int]) -> dict[int
     return {row.student_id: row for row in transaction.execute(query)}
 
 
-def _by_id(transaction: Transaction, event_ids: Collection[int]) -> dict[int, Event]:
-    query = sa.select(*AS_EVENT).where(in_list(_c.event_id, event_ids, transaction.dialect.name))
-    return {row.event_id: from_row(row) for row in transaction.execute(query)}
-
-
 def _summary(student: Student, figures: Any, results: dict[int, Event]) -> StudentSummary:
     last_result = results.get(figures.last_result)
     why = definitions.concerns_of(last_result.event_type if last_result else None, figures.average)
@@ -100,7 +101,7 @@ def _tallies(transaction: Transaction, of_student: sa.ColumnElement[bool]) -> li
             sa.func.count(_c.percentage),
             sa.func.coalesce(sa.func.sum(_c.percentage), 0.0),
         )
-        .where(of_student, _c.event_type.not_in(BY_CLOCK), _c.is_current, _c.mirrors.is_(None))
+        .where(of_student, _c.event_type.not_in(BY_CLOCK), _c.is_current, ~_c.is_withdrawn, _c.mirrors.is_(None))
         .group_by(_c.event_type, sa.text("course"))
     )
     return [Tally(EventType(row[0]), *row[1:]) for row in transaction.execute(query)]

@@ -74,6 +74,27 @@ sa.Index(
     sqlite_where=is_current_exam,
     postgresql_where=is_current_exam,
 )
+# For comparing those who took one exam: what each came to, without a look at the rows; partial, as above.
+# The last columns are there for SQLite, which looks at the condition again.
+is_result = (
+    (events.c.event_type > sa.literal_column("'exam'"))
+    & (events.c.event_type < sa.literal_column("'exam_q'"))  # completed, failed and passed, but not started
+    & events.c.is_current
+    & ~events.c.is_withdrawn
+    & events.c.percentage.is_not(None)
+)
+sa.Index(
+    "ix_lms_activity_events_results",
+    events.c.activity_id,
+    events.c.source_table,
+    events.c.student_id,
+    events.c.percentage,
+    events.c.event_type,
+    events.c.is_current,
+    events.c.is_withdrawn,
+    sqlite_where=is_result,
+    postgresql_where=is_result,
+)
 # For the hand-over; small where events are marked as they are taken.
 is_unprocessed = ~events.c.processed_for_ai
 sa.Index(

@@ -118,3 +118,14 @@ def upgrade() -> None:
     op.add_column("mentors", sa.Column("supervisor_id", sa.BigInteger(), nullable=True))
     op.add_column("mentors", sa.Column("supervisor_email", sa.Text(), nullable=True))
     op.add_column("mentors", sa.Column("students_count", sa.Integer(), nullable=True))
+    ended = "event_type > 'exam' AND event_type < 'exam_q'"
+    op.create_index(
+        "ix_lms_activity_events_results",
+        "lms_activity_events",
+        [
+            *("activity_id", "source_table", "student_id", "percentage"),
+            *("event_type", "is_current", "is_withdrawn"),
+        ],
+        sqlite_where=sa.text(f"{ended} AND is_current = 1 AND is_withdrawn = 0 AND percentage IS NOT NULL"),
+        postgresql_where=sa.text(f"{ended} AND is_current AND NOT is_withdrawn AND percentage IS NOT NULL"),
+    )

@@ -1,0 +1,1 @@
+"""How a student does in their studies, as far as a principal may know."""
