@@ -179,7 +179,9 @@ class Recount:
 
     def __init__(self, rows: Rows, members: Sequence[tuple[int, int]], whose: int) -> None:
         self.rows, self.members, self.whose = rows, members, whose
-        standing = [e for e in rows.events if e["is_current"] and not e["is_withdrawn"] and e["mirrors"] is None]
+        stated = [e for e in rows.events if e["is_current"] and not e["is_withdrawn"]]
+        standing = [e for e in stated if e["mirrors"] is None]
+        self.stated = [event for event in stated if event["student_id"] == whose]
         self.standing = standing
         self.own = [event for event in standing if event["student_id"] == whose]
         self.exams = [event for event in self.own if event["event_type"] in EXAM_ENDS]
@@ -221,7 +223,7 @@ class Recount:
         batch = {whose for of, whose in self.members if of == 1}
         mine = [course for course, alone in taken.items() if self.whose in alone]
         mine += [1] if self.whose in batch and 1 not in mine else []
-        finished = {(e["source_table"], e["activity_id"]) for e in self.own if is_done(e)}
+        finished = {(e["source_table"], e["activity_id"]) for e in self.stated if is_done(e)}
         return {
             course: (
                 len({item for of, item, *activity in ITEMS if of == course and tuple(activity) in finished}),

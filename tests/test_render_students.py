@@ -108,6 +108,11 @@ def test_the_part_with_the_most_points_is_said_in_few_words(main: Reason, words:
     assert students_text(found, NOW).text.endswith(f"\n\n* **jane** – {words}")
 
 
+def test_one_inactive_by_the_limit_of_the_mentor_alone_is_said_to_be_away() -> None:
+    shown = students_text(attention(summary("jane", "Algebra", Concern.INACTIVE)), NOW + timedelta(days=3))
+    assert shown.text.endswith("\n\n* **jane** – away 3 d")
+
+
 def test_d2_more_of_a_kind_is_folded_as_more() -> None:
     shown = students_text(attention(*(summary(f"f{n}", "Algebra", Concern.LAST_FAILED) for n in range(10))), NOW)
     assert shown.text.count("\n* ") == 10

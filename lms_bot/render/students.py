@@ -93,7 +93,8 @@ def _need(summary: StudentSummary, found: Attention, now: datetime) -> str:
     """Return in few words what is most wrong."""
     main, average = found.score(summary).main, f"average {mean(summary.average)}"
     if main is None:
-        return summary.concerns[0].value
+        concern = summary.concerns[0]
+        return _away(summary, now) if concern is Concern.INACTIVE else concern.value
     words = {
         Reason.SILENCE: _away(summary, now),
         Reason.RESULTS: average,
