@@ -105,6 +105,9 @@ def columns_of(query: Query) -> set[sa.Column[object]]:
 
 def _columns(query: Query) -> Iterator[sa.Column[object]]:
     for element in (*query.selected_columns, *visitors.iterate(query)):
-        if isinstance(element, sa.Column):
-            of_alias = isinstance(element.table, sa.Alias)
-            yield element.table.element.c[element.name] if of_alias else element  # type: ignore[attr-defined]
+        if not isinstance(element, sa.Column):
+            continue
+        if isinstance(element.table, sa.Alias):
+            yield element.table.element.c[element.name]
+        elif isinstance(element.table, sa.Table):
+            yield element
