@@ -30,16 +30,26 @@ ALGEBRA = 2
 class Living:
     """Our own site, in which things happen one transaction after the other, each followed by a poll."""
 
-    def __init__(self, lms_url: str, store_url: str) -> None:
-        self.engine = sa.create_engine(lms_url)
+    def __init__(self, lms_url: str, store_url: str, prefix: str = "mdl_") -> None:
+        self.engine, self._prefix = sa.create_engine(lms_url), prefix
         Site(OWN).build(self.engine)
+        if prefix != "mdl_":
+            self._rename()
         self._tables = tables_of(self.engine)
         urls = {"LMS_DATABASE_URL": lms_url, "LMS_STORE_DATABASE_URL": store_url}
-        settings = load(None, {**urls, "LMS_SCHEMA": "moodle", "LMS_QUIET_MINUTES": "0"})
+        of_moodle = {"LMS_SCHEMA": "moodle", "LMS_QUIET_MINUTES": "0", "LMS_TABLE_PREFIX": prefix or "none"}
+        settings = load(None, {**urls, **of_moodle})
         self.store, self.lms = open_store(store_url), Lms.of(settings)
         self._poller = Poller(self.store, self.lms, settings)
         self.now, self._number = BEGIN, 0
         self.poll()
+
+    def _rename(self) -> None:
+        quote = self.engine.dialect.identifier_preparer.quote
+        with self.engine.begin() as connection:
+            for name in tables_of(self.engine):
+                new = quote(self._prefix + name.removeprefix("mdl_"))
+                connection.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {new}")
 
     @property
     def at(self) -> datetime:
@@ -52,13 +62,13 @@ class Living:
         self.now += seconds
 
     def insert(self, table: str, **row: Any) -> None:
-        self._do({"table": f"mdl_{table}", "op": "insert", "row": row})
+        self._do({"table": self._prefix + table, "op": "insert", "row": row})
 
     def update(self, table: str, row_id: int, **values: Any) -> None:
-        self._do({"table": f"mdl_{table}", "op": "update", "id": row_id, "set": values})
+        self._do({"table": self._prefix + table, "op": "update", "id": row_id, "set": values})
 
     def delete(self, table: str, row_id: int) -> None:
-        self._do({"table": f"mdl_{table}", "op": "delete", "id": row_id})
+        self._do({"table": self._prefix + table, "op": "delete", "id": row_id})
 
     def _do(self, change: dict[str, Any]) -> None:
         self._number += 1
@@ -569,3 +579,18 @@ def test_deleted_users_are_gone_and_suspended_ones_inactive(living: Living) -> N
     assert active(living) == {ANN: False}
     living.update("user", BO, deleted=0)
     assert active(living) == {ANN: False, BO: True}
+
+
+# Tables
+
+
+@pytest.mark.parametrize("prefix", ["", "m2_"])
+def test_tables_may_have_any_prefix_or_none(lms_url: str, tmp_path: Path, prefix: str) -> None:
+    living = Living(lms_url, store_in_file(tmp_path / "store.db"), prefix)
+    living.start(1)
+    living.finish(1, 3)
+    living.hand_in(1)
+    assert living.told() == ["exam_started", "exam_passed", "exam_completed"]
+    assert {row.activity_metadata["course_title"] for row in living.rows()} == {"Algebra"}
+    assert links(living) == {(MARA, ANN), (TESS, BO)}
+    living.close()
