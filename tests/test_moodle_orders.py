@@ -482,6 +482,17 @@ def test_what_is_hidden_from_students_has_no_name_for_mentors(living: Living) ->
     assert living.rows()[0].activity_title == "Linear equations"
 
 
+def test_what_was_told_of_a_course_stays_when_it_is_hidden_and_its_attempts_are_regraded(living: Living) -> None:
+    living.start(1)
+    living.finish(1, 3)
+    living.update("course", ALGEBRA, visible=0)
+    living.wait(600)
+    living.update("quiz_attempts", 1, sumgrades=4, timemodified=living.now)
+    (_, passed) = living.rows()
+    assert (passed.activity_title, passed.activity_metadata["course_title"]) == ("Linear equations", "Algebra")
+    assert (passed.percentage, passed.course_key) == (80, "algebra")
+
+
 def test_the_front_page_is_no_course(living: Living) -> None:
     living.update("quiz", GRADED_QUIZ, course=1)
     living.update("course_modules", OF_QUIZ, course=1)
