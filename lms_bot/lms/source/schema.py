@@ -54,10 +54,11 @@ class EnrolmentQueries:
 class Schema:
     """An LMS as it is declared.
 
-    Each query in `catalogue` gives an id and a text, the first one of an id counting; they may be missing, as may
-    `presence` and `enrolment`: what an installation does not have, or does not show us, is done without. Where texts
-    have markup, it is taken out. `urls` are the pages of an event by its source's name, and `student` is a student's,
-    below the LMS's own address; in braces they name fields of the event, or keys of its metadata.
+    Each query in `catalogue` gives an id and a text, the first one of an id that says something counting; they may be
+    missing, as may `presence` and `enrolment`: what an installation does not have, or does not show us, is done
+    without. Where texts have markup, it is taken out. `urls` are the pages of an event by its source's name, and
+    `student` is a student's, below the LMS's own address; in braces they name fields of the event, or keys of its
+    metadata.
     """
 
     name: str
