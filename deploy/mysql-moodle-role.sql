@@ -29,12 +29,12 @@ FROM (
     UNION ALL SELECT 'course_completions', 'id, userid, course, timecompleted'
     -- What there is to do.
     UNION ALL SELECT 'quiz', 'id, course, name, sumgrades, grade, timelimit, timeclose'
-    UNION ALL SELECT 'assign', 'id, course, name, grade, duedate'
+    UNION ALL SELECT 'assign', 'id, course, name, grade, duedate, teamsubmission'
     UNION ALL SELECT 'grade_items', 'itemtype, itemmodule, iteminstance, itemnumber, gradepass, grademin'
     UNION ALL SELECT 'course_modules', 'id, course, module, instance, section, visible'
     UNION ALL SELECT 'modules', 'id, name'
-    UNION ALL SELECT 'course', 'id, fullname'
-    UNION ALL SELECT 'course_sections', 'id, name, section'
+    UNION ALL SELECT 'course', 'id, fullname, visible'
+    UNION ALL SELECT 'course_sections', 'id, name, section, visible'
     -- Who is who: of users no password, telephone number or place, of enrolments no key.
     UNION ALL SELECT 'user', 'id, username, email, firstname, lastname, deleted, suspended, lastaccess'
     UNION ALL SELECT 'user_lastaccess', 'userid, timeaccess'
@@ -42,7 +42,7 @@ FROM (
     UNION ALL SELECT 'enrol', 'id, courseid, status'
     UNION ALL SELECT 'role', 'id, archetype'
     UNION ALL SELECT 'role_assignments', 'roleid, contextid, userid'
-    UNION ALL SELECT 'context', 'id, contextlevel, instanceid'
+    UNION ALL SELECT 'context', 'id, contextlevel, instanceid, path'
     UNION ALL SELECT 'groups', 'id, courseid'
     UNION ALL SELECT 'groups_members', 'groupid, userid'
 ) AS needed;

@@ -42,19 +42,19 @@ FROM unnest(ARRAY[
 SELECT format('GRANT SELECT (%s) ON %I TO lms_bot_reader', list, :'prefix' || name)
 FROM (VALUES
     ('quiz', 'id, course, name, sumgrades, grade, timelimit, timeclose'),
-    ('assign', 'id, course, name, grade, duedate'),
+    ('assign', 'id, course, name, grade, duedate, teamsubmission'),
     ('grade_items', 'itemtype, itemmodule, iteminstance, itemnumber, gradepass, grademin'),
     ('course_modules', 'id, course, module, instance, section, visible'),
     ('modules', 'id, name'),
-    ('course', 'id, fullname'),
-    ('course_sections', 'id, name, section'),
+    ('course', 'id, fullname, visible'),
+    ('course_sections', 'id, name, section, visible'),
     ('user', 'id, username, email, firstname, lastname, deleted, suspended, lastaccess'),
     ('user_lastaccess', 'userid, timeaccess'),
     ('user_enrolments', 'enrolid, userid, status, timestart, timeend, timecreated'),
     ('enrol', 'id, courseid, status'),
     ('role', 'id, archetype'),
     ('role_assignments', 'roleid, contextid, userid'),
-    ('context', 'id, contextlevel, instanceid'),
+    ('context', 'id, contextlevel, instanceid, path'),
     ('groups', 'id, courseid'),
     ('groups_members', 'groupid, userid')
 ) AS needed (name, list)

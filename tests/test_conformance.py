@@ -412,7 +412,7 @@ MOODLE: Mapping[str, Sequence[Mapping[str, Any]]] = {
         {"id": one, "username": name, "email": f"{name}@school.example", "deleted": 0, "suspended": 0}
         for one, name in ((1, "jane"), (2, "mary"))
     ],
-    "mdl_course": [{"id": 9, "fullname": "Algebra"}],
+    "mdl_course": [{"id": 9, "fullname": "Algebra", "visible": 1}],
     "mdl_quiz": [{"id": 3, "course": 9, "name": "Entrance test", "sumgrades": 10, "grade": 100, "timeclose": 0}],
     "mdl_modules": [{"id": 1, "name": "quiz"}],
     "mdl_course_modules": [{"id": 4, "course": 9, "module": 1, "instance": 3, "visible": 1}],

@@ -24,7 +24,7 @@ SITE: dict[str, list[dict[str, Any]]] = {
         {"id": JANE, "username": "jane_smith", "email": "jane@example.org", "deleted": 0, "suspended": 0},
         {"id": MARY, "username": "mary", "email": "mary@example.org", "deleted": 0, "suspended": 0},
     ],
-    "mdl_course": [{"id": COURSE, "fullname": "Algebra"}],
+    "mdl_course": [{"id": COURSE, "fullname": "Algebra", "visible": 1}],
     "mdl_enrol": [{"id": 1, "courseid": COURSE, "status": 0}],
     "mdl_user_enrolments": [
         {"id": 1, "enrolid": 1, "userid": JANE, "status": 0, "timestart": 0, "timeend": 0, "timecreated": 1}

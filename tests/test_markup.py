@@ -25,6 +25,7 @@ NAMES = {
     ),
     '1. <span lang="en" class="multilang">A</span><span lang="es" class="multilang">B</span> - '
     '<span lang="de" class="multilang">C</span><span lang="es" class="multilang">D</span>': "1. A - C",
+    '<lang lang="en">Algebra</lang><lang lang="es">Álgebra</lang> 2': "Algebra 2",
     '<span lang="es">Álgebra</span> <span class="multilang">1</span>': "Álgebra 1",
     "{mlang other}Álgebra{mlang}{mlang en}Algebra{mlang}": "Algebra",
     "{mlang other}Álgebra{mlang}": "Álgebra",

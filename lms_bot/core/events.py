@@ -101,6 +101,7 @@ _CLASSES = {
 
 MIRRORED_EXAM = "exam_id"  # in the metadata of content that is an exam and does not say which attempt it belongs to
 PROGRESS = "progress"  # in the metadata of content_progress: which of the steps was reached
+COURSE = "course_title"  # in the metadata
 PROGRESS_STEPS = (50, 90)  # percent
 MANY_EVENTS = 200  # in one poll, or waiting for one mentor: more may be a flood, which the admins hear of
 
@@ -190,7 +191,7 @@ def percentage(metadata: Mapping[str, Any]) -> float | None:
 
 def course_key(metadata: Mapping[str, Any]) -> str | None:
     """Return the title of an event's course, as it is searched."""
-    title = metadata.get("course_title")
+    title = metadata.get(COURSE)
     return searched(title) if isinstance(title, str) else None
 
 

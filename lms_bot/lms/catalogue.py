@@ -29,5 +29,6 @@ def _titles(connection: sa.Connection, queries: Iterable[Query], clean: Callable
     titles: dict[Any, str | None] = {}
     for query in queries:
         for key, title in read_if_there(connection, query):
-            titles.setdefault(key, clean(title))
+            if titles.get(key) is None:
+                titles[key] = clean(title)
     return titles

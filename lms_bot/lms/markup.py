@@ -12,13 +12,15 @@ _MLANG = re.compile(r"\{\s*mlang\s+([^{}\s][^{}]*)\}(.*?)\{\s*mlang\s*\}", re.IG
 _OTHER = "other"  # the plugin's word for all languages that are not named
 _COMMENT = re.compile(r"<!--.*?-->|<![^<>]*>", re.DOTALL)
 _NO_TAG = re.compile(r"<(?![a-zA-Z/][^<>]*>)")
+_OF_LANGUAGE = ("span", "lang")
 _LONGEST = 2_000  # characters of a name with markup; Moodle's own may have 1,333
 
 
 def without_markup(value: Any) -> str | None:
     """Return a name as plain text: the first of several languages, no tags, characters for entities, no double space.
 
-    Source: Moodle's filter_multilang (neighbouring <span lang="…" class="multilang">) and the plugin filter_multilang2.
+    Source: Moodle's filter_multilang (neighbouring <span lang="…" class="multilang">, on old sites <lang lang="…">) and
+    the plugin filter_multilang2.
     """
     name = text(value)
     if name is None:
@@ -57,9 +59,10 @@ class _Text(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note a language; break what a tag breaks."""
-        if tag == "span":
+        if tag in _OF_LANGUAGE:
             given = dict(attrs)
-            is_language = "multilang" in (given.get("class") or "").split() and given.get("lang")
+            is_named = tag == "lang" or "multilang" in (given.get("class") or "").split()
+            is_language = is_named and given.get("lang")
             language = (given.get("lang") or "").casefold() if is_language else None
             self._spans.append(language)
             if language is not None:
@@ -72,7 +75,7 @@ class _Text(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """End what was begun."""
-        if tag == "span" and self._spans:
+        if tag in _OF_LANGUAGE and self._spans:
             language = self._spans.pop()
             self._skipped -= language is not None and language != self._chosen
         elif tag in ("script", "style") and self._skipped:

@@ -9,7 +9,8 @@ CREATE TABLE public.mdl_quiz_attempts (
     state varchar(255),
     timestart bigint,
     timefinish bigint,
-    sumgrades numeric(10,5)
+    sumgrades numeric(10,5),
+    timemodified bigint
 );
 CREATE TABLE public.mdl_assign_submission (
     id bigint NOT NULL PRIMARY KEY,
@@ -66,7 +67,8 @@ CREATE TABLE public.mdl_assign (
     course bigint,
     name varchar(255),
     grade numeric(10,5),
-    duedate bigint
+    duedate bigint,
+    teamsubmission smallint
 );
 CREATE TABLE public.mdl_grade_items (
     id bigint NOT NULL PRIMARY KEY,
@@ -92,12 +94,14 @@ CREATE TABLE public.mdl_modules (
 );
 CREATE TABLE public.mdl_course (
     id bigint NOT NULL PRIMARY KEY,
-    fullname varchar(255)
+    fullname varchar(255),
+    visible smallint
 );
 CREATE TABLE public.mdl_course_sections (
     id bigint NOT NULL PRIMARY KEY,
     name varchar(255),
-    section bigint
+    section bigint,
+    visible smallint
 );
 CREATE TABLE public.mdl_badge (
     id bigint NOT NULL PRIMARY KEY,
@@ -146,7 +150,8 @@ CREATE TABLE public.mdl_role_assignments (
 CREATE TABLE public.mdl_context (
     id bigint NOT NULL PRIMARY KEY,
     contextlevel bigint,
-    instanceid bigint
+    instanceid bigint,
+    path varchar(255)
 );
 CREATE TABLE public.mdl_groups (
     id bigint NOT NULL PRIMARY KEY,

@@ -6,9 +6,9 @@ INSERT INTO public.mdl_modules VALUES
 	(3, 'quiz');
 
 INSERT INTO public.mdl_course VALUES
-	(1, 'Front page'),
-	(2, '<span lang="en" class="multilang">Algebra</span><span lang="es" class="multilang">Álgebra</span>'),
-	(3, 'Physics &amp; Motion');
+	(1, 'Front page', 1),
+	(2, '<span lang="en" class="multilang">Algebra</span><span lang="es" class="multilang">Álgebra</span>', 1),
+	(3, 'Physics &amp; Motion', 1);
 
 INSERT INTO public.mdl_role VALUES
 	(1, 'editingteacher'),
@@ -16,10 +16,12 @@ INSERT INTO public.mdl_role VALUES
 	(3, '');
 
 INSERT INTO public.mdl_context VALUES
-	(10, 50, 2),
-	(11, 50, 3),
-	(20, 30, 101),
-	(21, 30, 102);
+	(5, 10, 0, '/5'),
+	(6, 40, 1, '/5/6'),
+	(10, 50, 2, '/5/6/10'),
+	(11, 50, 3, '/5/6/11'),
+	(20, 30, 101, '/5/20'),
+	(21, 30, 102, '/5/21');
 
 INSERT INTO public.mdl_enrol VALUES
 	(1, 2, 0),
@@ -62,13 +64,13 @@ INSERT INTO public.mdl_grade_items VALUES
 	(3, 'mod', 'assign', 1, 0, 50, 0);
 
 INSERT INTO public.mdl_assign VALUES
-	(1, 2, 'Homework 1', 100, 1790777600);
+	(1, 2, 'Homework 1', 100, 1790777600, 0);
 
 INSERT INTO public.mdl_page VALUES
 	(1, 'Read this');
 
 INSERT INTO public.mdl_course_sections VALUES
-	(1, NULL, 0);
+	(1, NULL, 0, 1);
 
 INSERT INTO public.mdl_course_modules VALUES
 	(1, 2, 3, 1, 1, 1, 0),

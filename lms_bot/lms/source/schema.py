@@ -54,10 +54,11 @@ class EnrolmentQueries:
 class Schema:
     """An LMS as it is declared.
 
-    Each query in `catalogue` gives an id and a text, the first one of an id counting; they may be missing, as may
-    `presence` and `enrolment`: what an installation does not have, or does not show us, is done without. Where texts
-    have markup, it is taken out. `urls` are the pages of an event by its source's name, and `student` is a student's,
-    below the LMS's own address; in braces they name fields of the event, or keys of its metadata.
+    Each query in `catalogue` gives an id and a text, the first one of an id that says something counting; they may be
+    missing, as may `presence` and `enrolment`: what an installation does not have, or does not show us, is done
+    without. Where texts have markup, it is taken out. `urls` are the pages of an event by its source's name, and
+    `student` is a student's, below the LMS's own address; in braces they name fields of the event, or keys of its
+    metadata.
     """
 
     name: str
@@ -105,6 +106,9 @@ def columns_of(query: Query) -> set[sa.Column[object]]:
 
 def _columns(query: Query) -> Iterator[sa.Column[object]]:
     for element in (*query.selected_columns, *visitors.iterate(query)):
-        if isinstance(element, sa.Column):
-            of_alias = isinstance(element.table, sa.Alias)
-            yield element.table.element.c[element.name] if of_alias else element  # type: ignore[attr-defined]
+        if not isinstance(element, sa.Column):
+            continue
+        if isinstance(element.table, sa.Alias):
+            yield element.table.element.c[element.name]
+        elif isinstance(element.table, sa.Table):
+            yield element

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from lms_bot.core import detect
 from lms_bot.core.detect import Observed, follow
-from lms_bot.core.events import NO_PRESENCE, Event, EventType, course_key, is_finished, percentage
+from lms_bot.core.events import COURSE, NO_PRESENCE, Event, EventType, course_key, is_finished, percentage
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.db.lists import in_list
 from lms_bot.store import counters
 from lms_bot.store.bulk import insert_new
 from lms_bot.store.events import tombstones
 from lms_bot.store.events.attempts import number_attempts
-from lms_bot.store.events.rows import event_ids, recorded
+from lms_bot.store.events.rows import courses_of, event_ids, recorded
 from lms_bot.store.people import forgotten
 from lms_bot.store.people.people import UNKNOWN_STUDENT, Mentoring
 from lms_bot.store.session import Transaction
@@ -93,15 +93,17 @@ def record(
 def restate(transaction: Transaction, stated: Mapping[int, Event]) -> list[Said]:
     """Bring recorded events up to what their rows say now, silently, and make them current; by event id.
 
+    A title that is not told any more, as of a course that is hidden by now, stays as it was.
     Gives by how much that changes the days of students.
     """
+    courses = courses_of(transaction, [one for one, event in stated.items() if event.metadata.get(COURSE, "") is None])
     parameters = [
         {
             "id": event_id,
-            "metadata": event.metadata,
+            "metadata": (metadata := event.metadata | courses.get(event_id, {})),
             "mark": event.fingerprint,
-            "percent": percentage(event.metadata),
-            "course": course_key(event.metadata),
+            "percent": percentage(metadata),
+            "course": course_key(metadata),
             "student": event.student_id,
             "title": event.activity_title,
             "username": event.student_username,

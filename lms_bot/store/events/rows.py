@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.cursor import Page
 from lms_bot.core.detect import Observed, Recorded
-from lms_bot.core.events import EventType
+from lms_bot.core.events import COURSE, EventType
 from lms_bot.db.lists import in_list
 from lms_bot.store.events import tombstones
 from lms_bot.store.session import Transaction
@@ -70,6 +70,16 @@ def no_longer_stated(transaction: Transaction, page: Page, observed: Observed) -
         for state in states
         if state.is_current and not (source_id in silent and state.event_type == EventType.CONTENT_PROGRESS)
     )
+
+
+def courses_of(transaction: Transaction, event_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """Return what is recorded of the courses of events in their metadata, by event id, of those with one."""
+    if not event_ids:
+        return {}
+    c = events.c
+    within = in_list(c.event_id, event_ids, transaction.dialect.name)
+    query = sa.select(c.event_id, c.activity_metadata[COURSE].as_string()).where(within, c.course_key.is_not(None))
+    return {event_id: {COURSE: title} for event_id, title in transaction.execute(query)}
 
 
 def event_ids(states: Iterable[Recorded]) -> list[int]:
