@@ -20,7 +20,7 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.streaks.days import pruned_until
 from lms_bot.store.tables import snapshots, students
 
-AT_A_TIME = 2_000  # snapshots, so that a transaction is short
+AT_A_TIME = 1_000  # snapshots, so that a transaction is short
 _ALL_TIME = EARLIEST - timedelta(days=365)
 
 
