@@ -39,13 +39,16 @@ lint: $(VENV)/installed-dev  ## Check style, types and layers.
 bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.burst $$kind 100000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.empty $$kind 1000000; done
+	$(BIN)/python -m benchmarks.empty_moodle 1000000
 	$(BIN)/python -m benchmarks.delivery 3000
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.questions $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.writing $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.streaks $$kind 100000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.space $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.alerts $$kind 1000000; done
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.patterns $$kind 1000000; done
 	$(BIN)/python -m benchmarks.alerts days
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.snapshots $$kind 100000; done
 	$(BIN)/python -m benchmarks.copying 200000
 	$(BIN)/python -m benchmarks.stopping 5
 	$(BIN)/python -m benchmarks.answering 5

@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from benchmarks.ground import databases
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Mentor, Student
+from lms_bot.core.reports.attention import Attention
 from lms_bot.core.reports.feed import Exported, Filter
-from lms_bot.core.reports.students import Attention, StudentSummary
+from lms_bot.core.reports.students import StudentSummary
 from lms_bot.core.streaks import Lasting
 from lms_bot.handlers.mentor.history import FILE_EVENTS
 from lms_bot.render.chart import chart_png, chart_text
@@ -66,12 +67,12 @@ def measure(kind: str, rows: int) -> None:
     with filled(kind, rows) as store:
         print(f"{kind}: {rows:,} events of {STUDENTS:,} students, {RUNS} times each, milliseconds")
         for name, read, show in _questions(store):
-            reading, bare, showing = _measured(store, read, show)
+            reading, bare, showing = measured(store, read, show)
             ratio = reading.median / bare.median
             print(f"{name}: read {reading}, bare SQL {bare} ({ratio:.1f}), show {showing}", flush=True)
 
 
-def _measured(store: Store, read: Question, show: Callable[[Any], object]) -> tuple[Measured, Measured, Measured]:
+def measured(store: Store, read: Question, show: Callable[[Any], object]) -> tuple[Measured, Measured, Measured]:
     """Reading with the bare statements in turn, so that a busy moment of the machine is in both; then showing."""
     with _statements(store.engine) as statements, store.reading() as transaction:
         answer = read(transaction)
@@ -139,7 +140,7 @@ def _drawn(found: Sequence[Event]) -> object:
 
 
 def _listed(found: Sequence[StudentSummary]) -> object:
-    return students_text(Attention(tuple(found), {one.student.student_id: Lasting(0, 0) for one in found}), NOW)
+    return students_text(Attention(tuple(found), {one.student.student_id: Lasting(0, 0) for one in found}, {}), NOW)
 
 
 class _Times:
@@ -163,7 +164,7 @@ def _statements(engine: sa.Engine) -> Iterator[list[tuple[str, Any]]]:
     noted: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             noted.append((statement, parameters))
 
     sa.event.listen(engine, "before_cursor_execute", note)
@@ -190,7 +191,7 @@ def filled(kind: str, rows: int) -> Iterator[Store]:
 def fill(store: Store, rows: int) -> None:
     """Events of two years up to now, nine of ten told, and the last thousand still owed."""
     students = [Student(number, f"student_{number}") for number in range(1, STUDENTS + 1)]
-    links = [(_mentor(student.student_id), student.student_id) for student in students]
+    links = [(mentor_of(student.student_id), student.student_id) for student in students]
     mentors = [Mentor(number, f"mentor_{number}") for number in sorted({mentor_id for mentor_id, _ in links})]
     with store.writing() as transaction:
         people.keep_people(transaction, students, mentors, links, NOW)
@@ -252,7 +253,7 @@ def _event(number: int, rows: int) -> Event:
     )
 
 
-def _mentor(student_id: int) -> int:
+def mentor_of(student_id: int) -> int:
     if student_id <= SMALL:
         return 1
     return 2 if student_id <= SMALL + LARGE else 3 + student_id // 100

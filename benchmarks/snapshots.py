@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from benchmarks.ground import NOW, databases
+from lms_bot.core.academics.snapshots import MOST_WEEKS, WEEK, Plan, Sweep, monday_of
 from lms_bot.core.calendar import local_day
-from lms_bot.core.snapshots import MOST_WEEKS, WEEK, Plan, Sweep, monday_of
 from lms_bot.store.academics import outdated, snapshots
 from lms_bot.store.session import Store, open_store
 from lms_bot.store.streaks import days

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
-from lms_bot.core.meter import Meter, QueueLength
+from lms_bot.core.operations.meter import Meter, QueueLength
 from lms_bot.errors import ConfigError
 from lms_bot.lms import Lms
 from lms_bot.pipeline.deliverer import Deliverer

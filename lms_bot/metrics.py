@@ -12,9 +12,9 @@ import prometheus_client as prometheus
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from lms_bot.core.circuit_breaker import Circuit
 from lms_bot.core.events import Event, EventType
-from lms_bot.core.meter import Meter, PollOutcome, QueueLength, SendOutcome
+from lms_bot.core.operations.circuit_breaker import Circuit
+from lms_bot.core.operations.meter import Meter, PollOutcome, QueueLength, SendOutcome
 from lms_bot.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)

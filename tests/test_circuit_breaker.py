@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.core.circuit_breaker import Circuit, CircuitBreaker
+from lms_bot.core.operations.circuit_breaker import Circuit, CircuitBreaker
 from lms_bot.core.process import Work
 from lms_bot.doctor import store as doctor
 from lms_bot.store.operations import heartbeat, inspection

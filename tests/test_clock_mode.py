@@ -14,8 +14,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from lms_bot.core.reports.findings import Level
 from lms_bot.doctor import lms as doctor_lms
-from lms_bot.doctor.findings import Level
 from lms_bot.lms.snapshot import BY_CLOCK
 from lms_bot.store.events import cursors
 from tests.bot_process import PATIENCE, wait_for

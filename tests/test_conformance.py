@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.core.events import EventType
+from lms_bot.core.reports.findings import Finding, Level
 from lms_bot.db.engine import lms_engine
 from lms_bot.lms import conformance
 from lms_bot.lms.conformance import plans
-from lms_bot.lms.conformance.findings import Finding, Level
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.links import LinkFiles, choose_links
 from lms_bot.lms.schemas import classic, lessons, moodle
@@ -53,12 +53,12 @@ def examine(url: str, schema: Schema = CLASSIC, *without: str) -> Found:
 
 def worse(found: Found, what: str = "") -> list[tuple[str, str]]:
     """What is not well: level and message."""
-    return [(f.level.value, f.message) for f in found if f.level is not Level.OK and what in f.what]
+    return [(f.level.value, f.message) for f in found if f.level is not Level.OK and what in f.check]
 
 
 def told(found: Found, what: str) -> str:
     """All that is said of one thing."""
-    return "\n".join(finding.message for finding in found if finding.what == what)
+    return "\n".join(finding.message for finding in found if finding.check == what)
 
 
 def with_source(schema: Schema, of_name: str, /, **changes: Any) -> Schema:
@@ -233,7 +233,7 @@ def test_a_declaration_with_faults_is_compared_with_no_database(tmp_path: Path) 
         ("failed", "two sources have the letter 'c'"),
         ("failed", "source attempts: there is no column seen"),
     ]
-    assert [finding.what for finding in found] == ["lms", "schema", "schema", "schema"]
+    assert [finding.check for finding in found] == ["lms", "schema", "schema", "schema"]
 
 
 # People
@@ -245,7 +245,7 @@ def test_people_who_do_not_fit_together_are_counted_without_names(rows: LmsRows)
     rows.run("UPDATE mentors SET email = 'both@School.example ' WHERE id = 3")
     people = replace(CLASSIC.people, links={"links": CLASSIC.people.links["links"], "strange": _strange_links()})
     found = examine(rows.url, replace(CLASSIC, people=people))
-    (counts,) = (one.message for one in found if one.what == "schema people" and one.level is Level.OK)
+    (counts,) = (one.message for one in found if one.check == "schema people" and one.level is Level.OK)
     links = int(counts.split(", ")[-1].split()[0])
     assert worse(found) == [
         ("warning", f"1 of {links} links have a mentor who is not read"),
@@ -300,7 +300,7 @@ def test_a_watched_table_without_an_index_is_named(rows: LmsRows) -> None:
     assert worse(examine(rows.url), "polls") == []
     rows.run("ALTER TABLE attempts RENAME TO old")
     rows.run("CREATE TABLE attempts AS SELECT * FROM old")
-    (finding,) = (one for one in examine(rows.url) if one.what == "schema polls" and one.level is Level.WARNING)
+    (finding,) = (one for one in examine(rows.url) if one.check == "schema polls" and one.level is Level.WARNING)
     by_blocks = "" if rows.url.startswith("postgresql") else ", the sweep"
     assert finding.message == f"attempts: all of attempts, over 5,000 rows, is read for new rows, open rows{by_blocks}"
     assert finding.advice == "have the LMS make an index on attempts (id)"
@@ -315,7 +315,7 @@ def test_a_joined_table_without_an_index_is_named(rows: LmsRows, alias: bool) ->
     source = CLASSIC.source("attempts")
     joins = {joined: joined.c.attempt_id == source.table.c.id}
     wide = with_source(CLASSIC, "attempts", joins=joins, facts={**source.facts, "mark": joined.c.mark})
-    (finding,) = (one for one in examine(rows.url, wide) if one.what == "schema polls" and one.level is Level.WARNING)
+    (finding,) = (one for one in examine(rows.url, wide) if one.check == "schema polls" and one.level is Level.WARNING)
     assert "all of marks, over 5,000 rows, is read for new rows, open rows, the sweep" in finding.message
     assert finding.advice == "have the LMS make an index on marks (attempt_id)"
     rows.run("CREATE INDEX of_attempts ON marks (attempt_id)")
@@ -385,7 +385,7 @@ def test_how_changes_are_found_is_said_with_the_reason(
     role = sa.make_url(shell.lms_url).username or ""
     change_lms(shell, *(change.format(columns=columns).replace("reader", role) for change in changes))
     change_lms(shell, *([f"GRANT SELECT ON attempts TO {role}"] if "VIEW" in str(changes) else []))
-    said = [(one.level.value, one.message) for one in examine(shell.lms_url) if one.what == "schema mode"]
+    said = [(one.level.value, one.message) for one in examine(shell.lms_url) if one.check == "schema mode"]
     assert [of for of, message in said if why in message] == [level]
 
 

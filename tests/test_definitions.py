@@ -12,16 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.core.alerts import Rule
+from lms_bot.core.attention import AttentionScore, Part, Reason
 from lms_bot.core.events import EventType, course_key, percentage
 from lms_bot.core.people import Student
 from lms_bot.core.reports import students
+from lms_bot.core.reports.attention import by_attention
 from lms_bot.core.reports.students import (
     Card,
     Concern,
     StudentSummary,
     Tally,
     all_concerns,
-    by_attention,
     concerns_of,
     trend,
 )
@@ -60,12 +61,13 @@ def test_b1_every_rule_about_students_is_a_concern_and_one_who_has_left_has_none
     assert all_concerns(replace(JANE, is_active=False), concerns_of(FAILED, 10.0), rules) == ()
 
 
-def test_failing_comes_before_inactive_and_both_before_either() -> None:
-    both = summary(JANE, Concern.LAST_FAILED, Concern.INACTIVE)
-    failing = summary(RAVI, Concern.LOW_AVERAGE, average=1.0)
-    inactive = summary(GULNORA, Concern.INACTIVE, average=0.0)
-    fine = summary(OBRIEN, average=60.0)
-    assert by_attention([fine, inactive, failing, both]) == [both, failing, inactive, fine]
+def test_more_points_come_first_then_any_concern_and_who_has_left_comes_last() -> None:
+    more, some = summary(JANE, average=90.0), summary(RAVI, Concern.LOW_AVERAGE, average=1.0)
+    concern, fine = summary(GULNORA, Concern.STREAK_BROKEN), summary(OBRIEN, average=60.0)
+    gone = summary(replace(JANE, student_id=15, is_active=False), average=0.0)
+    points = {JANE.student_id: 31, RAVI.student_id: 30}
+    scores = {of: AttentionScore((Part(Reason.SILENCE, given, ""),)) for of, given in points.items()}
+    assert by_attention([gone, fine, concern, some, more], scores) == [more, some, concern, fine, gone]
 
 
 def test_among_equals_the_lower_average_and_the_longer_silence_come_first() -> None:
@@ -73,7 +75,7 @@ def test_among_equals_the_lower_average_and_the_longer_silence_come_first() -> N
     good, better = summary(RAVI, average=70.0), summary(GULNORA, average=90.0)
     silent = summary(OBRIEN, average=70.0, active=NOW - DAY)
     never = summary(replace(JANE, student_id=15), average=70.0, active=None)
-    assert by_attention([unknown, better, good, silent, never]) == [never, silent, good, better, unknown]
+    assert by_attention([unknown, better, good, silent, never], {}) == [never, silent, good, better, unknown]
 
 
 def test_the_trend_is_the_last_five_exams_against_the_five_before() -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from lms_bot import doctor
 from lms_bot.config.settings import load
-from lms_bot.doctor.findings import Level
+from lms_bot.core.reports.findings import Level
 from lms_bot.doctor.secrets import redact, secrets_in
 from tests.bot_process import BOTH, PATIENCE, from_store
 from tests.doctor_scenario import POSTGRESQL, examine, levels, well

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from lms_bot.core.reports.findings import Level
 from lms_bot.doctor import lms as doctor_lms
-from lms_bot.doctor.findings import Level
 from lms_bot.lms.inspection import Server
 from lms_bot.lms.schemas import CLASSIC
 from tests.bot_process import BOTH

@@ -111,7 +111,15 @@ def test_titles_of_which_none_are_there_are_a_warning(moodle: Moodle) -> None:
     moodle.change("DROP TABLE mdl_course")
     found = moodle.examine()
     assert levels(found) == {"lms tables": "warning"}
-    assert "mdl_course is not there" in found["lms tables"][1]
+    assert "not there, or not for us: mdl_course; titles" in found["lms tables"][1]
+
+
+def test_of_all_titles_that_are_missing_there_is_one_warning(moodle: Moodle) -> None:
+    moodle.change("DROP TABLE mdl_course")
+    moodle.change("DROP TABLE mdl_course_sections")
+    found = moodle.examine()
+    assert levels(found) == {"lms tables": "warning"}
+    assert "mdl_course, mdl_course_sections" in found["lms tables"][1]
     assert "deploy/postgresql-moodle-role.sql" in found["lms tables"][2]
 
 

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from lms_bot.core.process import Work
+from lms_bot.core.reports.findings import Level
 from lms_bot.doctor import machine, zulip
-from lms_bot.doctor.findings import Level
 from lms_bot.store import state
 from lms_bot.store.operations import pauses
 from lms_bot.store.people import accounts

@@ -34,6 +34,7 @@ WITH_FIGURES = {
     "rule": "rule inactive 7d",
     "students": "students",
     "student": "student @jane_smith",
+    "progress": "progress @jane_smith",
     "chart": "chart @jane_smith",
     "why": "why e1",
     "whoami": "whoami",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lms_bot.core.calendar import working_time
-from lms_bot.core.lms_silence import is_unusual_silence
+from lms_bot.core.operations.lms_silence import is_unusual_silence
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 3, 2)

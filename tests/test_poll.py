@@ -497,6 +497,30 @@ def test_polling_again_records_nothing_again(crossed: Watch) -> None:
     assert (crossed.events(), crossed.owed()) == before
 
 
+def test_a_poll_that_finds_nothing_writes_no_cursor_but_every_five_minutes(watch: Watch) -> None:
+    watch.rows.insert_finished(1, 10)
+    for _ in range(3):
+        watch.poll()
+    before = saved_cursors(watch)
+
+    for _ in range(2):
+        watch.poll(watch.now + timedelta(seconds=30))
+    assert saved_cursors(watch) == before
+
+    watch.poll(watch.now + 5 * MINUTE)
+    assert all(version == before[name] + 1 for name, version in saved_cursors(watch).items())
+
+    watch.rows.update_attempt(3, result="fail")
+    watch.poll(watch.now + timedelta(seconds=30))
+    assert ("attempts", 3, "exam_failed") in watch.facts()
+
+
+def saved_cursors(watch: Watch) -> dict[str, int]:
+    """How often each cursor was saved."""
+    with watch.store.reading() as transaction:
+        return {name: cursor.version for name, cursor in cursors.load_all(transaction).items()}
+
+
 def test_a_restart_goes_on_where_the_last_process_stopped(crossed: Watch) -> None:
     crossed.poll()
     crossed.rows.insert_attempt(1)

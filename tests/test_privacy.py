@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from lms_bot.core.reports.findings import Level
 from lms_bot.demo.screen import Screen
 from lms_bot.demo.stage import Clock, Stage
 from lms_bot.doctor import privacy
-from lms_bot.doctor.findings import Level
 from lms_bot.store.operations.lease import Lease
 from lms_bot.store.session import open_store
 from tests import NOW

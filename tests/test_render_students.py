@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lms_bot.core.attention import AttentionScore, Part, Reason
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
 from lms_bot.core.reports import students
-from lms_bot.core.reports.students import Attention, Card, Concern, StudentSummary, Tally
+from lms_bot.core.reports.attention import Attention
+from lms_bot.core.reports.students import Card, Concern, StudentSummary, Tally
 from lms_bot.core.streaks import Lasting
 from lms_bot.render import EMOJI, event_line, event_text
 from lms_bot.render.feed import feed_text
@@ -24,10 +26,21 @@ from tests import NOW
 from tests.delivery_scenario import JANE, RAVI, happened, several
 from tests.test_render import HOSTILE, live_tokens
 
+PUPILS: dict[str, int] = {}
+
 
 def summary(name: str = "jane", title: str = "Algebra", *why: Concern) -> StudentSummary:
     result = happened(JANE, title, EventType.EXAM_FAILED, percentage=34)
     return StudentSummary(replace(JANE, username=name), NOW, 1, result, 45.25, why)
+
+
+def numbered(*summaries: StudentSummary) -> list[StudentSummary]:
+    """The same of students with ids of their own, which are noted by name."""
+    found = []
+    for number, one in enumerate(summaries, start=1):
+        PUPILS[one.student.username] = number
+        found.append(replace(one, student=replace(one.student, student_id=number)))
+    return found
 
 
 def card(name: str, title: str, courses: Sequence[str | None]) -> Card:
@@ -37,37 +50,68 @@ def card(name: str, title: str, courses: Sequence[str | None]) -> Card:
 
 
 def attention(*summaries: StudentSummary) -> Attention:
-    return Attention(summaries, defaultdict(lambda: Lasting(0, 0)))
+    return Attention(summaries, defaultdict(lambda: Lasting(0, 0)), {})
+
+
+def scores(**mains: Reason) -> dict[int, AttentionScore]:
+    """What is most wrong with each of these students, by name."""
+    return {PUPILS[name]: AttentionScore((Part(main, 10, "So it is."),)) for name, main in mains.items()}
 
 
 def test_d2_who_needs_something_is_seen_at_once_and_the_others_are_folded_and_counted() -> None:
     failing = [summary(f"f{n}", "Algebra", Concern.LAST_FAILED, Concern.LOW_AVERAGE) for n in range(7)]
     low, away = summary("low", "Algebra", Concern.LOW_AVERAGE), summary("away", "Algebra", Concern.INACTIVE)
     nothing = StudentSummary(RAVI, None, 0, None, None, (Concern.INACTIVE,))
-    well = replace(summary("well"), average=80)
+    broken, well = summary("broken", "Algebra", Concern.STREAK_BROKEN), replace(summary("well"), average=80)
+    gone = replace(well, student=replace(well.student, username="gone", is_active=False))
+    everybody = numbered(*failing, low, away, nothing, broken, well, gone)
+    points = {"low": Reason.RESULTS, "away": Reason.SILENCE, "ravi": Reason.SILENCE}
     found = Attention(
-        (*failing, low, away, nothing, well), dict.fromkeys([JANE.student_id, RAVI.student_id], Lasting(3, 5))
+        tuple(everybody),
+        dict.fromkeys(PUPILS.values(), Lasting(3, 5)),
+        scores(**dict.fromkeys((f"f{n}" for n in range(7)), Reason.FAILURES), **points),
     )
     shown = students_text(found, NOW + timedelta(days=9))
-    assert shown.entries == 11
+    assert shown.entries == 13
     assert shown.text == (
-        "**11 students** · 8 failing · 2 inactive\n\n"
+        "**13 students** · 8 failing · 2 inactive\n\n"
         + "".join(f"* **f{n}** – last exam failed\n" for n in range(7))
         + "* **low** – average 45.2%\n\n"
-        "```spoiler 2 inactive\n"
+        "```spoiler 3 more to look at\n"
         "* **away** – away 9 d · 45.2% · 🔥 3 d\n"
         "* **ravi** – no known activity · 🔥 3 d\n"
+        "* **broken** – streak broken · 45.2% · 9 d ago · 🔥 3 d\n"
         "```\n\n"
         "```spoiler 1 doing well\n"
         "* **well** – 80% · 9 d ago · 🔥 3 d\n"
+        "```\n\n"
+        "```spoiler 1 who left\n"
+        "* **gone** – 80% · 9 d ago · 🔥 3 d\n"
         "```"
     )
+
+
+@pytest.mark.parametrize(
+    ("main", "words"),
+    [
+        (Reason.FAILURES, "exam failed, not passed"),
+        (Reason.SILENCE, "finishes nothing"),
+        (Reason.RESULTS, "average 45.2%"),
+        (Reason.ACTIVITY, "does less than before"),
+        (Reason.DEADLINES, "deadline missed"),
+        (Reason.STUCK, "stuck"),
+    ],
+)
+def test_the_part_with_the_most_points_is_said_in_few_words(main: Reason, words: str) -> None:
+    (jane,) = numbered(summary("jane"))
+    found = Attention((jane,), {}, scores(jane=main))
+    assert students_text(found, NOW).text.endswith(f"\n\n* **jane** – {words}")
 
 
 def test_d2_more_of_a_kind_is_folded_as_more() -> None:
     shown = students_text(attention(*(summary(f"f{n}", "Algebra", Concern.LAST_FAILED) for n in range(10))), NOW)
     assert shown.text.count("\n* ") == 10
-    assert "* **f7** – last exam failed\n\n```spoiler 2 more failing\n* **f8** – " in shown.text
+    assert "* **f7** – last exam failed\n\n```spoiler 2 more to look at\n* **f8** – " in shown.text
 
 
 def test_a_list_of_some_says_of_whom() -> None:

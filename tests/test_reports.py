@@ -22,7 +22,6 @@ from lms_bot.errors import NotFound
 from lms_bot.reports import (
     access,
     accounts,
-    alert_rules,
     alerts,
     attention,
     export,
@@ -30,6 +29,7 @@ from lms_bot.reports import (
     freshness,
     notifications,
     overview,
+    patterns,
     preferences,
     statistics,
     streaks,
@@ -109,14 +109,15 @@ CASES: dict[str, Case] = {
     "accounts.people_named": for_admins(lambda t, p, _: accounts.people_named(t, p, "jane_smith")),
     "accounts.accounts_named": for_admins(lambda t, p, _: accounts.accounts_named(t, p, "mary@example.org")),
     "accounts.unmapped": for_admins(lambda t, p, _: accounts.unmapped(t, p)),
-    "alert_rules.rules": Case(lambda t, p, _: alert_rules.rules(t, p), MENTOR, names=False),
-    "alert_rules.switched_off": Case(lambda t, p, _: alert_rules.switched_off(t, p), names=False),
+    "alerts.rules": Case(lambda t, p, _: alerts.rules(t, p), MENTOR, names=False),
+    "alerts.switched_off": Case(lambda t, p, _: alerts.switched_off(t, p), names=False),
     "alerts.open_alerts": Case(lambda t, p, _: alerts.open_alerts(t, p), MENTOR),
     "alerts.alert": Case(lambda t, p, name: alerts.alert(t, p, str(name)), MENTOR, "KT9000", "KT9001"),
     "alerts.student_rules": of_student(
         lambda t, p, who: alerts.student_rules(t, p, who, SETTINGS, NOW), MENTOR, names=False
     ),
     "attention.attention": Case(lambda t, p, _: attention.attention(t, p, ZONE, NOW)),
+    "attention.mentor_overview": Case(lambda t, p, _: attention.mentor_overview(t, p, SETTINGS, NOW), MENTOR),
     "export.export": Case(lambda t, p, _: export.export(t, p, BOTH, None, 100)),
     "feed.history": of_student(lambda t, p, who: feed.history(t, p, who, Filter(), PAGE, SETTINGS)),
     "feed.feed": Case(lambda t, p, _: feed.feed(t, p, Filter(), PAGE, SETTINGS)),
@@ -139,6 +140,7 @@ CASES: dict[str, Case] = {
     "overview.status": for_admins(lambda t, p, _: overview.status(t, p, SETTINGS, NOW)),
     "overview.unnotified": for_admins(lambda t, p, _: overview.unnotified(t, p, 100)),
     "overview.audit": for_admins(lambda t, p, _: overview.audit(t, p, 100)),
+    "patterns.progress": of_student(lambda t, p, who: patterns.progress(t, p, who, SETTINGS, NOW)),
     "preferences.mentor_preferences": of_mentor(
         lambda t, p, who: preferences.mentor_preferences(t, p, who, SETTINGS, NOW)
     ),

@@ -21,10 +21,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lms_bot.core import snapshots as definitions
+from lms_bot.core.academics import snapshots as definitions
+from lms_bot.core.academics.snapshots import MOST_WEEKS, WEEK, Plan, Snapshot, SubjectScore, Sweep, planned
 from lms_bot.core.calendar import EARLIEST, start_of_day
 from lms_bot.core.events import BY_CLOCK
-from lms_bot.core.snapshots import MOST_WEEKS, WEEK, Plan, Snapshot, SubjectScore, Sweep, planned
 from lms_bot.pipeline import streaks
 from lms_bot.pipeline.snapshots import make_snapshots
 from lms_bot.store import tables

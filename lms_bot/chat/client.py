@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from lms_bot.chat.connection import Connection, connect
 from lms_bot.chat.rate_limit import Purpose, RateLimiter
-from lms_bot.core.meter import Meter, SendOutcome
 from lms_bot.core.notifications import Recipient
+from lms_bot.core.operations.meter import Meter, SendOutcome
 from lms_bot.core.people import ZulipUser
 from lms_bot.errors import ConfigError, OutcomeUnknown, Refused, SendError
 

@@ -27,8 +27,8 @@ def add_to(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
+    from lms_bot.core.reports.findings import Level
     from lms_bot.doctor import examine, examine_schema
-    from lms_bot.doctor.findings import Level
 
     if options.schema:
         with StepsBar() as bar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lms_bot.core.events import Activity
@@ -81,3 +81,20 @@ class Page:
     looked_at: tuple[int, ...] = ()
     vanished: tuple[int, ...] = ()
     server_replaced: bool = False
+
+    def says_nothing(self, known: Cursor) -> bool:
+        """Return whether nothing was found since `known`, and the cursor stands where it stood.
+
+        A sweep that begins again from the same transaction ids reads more, and misses nothing.
+        """
+        cursor = self.cursor
+        of_sweep = replace(
+            known,
+            sweep_since=cursor.sweep_since,
+            sweep_next_since=cursor.sweep_next_since,
+            sweep_started_at=cursor.sweep_started_at,
+            sweep_seconds=cursor.sweep_seconds,
+            next_xid=cursor.next_xid,
+        )
+        found = self.activities or self.looked_at or self.vanished or self.server_replaced
+        return not found and known.sweep_seconds is not None and of_sweep == cursor

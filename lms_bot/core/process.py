@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from lms_bot.core.circuit_breaker import CircuitState
+from lms_bot.core.operations.circuit_breaker import CircuitState
 
 SILENT = timedelta(minutes=2)  # a worker that has not been seen for so long, and is not in a poll, has ended
 LONGEST_POLL = timedelta(hours=6)  # the first one, of a long history

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
+from lms_bot.core.reports.findings import Finding, Level, failed
 from lms_bot.doctor import lms, machine, privacy, store, zulip
-from lms_bot.doctor.findings import Finding, Level, failed
 from lms_bot.doctor.secrets import redact, secrets_in
 from lms_bot.errors import LmsBotError, StoreUnavailable
 from lms_bot.lms import Lms, conformance
@@ -67,15 +67,10 @@ def examine_schema(settings: Settings, show: Callable[[int, int], None]) -> list
     found: list[Finding] = []
     for done, check in enumerate(checks):
         show(done, len(checks))
-        found += _guarded(_as_ours(check))
+        found += _guarded(check)
         if done == 0 and found[0].level is Level.FAILED:
             break  # it cannot be reached at all
     return [replace(one, message=redact(secrets_in(settings.lms_database_url), one.message)) for one in found]
-
-
-def _as_ours(check: conformance.Check) -> Check:
-    name, look = check
-    return name, lambda: [Finding(one.what, Level(one.level), one.message, one.advice) for one in look()]
 
 
 class Examination:

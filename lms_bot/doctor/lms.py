@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.people import Mentor
-from lms_bot.doctor.findings import Finding, failed, ok, warning
+from lms_bot.core.reports.findings import Finding, failed, ok, some, warning
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import Lms, schemas
 from lms_bot.lms.inspection import Kind, Server, Table, Wanted, installed, wanted
@@ -16,7 +16,6 @@ from lms_bot.lms.source import Schema
 
 OLDEST, BY_CTID = 130_000, 140_000  # PostgreSQL 13 is needed, 14 reads ranges of ctid
 SKEW = timedelta(seconds=30)
-MOST_NAMED = 5  # of many tables, so many are named
 _ROLES = {"classic": "lms", "moodle": "moodle", "lessons": "lessons"}  # in the names of the files in deploy/
 _ZONELESS = frozenset({"date", "timestamp without time zone"})
 _ZONELESS_IN_MYSQL = frozenset({"date", "datetime"})
@@ -93,7 +92,7 @@ def writes(server: Server, schema: Schema) -> Iterator[Finding]:
     if server.is_superuser:
         yield warning("lms role", f"the role {server.role} is a superuser", _grants(server, schema))
     elif server.writable:
-        message = f"the role {server.role} could write to {_some(server.writable)}"
+        message = f"the role {server.role} could write to {some(server.writable)}"
         yield warning("lms role", message, _grants(server, schema))
     elif server.role:
         yield ok("lms role", f"the role {server.role} can write to no table")
@@ -118,7 +117,13 @@ def tables(lms: Lms, settings: Settings) -> Iterator[Finding]:
     well, of_schema = 0, wanted(installed(lms.schema, read, found))
     advice = _grants(server, lms.schema)
     own = {word.split(":")[1] for word in lms.schema.people.links if word.startswith("table:")}
+    absent = [name for name, expected in of_schema.items() if expected.of_titles and name not in found]
+    if absent:
+        message = f"not there, or not for us: {some(absent)}; titles from there will be missing"
+        yield warning("lms tables", message, f"is this the right database? {advice}")
     for name, expected in of_schema.items():
+        if name in absent:
+            continue
         rights = f"grant SELECT on {name}, which lms_mentors names" if name in own else advice
         problems = list(_of_table(name, expected, found.get(name), rights, may_hide=server.is_mysql))
         yield from problems
@@ -196,7 +201,7 @@ def times(server: Server, schema: Schema, found: Mapping[str, Table], settings: 
         if re.sub(r"\([0-9]+\)", "", found[name].columns[column].declared) in zoneless
     ]
     if naive:
-        yield ok("lms times", f"{_some(naive)} have no zone, and are read as times in {settings.timezone.key}")
+        yield ok("lms times", f"{some(naive)} have no zone, and are read as times in {settings.timezone.key}")
     elif server.version or server.is_mysql:
         yield ok("lms times", "every time has its zone")
 
@@ -214,12 +219,12 @@ def sweep(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterato
         advice = "let lms_database_url name the primary, if its load allows: there transaction ids tell sooner"
         yield warning("lms sweep", f"this server is a hot standby: {CLOCK_MODE}", advice)
     elif in_part:
-        message = f"of {_some(in_part)} we may read columns only: {CLOCK_MODE}"
+        message = f"of {some(in_part)} we may read columns only: {CLOCK_MODE}"
         yield warning("lms sweep", message, f"grant SELECT on the whole table; {_grants(server, schema)}")
     elif server.version < BY_CTID:
         yield ok("lms sweep", "late changes are found by comparing primary keys; PostgreSQL 14 would read less")
     elif views:
-        yield ok("lms sweep", f"late changes in {_some(views)} are found by comparing primary keys, since it is a view")
+        yield ok("lms sweep", f"late changes in {some(views)} are found by comparing primary keys, since it is a view")
     else:
         yield ok("lms sweep", "late changes are found by transaction ids")
 
@@ -251,15 +256,15 @@ def _of_table(name: str, expected: Wanted, table: Table | None, rights: str, *, 
     without = "; titles from it will be missing" if expected.of_titles else ""
     advice = f"is this the right database? {rights}"
     if table is None:
-        yield worse("lms tables", f"{name} is not there, or not for us{without}", advice)
+        yield failed("lms tables", f"{name} is not there, or not for us", advice)
         return
     missing = [column for column in columns if column not in table.columns]
     if missing:
         or_hidden = ", or not for us" if may_hide else ""  # MySQL shows no column that we may not read
-        yield worse("lms tables", f"{name} has no column {_some(missing)}{or_hidden}{without}", advice)
+        yield worse("lms tables", f"{name} has no column {some(missing)}{or_hidden}{without}", advice)
     hidden = [column for column in columns if column in table.columns and not table.columns[column].is_readable]
     if hidden:
-        yield worse("lms tables", f"{name}: we may not read {_some(hidden)}{without}", rights)
+        yield worse("lms tables", f"{name}: we may not read {some(hidden)}{without}", rights)
     if table.hides_rows:
         advice = "give our role a policy that shows every row"
         yield warning("lms tables", f"{name} has row security, which may hide rows from us", advice)
@@ -272,8 +277,3 @@ def _of_table(name: str, expected: Wanted, table: Table | None, rights: str, *, 
             yield worse("lms tables", message, "ids must be integers to be recognised")
         else:
             yield warning("lms tables", message, "it is told as it is read; a time that cannot be read is left out")
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more

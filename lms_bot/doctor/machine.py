@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lms_bot.config.settings import Settings
-from lms_bot.doctor.findings import Finding, failed, ok, warning
+from lms_bot.core.reports.findings import Finding, failed, ok, warning
 from lms_bot.store.operations.inspection import file_of
 
 MEBIBYTE = 2**20

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lms_bot.config.settings import Settings
 from lms_bot.config.urls import is_mysql, server
-from lms_bot.doctor.findings import Finding, ok, warning
+from lms_bot.core.reports.findings import Finding, ok, warning
 from lms_bot.store.operations.inspection import file_of
 
 ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})  # the values of sslmode that allow no plain text

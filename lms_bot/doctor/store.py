@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.circuit_breaker import Circuit
-from lms_bot.doctor.findings import Finding, failed, ok, warning
+from lms_bot.core.operations.circuit_breaker import Circuit
+from lms_bot.core.reports.findings import Finding, failed, ok, warning
 from lms_bot.doctor.machine import file_system
 from lms_bot.errors import StoreUnavailable
 from lms_bot.store.operations import inspection

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from lms_bot.chat import Chat
 from lms_bot.config.settings import Settings
 from lms_bot.core.people import Mentor, ZulipUser, hides_email
-from lms_bot.doctor.findings import Finding, failed, ok, warning
+from lms_bot.core.reports.findings import Finding, failed, ok, warning
 from lms_bot.doctor.lms import clock
 from lms_bot.errors import ConfigError, SendError, StoreUnavailable
 from lms_bot.store.operations import inspection

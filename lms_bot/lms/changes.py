@@ -17,7 +17,7 @@ from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
 from lms_bot.lms.rows import Row, RowReader
 from lms_bot.lms.safe_cursor import Read, advance, end_of_slice, forget_snapshots, is_replaced, trim
-from lms_bot.lms.snapshot import Snapshot, take, was_visible, written_since, xmin_of
+from lms_bot.lms.snapshot import XIDS, Snapshot, take, was_visible, written_since, xmin_of
 from lms_bot.lms.source import Schema, Source, Watch
 from lms_bot.lms.sqlite_stamp import SqliteStamps, Stamp
 
@@ -91,11 +91,12 @@ class ChangeReader:
         key, visible_then = watch.key_column, cursor.baseline_snapshot
         if cursor.history_id == LOWEST_ID:
             self._stamps.begin((watch.name, "history"), self._stamps.take())
-        query = watch.rows_above(cursor.history_id, self._page_rows).where(key <= cursor.baseline_id)
+        query, values = watch.rows_above(cursor.history_id, self._page_rows)
+        query = query.where(key <= cursor.baseline_id)
         if visible_then is not None:
             query = query.add_columns(xmin_of(watch.table))
         with self._transaction() as connection:
-            read = connection.execute(query).all()
+            read = connection.execute(query, values).all()
         place, committed = _key_place(watch), None if cursor.baseline_xids is None else frozenset(cursor.baseline_xids)
         was_there = {
             row[place] for row in read if visible_then is None or was_visible(row[-1], visible_then, committed)
@@ -190,12 +191,12 @@ class ChangeReader:
         return tuple(reader.activity(found[one], marks[one], self._catalogue) for one in changed)
 
     def _above(self, view: _View, position: int) -> list[Any]:
-        return list(view.connection.execute(view.watch.rows_above(position, self._page_rows)))
+        return list(view.connection.execute(*view.watch.rows_above(position, self._page_rows)))
 
     def _by_key(self, view: _View, ids: Sequence[int]) -> list[Any]:
         if not ids:
             return []
-        return list(view.connection.execute(view.watch.rows_by_key(ids, view.connection.dialect.name)))
+        return list(view.connection.execute(*view.watch.rows_by_key(ids, view.connection.dialect.name)))
 
     def _sweep(self, view: _View, cursor: Cursor, budget: int, now: datetime) -> tuple[list[Any], Cursor]:
         """Read the next slice of the sweep, by ctid or key; begin no round in a file without a commit since one."""
@@ -213,12 +214,12 @@ class ChangeReader:
         position = cursor.sweep_position or 0
         if snapshot.blocks:
             end = position + max(1, int(max(budget, 1) / snapshot.rows_per_block))
-            read = list(view.connection.execute(watch.rows_in_blocks(position, end, cursor.sweep_since)))
+            read = list(view.connection.execute(*watch.rows_in_blocks(position, end, cursor.sweep_since)))
             position = end
             done = position >= snapshot.blocks
         else:
             limit, above = max(budget, 1), LOWEST_ID if cursor.sweep_position is None else position
-            read = list(view.connection.execute(watch.rows_above(above, limit)))
+            read = list(view.connection.execute(*watch.rows_above(above, limit)))
             position = read[-1][_key_place(watch)] if read else position
             done = len(read) < limit
         return read, end_of_slice(cursor, position, done, now)
@@ -239,5 +240,5 @@ def _key_place(watch: Watch) -> int:
 
 def _youngest_xids(connection: sa.Connection, table: sa.Table, since: int) -> tuple[int, ...]:
     """Return which transaction ids, from the oldest one still open on, are in rows that are visible now."""
-    query = sa.select(xmin_of(table)).select_from(table).where(written_since(table, since)).distinct()
-    return tuple(connection.scalars(query))
+    query = sa.select(xmin_of(table)).select_from(table).where(written_since(table)).distinct()
+    return tuple(connection.scalars(query, {"since": since % XIDS}))

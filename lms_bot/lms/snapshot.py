@@ -117,15 +117,19 @@ def xmin_of(table: sa.Table) -> sa.ColumnElement[int]:
     return sa.literal_column(f"{_system(table, 'xmin')}::text::bigint", sa.BigInteger)
 
 
-def written_since(table: sa.Table, xid: int) -> sa.TextClause:
-    """Return the condition that a row was written by transaction `xid` or a later one, compared modulo 2^32."""
-    return sa.text(f"(({_system(table, 'xmin')}::text::bigint - {xid % XIDS} + {XIDS}) % {XIDS}) < {XIDS // 2}")
+def written_since(table: sa.Table) -> sa.TextClause:
+    """Return the condition that a row was written by a transaction or a later one, compared modulo 2^32.
+
+    The low 32 bits of the transaction's id are bound to `since`.
+    """
+    xmin = _system(table, "xmin")
+    return sa.text(f"(({xmin}::text::bigint - CAST(:since AS bigint) + {XIDS}) % {XIDS}) < {XIDS // 2}")
 
 
-def in_blocks(table: sa.Table, first: int, end: int) -> sa.TextClause:
-    """Return the condition that a row lies in these blocks of its table, the last not among them."""
+def in_blocks(table: sa.Table) -> sa.TextClause:
+    """Return the condition that a row lies in some blocks of its table, from the place `first` to before `end`."""
     ctid = _system(table, "ctid")
-    return sa.text(f"{ctid} >= '({first},0)'::tid AND {ctid} < '({end},0)'::tid")
+    return sa.text(f"{ctid} >= CAST(:first AS tid) AND {ctid} < CAST(:end AS tid)")
 
 
 def _system(table: sa.Table, column: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.lms_silence import LEARNED_FROM, is_unusual_silence
+from lms_bot.core.operations.lms_silence import LEARNED_FROM, is_unusual_silence
 from lms_bot.core.process import Process, Work
 from lms_bot.pipeline.freshness import LMS, SILENCE
 from lms_bot.render import counted, moment, quote

@@ -7,13 +7,13 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.cursor import Cursor, Page
 from lms_bot.core.detect import OpenRow, observe, old_among
 from lms_bot.core.events import Activity, Event
-from lms_bot.core.meter import Meter, PollOutcome
+from lms_bot.core.operations.meter import Meter, PollOutcome
 from lms_bot.db.statements import StatementCounter
 from lms_bot.errors import LmsUnavailable, StoreUnavailable
 from lms_bot.lms import Lms
@@ -37,7 +37,10 @@ log = logging.getLogger(__name__)
 
 OPEN_ROWS_AT_A_TIME = 2_000
 ALERTS_AT_A_TIME = 50  # open ones, whose rows are looked at again in a poll; where there are more, they take turns
+KEPT_AGE = timedelta(minutes=5)  # a cursor is saved at least so often, whether anything is found or not
 LOG_EVERY = 50_000  # rows of history between two lines of the log
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Progress = Callable[[str, float, int], None]
 """Called while history is recorded, with the source table, the part done (0 to 1) and the rows so far."""
@@ -70,6 +73,7 @@ class Poller:
         self._people = PeopleReader(store, lms, settings)
         self._around: dict[int, Mentoring] = {}
         self._versions: dict[str, int] = {}
+        self._kept_at: dict[str, datetime] = {}
         self._alerts_seen = 0  # up to which alert the rows behind open ones were looked at
         self._counted: set[tuple[tuple[int, date], bool]] = set()
         self._touched: set[int | None] = set()
@@ -141,6 +145,9 @@ class Poller:
             rows_read += page.rows
             (progress or _log_progress)(watch.name, cursor.part_done, rows_read)
         for page in self._lms.changes.changes(watch, cursor, list(since), self._recorded, now):
+            was_kept = timedelta() <= now - self._kept_at.get(watch.name, _LONG_AGO) < KEPT_AGE
+            if was_kept and page.says_nothing(cursor):
+                continue
             total += self._keep(page, since, enqueuer, now)
             log.debug("%s: %d changed rows, read until %d", watch.name, len(page.activities), page.cursor.last_id)
         return total
@@ -194,6 +201,7 @@ class Poller:
         if any(not event.is_history and not _has_mentor(event, around) for _, event in inserted):
             self._people.expect_link(now)
         self._versions[watched] = version
+        self._kept_at[watched] = now
         self._touched |= touched
         self._meter.recorded(inserted)
         history = sum(event.is_history for _, event in inserted)

@@ -6,8 +6,8 @@ import time
 from datetime import datetime
 
 from lms_bot.config.settings import Settings
+from lms_bot.core.academics.snapshots import Plan, monday_of, planned
 from lms_bot.core.calendar import local_day
-from lms_bot.core.snapshots import Plan, monday_of, planned
 from lms_bot.core.streaks import SETTLED_AFTER
 from lms_bot.store import state
 from lms_bot.store.academics import outdated, snapshots

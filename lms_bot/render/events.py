@@ -88,8 +88,13 @@ def numbered_line(event: Event) -> str:
     """
     if event.event_type.is_alert:
         return f"{event_line(event)} · `{alert_name(event)}`"
-    letter = _STREAK_LETTER if event.source_table == STREAK_MARKS else letter_of(event.source_table)
-    return f"{event_line(event)} · `{letter}{event.source_id}`"
+    return f"{event_line(event)} · `{event_number(event.source_table, event.source_id)}`"
+
+
+def event_number(source_table: str, source_id: int) -> str:
+    """Return the number by which `why` knows the events of a row: its own, behind the letter of its table."""
+    letter = _STREAK_LETTER if source_table == STREAK_MARKS else letter_of(source_table)
+    return f"{letter}{source_id}"
 
 
 def source_tables(letter: str) -> tuple[str, ...]:

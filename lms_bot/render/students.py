@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import groupby
 
+from lms_bot.core.attention import Reason
+from lms_bot.core.reports.attention import Attention
 from lms_bot.core.reports.students import (
     FEWEST_COMPARED,
     TREND_EXAMS,
-    Attention,
     Card,
     Concern,
     Course,
     StudentSummary,
 )
-from lms_bot.core.streaks import Lasting, StudentStreaks
+from lms_bot.core.streaks import StudentStreaks
 from lms_bot.render.events import EMOJI, TITLES, exam_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, Group, Shown, counted, grouped, listed
 from lms_bot.render.quoting import NOTHING, ago, mean, number, quote, student_name
 from lms_bot.render.streaks import streak_words
 
 NAME = 60
+TO_LOOK_AT = "to look at"
+AWAY = timedelta(days=1)  # at least
 FIRST = 8  # students who are seen without opening anything: so many fit the window of a phone
 
 
@@ -38,12 +41,11 @@ def students_text(
     if not kind:
         heading += f" · {failing:,} failing · {inactive:,} inactive"
     left = summaries[skip:]
-    first = [one for one in left[:FIRST] if one.concerns]
-    groups = [Group("", [f"* {_name(one)} – {_need(one, now)}" for one in first])]
-    shown = {_kind(one) for one in first}
-    for name, of_kind in groupby(left[len(first) :], key=_kind):
-        lines = [f"* {_name(one)} – {_facts(one, now, found.streaks)}" for one in of_kind]
-        groups.append(Group(f"{len(lines):,} {'more ' if name in shown else ''}{name}", lines))
+    first = [one for one in left[:FIRST] if found.needs(one)]
+    groups = [Group("", [f"* {_name(one)} – {_need(one, found, now)}" for one in first])]
+    for name, of_kind in groupby(left[len(first) :], key=lambda one: _kind(one, found)):
+        lines = [f"* {_name(one)} – {_facts(one, found, now)}" for one in of_kind]
+        groups.append(Group(f"{len(lines):,} {'more ' if first and name == TO_LOOK_AT else ''}{name}", lines))
     return grouped(heading, groups, limit)
 
 
@@ -67,30 +69,43 @@ def _name(summary: StudentSummary) -> str:
     return student_name(summary.student, bold=True, limit=NAME)
 
 
-def _kind(summary: StudentSummary) -> str:
-    if summary.is_failing:
-        return "failing"
-    return "inactive" if summary.is_inactive else "to look at" if summary.concerns else "doing well"
+def _kind(summary: StudentSummary, found: Attention) -> str:
+    if not summary.student.is_active:
+        return "who left"
+    return TO_LOOK_AT if found.needs(summary) else "doing well"
 
 
-def _need(summary: StudentSummary, now: datetime) -> str:
-    """Return in three words what is most wrong."""
-    active, concern = summary.last_active, summary.concerns[0]
-    if concern is Concern.LOW_AVERAGE:
-        return f"average {mean(summary.average)}"
-    if concern is Concern.INACTIVE:
-        return "no known activity" if active is None else f"away {ago(active, now)}"
-    return concern.value
+def _need(summary: StudentSummary, found: Attention, now: datetime) -> str:
+    """Return in few words what is most wrong."""
+    main, average = found.score(summary).main, f"average {mean(summary.average)}"
+    if main is None:
+        return summary.concerns[0].value
+    words = {
+        Reason.SILENCE: _away(summary, now),
+        Reason.RESULTS: average,
+        Reason.FAILURES: "last exam failed" if Concern.LAST_FAILED in summary.concerns else "exam failed, not passed",
+        Reason.ACTIVITY: "does less than before",
+        Reason.DEADLINES: "deadline missed",
+        Reason.STUCK: "stuck",
+    }
+    return words[main.name]
 
 
-def _facts(summary: StudentSummary, now: datetime, streaks: Mapping[int, Lasting]) -> str:
+def _away(summary: StudentSummary, now: datetime) -> str:
+    if summary.last_active is None:
+        return "no known activity"
+    return f"away {ago(summary.last_active, now)}" if now - summary.last_active >= AWAY else "finishes nothing"
+
+
+def _facts(summary: StudentSummary, found: Attention, now: datetime) -> str:
     """Return what is wrong, if something is, and the figures that are known."""
-    facts = [_need(summary, now)] if summary.concerns else []
-    if summary.average is not None and Concern.LOW_AVERAGE not in summary.concerns[:1]:
+    need = _need(summary, found, now) if found.needs(summary) else ""
+    facts = [need] if need else []
+    if summary.average is not None and not need.startswith("average"):
         facts.append(mean(summary.average))
-    if summary.last_active is not None and Concern.INACTIVE not in summary.concerns[:1]:
+    if summary.last_active is not None and not need.startswith("away"):
         facts.append(f"{ago(summary.last_active, now)} ago")
-    if current := streaks[summary.student.student_id].current:
+    if current := found.streaks[summary.student.student_id].current:
         facts.append(f"🔥 {current:,} d")
     return " · ".join(facts)
 

@@ -1,4 +1,4 @@
-"""Alerts about students, as the mentors to whom they are addressed see them."""
+"""Alerts about students, as the mentors to whom they are addressed see them, and the rules that open them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.alert_rules import verdicts
 from lms_bot.core.alerts import (
     BY_SERIOUSNESS,
+    DEFAULTS,
     RULE_DEFINITIONS,
     AlertEntry,
     Limits,
     Outcome,
     Rule,
+    RuleSetting,
     RuleState,
     RuleStatus,
     StudentAlert,
@@ -26,6 +28,7 @@ from lms_bot.pipeline.alerts import limits_of
 from lms_bot.pipeline.freshness import has_fresh_data
 from lms_bot.reports import access
 from lms_bot.store.alerts import alerts, facts, watchlist
+from lms_bot.store.notifications import preferences
 from lms_bot.store.people import display_names, people
 from lms_bot.store.session import Transaction
 
@@ -80,6 +83,26 @@ def student_rules(
             statuses = tuple(map(_unless_blind, statuses))
         seen.append(StudentRules(found[0].is_active, statuses))
     return seen
+
+
+def rules(transaction: Transaction, principal: Principal) -> list[list[RuleSetting]]:
+    """Return by which limit each rule goes, for each of the mentors who the principal is. Raises NotFound."""
+    access.require_mentor(principal)
+    state = watchlist.rules_state(transaction)
+    found = []
+    for mentor_id in principal.mentor_ids:
+        own = preferences.chosen(transaction, mentor_id).rules
+        limits = limits_of(transaction, mentor_id, state) if state else DEFAULTS
+        off = state.off if state else frozenset()
+        found.append([RuleSetting(rule, limits[rule], rule in own, rule in off) for rule in Rule])
+    return found
+
+
+def switched_off(transaction: Transaction, principal: Principal) -> frozenset[str]:
+    """Return the names of the rules that are off for everybody. Raises NotFound for a stranger."""
+    access.require_known(principal)
+    state = watchlist.rules_state(transaction)
+    return state.off if state else frozenset()
 
 
 def _entries(transaction: Transaction, principal: Principal, found: Sequence[StudentAlert]) -> list[AlertEntry]:

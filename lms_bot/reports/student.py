@@ -13,6 +13,7 @@ from lms_bot.core.reports.students import Profile, all_concerns
 from lms_bot.lms.pages import with_pages
 from lms_bot.reports import access
 from lms_bot.reports.attention import rules_true_of
+from lms_bot.store.alerts.facts import facts_of
 from lms_bot.store.people import directory
 from lms_bot.store.reports import students
 from lms_bot.store.session import Transaction
@@ -28,7 +29,8 @@ def profile(
     """
     student, zone = access.student(transaction, principal, student_id), settings.timezone
     card = students.card(transaction, student)
-    said = rules_true_of(transaction, principal.mentor_ids, [student], zone, now)
+    known = facts_of(transaction, [student_id], zone, now)
+    said = rules_true_of(transaction, principal.mentor_ids, known, now)
     concerns = all_concerns(student, card.concerns, said.get(student_id, ()))
     card = replace(card, concerns=concerns, last_exams=tuple(with_pages(card.last_exams, settings)))
     (streaks,) = overview.streaks_of(transaction, [student], zone, now)

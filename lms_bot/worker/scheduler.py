@@ -12,7 +12,7 @@ from functools import partial
 import schedule
 
 from lms_bot.app import Parts
-from lms_bot.core.circuit_breaker import CircuitBreaker, CircuitState
+from lms_bot.core.operations.circuit_breaker import CircuitBreaker, CircuitState
 from lms_bot.core.process import THIS, Work
 from lms_bot.errors import LmsBotError, LmsUnavailable
 from lms_bot.pipeline import incidents

@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from statistics import fmean
 from typing import NamedTuple
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.people import Student
-from lms_bot.core.streaks import Lasting, StudentStreaks
+from lms_bot.core.streaks import StudentStreaks
 
 PASS_LINE = 50.0  # percent: what the LMS asks for where an exam has no mark of its own
 TREND_EXAMS = 5
 FEWEST_COMPARED = 3  # exams before those of which something is said by comparing
 LAST_EXAMS = 5
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Concern(StrEnum):
@@ -107,14 +106,6 @@ class Profile:
     streaks: StudentStreaks
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """How students do, who needs attention first, and how long their learning streaks are, by student id."""
-
-    summaries: tuple[StudentSummary, ...]
-    streaks: Mapping[int, Lasting]
-
-
 class Tally(NamedTuple):
     """How many current events of one type and course there are, how many with a percentage, and the sum of those."""
 
@@ -151,22 +142,6 @@ def all_concerns(student: Student, failing: Iterable[Concern], rules: Iterable[s
         return ()
     found = {*failing, *(Concern[rule.upper()] for rule in rules)}
     return tuple(concern for concern in Concern if concern in found)
-
-
-def by_attention(summaries: Iterable[StudentSummary]) -> list[StudentSummary]:
-    """Return who needs attention first: failing, inactive, otherwise, the rest; then lower averages, longer absence."""
-    return sorted(
-        summaries,
-        key=lambda one: (
-            not one.is_failing,
-            not one.is_inactive,
-            not one.concerns,
-            math.inf if one.average is None else one.average,
-            one.last_active or _LONG_AGO,
-            one.student.name.casefold(),
-            one.student.student_id,
-        ),
-    )
 
 
 def card(

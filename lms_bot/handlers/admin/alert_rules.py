@@ -14,7 +14,7 @@ from lms_bot.handlers.request import Request
 from lms_bot.pipeline.actions import alert_rules as actions
 from lms_bot.pipeline.freshness import BLIND
 from lms_bot.render.alerts import meaning
-from lms_bot.reports.alert_rules import switched_off
+from lms_bot.reports.alerts import switched_off
 
 ON, OFF = "on", "off"
 BLIND_MEANING = "while there is no fresh data of the LMS, nothing is said of who is absent"

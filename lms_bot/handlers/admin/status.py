@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from lms_bot.core.circuit_breaker import Circuit, CircuitState
 from lms_bot.core.cursor import Cursor
+from lms_bot.core.operations.circuit_breaker import Circuit, CircuitState
 from lms_bot.core.principal import Role
 from lms_bot.core.process import THIS
 from lms_bot.core.reports.overview import Operation, Status

@@ -16,7 +16,7 @@ from lms_bot.pipeline.actions import alert_rules as actions
 from lms_bot.pipeline.freshness import BLIND
 from lms_bot.render import counted, quote
 from lms_bot.render.alerts import limit_words, meaning, rule_setting_line
-from lms_bot.reports import access, alert_rules, alerts
+from lms_bot.reports import access, alerts
 
 ON, OFF, DEFAULT = "on", "off", "default"
 _LIMIT = re.compile(r"(?P<number>[0-9]+(?:[.,][0-9]+)?)\s*(?P<unit>[^\W\d_]+|%|)")
@@ -34,7 +34,7 @@ COMMANDS = REGISTRY.section(Role.MENTOR, 5, "alerts")
 @COMMANDS.command("rules")
 def rules(request: Request, arguments: Arguments) -> str:
     """Show by which rules I tell you who needs you."""
-    of_mentors = alert_rules.rules(request.transaction, request.principal)
+    of_mentors = alerts.rules(request.transaction, request.principal)
     parts = ["\n".join(map(rule_setting_line, settings)) for settings in of_mentors]
     most = counted(request.settings.alerts_per_day, "alert")
     end = f"You are sent at most {most} a day. Change a rule with `rule inactive 7d` or `rule stuck off`."
@@ -50,7 +50,7 @@ def rule_(request: Request, arguments: Arguments) -> str:
     if arguments["name"] == BLIND:
         raise UserError("That rule is the admins'.")
     rule = Rule(arguments["name"])
-    if rule in alert_rules.switched_off(request.transaction, request.principal):
+    if rule in alerts.switched_off(request.transaction, request.principal):
         raise UserError(f"The admins have turned `{rule}` off for everybody.")
     limit = _limit(rule, arguments["limit"].casefold().removeprefix(rule.partition("_")[2]))
     actions.set_limit(request.transaction, request.principal.mentor_ids, rule, limit, request.now)

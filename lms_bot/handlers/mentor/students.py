@@ -1,4 +1,4 @@
-"""The commands of mentors that show how their students do: a list of all, a card and a chart of one."""
+"""The commands of mentors that show how their students do: a list of all; a card, the progress and a chart of one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES
 from lms_bot.render.chart import chart_png, chart_text, undrawn_text
+from lms_bot.render.progress import progress_text
 from lms_bot.render.students import card_text, students_text
+from lms_bot.reports import patterns
 from lms_bot.reports import student as reports
 from lms_bot.reports.attention import attention
 from lms_bot.reports.preferences import time_zone
@@ -52,6 +54,19 @@ def student(request: Request, arguments: Arguments) -> str:
     student_id = arguments["student"].student_id
     found = reports.profile(request.transaction, request.principal, student_id, request.settings, request.now)
     return card_text(found.card, request.now, ROOM_FOR_LINES, streaks=found.streaks) + note_of_age(request)
+
+
+@COMMANDS.command("progress", STUDENT)
+def progress(request: Request, arguments: Arguments) -> str:
+    """Show how far one of your students is, how they learn, and what should happen next.
+
+    Each recommendation names the events that it rests on: `why` with such a number shows one. What rests on too little
+    is not said.
+    """
+    found = patterns.progress(
+        request.transaction, request.principal, arguments["student"].student_id, request.settings, request.now
+    )
+    return progress_text(found, ROOM_FOR_LINES) + note_of_age(request)
 
 
 @COMMANDS.command("chart", STUDENT, PERIOD)

@@ -61,8 +61,9 @@ def _what_mentors_see(request: Request, student: Student) -> str:
         [
             f"👀 {', '.join(names)} can see each exam and content that {student_name(student, bold=True)} starts, "
             "watches in part or ends in the LMS, and each certificate: when that was, its result, and what follows "
-            "from it: averages, the days on which something was done, and streaks. They are alerted when you seem to "
-            "need them, as after days without anything finished or an exam failed twice. The LMS administrators can "
+            "from it: averages, the days on which something was done, streaks, how you learn, and what might help you "
+            "next. They are alerted when you seem to need them, as after days without anything finished or an exam "
+            "failed twice. The LMS administrators can "
             "see the same. This is the card that a mentor gets:",
             card_text(profile.card, request.now, ROOM_FOR_LINES, streaks=profile.streaks),
         ]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
+from lms_bot.core.reports.findings import Finding, failed, ok
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection
 from lms_bot.lms.conformance import mode, people, plans, queries, samples
-from lms_bot.lms.conformance.findings import Finding, failed, ok
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.schemas.faults import faults
 from lms_bot.lms.source import Schema

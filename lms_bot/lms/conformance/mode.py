@@ -8,8 +8,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from lms_bot.core.reports.findings import Finding, ok, some, warning
 from lms_bot.lms import inspection
-from lms_bot.lms.conformance.findings import Finding, ok, some, warning
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.snapshot import Snapshot, take
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from lms_bot.core.people import Mentor, folded_email
-from lms_bot.lms.conformance.findings import Finding, failed, ok, warning
+from lms_bot.core.reports.findings import Finding, failed, ok, warning
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.people import People, read_people
 

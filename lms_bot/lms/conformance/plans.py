@@ -14,11 +14,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from lms_bot.core.reports.findings import Finding, ok, warning
 from lms_bot.lms import inspection
-from lms_bot.lms.conformance.findings import Finding, ok, warning
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.snapshot import take
-from lms_bot.lms.source import Query, Watch, columns_of
+from lms_bot.lms.source import Bound, Query, Watch, columns_of
 
 MANY = 5_000  # rows of a table that may be read as a whole in every poll
 _EXPLAIN = {
@@ -51,14 +51,14 @@ def _explain(element: _Explain, compiler: SQLCompiler, **options: Any) -> str:
 def check(installation: Installation, watch: Watch, now: datetime) -> Iterator[Finding]:
     """Say which large tables a poll would read as a whole, for changes in a watched one that can be read."""
     with installation.reading() as connection:
-        if not inspection.can_read(connection, watch.select()):
+        if not inspection.can_read(connection, watch.select):
             return
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(_PREFER_INDEXES)
         asked: dict[str, list[str]] = defaultdict(list)
         columns: dict[str, list[str]] = {}
-        for name, query in _asked(connection, installation, watch, now):
-            for table in sorted(scanned(connection, query)):
+        for name, (query, values) in _asked(connection, installation, watch, now):
+            for table in sorted(scanned(connection, query, values)):
                 asked[table].append(name)
                 columns[table] = _wanting_index(watch, query, table)
         large = [table for table in asked if _is_large(connection, watch, table)]
@@ -70,9 +70,9 @@ def check(installation: Installation, watch: Watch, now: datetime) -> Iterator[F
         yield ok("schema polls", f"{watch.name}: no poll reads a large table as a whole")
 
 
-def scanned(connection: sa.Connection, query: Query) -> set[str]:
+def scanned(connection: sa.Connection, query: Query, values: Mapping[str, Any]) -> set[str]:
     """Return the tables and views of which the server would read all rows, by the names that they have there."""
-    read = connection.execute(_Explain(query)).all()
+    read = connection.execute(_Explain(query), values).all()
     named = {one.name: str(one.element) for one in visitors.iterate(query) if isinstance(one, sa.Alias)}
     if connection.dialect.name == "sqlite":
         return {named.get(name, name) for name in in_steps(row[-1] for row in read)}
@@ -111,7 +111,7 @@ def _mysql_scans(step: Mapping[str, Any]) -> bool:
 
 def _asked(
     connection: sa.Connection, installation: Installation, watch: Watch, now: datetime
-) -> Iterator[tuple[str, Query]]:
+) -> Iterator[tuple[str, Bound]]:
     """Give what a poll asks of a watched table: new rows, open ones, and a slice of the sweep."""
     highest = connection.scalar(sa.select(sa.func.max(watch.key_column))) or 0
     yield "new rows", watch.rows_above(highest, installation.sweep_rows)
@@ -146,6 +146,6 @@ def _name(column: sa.Column[Any]) -> str:
 
 def _is_large(connection: sa.Connection, watch: Watch, table: str) -> bool:
     """Return whether a table has many rows; what is behind a view of ours is not ours to count, so the view is."""
-    ours = {_name(column) for column in columns_of(watch.select())}
+    ours = {_name(column) for column in columns_of(watch.select)}
     few = sa.select(sa.literal(1)).select_from(sa.table(table if table in ours else watch.table.name)).limit(MANY + 1)
     return (connection.scalar(sa.select(sa.func.count()).select_from(few.subquery())) or 0) > MANY

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from lms_bot.core.reports.findings import Finding, failed, ok, some, warning
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection
-from lms_bot.lms.conformance.findings import Finding, failed, ok, some, warning
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.source import NOW, Query, Schema, columns_of
 
@@ -34,7 +34,7 @@ def named(schema: Schema) -> Iterator[Named]:
     """Give every query of a declaration."""
     for source in schema.sources:
         need = OPTIONAL if source.is_optional else REQUIRED
-        yield from (Named(f"the source {watch.name}", need, watch.select()) for watch in source.watches)
+        yield from (Named(f"the source {watch.name}", need, watch.select) for watch in source.watches)
     people = schema.people
     yield Named("students", REQUIRED, people.students)
     yield Named("mentors", REQUIRED, people.mentors)

@@ -9,16 +9,17 @@ from functools import cached_property
 from typing import Any
 
 from lms_bot.core.events import MIRRORED_EXAM, Activity, EventType, percentage
+from lms_bot.core.reports.findings import Finding, failed, ok, some, warning
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
-from lms_bot.lms.conformance.findings import Finding, failed, ok, some, warning, word
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.people import read_people
 from lms_bot.lms.rows import RowReader
 from lms_bot.lms.source import Source, Watch
 from lms_bot.lms.values import plain, text
 
+WORD = 40  # characters that are shown of a word of the LMS
 MOST_ROWS = 3_000  # of each table, the newest
 AHEAD = timedelta(minutes=5)  # what lies further in the future is a mistake, or in another zone
 
@@ -72,9 +73,9 @@ def check(known: Known, source: Source) -> Iterator[Finding]:
 def _newest(known: Known, watch: Watch) -> Sequence[Any] | None:
     """Return the newest rows of a watched table; None where something of them is not there, or not for us to read."""
     with known.installation.reading() as connection:
-        if not inspection.can_read(connection, watch.select()):
+        if not inspection.can_read(connection, watch.select):
             return None
-        return connection.execute(watch.select().order_by(watch.key_column.desc()).limit(MOST_ROWS)).all()
+        return connection.execute(watch.select.order_by(watch.key_column.desc()).limit(MOST_ROWS)).all()
 
 
 def _keys(watch: Watch, read: Sequence[Any]) -> Iterator[Finding]:
@@ -175,11 +176,17 @@ def _ids_of_exams(known: Known, ids: Collection[int]) -> set[int]:
     of_exams = (one for one in installation.schema.sources if any(s and s.is_of_exam for s in one.states.values()))
     for source in of_exams:
         with installation.reading() as connection:
-            by_key = source.watches[0].rows_by_key(sorted(ids), dialect)
+            by_key, values = source.watches[0].rows_by_key(sorted(ids), dialect)
             if ids and inspection.can_read(connection, by_key):
-                found.update(row[source.place(source.key)] for row in connection.execute(by_key))
+                found.update(row[source.place(source.key)] for row in connection.execute(by_key, values))
     return found
 
 
 def _counted(words: Counter[Any]) -> str:
-    return some([f"{word(one)} {count}" for one, count in words.most_common()])
+    return some([f"{_word(one)} {count}" for one, count in words.most_common()])
+
+
+def _word(value: str | None) -> str:
+    """Return a word of the LMS in one line of a terminal."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in value or "")
+    return (f"{shown[:WORD]}…" if len(shown) > WORD else shown) or "(none)"

@@ -82,7 +82,7 @@ def watched(engine: sa.Engine, schema: Schema) -> list[Watch]:
     """Return what is watched for changes, without optional sources that cannot be read. Raises LmsUnavailable."""
     optional = [source for source in schema.sources if source.is_optional]
     with _reading(engine) as connection:
-        missing = {source.name for source in optional if not can_read(connection, source.watches[0].select())}
+        missing = {source.name for source in optional if not can_read(connection, source.watches[0].select)}
     return [watch for watch in schema.watches if watch.source.name not in missing]
 
 

@@ -62,7 +62,7 @@ def _of_columns(source: Source) -> Iterator[str]:
     named = dict.fromkeys(one for one in fields if isinstance(one, str))
     missing = [name for name in named if name not in source.table.c]
     yield from (f"there is no column {name}" for name in missing)
-    if not missing and len(source.watches[0].select().get_final_froms()) > 1:
+    if not missing and len(source.watches[0].select.get_final_froms()) > 1:
         yield "something is read from a table that is not among its joins"
     if EventType.CONTENT_PROGRESS in source.states.values() and source.progress is None:
         yield "a state is content_progress, but progress says no percentage"

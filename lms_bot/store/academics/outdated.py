@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from lms_bot.core.academics.snapshots import MOST_WEEKS, WEEK, Plan, monday_of
 from lms_bot.core.calendar import EARLIEST, local_day, start_of_day
 from lms_bot.core.events import FINISHING, EventType
-from lms_bot.core.snapshots import MOST_WEEKS, WEEK, Plan, monday_of
 from lms_bot.db.lists import in_list
 from lms_bot.store import state
 from lms_bot.store.bulk import insert_into

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from lms_bot.core.academics.snapshots import Plan, Snapshot, SubjectScore, Sweep, weeks
 from lms_bot.core.calendar import DAY, EARLIEST, start_of_day
-from lms_bot.core.snapshots import Plan, Snapshot, SubjectScore, Sweep, weeks
 from lms_bot.db.lists import in_list
 from lms_bot.store import state
 from lms_bot.store.academics import outdated

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -16,7 +17,8 @@ from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
 from lms_bot.core.calendar import DAY, UNKNOWN_TIME, start_of_day
 from lms_bot.core.events import FINISHING, NO_PRESENCE, OBSERVED, OF_EXAMS, OPENING, EventType
 from lms_bot.core.streaks import Kind
-from lms_bot.db.lists import each_id, in_list
+from lms_bot.db.engine import UtcDateTime
+from lms_bot.db.lists import each_bound_id, in_bound_list, in_list, run_with_ids
 from lms_bot.store.people.zones import zones_of
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, exam_durations, streaks, student_days, students, watched
@@ -49,7 +51,7 @@ def facts_of(transaction: Transaction, student_ids: Collection[int], default: Zo
             streak=broken.get(row.student_id),
             **did.get(row.student_id, {}),
         )
-        for row in transaction.execute(_people(transaction, student_ids))
+        for row in run_with_ids(transaction, _people, student_ids)
     ]
 
 
@@ -74,8 +76,9 @@ def results(
     return found
 
 
-def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select[Any]:
-    each = each_id(transaction, student_ids)
+@cache
+def _people(dialect: str) -> sa.Select[Any]:
+    each = each_bound_id("ids", dialect)
     of_student = _c.student_id == each.c.value
     own = of_student & _c.event_type.not_in(NO_PRESENCE)
     first = sa.select(_at).where(own).order_by(_c.timestamp, _c.event_id).limit(1)
@@ -99,18 +102,21 @@ def _people(transaction: Transaction, student_ids: Collection[int]) -> sa.Select
 def _activities(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, dict[str, Any]]:
     """Return each student's finished exams, open ones and open content, from current events, newest first."""
     minutes = {row[0]: row[1] for row in transaction.execute(sa.select(exam_durations))}
-    is_theirs = in_list(_c.student_id, student_ids, transaction.dialect.name)
-    query = (
-        sa.select(_c.student_id, _c.event_type, _at, _c.activity_id, _c.activity_title)
-        .add_columns(_c.percentage)
-        .where(is_theirs, _c.timestamp >= now - LOOKBACK)
+    of_students: dict[int, list[Any]] = defaultdict(list)
+    for student_id, *row in run_with_ids(transaction, _done_since, student_ids, since=now - LOOKBACK):
+        of_students[student_id].append(row)
+    return {student_id: _sort_activities(rows, minutes) for student_id, rows in of_students.items()}
+
+
+@cache
+def _done_since(dialect: str) -> sa.Select[Any]:
+    return (
+        sa.select(_c.student_id, _c.event_type, _at, _c.activity_id, _c.activity_title, _c.percentage)
+        .where(in_bound_list(_c.student_id, "ids", dialect))
+        .where(_c.timestamp >= sa.bindparam("since", type_=UtcDateTime))
         .where(_c.is_current, _c.mirrors.is_(None), _c.event_type.in_(OBSERVED))
         .order_by(_c.student_id, _c.timestamp.desc(), _c.event_id.desc())
     )
-    of_students: dict[int, list[Any]] = defaultdict(list)
-    for student_id, *row in transaction.execute(query):
-        of_students[student_id].append(row)
-    return {student_id: _sort_activities(rows, minutes) for student_id, rows in of_students.items()}
 
 
 def _sort_activities(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[str, Any]:
@@ -133,11 +139,8 @@ def _sort_activities(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[st
 
 def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, timedelta]:
     """Return the median time between two days of learning, of those who have learned often enough."""
-    c = student_days.c
-    is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
-    query = sa.select(c.student_id, c.day).where(is_theirs, c.is_learned, c.day >= (now - GAP_WINDOW).date())
     days: dict[int, list[date]] = defaultdict(list)
-    for student_id, day in transaction.execute(query.order_by(c.student_id, c.day)):
+    for student_id, day in run_with_ids(transaction, _days_of_learning, student_ids, since=(now - GAP_WINDOW).date()):
         days[student_id].append(day)
     return {
         student_id: DAY * median((late - early).days for early, late in pairwise(of_student))
@@ -148,11 +151,27 @@ def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: dat
 
 def _last_streaks(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo) -> dict[int, Broken]:
     """Return each student's last learning streak; it has ended once the day after its last one is over."""
-    c, zones = streaks.c, zones_of(transaction, student_ids)
-    is_theirs = in_list(c.student_id, student_ids, transaction.dialect.name)
-    query = sa.select(c.student_id, c.last_day, c.days).where(is_theirs, c.kind == Kind.LEARNING)
-    last = {row.student_id: row for row in transaction.execute(query.order_by(c.student_id, c.last_day))}
+    zones = zones_of(transaction, student_ids)
+    last = {row.student_id: row for row in run_with_ids(transaction, _streaks, student_ids)}
     return {
         student_id: Broken(row.days, row.last_day, start_of_day(row.last_day + 2 * DAY, zones.get(student_id, default)))
         for student_id, row in last.items()
     }
+
+
+@cache
+def _days_of_learning(dialect: str) -> sa.Select[Any]:
+    c = student_days.c
+    is_theirs = in_bound_list(c.student_id, "ids", dialect)
+    query = sa.select(c.student_id, c.day).where(is_theirs, c.is_learned, c.day >= sa.bindparam("since"))
+    return query.order_by(c.student_id, c.day)
+
+
+@cache
+def _streaks(dialect: str) -> sa.Select[Any]:
+    """Select the last learning streak of each student."""
+    c, own, each = streaks.c, streaks.alias().c, each_bound_id("ids", dialect)
+    of_student = (own.student_id == each.c.value) & (own.kind == Kind.LEARNING)
+    last = sa.select(sa.func.max(own.last_day)).where(of_student)
+    is_last = (c.student_id == each.c.value) & (c.kind == Kind.LEARNING) & (c.last_day == last.scalar_subquery())
+    return sa.select(c.student_id, c.last_day, c.days).select_from(each.join(streaks, is_last))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from lms_bot.core.circuit_breaker import Circuit, CircuitState
+from lms_bot.core.operations.circuit_breaker import Circuit, CircuitState
 from lms_bot.core.process import Process, Working
 from lms_bot.store import state
 from lms_bot.store.session import Transaction

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from lms_bot.core.circuit_breaker import CircuitState
+from lms_bot.core.operations.circuit_breaker import CircuitState
 from lms_bot.core.process import Work
 from lms_bot.db.engine import lms_engine, reason
 from lms_bot.errors import StoreUnavailable

@@ -26,10 +26,10 @@ _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
 
 
 def summaries(transaction: Transaction, students: Sequence[Student]) -> list[StudentSummary]:
-    """Return how each of the students does, who fails first; what alert rules say is not among the concerns."""
+    """Return how each of the students does, in their order; what alert rules say is not among the concerns."""
     figures = _figures(transaction, [student.student_id for student in students])
     results = _by_id(transaction, [row.last_result for row in figures.values() if row.last_result is not None])
-    return definitions.by_attention(_summary(student, figures[student.student_id], results) for student in students)
+    return [_summary(student, figures[student.student_id], results) for student in students]
 
 
 def card(transaction: Transaction, student: Student) -> Card:

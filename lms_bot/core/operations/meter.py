@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from lms_bot.core.circuit_breaker import Circuit
 from lms_bot.core.events import Event
+from lms_bot.core.operations.circuit_breaker import Circuit
 
 
 class PollOutcome(StrEnum):

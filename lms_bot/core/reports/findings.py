@@ -1,13 +1,16 @@
-"""Findings: a sentence, how bad it is, and what to do."""
+"""Findings of the doctor and of the conformance kit: a sentence, how bad it is, and what to do."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+MOST_NAMED = 8  # of many things, so many are named
+
 
 class Level(StrEnum):
-    """Warnings can wait; what has failed keeps the bot from its work."""
+    """Warnings can wait; what has failed keeps the bot from its work, or has it tell something wrong."""
 
     OK = "ok"
     WARNING = "warning"
@@ -41,3 +44,9 @@ def warning(check: str, message: str, advice: str) -> Finding:
 def failed(check: str, message: str, advice: str) -> Finding:
     """Return a finding that keeps the bot from its work."""
     return Finding(check, Level.FAILED, message, advice)
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first of these names, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

@@ -1,0 +1,1 @@
+"""What keeps the bot working: figures that are counted, and whether the LMS is silent."""
