@@ -26,7 +26,7 @@ from lms_bot.core.academics.snapshots import MOST_WEEKS, WEEK, Plan, Snapshot, S
 from lms_bot.core.calendar import EARLIEST, start_of_day
 from lms_bot.core.events import BY_CLOCK
 from lms_bot.pipeline import streaks
-from lms_bot.pipeline.snapshots import make_snapshots
+from lms_bot.pipeline.academics.snapshots import make_snapshots
 from lms_bot.store import tables
 from lms_bot.store.academics import outdated, snapshots
 from lms_bot.store.people import accounts

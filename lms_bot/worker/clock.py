@@ -9,7 +9,8 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.errors import LmsBotError
 from lms_bot.lms import Lms
-from lms_bot.pipeline import alert_notifications, alerts, incidents, snapshots, streaks
+from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks
+from lms_bot.pipeline.academics import snapshots
 from lms_bot.store.session import Store
 
 INCIDENTS = "incidents"

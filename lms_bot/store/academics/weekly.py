@@ -68,14 +68,14 @@ begun AS MATERIALIZED (
           AND e.event_type NOT IN ({by_clock}) AND NOT e.is_withdrawn
         ORDER BY e.timestamp LIMIT 1) AS first_at
     FROM pupils AS p),
-exams AS MATERIALIZED (
+finished AS MATERIALIZED (
     SELECT e.student_id, e.timestamp AS at, e.percentage, e.source_table, e.source_id
     FROM pupils AS p JOIN lms_activity_events AS e ON e.student_id = p.student_id
     WHERE e.event_type IN ({exam_ends}) AND e.is_current AND NOT e.is_withdrawn
       AND e.mirrors IS NULL),
 results AS MATERIALIZED (
     SELECT x.student_id, x.at, r.label, r.correct, r.total
-    FROM exams AS x JOIN attempt_results AS r ON r.attempt_id = x.source_id AND r.exam_source = x.source_table
+    FROM finished AS x JOIN attempt_results AS r ON r.attempt_id = x.source_id AND r.exam_source = x.source_table
     WHERE r.dimension = 'subject' AND r.total > 0),
 seen AS MATERIALIZED (
     SELECT e.student_id, e.source_table, e.activity_id, min(e.timestamp) AS at
@@ -94,16 +94,16 @@ same AS (
 named AS MATERIALIZED (
     SELECT seen_table, seen_id, min(source_table || ':' || CAST(activity_id AS text)) AS video
     FROM same GROUP BY seen_table, seen_id),
-videos AS MATERIALIZED (
+watched AS MATERIALIZED (
     SELECT s.student_id, n.video, min(s.at) AS at
     FROM seen AS s JOIN named AS n ON n.seen_table = s.source_table AND n.seen_id = s.activity_id
     GROUP BY s.student_id, n.video),
 exam_figures AS MATERIALIZED (
     SELECT x.student_id, w.day, count(*) AS n, avg(x.percentage) AS average
-    FROM exams AS x JOIN weeks AS w ON x.at < w.begins GROUP BY x.student_id, w.day),
+    FROM finished AS x JOIN weeks AS w ON x.at < w.begins GROUP BY x.student_id, w.day),
 video_figures AS MATERIALIZED (
     SELECT v.student_id, w.day, count(*) AS n
-    FROM videos AS v JOIN weeks AS w ON v.at < w.begins GROUP BY v.student_id, w.day),
+    FROM watched AS v JOIN weeks AS w ON v.at < w.begins GROUP BY v.student_id, w.day),
 subjects AS MATERIALIZED (
     SELECT r.student_id, w.day, r.label, sum(r.correct) AS correct, sum(r.total) AS total, count(*) AS n
     FROM results AS r JOIN weeks AS w ON r.at < w.begins GROUP BY r.student_id, w.day, r.label),
