@@ -22,6 +22,7 @@ from lms_bot.chat import Bot, Chat, Incoming, RateLimiter
 from lms_bot.config.settings import load
 from lms_bot.errors import ConfigError, LmsBotError, SendError, StoreUnavailable
 from lms_bot.handlers import dispatch
+from lms_bot.handlers.request import Reply
 from lms_bot.render import quote
 from lms_bot.worker import shutdown
 from lms_bot.worker.accounts import follow_organisation
@@ -81,8 +82,12 @@ class LmsBotHandler:
 
     def _answer_through(self, bot_handler: Any, message: Mapping[str, Any], incoming: Incoming) -> None:
         """Answer where there is no Zulip: zulip-bot-shell and tests with zulip_bots' StubBotHandler."""
-        with self._parts.store.writing() as transaction:
-            reply = dispatch.reply_to(transaction, incoming, self._parts.settings, datetime.now(UTC), None)
+        try:
+            with self._parts.store.writing() as transaction:
+                reply = dispatch.reply_to(transaction, incoming, self._parts.settings, datetime.now(UTC), None)
+        except StoreUnavailable as error:
+            log.warning("a question could not be answered: %s", error)
+            reply = Reply(dispatch.NO_STORE)
         text = reply.text
         if reply.attachment:
             name, content = reply.attachment

@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from lms_bot.core.events import Event, EventType
+from lms_bot.core.operations.circuit_breaker import Circuit
 from lms_bot.core.operations.meter import Meter, PollOutcome, QueueLength, SendOutcome
 from lms_bot.errors import StoreUnavailable
 
@@ -44,6 +45,9 @@ class PrometheusMeter(Meter):
         self._polled_at = prometheus.Gauge(
             "lms_bot_last_poll_timestamp_seconds", "When the last poll succeeded here.", registry=registry
         )
+        self._circuit = prometheus.Gauge(
+            "lms_bot_lms_circuit", "1 for the state of the circuit to the LMS.", ["state"], registry=registry
+        )
         self._polls = prometheus.Counter("lms_bot_polls", "Polls by outcome.", ["outcome"], registry=registry)
         self._events = prometheus.Counter(
             "lms_bot_events", "Events recorded, of history or new.", ["type", "history"], registry=registry
@@ -74,6 +78,10 @@ class PrometheusMeter(Meter):
     def holds_lease(self, held: bool) -> None:
         self._lease.set(held)
 
+    def circuit(self, circuit: Circuit) -> None:
+        for one in Circuit:
+            self._circuit.labels(one).set(one is circuit)
+
     def polled(self, outcome: PollOutcome) -> None:
         self._polls.labels(outcome).inc()
         if outcome is PollOutcome.OK:
@@ -95,6 +103,7 @@ class PrometheusMeter(Meter):
 
     def _begin_at_zero(self) -> None:
         """Show every series from the beginning, so that the first of a kind is an increase."""
+        self.circuit(Circuit.CLOSED)
         for poll in PollOutcome:
             self._polls.labels(poll)
         for kind in EventType:

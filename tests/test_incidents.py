@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -38,7 +39,7 @@ def said(session: AdminSession) -> list[str]:
 
 def poll(session: AdminSession) -> None:
     """A poll, however many have failed before."""
-    session.worker._lms_pause_until = 0.0
+    session.worker._circuit_breaker = replace(session.worker._circuit_breaker, open_until=0.0)
     session.worker._guarded("poll", session.worker.poll)
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from lms_bot.core.operations.circuit_breaker import CircuitState
+
 SILENT = timedelta(minutes=2)  # a worker that has not been seen for so long, and is not in a poll, has ended
 LONGEST_POLL = timedelta(hours=6)  # the first one, of a long history
 
@@ -34,13 +36,14 @@ THIS = Process(socket.gethostname(), os.getpid(), datetime.now(UTC))
 
 
 class Working(NamedTuple):
-    """The process that works `since` a moment; `seen_at` is when it last said so."""
+    """The process that works `since` a moment; `seen_at` is when it last said so, and how the LMS did then."""
 
     process: Process
     since: datetime
     polling_since: datetime | None
     zulip_version: str | None
     seen_at: datetime
+    circuit: CircuitState = CircuitState()
 
     def is_alive(self, now: datetime) -> bool:
         """Return whether it still works, as far as can be known."""

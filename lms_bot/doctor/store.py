@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from lms_bot.config.settings import Settings
+from lms_bot.core.operations.circuit_breaker import Circuit
 from lms_bot.core.reports.findings import Finding, failed, ok, warning
 from lms_bot.doctor.machine import file_system
 from lms_bot.errors import StoreUnavailable
@@ -31,6 +32,7 @@ def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Find
         ("store file", lambda: on_disk(inspection.inspect(url))),
         ("store lease", lambda: lease(url)),
         ("last poll", lambda: last_poll(settings, inspection.inspect(url), datetime.now(UTC))),
+        ("lms circuit", lambda: circuit(settings, inspection.inspect(url))),
         ("pauses", lambda: pauses(settings, inspection.inspect(url), datetime.now(UTC))),
         ("retention", lambda: retention(settings, inspection.inspect(url), datetime.now(UTC))),
     )
@@ -121,6 +123,18 @@ def last_poll(settings: Settings, state: StoreState, now: datetime) -> Iterator[
         yield warning("last poll", message, "is the bot running? its log says why a poll fails")
     else:
         yield ok("last poll", f"the last poll ended {max(0.0, ago.total_seconds()):.0f} s ago")
+
+
+def circuit(settings: Settings, state: StoreState) -> Iterator[Finding]:
+    """Check whether the worker leaves the LMS alone, after polls that failed."""
+    if state.schema != CURRENT or not settings.monitor_enabled:
+        return
+    found = inspection.circuit(settings.store_database_url)
+    if found.circuit is Circuit.CLOSED:
+        yield ok("lms circuit", "closed: the worker reads the LMS")
+        return
+    message = f"{found.circuit} after {found.failures} failed polls in a row"
+    yield warning("lms circuit", message, "the bot tries again by itself once a minute; see what is said of the lms")
 
 
 def pauses(settings: Settings, state: StoreState, now: datetime) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.notifications import Message
 from lms_bot.core.people import ZulipUser
 from lms_bot.core.principal import Role
-from lms_bot.errors import UserError
+from lms_bot.errors import StoreUnavailable, UserError
 from lms_bot.handlers import conversation, rate_limit
 from lms_bot.handlers.commands import REGISTRY
 from lms_bot.handlers.find_student import SeveralMatch
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 STRANGER = "I answer mentors, and I do not know you as one. Please ask your school's LMS administrators."
 IN_PRIVATE = "I answered you in private."
+NO_STORE = "I cannot reach my event store just now. Please ask again in a minute."
 MOST_SECONDS_TO_EDIT = 60  # after the question, for the edit to be answered
 OLD_EDIT = timedelta(minutes=10)  # one that is found later is not answered anew
 OLD = timedelta(days=1)  # a question of that age is answered with a note
@@ -50,6 +51,9 @@ def answer(
             if not _claim(transaction, incoming, incoming.message_id, now):
                 return ()
             return _answered(transaction, incoming, settings, now, admin_stream_id)
+    except StoreUnavailable as error:
+        log.warning("a question could not be answered: %s", error)
+        reply = Reply(NO_STORE)
     except Exception as error:  # noqa: BLE001 - one question that fails must not end the process; it is logged
         reply = _failed(error)
     with store.writing() as transaction:

@@ -21,6 +21,7 @@ from lms_bot.lms.source import Watch
 from lms_bot.pipeline import incidents, surge
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.pipeline.people import PeopleReader
+from lms_bot.store.academics import outdated
 from lms_bot.store.alerts import alerts, watchlist
 from lms_bot.store.events import cursors, events, mirrors, rows
 from lms_bot.store.events.cursors import postpone_looks
@@ -173,7 +174,7 @@ class Poller:
             read_before = max(page.new_above, stored.last_id)
             is_overtaken = stored.version != self._versions.get(watched, 0)
             observed = replace(observed, events=mirrors.with_attempts(transaction, observed.events))
-            inserted, corrected, doubtful, withdrawn = reconcile(
+            inserted, corrected, doubtful, withdrawn, changed = reconcile(
                 transaction, observed, around, read_before, now, is_overtaken=is_overtaken
             )
             queue.withdraw(transaction, withdrawn, now)
@@ -184,6 +185,9 @@ class Poller:
             corrected += events.supersede(transaction, gone)
             if are_days_counted:
                 days.count(transaction, inserted, corrected, self._settings.timezone, now, self._counted)
+                moments = [(event.student_id, min(event.timestamp, now)) for _, event in inserted]
+                moments += [(said.student_id, said.timestamp) for said in corrected]
+                outdated.mark(transaction, moments, [*changed, *gone])
             touched = {e.student_id for e in observed.events} | {said.student_id for said in corrected}
             touched |= events.students_of(transaction, gone)
             watchlist.mark_due(transaction, touched - self._touched, now)

@@ -14,6 +14,7 @@ from lms_bot.core.streaks import SETTLED_AFTER
 from lms_bot.lms import Lms
 from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.store import state
+from lms_bot.store.academics import outdated
 from lms_bot.store.events import events
 from lms_bot.store.people import forgotten, people, zones
 from lms_bot.store.people.zones import zones_of
@@ -64,6 +65,7 @@ def recount_moved_zones(transaction: Transaction, default: ZoneInfo, now: dateti
     if moved := {student_id: name for student_id, name in named.items() if zone_named(name)}:
         zones.save(transaction, moved)
         days.recount(transaction, default, now, moved)
+        outdated.mark(transaction, ((student_id, EARLIEST) for student_id in moved))
 
 
 def read_presence(store: Store, lms: Lms, default: ZoneInfo, now: datetime) -> None:

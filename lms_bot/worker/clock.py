@@ -10,10 +10,12 @@ from lms_bot.config.settings import Settings
 from lms_bot.errors import LmsBotError
 from lms_bot.lms import Lms
 from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks
+from lms_bot.pipeline.academics import snapshots
 from lms_bot.store.session import Store
 
 INCIDENTS = "incidents"
 EVERY = 60  # seconds, or the poll interval where that is shorter
+SNAPSHOTS_EVERY = 3  # seconds between two turns, of which each takes one at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class ClockJobs:
             Job("enrolment", seconds, self._read_enrolment, reads_lms=True),
             Job("alerts", seconds, self._judge_students),
             Job("alert notifications", seconds, self._enqueue_alerts),
+            Job("snapshots", SNAPSHOTS_EVERY, self._make_snapshots),
             Job(INCIDENTS, EVERY, self._find_incidents),
         )
 
@@ -83,6 +86,10 @@ class ClockJobs:
 
     def _enqueue_alerts(self, now: datetime) -> int:
         return alert_notifications.enqueue_due_alerts(self._store, self._settings, now)
+
+    def _make_snapshots(self, now: datetime) -> int:
+        snapshots.make_snapshots(self._store, self._settings, now)
+        return 0
 
     def _find_incidents(self, now: datetime) -> int:
         incidents.find_incidents(self._store, self._settings, now)

@@ -23,7 +23,6 @@ from lms_bot.worker.admin_channel import AdminChannelWatch
 log = logging.getLogger(__name__)
 
 NEW_USER_AGE = timedelta(seconds=30)
-NO_STORE = "I cannot reach my event store just now. Please ask again in a minute."
 
 
 class Questions:
@@ -73,7 +72,7 @@ class Questions:
             frozen = dispatch.answer(store, incoming, self._parts.settings, now, admin_stream_id)
         except StoreUnavailable as error:
             log.warning("a question could not be answered: %s", error)
-            chat.send(incoming.sender, NO_STORE)
+            chat.send(incoming.sender, dispatch.NO_STORE)
             return
         for message in frozen:
             replies.send(store, chat, message, lambda: datetime.now(UTC))

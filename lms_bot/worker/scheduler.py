@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import schedule
 
 from lms_bot.app import Parts
+from lms_bot.core.operations.circuit_breaker import CircuitBreaker, CircuitState
 from lms_bot.core.process import THIS, Work
 from lms_bot.errors import LmsBotError, LmsUnavailable
 from lms_bot.pipeline import incidents
@@ -57,8 +58,7 @@ class Worker:
         self._users_changed = False
         self._has_run: set[str] = set()
         self._unread: set[str] = set()
-        self._lms_failures = 0
-        self._lms_pause_until = 0.0  # by the monotonic clock
+        self._circuit_breaker = CircuitBreaker(parts.settings.poll_interval, LONGEST_LMS_PAUSE)
         self._orders = AdminOrders(parts.store, parts.deliverer)
         self.admin_channel = AdminChannelWatch(parts.store, parts.chat, parts.settings)
         self._works_since = datetime.now(UTC)
@@ -119,13 +119,13 @@ class Worker:
         self._orders.carry_out(self._poll, datetime.now(UTC))
 
     def poll(self) -> None:
-        if time.monotonic() < self._lms_pause_until or self._orders.is_paused(Work.POLLING):
+        if not self._circuit_breaker.admits(time.monotonic()) or self._orders.is_paused(Work.POLLING):
             raise Waiting
         self._poll()
 
     def run_clock_job(self, job: Job) -> None:
         """Run a job of the clock. Raises Waiting where it reads the LMS and that is away or polling is paused."""
-        if job.reads_lms and (self._lms_failures or self._orders.is_paused(Work.POLLING)):
+        if job.reads_lms and (not self._circuit_breaker.is_closed or self._orders.is_paused(Work.POLLING)):
             raise Waiting
         try:
             recorded = self._run_noted(job)
@@ -153,18 +153,17 @@ class Worker:
 
     def _poll(self) -> Polled:
         now = datetime.now(UTC)
-        self.note_heartbeat(polling_since=now)
+        self._circuit_breaker = self._circuit_breaker.begun()
         try:
+            self.note_heartbeat(polling_since=now)
             polled = self._parts.poller.poll(now, self._progress)
+            self._circuit_breaker = self._circuit_breaker.succeeded()
         except LmsUnavailable:
-            pause = self._parts.settings.poll_interval * 2 ** min(self._lms_failures, 10)
-            self._lms_failures += 1
-            self._lms_pause_until = time.monotonic() + min(pause, LONGEST_LMS_PAUSE)
+            self._circuit_breaker = self._circuit_breaker.failed(time.monotonic())
             raise
         finally:
+            self._circuit_breaker = self._circuit_breaker.ended()
             self.note_heartbeat()
-        self._lms_failures = 0
-        self._lms_pause_until = 0.0
         if polled.new_events or polled.history_events:
             log.info("poll: %d new events, %d of history", polled.new_events, polled.history_events)
         if polled.server_replaced:
@@ -183,7 +182,9 @@ class Worker:
             log.info("%d events and answers older than %d days are removed", removed, days)
 
     def note_heartbeat(self, polling_since: datetime | None = None) -> None:
-        """Note in the store that this process works, and since when it is in a poll, if it is."""
+        """Note in the store that this process works, since when it is in a poll, if it is, and how the LMS does."""
+        circuit = self._circuit_state()
+        self._parts.meter.circuit(circuit.circuit)
         with self._parts.store.writing() as transaction:
             heartbeat.note(
                 transaction,
@@ -193,6 +194,13 @@ class Worker:
                 polling_since=polling_since,
                 zulip_version=self._parts.chat.version,
             )
+            heartbeat.note_circuit(transaction, circuit, datetime.now(UTC))
+
+    def _circuit_state(self) -> CircuitState:
+        breaker, now = self._circuit_breaker, time.monotonic()
+        left = timedelta(seconds=max(0.0, breaker.open_until - now))
+        open_until = datetime.now(UTC) + left if left else None
+        return CircuitState(breaker.circuit(now), breaker.failures, open_until)
 
     def deliver(self) -> None:
         if self._orders.is_delivering:

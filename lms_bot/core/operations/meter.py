@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from lms_bot.core.events import Event
+from lms_bot.core.operations.circuit_breaker import Circuit
 
 
 class PollOutcome(StrEnum):
@@ -39,6 +40,9 @@ class Meter:
 
     def holds_lease(self, held: bool) -> None:
         """Note whether this process works for the store."""
+
+    def circuit(self, circuit: Circuit) -> None:
+        """Note whether the LMS is read, left alone or tried."""
 
     def polled(self, outcome: PollOutcome) -> None:
         """Count a poll that has ended."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from lms_bot.core.cursor import Cursor
+from lms_bot.core.operations.circuit_breaker import Circuit, CircuitState
 from lms_bot.core.principal import Role
 from lms_bot.core.process import THIS
 from lms_bot.core.reports.overview import Operation, Status
@@ -61,9 +62,20 @@ def _reading(found: Status) -> list[str]:
     )
     return [
         f"**Last poll:** {moment(read_at) if read_at else 'none yet'}{under_way}",
+        *([_circuit(worker.circuit)] if worker else []),
         f"**Newest event:** {lag}",
         *(f"**{table}:** {_progress(cursor)}" for table, cursor in found.cursors.items()),
     ]
+
+
+def _circuit(state: CircuitState) -> str:
+    """Return whether the LMS is read, left alone after failed polls, or tried with one poll."""
+    if state.circuit is Circuit.CLOSED:
+        return "**LMS circuit:** closed, the LMS is read"
+    after = f"after {counted(state.failures, 'failed poll')}"
+    if state.circuit is Circuit.HALF_OPEN or state.open_until is None:
+        return f"**LMS circuit:** half-open {after}: the next poll says whether it is back"
+    return f"**LMS circuit:** open {after}: the LMS is left alone until {moment(state.open_until)}"
 
 
 def _sending(found: Status, now: datetime) -> list[str]:

@@ -9,6 +9,7 @@ from lms_bot.core.principal import Role
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import RULE, words
 from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.freshness import note_of_absence
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.pipeline.actions import alert_rules as actions
@@ -60,7 +61,7 @@ def rule_(request: Request, arguments: Arguments) -> str:
     found = alerts.open_alerts(request.transaction, request.principal)
     so = counted(sum(entry.alert.rule is rule for entry in found), "alert")
     words = meaning(rule, RULE_DEFINITIONS[rule].limit if limit is None else limit)
-    return f"📏 `{rule}` from now on: {words}. So it is for {so} in `open` now."
+    return f"📏 `{rule}` from now on: {words}. So it is for {so} in `open` now." + note_of_absence(request)
 
 
 def _limit(rule: Rule, text: str) -> float | None:

@@ -72,7 +72,8 @@ def why_not(request: Request, arguments: Arguments) -> str:
         request.transaction, request.principal, student.student_id, request.settings, request.now
     )
     if not found:
-        return f"I have not looked at {student_name(student, bold=True)} yet; that is done with every poll."
+        nothing = f"I have not looked at {student_name(student, bold=True)} yet; that is done with every poll."
+        return nothing + note_of_absence(request)
     return "\n\n".join(rules_text(one, student) for one in found) + note_of_absence(request)
 
 

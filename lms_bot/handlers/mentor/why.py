@@ -56,7 +56,9 @@ def whoami(request: Request, arguments: Arguments) -> str:
         lines.append("* **Admin:** no, a guest is none")
     else:
         lines.append(f"* **Admin:** not here, only in the private channel “{name}”")
-    return "\n".join([f"👤 **{quote(request.asker.full_name)}**, Zulip account {request.asker.user_id}", "", *lines])
+    return "\n".join(
+        [f"👤 **{quote(request.asker.full_name)}**, Zulip account {request.asker.user_id}", "", *lines]
+    ) + note_of_age(request)
 
 
 def _mentor_line(request: Request, mentor: Mentor) -> str:

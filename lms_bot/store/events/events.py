@@ -60,13 +60,14 @@ class Said(NamedTuple):
 class Reconciled(NamedTuple):
     """What was inserted, with event ids; what changes for days by what was there; rows that must be read again.
 
-    `withdrawn` are the events, by id, that are nobody's any more.
+    `changed` are the events, by id, that say something else now; `withdrawn` those that are nobody's any more.
     """
 
     inserted: list[tuple[int, Event]]
     corrected: list[Said]
     doubtful: list[int]
     withdrawn: list[int]
+    changed: list[int]
 
 
 def record(
@@ -283,4 +284,5 @@ def reconcile(
             new.append(event._replace(episode=followed.episode, is_history=is_history))
     number_attempts(transaction, [*new, *restated.values()])
     corrected = restate(transaction, restated) + supersede(transaction, superseded) + withdraw(transaction, withdrawn)
-    return Reconciled(record(transaction, new, around, now), corrected, doubtful, withdrawn)
+    changed = [*restated, *superseded, *withdrawn]
+    return Reconciled(record(transaction, new, around, now), corrected, doubtful, withdrawn, changed)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from lms_bot.core.operations.circuit_breaker import Circuit, CircuitState
 from lms_bot.core.process import Process, Working
 from lms_bot.store import state
 from lms_bot.store.session import Transaction
 
 WORKER = "worker"
+CIRCUIT = "lms_circuit"  # the fact: whether the worker reads the LMS
 
 
 def note(
@@ -35,15 +38,32 @@ def note(
 
 def last_worker(transaction: Transaction) -> Working | None:
     """Return the process that works, or worked last; None if none ever did."""
-    found = state.some(transaction, [WORKER]).get(WORKER)
-    if found is None:
+    found = state.some(transaction, [WORKER, CIRCUIT])
+    if WORKER not in found:
         return None
-    value, seen_at = found
+    value, seen_at = found[WORKER]
     process = Process(value["host"], value["pid"], datetime.fromisoformat(value["started_at"]))
     polling = value["polling_since"]
     return Working(
-        process, _moment(value["since"]), _moment(polling) if polling else None, value["zulip_version"], seen_at
+        process,
+        _moment(value["since"]),
+        _moment(polling) if polling else None,
+        value["zulip_version"],
+        seen_at,
+        circuit_of(found[CIRCUIT][0]) if CIRCUIT in found else CircuitState(),
     )
+
+
+def note_circuit(transaction: Transaction, circuit: CircuitState, now: datetime) -> None:
+    """Note whether the process that works reads the LMS."""
+    open_until = circuit.open_until.isoformat() if circuit.open_until else None
+    state.note(transaction, CIRCUIT, [circuit.circuit, circuit.failures, open_until], now)
+
+
+def circuit_of(value: Sequence[Any]) -> CircuitState:
+    """Return the state of a circuit as it was noted."""
+    circuit, failures, open_until = value
+    return CircuitState(Circuit(circuit), failures, _moment(open_until) if open_until else None)
 
 
 def _moment(text: Any) -> datetime:

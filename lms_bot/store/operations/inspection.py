@@ -11,9 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from lms_bot.core.operations.circuit_breaker import CircuitState
 from lms_bot.core.process import Work
 from lms_bot.db.engine import lms_engine, reason
 from lms_bot.errors import StoreUnavailable
+from lms_bot.store.operations import heartbeat
 from lms_bot.store.operations.admin_channel import FACT, AdminChannel, of_fact
 from lms_bot.store.operations.pauses import fact_of, until_of
 from lms_bot.store.schema import CURRENT
@@ -116,6 +118,15 @@ def paused(url: str, now: datetime) -> dict[Work, datetime | None]:
     noted = _noted(url)
     pauses = {work: until_of(noted[fact_of(work)][0]) for work in Work if fact_of(work) in noted}
     return {work: until for work, until in pauses.items() if until is None or until > now}
+
+
+def circuit(url: str) -> CircuitState:
+    """Return the state of the circuit to the LMS, as the worker of an existing store last noted it.
+
+    Raises StoreUnavailable.
+    """
+    noted = _noted(url).get(heartbeat.CIRCUIT)
+    return heartbeat.circuit_of(noted[0]) if noted else CircuitState()
 
 
 def _noted(url: str) -> dict[str, tuple[Any, str]]:

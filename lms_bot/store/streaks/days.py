@@ -103,7 +103,7 @@ def recount(
     cursors.lock_all(transaction)  # a poll that stores a page now is waited for
     lock(transaction)
     of_students = _among(transaction, student_days.c.student_id, student_ids)
-    of_students &= student_days.c.day > _pruned_until(transaction)
+    of_students &= student_days.c.day > pruned_until(transaction)
     transaction.execute(sa.delete(student_days).where(of_students, ~student_days.c.in_lms))
     transaction.execute(sa.update(student_days).where(of_students).values(is_active=False, is_learned=False))
     occurrences, zones = _occurrences(transaction, student_ids), zones_of(transaction, student_ids)
@@ -200,8 +200,8 @@ def _recount_days(
     transaction: Transaction, unsure: Collection[_StudentDay], zones: Mapping[int, ZoneInfo], default: ZoneInfo
 ) -> list[Change]:
     """Count days again of which an event is no longer current; return what changes by that."""
-    pruned_until = _pruned_until(transaction)
-    unsure = [pair for pair in unsure if pair[1] > pruned_until]
+    last_pruned = pruned_until(transaction)
+    unsure = [pair for pair in unsure if pair[1] > last_pruned]
     if not unsure:
         return []
     left = _student_days(_occurrences(transaction, {student_id for student_id, _ in unsure}), zones, default)
@@ -213,7 +213,7 @@ def _recount_days(
     return changes + [Change(row.student_id, Kind.PRESENCE, row.day, row.is_active or row.in_lms) for row in stated]
 
 
-def _pruned_until(transaction: Transaction) -> date:
+def pruned_until(transaction: Transaction) -> date:
     """Return the last day, anywhere on earth, whose events may have been removed for their age."""
     moment = tombstones.until(transaction)
     return date.min if moment is None else moment.date() + DAY

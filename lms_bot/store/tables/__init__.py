@@ -11,6 +11,7 @@ from lms_bot.store.tables.academics import (
     course_students,
     courses,
     lms_counts,
+    outdated_snapshots,
     snapshots,
     sync_conflicts,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "metadata",
     "open_rows",
     "orders",
+    "outdated_snapshots",
     "preferences",
     "pruned",
     "snapshots",

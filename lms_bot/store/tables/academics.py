@@ -112,3 +112,11 @@ snapshots = sa.Table(
     sa.Column("subject_scores", sa.JSON, nullable=False),
     sa.Index(None, "snapshot_date"),
 )
+
+# Students whose past turned out to be another than their snapshots say, `since` the earliest time of what changed.
+outdated_snapshots = sa.Table(
+    "outdated_snapshots",
+    metadata,
+    sa.Column("student_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+)

@@ -90,6 +90,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("student_id", name=op.f("pk_lms_counts")),
     )
     op.create_table(
+        "outdated_snapshots",
+        sa.Column("student_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("student_id", name=op.f("pk_outdated_snapshots")),
+    )
+    op.create_table(
         "student_academic_snapshots",
         sa.Column("student_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("snapshot_date", sa.Date(), nullable=False),

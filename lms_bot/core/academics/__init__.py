@@ -1,0 +1,1 @@
+"""What is known of studies beside events."""

@@ -1,0 +1,1 @@
+"""Keeps what is known of studies beside events."""
