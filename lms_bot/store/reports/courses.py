@@ -179,9 +179,9 @@ def _courses(dialect: str) -> sa.Select[Any]:
 
 def courses_of(transaction: Transaction, student_id: int) -> tuple[CourseProgress, ...]:
     """Return the courses that a student takes, alone or with a batch: the last activity first, then by title."""
+    rows = transaction.execute(_COURSES, {"student": student_id}).all()
     found = [
-        CourseProgress(*row[:4], last_activity=row.last_activity)
-        for row in transaction.execute(_COURSES, {"student": student_id})
+        CourseProgress(course_id, title, done, items, last_activity=at) for course_id, title, done, items, at in rows
     ]
     return tuple(sorted(found, key=_last_first))
 
