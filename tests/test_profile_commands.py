@@ -172,3 +172,23 @@ def test_foreign_words_mean_nothing_in_a_profile(school: School) -> None:
         assert "](http" not in message.content
         if message.attachment:
             assert picture(school, message).startswith(b"\x89PNG")
+
+
+def test_a_profile_says_what_has_changed_since_last_week_and_four_weeks_ago(school: School) -> None:
+    rows = [
+        {
+            "student_id": JANE.student_id,
+            "snapshot_date": NOW.date() - days * DAY,
+            "total_exams_taken": exams,
+            "subject_scores": {},
+        }
+        | {"average_score": average, "videos_watched": 1, "streak_count": 0}
+        for days, exams, average in [(3, 2, 50.0), (10, 1, 60.0), (31, 0, None), (90, 9, 99.0)]
+    ]
+    with school.store.writing() as transaction:
+        transaction.execute(sa.insert(tables.snapshots), rows)
+    said = school.ask("profile @jane_smith")
+    last_week, before = (NOW.date() - 10 * DAY).isoformat(), (NOW.date() - 31 * DAY).isoformat()
+    assert f"📈 Since {last_week}: average +5 points, +2 exams" in said
+    assert f"📈 Since {before}: +3 exams" in said
+    assert "99" not in said

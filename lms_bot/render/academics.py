@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from lms_bot.core.reports.academics.metrics import AcademicMetrics
-from lms_bot.core.reports.academics.profile import AcademicProfile, Beside
+from lms_bot.core.reports.academics.profile import AcademicProfile, Beside, Change
 from lms_bot.core.reports.academics.subjects import PartPerformance, strong, struggling
 from lms_bot.render.events import event_line
 from lms_bot.render.fitting import counted
@@ -28,6 +28,7 @@ def profile_text(profile: AcademicProfile, now: datetime) -> str:
     batches = [quote(batch.name or f"batch #{batch.batch_id}", TITLE) for batch in profile.batches]
     heading = " · ".join([f"👤 {student_name(profile.student, bold=True, limit=NAME)}", *_first(batches)])
     lines = [heading, *_averages(profile), *_streak(profile.academic_metrics)]
+    lines += _changes(profile.changes)
     lines += clear_subjects(profile.struggling_subjects, profile.strong_subjects)
     text = "\n".join([*lines, *_differences(profile.lms_counts)])
     if courses := course_lines(profile, now):
@@ -104,6 +105,23 @@ def _streak(figures: AcademicMetrics) -> list[str]:
     if current is None or longest is None:
         return []
     return [f"🔥 **Streak:** {counted(int(current), 'day')}, longest {longest:,}"]
+
+
+def _changes(changes: Sequence[Change]) -> list[str]:
+    """Return a line for each snapshot since which something has changed."""
+    lines = []
+    for one in changes:
+        said = [f"average {_signed(one.average_score)} points"] if one.average_score else []
+        said += [
+            f"{_signed(n)} {noun}" for n, noun in ((one.total_exams, "exams"), (one.videos_watched, "videos")) if n
+        ]
+        if said:
+            lines.append(f"📈 Since {one.since.isoformat()}: {', '.join(said)}")
+    return lines
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{number(round(value, 1))}"
 
 
 def _differences(counts: Sequence[Beside]) -> list[str]:

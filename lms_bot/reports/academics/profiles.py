@@ -5,16 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from lms_bot.config.settings import Settings
+from lms_bot.core.academics.snapshots import WEEK
+from lms_bot.core.calendar import local_day
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.academics import metrics, subjects
 from lms_bot.core.reports.academics.facts import Facts
 from lms_bot.core.reports.academics.profile import (
     RECENT_EVENTS,
+    WEEKS_AGO,
     AcademicProfile,
     beside_ours,
+    change_since,
 )
 from lms_bot.reports import access
 from lms_bot.store import state
+from lms_bot.store.academics import snapshots
 from lms_bot.store.reports import academics, courses, feed
 from lms_bot.store.session import Transaction
 
@@ -38,6 +43,8 @@ def profile(
         read_at=read_at,
     )
     figures = metrics.academic_metrics(facts)
+    today = local_day(now, settings.timezone)
+    past = ((weeks, snapshots.before(transaction, student_id, today - WEEK * weeks)) for weeks in WEEKS_AGO)
     by_subject = subjects.subjects(academics.results(transaction, student_id))
     recent = feed.feed(transaction, [student_id], RECENT_EVENTS)
     return AcademicProfile(
@@ -49,6 +56,7 @@ def profile(
         struggling_subjects=subjects.struggling(by_subject),
         recent_activity=tuple(access.events_of(student, recent, settings)),
         lms_counts=beside_ours(academics.counts_of_the_lms(transaction, student_id), figures),
+        changes=tuple(change_since(then, weeks, figures) for weeks, then in past if then is not None),
         as_of=now,
         lms_read_at=read_at,
     )

@@ -12,7 +12,7 @@ from lms_bot.core.events import Event
 from lms_bot.core.people import Student
 from lms_bot.core.reports.academics.facts import DIFFICULTY, SUBJECT, Batch, Evidence
 from lms_bot.core.reports.academics.metrics import Metric
-from lms_bot.core.reports.academics.profile import AcademicProfile, Beside, ExamTaken, Performance
+from lms_bot.core.reports.academics.profile import AcademicProfile, Beside, Change, ExamTaken, Performance
 from lms_bot.core.reports.academics.subjects import PartPerformance
 
 Document = dict[str, Any]
@@ -27,6 +27,7 @@ def profile_document(profile: AcademicProfile) -> Document:
         "academic_metrics": {name: metric.value for name, metric in metrics.items()},
         "evidence": {name: _evidence_of(metric) for name, metric in metrics.items()},
         "lms_counts": [_beside(one) for one in profile.lms_counts],
+        "changes": [_change(one) for one in profile.changes],
         "current_courses": [one.as_json() for one in profile.current_courses],
         "recent_performance": {
             "strong_subjects": _parts(SUBJECT, profile.strong_subjects),
@@ -79,6 +80,10 @@ def _evidence(found: Evidence) -> Document:
 def _beside(one: Beside) -> Document:
     known = {"name": one.name, "ours": one.ours, "lms": one.theirs, "difference": one.difference}
     return {**known, "day": one.day.isoformat()}
+
+
+def _change(one: Change) -> Document:
+    return {field.name: getattr(one, field.name) for field in fields(one)} | {"since": one.since.isoformat()}
 
 
 def _parts(dimension: str, parts: Iterable[PartPerformance]) -> list[Document]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from lms_bot.core.academics.snapshots import Snapshot, change
 from lms_bot.core.events import Event
 from lms_bot.core.people import Student
 from lms_bot.core.reports.academics.facts import Batch, CourseProgress, LmsCounts
@@ -12,6 +13,7 @@ from lms_bot.core.reports.academics.metrics import AcademicMetrics, Metric
 from lms_bot.core.reports.academics.subjects import PartPerformance
 
 RECENT_EVENTS = 5
+WEEKS_AGO = (1, 4)  # how long ago the snapshots are with which a student is compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,18 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """By how much the figures have changed since a snapshot `weeks` or a little longer ago; None where unknown."""
+
+    weeks: int
+    since: date
+    total_exams: float | None
+    average_score: float | None
+    videos_watched: float | None
+    current_streak: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class AcademicProfile:
     """How a student stands; courses with the last activity first, subjects the clearest first, events newest first."""
 
@@ -41,6 +55,7 @@ class AcademicProfile:
     struggling_subjects: tuple[PartPerformance, ...]
     recent_activity: tuple[Event, ...]
     lms_counts: tuple[Beside, ...]
+    changes: tuple[Change, ...]
     as_of: datetime
     lms_read_at: datetime | None
 
@@ -86,3 +101,15 @@ def beside_ours(counts: LmsCounts | None, ours: AcademicMetrics) -> tuple[Beside
         "conferences_attended": (None, counts.conferences),
     }
     return tuple(Beside(name, mine, theirs, counts.day) for name, (mine, theirs) in pairs.items() if theirs is not None)
+
+
+def change_since(then: Snapshot, weeks: int, now: AcademicMetrics) -> Change:
+    """Return by how much the figures have changed since a snapshot."""
+    return Change(
+        weeks=weeks,
+        since=then.snapshot_date,
+        total_exams=change(now.total_exams.value, then.total_exams_taken),
+        average_score=change(now.average_score.value, then.average_score),
+        videos_watched=change(now.videos_watched.value, then.videos_watched),
+        current_streak=change(now.current_streak.value, then.streak_count),
+    )
