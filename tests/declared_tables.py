@@ -20,7 +20,7 @@ _TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], sa.types.TypeEngine[Any]], .
     (Time, sa.DateTime(timezone=True)),
     (sa.Text, sa.String(200)),
 )
-_TRUTHS = {"completed", "passed", "is_staff", "is_superuser", "is_active"}
+_TRUTHS = {"completed", "passed", "is_staff", "is_superuser", "is_active", "is_leaf"}
 
 
 def read_columns(schema: Schema) -> set[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from lms_bot.core.academics import AttemptResult, LmsCounts
 from lms_bot.core.events import Activity
 
 
@@ -69,7 +70,8 @@ class Page:
 
     `activities` are of the rows that are not as they were recorded last, out of `rows` that were read. `new_above`:
     rows of the source with a higher id were never read before. `history`: ids of rows that were there at the baseline.
-    `looked_at`: the open rows that were asked for; those that have `vanished` were not found.
+    `looked_at`: the open rows that were asked for; those that have `vanished` were not found. Rows of a detail give
+    `details`, and those that are none of ours are `dropped`.
     """
 
     cursor: Cursor
@@ -81,3 +83,5 @@ class Page:
     looked_at: tuple[int, ...] = ()
     vanished: tuple[int, ...] = ()
     server_replaced: bool = False
+    details: tuple[AttemptResult | LmsCounts, ...] = ()
+    dropped: tuple[int, ...] = ()

@@ -1,25 +1,45 @@
-"""What a declaration of an LMS says: its sources of events, its people, and whatever else can be read there."""
+"""What a declaration of an LMS says: its sources of events, their details, and whatever else can be read there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
 from lms_bot.core.events import EventType
-from lms_bot.db.lists import in_list
-from lms_bot.lms.snapshot import in_blocks, written_since
+from lms_bot.lms.queries import (
+    NOW,
+    AcademicQueries,
+    EnrolmentQueries,
+    PeopleQueries,
+    PresenceQueries,
+    Query,
+    columns_of,
+)
+from lms_bot.lms.tracked import Expression, Field, Tracked, Watch
 
-NOW = sa.bindparam("now", type_=sa.BigInteger)
-"""The present moment in seconds since 1970, for queries about people and enrolment."""
-
-Query = sa.Select[Any]
-Expression = sa.ColumnElement[Any]
-Field = str | Expression
-"""Something of a row: a column of its table by name, or an expression over that table and those joined to it."""
+__all__ = [
+    "NOW",
+    "AcademicQueries",
+    "Counts",
+    "Detail",
+    "EnrolmentQueries",
+    "Expression",
+    "Field",
+    "Mirror",
+    "PeopleQueries",
+    "PresenceQueries",
+    "Query",
+    "Results",
+    "Schema",
+    "Source",
+    "Title",
+    "Tracked",
+    "Watch",
+    "columns_of",
+    "states",
+]
 
 
 RESULTS: Mapping[str, EventType] = {
@@ -60,14 +80,10 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Source:
-    """A table whose rows state events, and the fields of these rows.
+class Source(Tracked):
+    """A table whose rows state events, whose name is `source_table` in the store.
 
-    * `name` is the source's stable word in the store (`source_table`), `letter` stands before its events' numbers.
-    * `joins` are other tables by what they are joined on, each row of which may be missing. Those of the `parts` hold a
-      part of the row, under a `key` of their own: a change there is a change of the row. What other tables say is read
-      along with a change, and is none by itself.
-    * Rows of which `only` is not true are none of ours.
+    * `letter` stands before its events' numbers.
     * `states` are the LMS's words for a state, in lower case, and the event that each states, or None; where that is
       exam_completed, `results` say by the word in `result` whether it is a better known one. Where it is
       content_progress, `progress` holds the percentage that the student has come to.
@@ -78,16 +94,9 @@ class Source:
     * `facts`, `titles`, `times` and `durations` (in seconds) become metadata, by its key; `title` names the catalogue
       with the activity's own, which else has the name of the column of activities.
     * A number in one of the `bands` counts as the highest of these steps that it has come to.
-    * A source that `is_optional` may be missing from an installation.
     """
 
-    name: str
     letter: str
-    table: sa.Table
-    key: str = "id"
-    joins: Mapping[sa.FromClause, sa.ColumnElement[bool]] = field(default_factory=dict)
-    parts: tuple[sa.Table, ...] = ()
-    only: sa.ColumnElement[bool] | None = None
     student: Field
     username: Field | None = None
     activity: Field
@@ -108,11 +117,6 @@ class Source:
     durations: Mapping[str, Field] = field(default_factory=dict)
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     mirrors: Mirror | None = None
-    is_optional: bool = False
-
-    @property
-    def key_column(self) -> sa.Column[int]:
-        return self.table.c[self.key]
 
     @property
     def names(self) -> str:
@@ -126,117 +130,58 @@ class Source:
         return {self.names, *(title.catalogue for title in self.titles.values()), *of_mirror}
 
     @property
-    def own_columns(self) -> list[sa.ColumnElement[Any]]:
-        """Return the columns whose change is a change of the row: the table's, and those of its parts."""
-        of_parts = (column.label(f"{part.name}.{column.name}") for part in self.parts for column in part.c)
-        return [*self.table.c, *of_parts]
-
-    @property
-    def columns(self) -> list[sa.ColumnElement[Any]]:
-        """Return all columns that are read, whether the row is ours as the last."""
-        others = (expression.label(f"field_{place}") for place, expression in enumerate(self._expressions()))
-        is_ours = [] if self.only is None else [self.only.label("is_ours")]
-        return [*self.own_columns, *others, *is_ours]
-
-    def place(self, wanted: Field) -> int:
-        """Return where a field is in a row with all columns. Raises KeyError and ValueError where it is in none."""
-        if isinstance(wanted, str):
-            return list(self.table.c).index(self.table.c[wanted])
-        return len(self.own_columns) + [id(one) for one in self._expressions()].index(id(wanted))
-
-    def _expressions(self) -> list[sa.ColumnElement[Any]]:
-        """Return the fields that are no columns of the table, each once."""
+    def fields(self) -> Sequence[Field | None]:
         single = (self.student, self.username, self.activity, self.state, self.result, self.progress, self.turn)
         several = (*self.facts.values(), *self.times.values(), *self.durations.values())
         texts = (title.id for title in self.titles.values())
-        fields = (*single, self.is_final, self.enrolled, *self.started, *self.ended, *several, *texts)
-        return list({id(one): one for one in fields if one is not None and not isinstance(one, str)}.values())
-
-    @property
-    def watches(self) -> list[Watch]:
-        """Return what is watched for changes: the table, and each part."""
-        parts = (Watch(f"{self.name}.{place}", self, part) for place, part in enumerate(self.parts, 1))
-        return [Watch(self.name, self, self.table), *parts]
+        return (*single, self.is_final, self.enrolled, *self.started, *self.ended, *several, *texts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Watch:
-    """A table in which changes of a source's rows are looked for; `name` is that of its cursor in the store."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Detail(Tracked):
+    """A table whose rows say more about a student than an event can."""
 
-    name: str
-    source: Source
-    table: sa.Table
-
-    @property
-    def key_column(self) -> sa.Column[int]:
-        return self.table.c[self.source.key]
-
-    @property
-    def is_part(self) -> bool:
-        """It holds a part of each row only, under a key of its own."""
-        return self.table is not self.source.table
-
-    def select(self) -> Query:
-        """Return the query for all columns of the source's rows; where it is a part, its own key comes last."""
-        source, joins = self.source, dict(self.source.joins)
-        columns = [*source.columns, self.key_column.label("watched_key")] if self.is_part else source.columns
-        joined: sa.FromClause = self.table
-        if self.is_part:
-            joined = joined.join(source.table, joins.pop(self.table))
-        for table, on in joins.items():
-            joined = joined.outerjoin(table, on)
-        return sa.select(*columns).select_from(joined)
-
-    def rows_above(self, key: int, limit: int) -> Query:
-        """Return the query for the next rows above a key of the watched table."""
-        return self.select().where(self.key_column > key).order_by(self.key_column).limit(limit)
-
-    def rows_by_key(self, ids: Sequence[int], dialect: str) -> Query:
-        """Return the query for rows of the source by their own keys."""
-        return self.select().where(in_list(self.source.key_column, ids, dialect))
-
-    def rows_in_blocks(self, first: int, end: int, since: int | None) -> Query:
-        """Return the query for rows in these blocks of the table, written by transaction `since` or a later one."""
-        query = self.select().where(in_blocks(self.table, first, end))
-        return query if since is None else query.where(written_since(self.table, since))
+    student: Field
+    is_optional: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PeopleQueries:
-    """Who is who, read whole.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Results(Detail):
+    """A table of the results of parts of attempts: of a subject, or of a level of difficulty, as `dimension` says.
 
-    `students` and `mentors` give id, username, email, first_name, last_name and display_name, students also is_active.
-    Each of the `links`, by a name that settings may choose, gives mentor ids and student ids; all of them count
-    together. Where `only_linked`, mentors are those of the mentors' query who have a student.
+    `attempt` is the id of an attempt of the source `exam_source`, made by `student`, or by `username` where that has
+    none. `label` names the part; the others are numbers of questions.
     """
 
-    students: Query
-    mentors: Query
-    links: Mapping[str, Query]
-    only_linked: bool = False
+    exam_source: str
+    attempt: Field
+    username: Field | None = None
+    dimension: str
+    label: Field
+    correct: Field
+    incorrect: Field
+    unanswered: Field
+    total: Field
+
+    @property
+    def fields(self) -> Sequence[Field | None]:
+        counts = (self.correct, self.incorrect, self.unanswered, self.total)
+        return (self.student, self.username, self.attempt, self.label, *counts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PresenceQueries:
-    """When the LMS saw students.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Counts(Detail):
+    """A table of what the LMS itself counts of a student up to a `day`; the newest one counts.
 
-    `days` gives an id that grows, a student id and a day; `moments` give student ids and when they were seen last.
+    The `counts` are current_streak, highest_streak, videos, exams, downloads and conferences, as far as there are any.
     """
 
-    days: Query | None = None
-    moments: tuple[Query, ...] = ()
+    day: Field
+    counts: Mapping[str, Field]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EnrolmentQueries:
-    """`since` gives a student id and when they were enrolled, `minutes` an exam's id and how long it takes.
-
-    Each of the `deadlines`, by the name of a source, gives the id of an activity and until when it is to be done.
-    """
-
-    since: Query | None = None
-    minutes: Query | None = None
-    deadlines: Mapping[str, Query] = field(default_factory=dict)
+    @property
+    def fields(self) -> Sequence[Field | None]:
+        return (self.student, self.day, *self.counts.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,17 +189,20 @@ class Schema:
     """An LMS as it is declared.
 
     Each query in `catalogue` gives an id and a text, the first one of an id counting; they may be missing, as may
-    `presence` and `enrolment`: what an installation does not have, or does not show us, is done without. Where texts
-    have markup, it is taken out. `urls` are the pages of an event by its source's name, and `student` is a student's,
-    below the LMS's own address; in braces they name fields of the event, or keys of its metadata.
+    `presence`, `enrolment`, `details` and `academics`: what an installation does not have, or does not show us, is done
+    without. Where texts have markup, it is taken out. `urls` are the pages of an event by its source's name, and
+    `student` is a student's, below the LMS's own address; in braces they name fields of the event, or keys of its
+    metadata.
     """
 
     name: str
     sources: tuple[Source, ...]
     catalogue: Mapping[str, tuple[Query, ...]]
     people: PeopleQueries
-    presence: PresenceQueries = PresenceQueries()
-    enrolment: EnrolmentQueries = EnrolmentQueries()
+    presence: PresenceQueries = field(default_factory=PresenceQueries)
+    enrolment: EnrolmentQueries = field(default_factory=EnrolmentQueries)
+    details: tuple[Detail, ...] = ()
+    academics: AcademicQueries = field(default_factory=AcademicQueries)
     has_markup: bool = False
     urls: Mapping[str, str] = field(default_factory=dict)
 
@@ -268,10 +216,15 @@ class Schema:
         return [watch for source in self.sources for watch in source.watches]
 
     @property
+    def detail_watches(self) -> list[Watch]:
+        """Return the tables in which changes of details are looked for."""
+        return [watch for detail in self.details for watch in detail.watches]
+
+    @property
     def extras(self) -> tuple[Query, ...]:
         """Return the queries beside the catalogue that an installation may do without."""
         presence, enrolment = self.presence, self.enrolment
-        single = (presence.days, *presence.moments, enrolment.since, enrolment.minutes)
+        single = (presence.days, *presence.moments, enrolment.since, enrolment.minutes, self.people.supervisors)
         return (*(query for query in single if query is not None), *enrolment.deadlines.values())
 
     def required(self) -> set[sa.Column[object]]:
@@ -285,15 +238,3 @@ class Schema:
         optional = (source.watches[0].select() for source in self.sources if source.is_optional)
         titles = (query for queries in self.catalogue.values() for query in queries)
         return self.required().union(*map(columns_of, (*optional, *titles)))
-
-
-def columns_of(query: Query) -> set[sa.Column[object]]:
-    """Return the columns of tables that a query reads, under whatever name it has given the tables."""
-    return set(_columns(query))
-
-
-def _columns(query: Query) -> Iterator[sa.Column[object]]:
-    for element in (*query.selected_columns, *visitors.iterate(query)):
-        if isinstance(element, sa.Column):
-            of_alias = isinstance(element.table, sa.Alias)
-            yield element.table.element.c[element.name] if of_alias else element  # type: ignore[attr-defined]

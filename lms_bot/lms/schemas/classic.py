@@ -6,11 +6,15 @@ import sqlalchemy as sa
 
 from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import (
+    AcademicQueries,
+    Counts,
+    Detail,
     EnrolmentQueries,
     Mirror,
     PeopleQueries,
     PresenceQueries,
     Query,
+    Results,
     Schema,
     Source,
     Title,
@@ -29,12 +33,22 @@ user_videos id user_id video_id created:time watched_percentage:number
 certifications id user_id course_id issued_at:time
 students id username:text email:text first_name:text last_name:text display_name:text is_active:number \
 created:time last_active_date:time
-mentors id username:text email:text first_name:text last_name:text display_name:text
+mentors id username:text email:text first_name:text last_name:text display_name:text supervisor_id \
+supervisor_email:text students_count:number
 _MentorToStudent A B
+batches id name:text
+_BatchToStudent A B
+_CourseBatch A B
+subject_stats id subject_name:text correct_answers_count:number incorrect_answers_count:number \
+unanswered_count:number total_count:number is_leaf:number attempt_id
+difficulty_level_stats id difficulty_level:text correct_answers_count:number incorrect_answers_count:number \
+unanswered_count:number total_count:number attempt_id
+student_activities id student_id:text current_streak:number highest_streak:number total_videos_watched:number \
+total_exams_taken:number total_attachments_downloaded:number total_video_conferences:number fetch_date:time
 exams id title:text duration:number
 courses id title:text
 chapters id name:text
-ChapterContent id title:text course_id examId
+ChapterContent id title:text course_id examId videoId
 videos id title:text course_title:text chapter_name:text
 student_activity_dates id student_id:text activity_date:text
 """
@@ -60,6 +74,12 @@ def declare(prefix: str = PREFIX) -> Schema:
             since=sa.select(t.students.c.id, t.students.c.created),
             minutes=sa.select(t.exams.c.id, t.exams.c.duration),
         ),
+        details=(
+            _results(t, t.subject_stats, "subject", "subject_name", t.subject_stats.c.is_leaf.is_not(sa.false())),
+            _results(t, t.difficulty_level_stats, "difficulty", "difficulty_level", None),
+            _activities(t),
+        ),
+        academics=_academics(t),
     )
 
 
@@ -179,9 +199,66 @@ def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
 
 def _people(t: Tables) -> PeopleQueries:
     students, link = t.students.c, t._MentorToStudent.c
-    names = (students.username, students.email, students.first_name, students.last_name, students.display_name)
+    mentors, names = t.mentors.c, ("id", "username", "email", "first_name", "last_name", "display_name")
     return PeopleQueries(
-        students=sa.select(students.id, *names, students.is_active).order_by(students.id),
-        mentors=sa.select(*t.mentors.c).order_by(t.mentors.c.id),
+        students=sa.select(*(students[name] for name in names), students.is_active).order_by(students.id),
+        mentors=sa.select(*(mentors[name] for name in names)).order_by(mentors.id),
         links={"links": sa.select(link.A, link.B)},
+        supervisors=sa.select(mentors.id, mentors.supervisor_id, mentors.supervisor_email, mentors.students_count),
+    )
+
+
+def _results(t: Tables, table: sa.Table, dimension: str, label: str, only: sa.ColumnElement[bool] | None) -> Detail:
+    return Results(
+        name=table.name.removeprefix(t.prefix),
+        table=table,
+        joins={t.attempts: t.attempts.c.id == table.c.attempt_id},
+        only=only,
+        student=t.attempts.c.user_id,
+        username=t.attempts.c.username,
+        exam_source="attempts",
+        attempt="attempt_id",
+        dimension=dimension,
+        label=label,
+        correct="correct_answers_count",
+        incorrect="incorrect_answers_count",
+        unanswered="unanswered_count",
+        total="total_count",
+    )
+
+
+def _activities(t: Tables) -> Detail:
+    return Counts(
+        name="student_activities",
+        table=t.student_activities,
+        student="student_id",
+        day="fetch_date",
+        counts={
+            "current_streak": "current_streak",
+            "highest_streak": "highest_streak",
+            "videos": "total_videos_watched",
+            "exams": "total_exams_taken",
+            "downloads": "total_attachments_downloaded",
+            "conferences": "total_video_conferences",
+        },
+    )
+
+
+def _academics(t: Tables) -> AcademicQueries:
+    contents, member, takes = t.ChapterContent.c, t._BatchToStudent.c, t._CourseBatch.c
+
+    def items(activity: sa.Column[int]) -> Query:
+        query = sa.select(contents.course_id, contents.id, activity)
+        return query.where(contents.course_id.is_not(None), activity.is_not(None))
+
+    return AcademicQueries(
+        batches=sa.select(t.batches.c.id, t.batches.c.name),
+        batch_students=sa.select(member.A, member.B),
+        courses=sa.select(t.courses.c.id, t.courses.c.title),
+        course_batches=sa.select(takes.B, takes.A),
+        items={
+            "content_attempts": items(contents.id),
+            "attempts": items(contents.examId),
+            "user_videos": items(contents.videoId),
+        },
     )

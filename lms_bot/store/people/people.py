@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from lms_bot.core.people import Census, Mentor, Student
+from lms_bot.core.sync import Changes
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import state
 from lms_bot.store.alerts import watchlist
@@ -35,6 +36,15 @@ class Mentoring(NamedTuple):
     mentors: tuple[tuple[int, str], ...]
 
 
+class Kept(NamedTuple):
+    """The mentors who got an account when people were kept, and what changed."""
+
+    mapped: list[int]
+    students: Changes
+    mentors: Changes
+    links: Changes
+
+
 UNKNOWN_STUDENT = Mentoring(None, None, ())
 _one = mentors.alias("one")
 _MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
@@ -52,24 +62,26 @@ def keep_people(
     now_mentors: Iterable[Mentor],
     links: Collection[tuple[int, int]],
     now: datetime,
-) -> list[int]:
-    """Make the store's people those of the LMS, writing only what differs; return the mentors who got an account.
+) -> Kept:
+    """Make the store's people those of the LMS, writing only what differs.
 
     Students who were forgotten stay so.
     """
     gone = forgotten.forgotten_students(transaction).student_ids
     kept = [_without(s, "zulip_user_id", "shares_name") for s in now_students if s.student_id not in gone]
-    changed = set(replace_rows(transaction, students, "student_id", kept))
-    replace_rows(
-        transaction,
-        mentors,
-        "mentor_id",
-        [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors],
-    )
-    watchlist.mark_due(transaction, changed, now)
-    change_links(transaction, compare_links(transaction, links), now)
+    mentoring = [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors]
+    of_students = replace_rows(transaction, students, "student_id", kept)
+    of_mentors = replace_rows(transaction, mentors, "mentor_id", mentoring)
+    watchlist.mark_due(transaction, set(of_students.changed), now)
+    of_links = compare_links(transaction, links)
+    change_links(transaction, of_links, now)
     state.note(transaction, PEOPLE_READ, True, now)
-    return map_accounts(transaction)
+    return Kept(
+        map_accounts(transaction),
+        Changes(len(kept), *map(len, of_students)),
+        Changes(len(mentoring), *map(len, of_mentors)),
+        Changes(len(links), len(of_links.added), 0, len(of_links.gone)),
+    )
 
 
 def mentoring_of(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Mentoring]:
