@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.core.sync import Changes, Problem
-from lms_bot.pipeline import academics
+from lms_bot.core.sync import Changes, Drift, Problem
+from lms_bot.pipeline.sync import academics
+from lms_bot.pipeline.sync.run import Sync
 from lms_bot.store import tables
-from lms_bot.store.academics import conflicts
-from tests.lms_rows import JANE, RAVI, Watch
+from lms_bot.store.academics import conflicts, drift
+from lms_bot.store.retention import forget_student, prune
+from lms_bot.store.retention.names import Names
+from tests.lms_rows import DAY, JANE, RAVI, Watch
 
 ALGEBRA, GEOMETRY = "Algebra", "Geometry"
 
@@ -246,3 +249,112 @@ def test_a_time_in_the_future_is_marked(watch: Watch) -> None:
     add_attempt(watch, 1, last_answer_updated_time=watch.now.replace(year=2031))
     watch.poll()
     assert found_conflicts(watch) == [("attempts", 1, Problem.FUTURE)]
+
+
+# The nightly comparison
+
+
+def compare(watch: Watch) -> dict[str, Drift]:
+    """What the next night's comparison finds."""
+    watch.poll(watch.now + DAY)
+    with watch.store.reading() as transaction:
+        last = drift.last(transaction)
+    assert last is not None
+    return last[0]
+
+
+def test_a_store_that_is_in_step_has_no_drift(watch: Watch) -> None:
+    add_attempt(watch, 1)
+    add_subject(watch, 11, 1)
+    add_day(watch, 1, str(JANE), "2026-03-01", 4)
+    watch.polls(3)
+    found = compare(watch)
+    assert [kind for kind, drifted in found.items() if drifted.distance] == []
+    assert found["subject_stats"].compared == found["student_activities"].compared == 1
+    assert found["students"].compared > 5
+
+
+def test_what_was_deleted_in_the_lms_is_found_and_removed(watch: Watch) -> None:
+    add_attempt(watch, 1)
+    for row_id in (11, 12, 13):
+        add_subject(watch, row_id, 1)
+    add_day(watch, 1, str(JANE), "2026-02-27", 4)
+    add_day(watch, 2, str(JANE), "2026-02-28", 5)
+    watch.polls(3)
+    watch.rows.delete("subject_stats", 12)
+    watch.rows.delete("student_activities", 2)
+    found = compare(watch)
+    assert (found["subject_stats"].extra, found["student_activities"].extra) == (1, 1)
+    assert [row[0] for row in results(watch)] == [11, 13]
+    assert [(row[1], row[3]) for row in rows_of(watch, tables.lms_counts)] == [(1, 4)]
+    assert sum(one.distance for one in compare(watch).values()) == 0
+
+
+def test_what_the_store_lost_or_has_otherwise_is_mended(watch: Watch) -> None:
+    add_attempt(watch, 1)
+    for row_id in (11, 12):
+        add_subject(watch, row_id, 1)
+    watch.polls(3)
+    kept = results(watch)
+    with watch.store.writing() as transaction:
+        c = tables.attempt_results.c
+        transaction.execute(sa.delete(tables.attempt_results).where(c.source_id == 11))
+        transaction.execute(sa.update(tables.attempt_results).where(c.source_id == 12).values(correct=0))
+    assert compare(watch)["subject_stats"] == Drift(2, missing=1, different=1)
+    assert results(watch) == kept
+
+
+# Sync at once
+
+
+def test_a_sync_says_what_came_of_it(watch: Watch) -> None:
+    watch.poll()
+    add_attempt(watch, 1)
+    watch.poll()
+    add_subject(watch, 11, 1)
+    watch.rows.run("UPDATE students SET display_name = 'Jane' WHERE id = 1001")
+    sync = Sync(watch.store, watch.lms, watch.settings)
+    said = sync.run(watch.now).as_json()
+    assert list(said) == ["students", "mentors", "links", "academics"]
+    keys = ["read", "added", "changed", "removed", "conflicts", "seconds"]
+    assert [list(kind) for kind in said.values()] == [keys] * 4
+    assert (said["students"]["changed"], said["academics"]["added"]) == (1, 1)
+    again = sync.run(watch.now).as_json()
+    assert [kind[name] for kind in again.values() for name in keys[1:4]] == [0] * 12
+    assert again["students"]["read"] == said["students"]["read"] > 0
+
+
+# Who is forgotten, and what is old
+
+
+def test_nothing_of_a_forgotten_students_studies_is_left_or_comes_back(watch: Watch) -> None:
+    add_attempt(watch, 1, percentage=180)
+    add_attempt(watch, 2, user_id=RAVI)
+    for row_id, attempt_id in ((11, 1), (12, 2)):
+        add_subject(watch, row_id, attempt_id)
+    add_day(watch, 1, str(JANE), "2026-03-01", 4)
+    watch.poll()
+    with watch.store.writing() as transaction:
+        jane = forget_student.find_student(transaction, JANE)
+        assert jane is not None
+        forget_student.stop_recording(transaction, jane, watch.now)
+        forget_student.remove(transaction, jane, Names([]))
+    watch.restart(LMS_SWEEP_ROWS="100")
+    compare(watch)
+    assert [row[0] for row in results(watch)] == [12]
+    assert rows_of(watch, tables.lms_counts) == []
+    assert JANE not in [row[1] for row in rows_of(watch, tables.batch_students)] != []
+    assert found_conflicts(watch) == []
+
+
+def test_results_of_removed_attempts_are_removed_and_do_not_come_back(watch: Watch) -> None:
+    old = watch.now - 40 * DAY
+    add_attempt(watch, 1, date=old, last_answer_updated_time=old)
+    add_attempt(watch, 2)
+    for row_id, attempt_id in ((11, 1), (12, 2)):
+        add_subject(watch, row_id, attempt_id)
+    watch.poll()
+    prune.prune_slice(watch.store, 30, watch.now)
+    assert [row[0] for row in results(watch)] == [12]
+    compare(watch)
+    assert [row[0] for row in results(watch)] == [12]

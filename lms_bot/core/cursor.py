@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from lms_bot.core.academics import AttemptResult, LmsCounts
 from lms_bot.core.events import Activity
+from lms_bot.core.sync.studies import AttemptResult, LmsCounts
 
 
 @dataclass(frozen=True, slots=True)

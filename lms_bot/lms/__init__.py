@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.academics import Academics
+from lms_bot.core.sync.studies import Academics
 from lms_bot.db import engine as engines
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection, schemas

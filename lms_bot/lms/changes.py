@@ -14,8 +14,8 @@ from lms_bot.core.cursor import Cursor, Page, Seen
 from lms_bot.core.events import Activity
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
+from lms_bot.lms.academics.details import Stated, detail_reader
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
-from lms_bot.lms.details import Stated, detail_reader
 from lms_bot.lms.rows import Row, RowReader
 from lms_bot.lms.safe_cursor import Read, advance, end_of_slice, forget_snapshots, is_replaced, trim
 from lms_bot.lms.snapshot import Snapshot, take, was_visible, written_since, xmin_of
@@ -170,14 +170,15 @@ class ChangeReader:
             rows = connection.execute(watch.rows_by_key(ids, connection.dialect.name)).all()
         return self._details[watch.name](rows)
 
-    def details_of(self, detail: Detail, student_ids: Collection[int]) -> Stated:
+    def details_of(self, watch: Watch, student_ids: Sequence[int]) -> Stated:
         """Return what the rows of a detail about these students say."""
+        detail = watch.source
+        assert isinstance(detail, Detail)
         student = detail.table.c[detail.student] if isinstance(detail.student, str) else detail.student
-        is_text = isinstance(student.type, sa.Text)
-        ids = [str(one) if is_text else one for one in student_ids]
+        ids = [str(one) for one in student_ids] if isinstance(student.type, sa.Text) else list(student_ids)
         with self._transaction() as connection:
-            rows = connection.execute(detail.watches[0].select().where(student.in_(ids))).all()
-        return self._details[detail.name](rows)
+            rows = connection.execute(watch.select().where(student.in_(ids))).all()
+        return self._details[watch.name](rows)
 
     def _filled(self, page: Page, source: Tracked, read: Sequence[Any], recorded: Recorded, now: datetime) -> Page:
         """Return a page with what the rows read say; of a source, what is not recorded yet."""

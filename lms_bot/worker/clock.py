@@ -9,7 +9,8 @@ from datetime import datetime
 from lms_bot.config.settings import Settings
 from lms_bot.errors import LmsBotError
 from lms_bot.lms import Lms
-from lms_bot.pipeline import academics, alert_notifications, alerts, incidents, streaks
+from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks
+from lms_bot.pipeline.sync import academics, drift
 from lms_bot.store.session import Store
 
 INCIDENTS = "incidents"
@@ -44,12 +45,14 @@ class ClockJobs:
         self._store = store
         self._lms = lms
         self._settings = settings
+        self._drift = drift.DriftWatch(store, lms, settings)
         seconds = min(EVERY, settings.poll_interval)
         self.jobs = (
             Job("presence", seconds, self._read_presence, reads_lms=True),
             Job("streaks", seconds, self._record_streak_events),
             Job("enrolment", seconds, self._read_enrolment, reads_lms=True),
             Job("academics", seconds, self._read_academics, reads_lms=True),
+            Job("drift", seconds, self._compare, reads_lms=True),
             Job("alerts", seconds, self._judge_students),
             Job("alert notifications", seconds, self._enqueue_alerts),
             Job(INCIDENTS, EVERY, self._find_incidents),
@@ -80,6 +83,10 @@ class ClockJobs:
 
     def _read_academics(self, now: datetime) -> int:
         academics.read_turn(self._store, self._lms, now)
+        return 0
+
+    def _compare(self, now: datetime) -> int:
+        self._drift.compare_turn(now)
         return 0
 
     def _judge_students(self, now: datetime) -> int:

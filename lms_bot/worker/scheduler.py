@@ -17,6 +17,7 @@ from lms_bot.errors import LmsBotError, LmsUnavailable
 from lms_bot.pipeline import incidents
 from lms_bot.pipeline.incident_notifications import send_incidents
 from lms_bot.pipeline.poller import Polled, Progress
+from lms_bot.pipeline.sync.run import Sync
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import heartbeat
 from lms_bot.store.retention import cleanup, prune
@@ -59,7 +60,7 @@ class Worker:
         self._unread: set[str] = set()
         self._lms_failures = 0
         self._lms_pause_until = 0.0  # by the monotonic clock
-        self._orders = AdminOrders(parts.store, parts.deliverer)
+        self._orders = AdminOrders(parts.store, parts.deliverer, Sync(parts.store, parts.lms, parts.settings).run)
         self.admin_channel = AdminChannelWatch(parts.store, parts.chat, parts.settings)
         self._works_since = datetime.now(UTC)
         self._scheduler = SteadyScheduler()

@@ -166,16 +166,14 @@ def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
 def _academics(t: Tables) -> AcademicQueries:
     lesson, exam, quiz, enrolled = t.lesson.c, t.exam.c, t.lessonquiz.c, t.courseenrollment.c
     exams = sa.select(exam.course_id, sa.literal("exam ") + sa.cast(exam.id, sa.String(20)), exam.id)
-    name = sa.literal("quiz ") + sa.cast(quiz.id, sa.String(20))
+    quizzes = sa.select(lesson.course_id, sa.literal("quiz ") + sa.cast(quiz.id, sa.String(20)), quiz.id)
     return AcademicQueries(
         courses=sa.select(t.course.c.id, t.course.c.name),
         course_students=sa.select(enrolled.course_id, enrolled.user_id).distinct(),
         items={
             "user_progress": sa.select(lesson.course_id, lesson.id, lesson.id.label("activity")),
             "exam_attempts": exams,
-            "lesson_quiz_attempts": sa.select(lesson.course_id, name, quiz.id).join(
-                t.lesson, lesson.id == quiz.lesson_id
-            ),
+            "lesson_quiz_attempts": quizzes.join(t.lesson, lesson.id == quiz.lesson_id),
         },
     )
 

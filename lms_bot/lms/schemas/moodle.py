@@ -7,6 +7,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from lms_bot.lms import source as lms
+from lms_bot.lms.schemas.moodle_academics import academics
 from lms_bot.lms.schemas.tables import Tables
 
 PREFIX = "mdl_"
@@ -77,7 +78,11 @@ def declare(prefix: str = PREFIX) -> lms.Schema:
                 "assign_submission": sa.select(work.id, work.duedate).where(work.duedate > 0),
             },
         ),
-        academics=_academics(t),
+        academics=academics(
+            t,
+            _has_role(t, enrolled.userid, "student").where(t.context.c.contextlevel == COURSE),
+            {name: t.course_modules.c.module == _module_id(t, name) for name in _EXAMS},
+        ),
         has_markup=True,
         urls={
             "student": "user/profile.php?id={student_id}",
@@ -261,31 +266,6 @@ def _people(t: Tables) -> lms.PeopleQueries:
         mentors=people.where(user.suspended == 0, mentors | teachers),
         links={"role": _links_by_role(t), "group": _links_by_group(t)},
         only_linked=True,
-    )
-
-
-def _academics(t: Tables) -> lms.AcademicQueries:
-    """Declare courses with their students, and what is done in them: activities that are tracked, and exams."""
-    row, way, module, user = t.user_enrolments.c, t.enrol.c, t.course_modules.c, t.user.c
-    is_over = (row.timestart > lms.NOW) | ((row.timeend != 0) & (row.timeend <= lms.NOW))
-    taken = sa.select(way.courseid, row.userid).join(t.user_enrolments, row.enrolid == way.id).distinct()
-    taken = taken.join(t.user, user.id == row.userid).where(row.status == 0, way.status == 0, ~is_over)
-    context = t.context.c
-    is_student = _has_role(t, row.userid, "student").correlate(t.user_enrolments, t.context)
-    in_course = sa.exists(context.id).where(context.contextlevel == COURSE, context.instanceid == way.courseid)
-    of_kind = {name: module.module == _module_id(t, name) for name in _EXAMS}
-    items = sa.select(module.course, module.id)
-    tracked = items.add_columns(module.id.label("activity")).where(module.completion > 0, ~sa.or_(*of_kind.values()))
-    exams = {name: items.add_columns(module.instance).where(is_kind) for name, is_kind in of_kind.items()}
-    return lms.AcademicQueries(
-        courses=sa.select(t.course.c.id, t.course.c.fullname),
-        course_students=taken.where(user.deleted == 0, in_course.where(is_student)),
-        items={
-            "course_modules_viewed": tracked,
-            "course_modules_completion": tracked,
-            "quiz_attempts": exams["quiz"],
-            "assign_submission": exams["assign"],
-        },
     )
 
 

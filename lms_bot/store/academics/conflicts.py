@@ -96,10 +96,10 @@ def find_unknown_attempts(
 
 def next_events(transaction: Transaction, above: int, most: int) -> int | None:
     """Return the last of the next so many events; None where there are none."""
-    ids = (
-        sa.select(events.c.event_id).where(events.c.event_id > above).order_by(events.c.event_id).limit(most).subquery()
-    )
-    return transaction.scalar(sa.select(sa.func.max(ids.c.event_id)))
+    key = events.c.event_id
+    ids = sa.select(key).where(key > above).order_by(key).limit(most).subquery()
+    last = transaction.scalar(sa.select(sa.func.max(ids.c.event_id)))
+    return None if last is None else int(last)
 
 
 def find_among_events(transaction: Transaction, above: int, upto: int, now: datetime) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.academics import AttemptResult, LmsCounts
 from lms_bot.core.sync import Changes
+from lms_bot.core.sync.studies import AttemptResult, LmsCounts
 from lms_bot.db.lists import in_list
 from lms_bot.store.academics import conflicts
 from lms_bot.store.bulk import insert_all, insert_into

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.academics import Academics
 from lms_bot.core.sync import Changes
+from lms_bot.core.sync.studies import Academics
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.people import forgotten
 from lms_bot.store.session import Transaction

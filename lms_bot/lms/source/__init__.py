@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from lms_bot.core.events import EventType
-from lms_bot.lms.queries import (
+from lms_bot.lms.source.queries import (
     NOW,
     AcademicQueries,
     EnrolmentQueries,
@@ -17,7 +17,7 @@ from lms_bot.lms.queries import (
     Query,
     columns_of,
 )
-from lms_bot.lms.tracked import Expression, Field, Tracked, Watch
+from lms_bot.lms.source.tracked import Expression, Field, Tracked, Watch
 
 __all__ = [
     "NOW",

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.db.lists import in_list
-from lms_bot.lms.queries import Query
 from lms_bot.lms.snapshot import in_blocks, written_since
+from lms_bot.lms.source.queries import Query
 
 Expression = sa.ColumnElement[Any]
 Field = str | Expression

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from lms_bot.core.academics import AttemptResult, LmsCounts
 from lms_bot.core.calendar import EARLIEST
 from lms_bot.core.cursor import Cursor, Page
 from lms_bot.core.sync import Changes
+from lms_bot.core.sync.studies import AttemptResult, LmsCounts
 from lms_bot.lms import Lms
 from lms_bot.lms.source import Watch
 from lms_bot.store import state

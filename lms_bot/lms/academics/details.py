@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date
 from typing import Any
 
-from lms_bot.core.academics import AttemptResult, LmsCounts
+from lms_bot.core.sync.studies import AttemptResult, LmsCounts
 from lms_bot.lms.source import Counts, Detail, Results
 from lms_bot.lms.values import integer, moment, number, text
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.academics import Academics, Pair
+from lms_bot.core.sync.studies import Academics, Pair
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.inspection import can_read
-from lms_bot.lms.queries import NOW, AcademicQueries, Query
+from lms_bot.lms.source.queries import NOW, AcademicQueries, Query
 from lms_bot.lms.values import integer, text
 
 LONGEST_ITEM = 64  # characters that the store keeps of what names an item
