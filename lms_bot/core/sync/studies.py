@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+DIMENSIONS = ("subject", "difficulty")
+COUNTED = ("current_streak", "highest_streak", "videos", "exams", "downloads", "conferences")
 Pair = tuple[int, int]
 Item = tuple[int, str, str, int]
 """A course's id, an item of it, and the source and id of an activity by which that is done."""

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date
 from typing import Any
 
-from lms_bot.core.sync.studies import AttemptResult, LmsCounts
+from lms_bot.core.sync.studies import COUNTED, AttemptResult, LmsCounts
 from lms_bot.lms.source import Counts, Detail, Results
 from lms_bot.lms.values import integer, moment, number, text
 
 _HIGHEST = 2**31  # what is more is a mistake, and the store could not hold it
-_COUNTED = ("current_streak", "highest_streak", "videos", "exams", "downloads", "conferences")
 
 Stated = tuple[tuple[AttemptResult | LmsCounts, ...], tuple[int, ...]]
 """What rows say, and the ids of those that say nothing that can be kept, or are none of ours."""
@@ -62,7 +61,7 @@ def _results(detail: Results) -> Callable[[Any], AttemptResult | None]:
 def _counts(detail: Detail) -> Callable[[Any], LmsCounts | None]:
     assert isinstance(detail, Counts)
     key, student, day = (detail.place(field) for field in (detail.key, detail.student, detail.day))
-    counts = [None if (field := detail.counts.get(name)) is None else detail.place(field) for name in _COUNTED]
+    counts = [None if (field := detail.counts.get(name)) is None else detail.place(field) for name in COUNTED]
 
     def state(row: Any) -> LmsCounts | None:
         student_id, on = _id(row[student]), _day(row[day])

@@ -99,7 +99,7 @@ def missing_academics(engine: sa.Engine, schema: Schema) -> list[str]:
     details = {detail.table.name: detail.watches[0].select() for detail in schema.details}
     with _reading(engine) as connection:
         missing = [name for name, query in details.items() if not can_read(connection, query)]
-        for query in schema.academics.all:
+        for query in schema.academics.named.values():
             if not can_read(connection, query):
                 missing += sorted({column.table.name for column in columns_of(query)})
     return list(dict.fromkeys(missing))

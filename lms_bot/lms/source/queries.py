@@ -72,10 +72,11 @@ class AcademicQueries:
     items: Mapping[str, Query] = field(default_factory=dict)
 
     @property
-    def all(self) -> list[Query]:
-        """Return all queries that are declared."""
-        single = (self.batches, self.batch_students, self.courses, self.course_batches, self.course_students)
-        return [*(query for query in single if query is not None), *self.items.values()]
+    def named(self) -> dict[str, Query]:
+        """Return all queries that are declared, by what they give."""
+        names = ("batches", "batch_students", "courses", "course_batches", "course_students")
+        single = {name: query for name in names if (query := getattr(self, name)) is not None}
+        return single | {f"items of {name}": query for name, query in self.items.items()}
 
 
 def columns_of(query: Query) -> set[sa.Column[object]]:
