@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from lms_bot.cli import main
 from lms_bot.core.sync import Changes, Drift, Problem
 from lms_bot.pipeline.sync import academics
 from lms_bot.pipeline.sync.run import Sync
 from lms_bot.store import tables
 from lms_bot.store.academics import conflicts, drift
+from lms_bot.store.people import people
 from lms_bot.store.retention import forget_student, prune
 from lms_bot.store.retention.names import Names
+from tests.databases import store_in_file
 from tests.lms_rows import DAY, JANE, RAVI, Watch
 
 ALGEBRA, GEOMETRY = "Algebra", "Geometry"
@@ -322,6 +328,49 @@ def test_a_sync_says_what_came_of_it(watch: Watch) -> None:
     again = sync.run(watch.now).as_json()
     assert [kind[name] for kind in again.values() for name in keys[1:4]] == [0] * 12
     assert again["students"]["read"] == said["students"]["read"] > 0
+
+
+def sync_by_hand(*options: str, lms: str, store: str) -> int:
+    """The exit code of the command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LMS_DATABASE_URL", lms)
+        patch.setenv("LMS_STORE_DATABASE_URL", store)
+        with pytest.raises(SystemExit) as ending:
+            main(["sync", *options])
+    return int(ending.value.code or 0)
+
+
+def test_the_command_prints_the_result_as_its_last_line(
+    lms_url: str, store_beside: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sync_by_hand("--json", lms=lms_url, store=store_beside) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["students"]["added"] == said["students"]["read"] > 5
+    assert said["academics"]["added"] > 5
+    assert sync_by_hand(lms=lms_url, store=store_beside) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in table] == ["read", "students", "mentors", "links", "academics"]
+    assert all(line.split()[2:5] == ["0", "0", "0"] for line in table[1:])
+
+
+def test_the_command_fails_while_the_lms_is_away(tmp_path: Path) -> None:
+    store = store_in_file(tmp_path / "store.db")
+    assert sync_by_hand(lms=f"sqlite:///{tmp_path}/nothing.db", store=store) == 1
+
+
+def test_supervisors_come_along_with_mentors(watch: Watch) -> None:
+    watch.rows.run("UPDATE mentors SET supervisor_id = 2, supervisor_email = 'omar@example.org' WHERE id = 1")
+    watch.poll()
+    with watch.store.reading() as transaction:
+        mary = people.mentor(transaction, 1)
+    assert mary is not None
+    assert (mary.supervisor_id, mary.supervisor_email) == (2, "omar@example.org")
+    watch.rows.run("ALTER TABLE mentors DROP COLUMN supervisor_email")
+    Sync(watch.store, watch.lms, watch.settings).run(watch.now)
+    with watch.store.reading() as transaction:
+        assert people.mentor(transaction, 1) == replace(
+            mary, supervisor_id=None, supervisor_email=None, students_count=None
+        )
 
 
 # Who is forgotten, and what is old

@@ -71,7 +71,7 @@ def read_links(
 def _links(connection: sa.Connection, queries: PeopleQueries, at: dict[str, int]) -> frozenset[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
     for query in queries.links.values():
-        pairs: list[Any] = list(connection.execute(query, at))
+        pairs: list[Any] = [*connection.execute(query, at).all()]
         links = ((integer(mentor), integer(student)) for mentor, student in pairs)
         found.update((mentor, student) for mentor, student in links if mentor is not None and student is not None)
     return frozenset(found)

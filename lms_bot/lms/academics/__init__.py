@@ -45,7 +45,7 @@ def read_academics(engine: sa.Engine, queries: AcademicQueries, now: datetime) -
 def _rows(connection: sa.Connection, query: Query | None, at: int) -> Rows:
     if query is None or not can_read(connection, query):
         return None
-    return list(connection.execute(query, {NOW.key: at}))
+    return [*connection.execute(query, {NOW.key: at}).all()]
 
 
 def _named(rows: Rows) -> dict[int, str | None] | None:

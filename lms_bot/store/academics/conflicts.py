@@ -165,7 +165,7 @@ def _same(transaction: Transaction, people: sa.Table, key: str) -> Iterator[Conf
     query = sa.select(people.c[key], people.c.username, people.c.email).order_by(people.c[key])
     emails: dict[str, list[int]] = defaultdict(list)
     usernames: dict[str, list[int]] = defaultdict(list)
-    for one, username, email in transaction.execute(query):
+    for one, username, email in transaction.execute(query).all():
         usernames[username.strip().casefold()].append(one)
         if email and email.strip():
             emails[folded_email(email)].append(one)

@@ -46,7 +46,7 @@ def _replace(
     query = sa.select(table)
     if among is not None:
         query = query.where(table.c.source_table.in_(sorted(among)))
-    before, wanted = {tuple(row) for row in transaction.execute(query)}, frozenset(after)
+    before, wanted = set(map(tuple, transaction.execute(query).all())), frozenset(after)
     if before == wanted:
         return Changes(len(wanted))
     width = len(table.primary_key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -47,6 +46,9 @@ class Kept(NamedTuple):
 
 UNKNOWN_STUDENT = Mentoring(None, None, ())
 _one = mentors.alias("one")
+# What the LMS says of people; accounts are ours.
+_STUDENT = [column.name for column in students.columns if column.name != "zulip_user_id"]
+_MENTOR_READ = [column.name for column in mentors.columns if column.name not in ("zulip_user_id", "unmapped_reason")]
 _MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
 _ACCOUNT = sa.select(_one.c.zulip_user_id).where(_one.c.mentor_id == sa.bindparam("mentor_id")).scalar_subquery()
 _PERSON = (
@@ -68,8 +70,8 @@ def keep_people(
     Students who were forgotten stay so.
     """
     gone = forgotten.forgotten_students(transaction).student_ids
-    kept = [_without(s, "zulip_user_id", "shares_name") for s in now_students if s.student_id not in gone]
-    mentoring = [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors]
+    kept = [_values(s, _STUDENT) for s in now_students if s.student_id not in gone]
+    mentoring = [_values(m, _MENTOR_READ) for m in now_mentors]
     of_students = replace_rows(transaction, students, "student_id", kept)
     of_mentors = replace_rows(transaction, mentors, "mentor_id", mentoring)
     watchlist.mark_due(transaction, set(of_students.changed), now)
@@ -204,8 +206,8 @@ def census(transaction: Transaction) -> Census:
     return Census(*transaction.execute(sa.select(*counts)).one())
 
 
-def _without(person: Student | Mentor, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in asdict(person).items() if name not in names}
+def _values(person: Student | Mentor, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in names}
 
 
 def mentors_by_student(transaction: Transaction, student_ids: Collection[int]) -> dict[int, list[int]]:
