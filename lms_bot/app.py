@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
 from lms_bot.core.meter import Meter, QueueLength, SyncState
+from lms_bot.core.sync import KINDS
 from lms_bot.errors import ConfigError
 from lms_bot.lms import Lms
 from lms_bot.pipeline.deliverer import Deliverer
@@ -80,6 +81,7 @@ def _meter(settings: Settings, store: Store) -> Meter:
         with store.reading() as transaction:
             found, _ = drift.last(transaction) or ({}, None)
             rows = sum(conflicts.counted(transaction).values())
-        return SyncState(rows, {kind: one.distance for kind, one in found.items()})
+        apart = {kind: one.distance for kind, one in found.items()}
+        return SyncState(rows, dict.fromkeys(KINDS, 0) | apart)
 
     return PrometheusMeter(settings.metrics_port, read_queue, read_lags, read_sync)

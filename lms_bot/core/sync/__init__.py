@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+KINDS = ("students", "mentors", "links", "academics")  # of what is kept in sync, in the order in which they are told
 FUTURE = timedelta(days=1)  # so far ahead of us a moment may be, whatever zone it was in
 
 
@@ -95,8 +96,8 @@ class SyncResult:
 
     @property
     def kinds(self) -> dict[str, Synced]:
-        """Return the kinds by their names, in the order in which they are told."""
-        return {name: getattr(self, name) for name in ("students", "mentors", "links", "academics")}
+        """Return the kinds by their names."""
+        return {name: getattr(self, name) for name in KINDS}
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as it is given to programs."""

@@ -7,11 +7,11 @@ from functools import partial
 import sqlalchemy as sa
 
 from lms_bot.lms import source as lms
-from lms_bot.lms.schemas.moodle_academics import academics
+from lms_bot.lms.schemas.moodle_academics import COURSE, academics, is_over, module_id
 from lms_bot.lms.schemas.tables import Tables
 
 PREFIX = "mdl_"
-USER, COURSE, TEACHERS = 30, 50, ("teacher", "editingteacher")  # levels of contexts, and kinds of roles
+USER, TEACHERS = 30, ("teacher", "editingteacher")  # levels of contexts, and kinds of roles
 
 _EXAMS = ("quiz", "assign")
 _OTHERS = """page url resource scorm h5pactivity book folder forum feedback choice glossary wiki workshop data survey
@@ -78,11 +78,7 @@ def declare(prefix: str = PREFIX) -> lms.Schema:
                 "assign_submission": sa.select(work.id, work.duedate).where(work.duedate > 0),
             },
         ),
-        academics=academics(
-            t,
-            _has_role(t, enrolled.userid, "student").where(t.context.c.contextlevel == COURSE),
-            {name: t.course_modules.c.module == _module_id(t, name) for name in _EXAMS},
-        ),
+        academics=academics(t, partial(_has_role, t)),
         has_markup=True,
         urls={
             "student": "user/profile.php?id={student_id}",
@@ -136,7 +132,7 @@ def _assign_submission(t: Tables) -> lms.Source:
             t.assign_grades: of_work & (given.attemptnumber == work.attemptnumber),
             t.assign: assign.id == work.assignment,
             t.grade_items: _grade_item(t, "assign", work.assignment),
-            t.course_modules: (module.instance == work.assignment) & (module.module == _module_id(t, "assign")),
+            t.course_modules: (module.instance == work.assignment) & (module.module == module_id(t, "assign")),
         },
         parts=(t.assign_grades,),
         only=work.userid != 0,
@@ -217,10 +213,6 @@ def _marks(t: Tables, grade: lms.Expression, percentage: lms.Expression) -> dict
     return {"score": score, "percentage": sa.func.round(percentage, 2), "result": result}
 
 
-def _module_id(t: Tables, name: str) -> sa.ScalarSelect[int]:
-    return sa.select(sa.func.min(t.modules.c.id)).where(t.modules.c.name == name).scalar_subquery()
-
-
 def _enrolled(t: Tables, course: lms.Expression, user: lms.Expression) -> sa.ScalarSelect[int]:
     """Return since when a user is enrolled in a course: what a restored course brings is older."""
     row, way = t.user_enrolments.c, t.enrol.c
@@ -235,7 +227,7 @@ def _catalogue(t: Tables) -> dict[str, tuple[lms.Query, ...]]:
     def names(kind: str, key: sa.Column[int]) -> lms.Query:
         table = getattr(t, kind)
         query = sa.select(key, table.c.name).select_from(table).join(t.course_modules, module.instance == table.c.id)
-        return query.where(module.visible == 1, module.module == _module_id(t, kind))
+        return query.where(module.visible == 1, module.module == module_id(t, kind))
 
     return {
         "quiz": (names("quiz", t.quiz.c.id),),
@@ -254,8 +246,7 @@ def _people(t: Tables) -> lms.PeopleQueries:
     user, row, way, context = t.user.c, t.user_enrolments.c, t.enrol.c, t.context.c
     names = (user.firstname.label("first_name"), user.lastname.label("last_name"), sa.null().label("display_name"))
     people = sa.select(user.id, user.username, user.email, *names).where(user.deleted == 0, user.username != "guest")
-    is_over = (row.timestart > lms.NOW) | ((row.timeend != 0) & (row.timeend <= lms.NOW))
-    is_enrolled = sa.exists(row.userid).where(row.userid == user.id, row.status == 0, ~is_over)
+    is_enrolled = sa.exists(row.userid).where(row.userid == user.id, row.status == 0, ~is_over(row))
     is_enrolled = is_enrolled.where(way.id == row.enrolid, way.status == 0)
     is_active = sa.case(((user.suspended == 0) & is_enrolled, 1), else_=0).label("is_active")
     is_student = _has_role(t, user.id, "student").where(context.contextlevel == COURSE)
