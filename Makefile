@@ -44,6 +44,7 @@ bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.questions $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.writing $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.streaks $$kind 100000; done
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.sync $$kind 3000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.space $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.alerts $$kind 1000000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.patterns $$kind 1000000; done

@@ -41,7 +41,7 @@ SELECT 'GRANT SELECT (id, username, email, first_name, last_name, is_staff, is_s
 -- presence. Where the LMS does not say so, the bot does without.
 SELECT concat('GRANT SELECT (', group_concat(column_name), ') ON `', table_name, '` TO lms_bot_reader@''%'';')
 FROM (
-    SELECT concat(@prefix, 'courseenrollment') AS name, 'user_id, enrolled_at' AS list
+    SELECT concat(@prefix, 'courseenrollment') AS name, 'user_id, course_id, enrolled_at' AS list
     UNION ALL SELECT 'core_dailyactivity', 'id, user_id, date, status'
 ) AS wanted
 JOIN information_schema.columns AS c

@@ -46,7 +46,19 @@ FROM (
     UNION ALL SELECT 'certifications', 'id, user_id, course_id, issued_at'
     UNION ALL SELECT 'videos', 'id, title, course_title, chapter_name'
     UNION ALL SELECT 'students', 'created, last_active_date'
+    UNION ALL SELECT 'mentors', 'supervisor_id, supervisor_email, students_count'
     UNION ALL SELECT 'exams', 'duration'
+    -- What they study.
+    UNION ALL SELECT 'batches', 'id, name'
+    UNION ALL SELECT '_BatchToStudent', 'A, B'
+    UNION ALL SELECT '_CourseBatch', 'A, B'
+    UNION ALL SELECT 'ChapterContent', 'videoId'
+    UNION ALL SELECT 'subject_stats', 'id, subject_name, correct_answers_count, incorrect_answers_count, '
+        'unanswered_count, total_count, is_leaf, attempt_id'
+    UNION ALL SELECT 'difficulty_level_stats', 'id, difficulty_level, correct_answers_count, '
+        'incorrect_answers_count, unanswered_count, total_count, attempt_id'
+    UNION ALL SELECT 'student_activities', 'id, student_id, current_streak, highest_streak, total_videos_watched, '
+        'total_exams_taken, total_attachments_downloaded, total_video_conferences, fetch_date'
     UNION ALL SELECT 'student_activity_dates', 'id, student_id, activity_date'
 ) AS wanted
 JOIN information_schema.columns AS c

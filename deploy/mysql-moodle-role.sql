@@ -52,6 +52,7 @@ SELECT concat('GRANT SELECT (', group_concat(column_name), ') ON `', table_name,
 FROM (
     SELECT 'badge_issued' AS name, 'id, badgeid, userid, dateissued' AS list
     UNION ALL SELECT 'badge', 'id, name, courseid'
+    UNION ALL SELECT 'course_modules', 'completion'
     UNION ALL SELECT 'page', 'id, name'
     UNION ALL SELECT 'url', 'id, name'
     UNION ALL SELECT 'resource', 'id, name'

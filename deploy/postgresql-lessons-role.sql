@@ -52,7 +52,7 @@ GRANT SELECT (id, username, email, first_name, last_name, is_staff, is_superuser
 -- presence. Where the LMS does not say so, the bot does without.
 SELECT format('GRANT SELECT (%s) ON %s TO lms_bot_reader', string_agg(quote_ident(attname), ', '), attrelid::regclass)
 FROM (VALUES
-    (:'prefix' || 'courseenrollment', 'user_id, enrolled_at'),
+    (:'prefix' || 'courseenrollment', 'user_id, course_id, enrolled_at'),
     ('core_dailyactivity', 'id, user_id, date, status')
 ) AS wanted (name, list)
 JOIN pg_attribute ON attrelid = to_regclass(quote_ident(name)) AND attname = ANY (string_to_array(list, ', '))

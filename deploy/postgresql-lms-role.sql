@@ -49,17 +49,24 @@ FROM (VALUES
 \gexec
 
 -- Videos and certificates; on which days the LMS saw a student, for streaks of presence; since when students are enrolled and
--- how long exams take, for alerts about who never started and what was abandoned. Where the LMS does not say so, the bot does
--- without.
+-- how long exams take, for alerts about who never started and what was abandoned; batches, courses, results by subject and
+-- the LMS's own counts, and who supervises mentors. Where the LMS does not say so, the bot does without.
 SELECT format('GRANT SELECT ON %I TO lms_bot_reader', :'prefix' || name)
-FROM unnest(ARRAY['user_videos', 'certifications']) AS name
+FROM unnest(ARRAY[
+    'user_videos', 'certifications', 'subject_stats', 'difficulty_level_stats', 'student_activities'
+]) AS name
 WHERE to_regclass(quote_ident(:'prefix' || name)) IS NOT NULL
 \gexec
 
 SELECT format('GRANT SELECT (%s) ON %s TO lms_bot_reader', string_agg(quote_ident(attname), ', '), attrelid::regclass)
 FROM (VALUES
     ('students', 'created, last_active_date'),
+    ('mentors', 'supervisor_id, supervisor_email, students_count'),
     ('exams', 'duration'),
+    ('batches', 'id, name'),
+    ('_BatchToStudent', 'A, B'),
+    ('_CourseBatch', 'A, B'),
+    ('ChapterContent', 'videoId'),
     ('student_activity_dates', 'id, student_id, activity_date'),
     ('videos', 'id, title, course_title, chapter_name')
 ) AS wanted (name, list)

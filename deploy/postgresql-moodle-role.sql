@@ -60,14 +60,14 @@ FROM (VALUES
 ) AS needed (name, list)
 \gexec
 
--- Badges, and the names of activities of every kind that is installed.
+-- Badges, which activities are tracked, and the names of activities of every kind that is installed.
 SELECT format('GRANT SELECT ON %I TO lms_bot_reader', :'prefix' || 'badge_issued')
 WHERE to_regclass(quote_ident(:'prefix' || 'badge_issued')) IS NOT NULL
 \gexec
 
 SELECT format('GRANT SELECT (%s) ON %s TO lms_bot_reader', string_agg(quote_ident(attname), ', '), attrelid::regclass)
 FROM (
-    VALUES ('badge', 'id, name, courseid')
+    VALUES ('badge', 'id, name, courseid'), ('course_modules', 'completion')
     UNION ALL SELECT kind, 'id, name' FROM unnest(ARRAY[
         'page', 'url', 'resource', 'scorm', 'h5pactivity', 'book', 'folder', 'forum', 'feedback', 'choice',
         'glossary', 'wiki', 'workshop', 'data', 'survey', 'lti', 'imscp', 'chat', 'lesson', 'label',

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from lms_bot.chat import Chat, RateLimiter
 from lms_bot.config.settings import Settings
-from lms_bot.core.operations.meter import Meter, QueueLength
+from lms_bot.core.operations.meter import Meter, QueueLength, SyncState
+from lms_bot.core.sync import KINDS
 from lms_bot.errors import ConfigError
 from lms_bot.lms import Lms
 from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.pipeline.poller import Poller
+from lms_bot.store.academics import conflicts, drift
 from lms_bot.store.operations import figures
 from lms_bot.store.operations.lease import Lease
 from lms_bot.store.session import Store, open_store
@@ -75,4 +77,11 @@ def _meter(settings: Settings, store: Store) -> Meter:
         with store.reading() as transaction:
             return figures.lags(transaction, message_id)
 
-    return PrometheusMeter(settings.metrics_port, read_queue, read_lags)
+    def read_sync() -> SyncState:
+        with store.reading() as transaction:
+            found, _ = drift.last(transaction) or ({}, None)
+            rows = sum(conflicts.counted(transaction).values())
+        apart = {kind: one.distance for kind, one in found.items()}
+        return SyncState(rows, dict.fromkeys(KINDS, 0) | apart)
+
+    return PrometheusMeter(settings.metrics_port, read_queue, read_lags, read_sync)

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.operations.circuit_breaker import Circuit
-from lms_bot.core.operations.meter import Meter, PollOutcome, QueueLength, SendOutcome
+from lms_bot.core.operations.meter import Meter, PollOutcome, QueueLength, SendOutcome, SyncState
 from lms_bot.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,16 @@ ANSWERS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 class PrometheusMeter(Meter):
     """Counts in memory, but for the queue, which is read when somebody asks for it.
 
-    `read_lags` returns how late the notifications of a message were sent, given its id; both may raise
-    StoreUnavailable.
+    `read_lags` returns how late the notifications of a message were sent, given its id, and `read_sync` how the store
+    stands to the LMS; all of them may raise StoreUnavailable.
     """
 
     def __init__(
-        self, port: int, read_queue: Callable[[], QueueLength], read_lags: Callable[[int], Iterable[timedelta]]
+        self,
+        port: int,
+        read_queue: Callable[[], QueueLength],
+        read_lags: Callable[[int], Iterable[timedelta]],
+        read_sync: Callable[[], SyncState],
     ) -> None:
         self._port = port
         self._read_lags = read_lags
@@ -61,7 +65,7 @@ class PrometheusMeter(Meter):
         self._answers = prometheus.Histogram(
             "lms_bot_answer_seconds", "From taking up a question to its answer.", buckets=ANSWERS, registry=registry
         )
-        registry.register(Queue(read_queue))
+        registry.register(Queue(read_queue, read_sync))
         self._begin_at_zero()
 
     def serve(self) -> None:
@@ -115,15 +119,16 @@ class PrometheusMeter(Meter):
 
 
 class Queue(Collector):
-    """The length of the queue at the moment of asking."""
+    """The length of the queue, and how the store stands to the LMS, at the moment of asking."""
 
-    def __init__(self, read_queue: Callable[[], QueueLength]) -> None:
+    def __init__(self, read_queue: Callable[[], QueueLength], read_sync: Callable[[], SyncState]) -> None:
         self._read_queue = read_queue
+        self._read_sync = read_sync
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("lms_bot_store_up", "1 where the event store answers.")
         try:
-            queue = self._read_queue()
+            queue, sync = self._read_queue(), self._read_sync()
         except StoreUnavailable:  # which is what the metric says
             up.add_metric([], 0)
         else:
@@ -134,6 +139,13 @@ class Queue(Collector):
             waiting.add_metric(["due"], queue.due)
             waiting.add_metric(["waiting"], queue.waiting)
             yield waiting
+            conflicts = GaugeMetricFamily("lms_bot_conflicts", "Rows of the LMS that cannot be quite right.")
+            conflicts.add_metric([], sync.conflicts)
+            yield conflicts
+            drift = GaugeMetricFamily("lms_bot_drift", "Rows other than in the LMS, last night.", labels=["kind"])
+            for kind, rows in sync.drift.items():
+                drift.add_metric([kind], rows)
+            yield drift
         yield up
 
     def describe(self) -> Iterable[Metric]:

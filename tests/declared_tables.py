@@ -20,20 +20,24 @@ _TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], sa.types.TypeEngine[Any]], .
     (Time, sa.DateTime(timezone=True)),
     (sa.Text, sa.String(200)),
 )
-_TRUTHS = {"completed", "passed", "is_staff", "is_superuser", "is_active"}
+_TRUTHS = {"completed", "passed", "is_staff", "is_superuser", "is_active", "is_leaf"}
+
+
+def columns_read(schema: Schema) -> set[sa.Column[object]]:
+    """The columns that a schema reads, with what it can do without."""
+    details = (watch.select for watch in schema.detail_watches)
+    return schema.wanted().union(*map(columns_of, (*schema.extras, *schema.academics.named.values(), *details)))
 
 
 def read_columns(schema: Schema) -> set[tuple[str, str]]:
-    """The tables and columns that a schema reads, with what it can do without."""
-    columns = schema.wanted().union(*map(columns_of, schema.extras))
-    return {(column.table.name, column.name) for column in columns}
+    """The same by the names of tables and columns."""
+    return {(column.table.name, column.name) for column in columns_read(schema)}
 
 
 def make_tables(url: str, name: str, prefix: str | None = None, without: Collection[str] = ()) -> None:
     """Make the tables of a schema, but for those in `without`, and one named config."""
     schema, metadata = schemas.load(name, prefix), sa.MetaData()
-    columns = schema.wanted().union(*map(columns_of, schema.extras))
-    for table in {column.table for column in columns}:
+    for table in {column.table for column in columns_read(schema)}:
         if table.name not in without:
             own = [_column(column) for column in table.c if column.name != "id"]
             more = [sa.Column(hidden, sa.String(200)) for hidden in HIDDEN]

@@ -273,7 +273,7 @@ class DeliveryScenario:
         self.students = self.students if students is None else tuple(students)
         self.links = self.links if links is None else frozenset(links)
         with self.store.writing() as transaction:
-            mapped = people.keep_people(transaction, self.students, self.mentors, self.links, self.clock())
+            mapped = people.keep_people(transaction, self.students, self.mentors, self.links, self.clock()).mapped
             queue.make_mapped_due(transaction, mapped, self.clock())
 
     def read_accounts(self) -> None:

@@ -62,7 +62,7 @@ def is_waiting(store: Store) -> bool:
 
 def read_people(transaction: Transaction) -> object:
     students = [Student(JANE, "jane_smith", "jane@example.org"), Student(RAVI, "ravi_patel")]
-    return people.keep_people(transaction, students, [Mentor(MARY, "mary")], [(MARY, JANE), (MARY, RAVI)], NOW)
+    return people.keep_people(transaction, students, [Mentor(MARY, "mary")], [(MARY, JANE), (MARY, RAVI)], NOW).mapped
 
 
 def read_users(transaction: Transaction) -> object:

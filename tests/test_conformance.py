@@ -19,7 +19,7 @@ from lms_bot.lms import conformance
 from lms_bot.lms.conformance import plans
 from lms_bot.lms.conformance.installation import Installation
 from lms_bot.lms.links import LinkFiles, choose_links
-from lms_bot.lms.schemas import classic, lessons, moodle
+from lms_bot.lms.schemas import classic, lessons, moodle, moodle_academics
 from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import Schema, columns_of
 from tests.bot_process import BOTH
@@ -422,7 +422,7 @@ MOODLE: Mapping[str, Sequence[Mapping[str, Any]]] = {
     ],
     "mdl_role": [{"id": 5, "archetype": "student"}],
     "mdl_context": [
-        {"id": 50, "contextlevel": moodle.COURSE, "instanceid": 9},
+        {"id": 50, "contextlevel": moodle_academics.COURSE, "instanceid": 9},
         {"id": 30, "contextlevel": moodle.USER, "instanceid": 1},
     ],
     "mdl_role_assignments": [

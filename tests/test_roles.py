@@ -22,7 +22,7 @@ __all__ = ["shell"]
 LINKS = "mentor_students"
 SCHEMAS = pytest.mark.parametrize("name", FILES)
 OPTIONAL = {
-    "classic": ("user_videos", "certifications", "videos", "student_activity_dates"),
+    "classic": ("user_videos", "certifications", "videos", "student_activity_dates", "batches", "subject_stats"),
     "moodle": ("mdl_badge", "mdl_badge_issued", "mdl_page", "mdl_bigbluebuttonbn"),
     "lessons": ("core_dailyactivity",),
 }
@@ -39,9 +39,12 @@ def read_everything(name: str, url: str, prefix: str = "of the schema") -> set[s
     lms.read_people(NOW)
     lms.read_presence(0)
     lms.read_enrolment()
-    assert lms.missing_extras() == []
+    lms.read_academics(NOW)
+    assert lms.missing_extras() == lms.missing_academics() == []
+    assert [watch.name for watch in lms.watched_details(NOW)] == [watch.name for watch in lms.schema.detail_watches]
     assert [watch.name for watch in lms.watched(NOW)] == [watch.name for watch in lms.schema.watches]
-    cursors = [(watch, lms.changes.mark_baseline(watch, NOW)) for watch in lms.watched(NOW)]
+    watches = (*lms.watched(NOW), *lms.watched_details(NOW))
+    cursors = [(watch, lms.changes.mark_baseline(watch, NOW)) for watch in watches]
     for watch, cursor in cursors:
         lms.changes.history(watch, cursor, NOW)
     lms.close()

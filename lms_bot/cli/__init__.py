@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lms_bot import __version__
-from lms_bot.cli import activity, completion, copy_store, diagnosis, events, forget, monitor
+from lms_bot.cli import activity, completion, copy_store, diagnosis, events, forget, monitor, sync
 from lms_bot.cli.options import DONE, FAILED, WRONG_USE, Commands, add_global, command_first, settings_of
 from lms_bot.errors import ConfigError, LmsBotError
 
@@ -72,6 +72,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     )
     demo.set_defaults(run=_demo)
     monitor.add_to(commands)
+    sync.add_to(commands)
     diagnosis.add_to(commands)
     events.add_to(commands)
     activity.add_to(commands)

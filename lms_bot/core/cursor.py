@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lms_bot.core.events import Activity
+from lms_bot.core.sync.studies import AttemptResult, LmsCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class Page:
 
     `activities` are of the rows that are not as they were recorded last, out of `rows` that were read. `new_above`:
     rows of the source with a higher id were never read before. `history`: ids of rows that were there at the baseline.
-    `looked_at`: the open rows that were asked for; those that have `vanished` were not found.
+    `looked_at`: the open rows that were asked for; those that have `vanished` were not found. Rows of a detail give
+    `details`, and those that are none of ours are `dropped`.
     """
 
     cursor: Cursor
@@ -81,6 +83,8 @@ class Page:
     looked_at: tuple[int, ...] = ()
     vanished: tuple[int, ...] = ()
     server_replaced: bool = False
+    details: tuple[AttemptResult | LmsCounts, ...] = ()
+    dropped: tuple[int, ...] = ()
 
     def says_nothing(self, known: Cursor) -> bool:
         """Return whether nothing was found since `known`, and the cursor stands where it stood.
@@ -96,5 +100,7 @@ class Page:
             sweep_seconds=cursor.sweep_seconds,
             next_xid=cursor.next_xid,
         )
-        found = self.activities or self.looked_at or self.vanished or self.server_replaced
+        found = (
+            self.activities or self.details or self.dropped or self.looked_at or self.vanished or self.server_replaced
+        )
         return not found and known.sweep_seconds is not None and of_sweep == cursor

@@ -15,10 +15,14 @@ LONGEST_POLL = timedelta(hours=6)  # the first one, of a long history
 
 
 class Work(StrEnum):
-    """What the worker does by itself."""
+    """What the worker does by itself, or when an admin orders it."""
 
     POLLING = "polling"
     DELIVERY = "delivery"
+    SYNC = "sync"
+
+
+PAUSABLE = (Work.POLLING, Work.DELIVERY)
 
 
 class Process(NamedTuple):

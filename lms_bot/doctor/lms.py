@@ -57,6 +57,7 @@ def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, 
         ("lms limit", lambda: limit(lms.server())),
         ("lms tables", lambda: tables(lms, settings)),
         ("lms extras", lambda: extras(lms.missing_extras())),
+        ("lms studies", lambda: studies(lms.missing_academics(), lms.schema)),
         ("lms indexes", lambda: indexes(lms.server(), lms.schema, lms.tables())),
         ("lms times", lambda: times(lms.server(), lms.schema, lms.tables(), settings)),
         ("lms sweep", lambda: sweep(lms.server(), lms.schema, lms.tables())),
@@ -173,6 +174,16 @@ def extras(missing: Sequence[str]) -> Iterator[Finding]:
     """Check what is read where it is there: for presence, and for some alerts about students."""
     without = f"without {', '.join(missing)}, which presence, never_started and abandoned go by" if missing else ""
     yield ok("lms extras", without or "presence, enrolment and the durations of exams are read")
+
+
+def studies(missing: Sequence[str], schema: Schema) -> Iterator[Finding]:
+    """Check which tables about studies are read; more of them would say more of students."""
+    if not (schema.details or schema.academics.named):
+        return
+    if missing:
+        yield ok("lms studies", f"without {some(missing)}, which would say more about courses and subjects")
+    else:
+        yield ok("lms studies", "batches, courses and details are read, as far as the schema knows them")
 
 
 def indexes(server: Server, schema: Schema, found: Mapping[str, Table]) -> Iterator[Finding]:

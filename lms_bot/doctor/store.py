@@ -10,6 +10,7 @@ from lms_bot.core.operations.circuit_breaker import Circuit
 from lms_bot.core.reports.findings import Finding, failed, ok, warning
 from lms_bot.doctor.machine import file_system
 from lms_bot.errors import StoreUnavailable
+from lms_bot.store.academics.drift import DRIFT
 from lms_bot.store.operations import inspection
 from lms_bot.store.operations.inspection import StoreState
 from lms_bot.store.retention.prune import EVERY, POSITION
@@ -34,6 +35,7 @@ def checks(settings: Settings) -> Sequence[tuple[str, Callable[[], Iterator[Find
         ("last poll", lambda: last_poll(settings, inspection.inspect(url), datetime.now(UTC))),
         ("lms circuit", lambda: circuit(settings, inspection.inspect(url))),
         ("pauses", lambda: pauses(settings, inspection.inspect(url), datetime.now(UTC))),
+        ("drift", lambda: drift(inspection.inspect(url), url)),
         ("retention", lambda: retention(settings, inspection.inspect(url), datetime.now(UTC))),
     )
 
@@ -147,6 +149,19 @@ def pauses(settings: Settings, state: StoreState, now: datetime) -> Iterator[Fin
         yield warning("pauses", f"{work} is paused until {end}", f"resume {work}, in the admin channel, ends it")
     if not paused:
         yield ok("pauses", "nothing is paused")
+
+
+def drift(state: StoreState, url: str) -> Iterator[Finding]:
+    """Check how far the store was from the LMS when both were compared last, at night."""
+    if state.schema != CURRENT:
+        return
+    found = inspection.noted(url, DRIFT) or {}
+    apart = {kind: sum(one[name] for name in ("missing", "extra", "different")) for kind, one in found.items()}
+    if rows := ", ".join(f"{kind} {count}" for kind, count in apart.items() if count):
+        advice = "they are mended by now; if it recurs, see what else writes to the store"
+        yield warning("drift", f"rows were other than in the LMS last night: {rows}", advice)
+    else:
+        yield ok("drift", "the store was as the LMS is" if found else "not compared with the LMS yet")
 
 
 def retention(settings: Settings, state: StoreState, now: datetime) -> Iterator[Finding]:

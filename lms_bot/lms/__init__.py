@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 
 from lms_bot.config.settings import Settings
+from lms_bot.core.sync.studies import Academics
 from lms_bot.db import engine as engines
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms import inspection, schemas
+from lms_bot.lms.academics import read_academics
 from lms_bot.lms.changes import ChangeReader
 from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
@@ -33,6 +35,7 @@ class Lms:
         self._zone = zone
         self._files = files
         self._watched: list[Watch] = []
+        self._watched_details: list[Watch] = []
         self._watched_at: datetime | None = None
 
     @classmethod
@@ -48,13 +51,25 @@ class Lms:
 
         Raises LmsUnavailable.
         """
+        self._look(now)
+        return self._watched
+
+    def watched_details(self, now: datetime) -> list[Watch]:
+        """Return the tables in which changes of details are looked for, as far as they are there to read.
+
+        Raises LmsUnavailable.
+        """
+        self._look(now)
+        return self._watched_details
+
+    def _look(self, now: datetime) -> None:
         if self._watched_at is None or not timedelta() <= now - self._watched_at < WATCHED_AGE:
             try:
-                self._watched = inspection.watched(self.engine, self.schema)
+                self._watched = inspection.watched(self.engine, self.schema.sources)
+                self._watched_details = inspection.watched(self.engine, self.schema.details)
             except LmsUnavailable as error:
                 raise LmsUnavailable(f"the LMS cannot be read: {error}") from error
             self._watched_at = now
-        return self._watched
 
     def look_anew(self) -> None:
         """Find out with the next poll which optional tables are there to read: one of them may have gone."""
@@ -75,6 +90,14 @@ class Lms:
     def read_enrolment(self) -> Enrolment:
         """Return since when students are enrolled, how long exams take, and deadlines. Raises LmsUnavailable."""
         return read_enrolment(self.engine, self.schema.enrolment, self._zone)
+
+    def read_academics(self, now: datetime) -> Academics:
+        """Return batches, courses, and who and what belongs to them. Raises LmsUnavailable."""
+        return read_academics(self.engine, self.schema.academics, now)
+
+    def missing_academics(self) -> list[str]:
+        """Return the tables of details and of what is studied that we cannot read. Raises LmsUnavailable."""
+        return inspection.missing_academics(self.engine, self.schema)
 
     def missing_extras(self) -> list[str]:
         """Return the columns that are read only where they are ours to read, and are not. Raises LmsUnavailable."""

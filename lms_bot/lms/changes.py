@@ -14,11 +14,12 @@ from lms_bot.core.cursor import Cursor, Page, Seen
 from lms_bot.core.events import Activity
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
+from lms_bot.lms.academics.details import Stated, detail_reader
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
 from lms_bot.lms.rows import Row, RowReader
 from lms_bot.lms.safe_cursor import Read, advance, end_of_slice, forget_snapshots, is_replaced, trim
 from lms_bot.lms.snapshot import XIDS, Snapshot, take, was_visible, written_since, xmin_of
-from lms_bot.lms.source import Schema, Source, Watch
+from lms_bot.lms.source import Detail, Schema, Source, Tracked, Watch
 from lms_bot.lms.sqlite_stamp import SqliteStamps, Stamp
 
 PAGE_ROWS = 5_000
@@ -50,6 +51,7 @@ class ChangeReader:
         self._engine = engine
         self._schema = schema
         self._readers = {source.name: RowReader(source, zone) for source in schema.sources}
+        self._details = {detail.name: detail_reader(detail) for detail in schema.details}
         self._sweep_rows = sweep_rows
         self._longest = longest
         self._page_rows = min(PAGE_ROWS, sweep_rows)
@@ -101,7 +103,6 @@ class ChangeReader:
         was_there = {
             row[place] for row in read if visible_then is None or was_visible(row[-1], visible_then, committed)
         }
-        found = self._readers[watch.source.name].by_id(read)
         done = len(read) < self._page_rows
         after = replace(
             cursor,
@@ -111,9 +112,8 @@ class ChangeReader:
             seen=(Seen(cursor.seen[0].next_xid, cursor.baseline_id, len(read)),),
             baseline_xids=None if done else cursor.baseline_xids,
         )
-        activities = self._activities(watch.source, found, {}, now)
-        history = frozenset(found) & was_there
-        return Page(after, watch.source.name, activities, rows=len(read), new_above=cursor.history_id, history=history)
+        page = Page(after, watch.source.name, (), len(read), cursor.history_id, history=frozenset(was_there))
+        return self._filled(page, watch.source, read, _nothing_recorded, now)
 
     def changes(
         self, watch: Watch, cursor: Cursor, open_ids: Sequence[int], recorded: Recorded, now: datetime
@@ -151,20 +151,49 @@ class ChangeReader:
                     read += self._by_key(view, open_ids)
                     swept, cursor = self._sweep(view, cursor, self._sweep_rows - passed, now)
                     read += swept
-            found = self._readers[source.name].by_id(read)
             new_above = HIGHEST_ID if watch.is_part else last_before
-            yield Page(
-                cursor,
-                source.name,
-                self._activities(source, found, self._recorded(source, found, new_above, recorded), now),
-                rows=len(read),
-                new_above=new_above,
-                looked_at=tuple(open_ids) if is_last else (),
-                vanished=tuple(one for one in open_ids if one not in found) if is_last else (),
-                server_replaced=replaced,
-            )
+            looked_at = tuple(open_ids) if is_last else ()
+            page = Page(cursor, source.name, (), len(read), new_above, looked_at=looked_at, server_replaced=replaced)
+            yield self._filled(page, source, read, recorded, now)
         if cursor.sweep_position is None:
             self._stamps.end((watch.name, "sweep"))  # what was found is stored by now
+
+    def details_between(self, watch: Watch, above: int, upto: int) -> tuple[Stated, int]:
+        """Return what the next rows of a detail say, up to a key, and the key up to which they were read."""
+        query, values = watch.rows_above(above, PAGE_ROWS)
+        with self._transaction() as connection:
+            rows = connection.execute(query.where(watch.key_column <= upto), values).all()
+        return self._details[watch.name](rows), rows[-1][_key_place(watch)] if len(rows) == PAGE_ROWS else upto
+
+    def details_by_id(self, watch: Watch, ids: Sequence[int]) -> Stated:
+        """Return what these rows of a detail say, as far as they are there."""
+        with self._transaction() as connection:
+            rows = connection.execute(*watch.rows_by_key(ids, connection.dialect.name)).all()
+        return self._details[watch.name](rows)
+
+    def details_of(self, watch: Watch, student_ids: Sequence[int]) -> Stated:
+        """Return what the rows of a detail about these students say."""
+        detail = watch.source
+        assert isinstance(detail, Detail)
+        student = detail.table.c[detail.student] if isinstance(detail.student, str) else detail.student
+        ids = [str(one) for one in student_ids] if isinstance(student.type, sa.Text) else list(student_ids)
+        with self._transaction() as connection:
+            rows = connection.execute(watch.select.where(student.in_(ids))).all()
+        return self._details[watch.name](rows)
+
+    def _filled(self, page: Page, source: Tracked, read: Sequence[Any], recorded: Recorded, now: datetime) -> Page:
+        """Return a page with what the rows read say; of a source, what is not recorded yet."""
+        if isinstance(source, Detail):
+            details, dropped = self._details[source.name](read)
+            return replace(page, details=details, dropped=dropped)
+        assert isinstance(source, Source)
+        found = self._readers[source.name].by_id(read)
+        return replace(
+            page,
+            activities=self._activities(source, found, self._recorded(source, found, page.new_above, recorded), now),
+            history=page.history & found.keys(),
+            vanished=tuple(one for one in page.looked_at if one not in found),
+        )
 
     def _recorded(
         self, source: Source, found: Mapping[int, Row], new_above: int, recorded: Recorded
@@ -231,6 +260,10 @@ class ChangeReader:
                 yield connection
         except sa.exc.SQLAlchemyError as error:
             raise LmsUnavailable(f"the LMS cannot be read: {reason(error)}") from error
+
+
+def _nothing_recorded(_source: str, _ids: Collection[int]) -> Mapping[int, int]:
+    return {}
 
 
 def _key_place(watch: Watch) -> int:

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from lms_bot.core.people import Mentor, Student
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
+from lms_bot.lms.inspection import read_if_there
 from lms_bot.lms.links import LinkFiles
 from lms_bot.lms.source import NOW, PeopleQueries
-from lms_bot.lms.values import integer, text
+from lms_bot.lms.values import integer, number, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ def read_people(engine: sa.Engine, queries: PeopleQueries, files: LinkFiles, now
             read_students, read_mentors = (
                 connection.execute(query, at).all() for query in (queries.students, queries.mentors)
             )
+            supervisors = [] if queries.supervisors is None else read_if_there(connection, queries.supervisors)
             links = _links(connection, queries, at)
     except sa.exc.SQLAlchemyError as error:
         raise LmsUnavailable(f"students and mentors cannot be read: {reason(error)}") from error
@@ -40,7 +42,11 @@ def read_people(engine: sa.Engine, queries: PeopleQueries, files: LinkFiles, now
         Student(row.id, _username(row), text(row.email), _display_name(row), bool(row.is_active))
         for row in read_students
     )
-    mentors = tuple(Mentor(row.id, _username(row), text(row.email), _display_name(row)) for row in read_mentors)
+    supervised = {row[0]: _supervision(*row[1:]) for row in supervisors}
+    mentors = tuple(
+        Mentor(row.id, _username(row), text(row.email), _display_name(row), **supervised.get(row.id, {}))
+        for row in read_mentors
+    )
     files.know(mentors, students)
     links |= files.read()
     if queries.only_linked:
@@ -65,10 +71,19 @@ def read_links(
 def _links(connection: sa.Connection, queries: PeopleQueries, at: dict[str, int]) -> frozenset[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
     for query in queries.links.values():
-        pairs: list[Any] = list(connection.execute(query, at))
+        pairs: list[Any] = [*connection.execute(query, at).all()]
         links = ((integer(mentor), integer(student)) for mentor, student in pairs)
         found.update((mentor, student) for mentor, student in links if mentor is not None and student is not None)
     return frozenset(found)
+
+
+def _supervision(supervisor_id: Any, email: Any, students: Any) -> dict[str, Any]:
+    count = number(students)
+    return {
+        "supervisor_id": integer(supervisor_id),
+        "supervisor_email": text(email),
+        "students_count": int(count) if count is not None and 0 <= count < 2**31 else None,
+    }
 
 
 def _username(row: Any) -> str:

@@ -15,6 +15,7 @@ from lms_bot.store.alerts import alerts, watchlist
 from lms_bot.store.events.mentors import label_nobodys
 from lms_bot.store.notifications import queue, recipients
 from lms_bot.store.people import people, readings
+from lms_bot.store.people.people import Kept
 from lms_bot.store.questions import latest
 from lms_bot.store.session import Store, Transaction
 from lms_bot.store.state import noted_at
@@ -36,10 +37,10 @@ class PeopleReader:
         self._links_read_at: datetime | None = None
         self._link_expected_until: datetime | None = None
 
-    def refresh(self, now: datetime, *, at_once: bool = False) -> None:
+    def refresh(self, now: datetime, *, at_once: bool = False) -> Kept | None:
         """Read everybody again when that is long ago or not believed yet, or `at_once`; else links in question.
 
-        Raises LmsUnavailable.
+        Return what changed when everybody was read; None too where that is not believed yet. Raises LmsUnavailable.
         """
         if not at_once:
             with self._store.reading() as transaction:
@@ -50,7 +51,7 @@ class PeopleReader:
             if are_in_question:
                 self.refresh_links(now)
             if is_fresh:
-                return
+                return None
         with self._store.reading() as transaction:
             asked = latest.asked_at(transaction)
         read = self._lms.read_people(now)
@@ -58,13 +59,14 @@ class PeopleReader:
         with self._store.writing() as transaction:
             found = Census(len(read.students), len(read.mentors), len(read.links))
             if not _is_believed(transaction, found, now):
-                return
-            mapped = people.keep_people(transaction, read.students, read.mentors, read.links, now)
-            queue.make_mapped_due(transaction, mapped, now)
+                return None
+            kept = people.keep_people(transaction, read.students, read.mentors, read.links, now)
+            queue.make_mapped_due(transaction, kept.mapped, now)
             streaks.recount_moved_zones(transaction, self._settings.timezone, now)
             watchlist.follow_students(transaction, now)
             self._turn_to_mentors(transaction, now)
             latest.forget(transaction, asked)
+            return kept
 
     def refresh_for(self, now: datetime) -> bool:
         """Read everybody again since somebody is unknown; return False where this poll has done so."""

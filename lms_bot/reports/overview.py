@@ -10,6 +10,7 @@ from lms_bot.core.reports.overview import AuditEntry, Operation, Queue, Status, 
 from lms_bot.lms import schemas
 from lms_bot.reports import access
 from lms_bot.store import state
+from lms_bot.store.academics import conflicts, drift
 from lms_bot.store.events import cursors
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import figures, heartbeat, incidents, pauses
@@ -39,6 +40,7 @@ def status(transaction: Transaction, principal: Principal, settings: Settings, n
     """
     required = [source.name for source in schemas.named(settings.lms_schema).sources if not source.is_optional]
     today = now.astimezone(settings.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+    found, compared_at = drift.last(transaction) or ({}, None)
     return Status(
         operation=operation(transaction, principal, now),
         newest=figures.newest(transaction),
@@ -52,6 +54,9 @@ def status(transaction: Transaction, principal: Principal, settings: Settings, n
         incidents=tuple(incidents.ongoing(transaction)),
         schema=CURRENT,
         product=figures.product(transaction),
+        conflicts=sum(conflicts.counted(transaction).values()),
+        drift=found,
+        compared_at=compared_at,
     )
 
 

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg2
 import sqlalchemy as sa
@@ -211,8 +211,16 @@ _COPY: dict[type, Callable[[Any], Any]] = {
 _COPY_AS_TEXT: dict[type, Callable[[Any], Any]] = {**_COPY, sa.JSON: _copy_text}
 
 
-def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> list[int]:
-    """Make a table hold these rows, writing only what differs; return the keys of rows that were changed.
+class Replaced(NamedTuple):
+    """The keys of rows that were added, changed and removed."""
+
+    added: list[int]
+    changed: list[int]
+    removed: list[int]
+
+
+def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> Replaced:
+    """Make a table hold these rows, writing only what differs.
 
     In the order of the keys, and a row that another process has put there meanwhile is made this one.
     """
@@ -233,7 +241,7 @@ def replace_rows(transaction: Transaction, table: sa.Table, key: str, rows: list
         values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names if name != key}
         statement = sa.update(table).where(table.c[key] == sa.bindparam(f"new_{key}")).values(values)
         transaction.execute(statement, [{f"new_{name}": row[name] for name in names} for row in changed])
-    return [row[key] for row in changed]
+    return Replaced([row[key] for row in new], [row[key] for row in changed], gone)
 
 
 def _values(row: dict[str, Any], names: Sequence[str]) -> tuple[Any, ...]:

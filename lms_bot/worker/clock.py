@@ -11,6 +11,7 @@ from lms_bot.errors import LmsBotError
 from lms_bot.lms import Lms
 from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks
 from lms_bot.pipeline.academics import snapshots
+from lms_bot.pipeline.sync import academics, drift
 from lms_bot.store.session import Store
 
 INCIDENTS = "incidents"
@@ -46,11 +47,14 @@ class ClockJobs:
         self._store = store
         self._lms = lms
         self._settings = settings
+        self._drift = drift.DriftWatch(store, lms, settings)
         seconds = min(EVERY, settings.poll_interval)
         self.jobs = (
             Job("presence", seconds, self._read_presence, reads_lms=True),
             Job("streaks", seconds, self._record_streak_events),
             Job("enrolment", seconds, self._read_enrolment, reads_lms=True),
+            Job("academics", seconds, self._read_academics, reads_lms=True),
+            Job("drift", seconds, self._compare, reads_lms=True),
             Job("alerts", seconds, self._judge_students),
             Job("alert notifications", seconds, self._enqueue_alerts),
             Job("snapshots", SNAPSHOTS_EVERY, self._make_snapshots),
@@ -78,6 +82,14 @@ class ClockJobs:
 
     def _read_enrolment(self, now: datetime) -> int:
         alerts.read_enrolment(self._store, self._lms, now)
+        return 0
+
+    def _read_academics(self, now: datetime) -> int:
+        academics.read_turn(self._store, self._lms, now)
+        return 0
+
+    def _compare(self, now: datetime) -> int:
+        self._drift.compare_turn(now)
         return 0
 
     def _judge_students(self, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Carries out what admins ordered: a poll or a delivery at once; reports in Zulip what came of it."""
+"""Carries out what admins ordered: a poll, a sync or a delivery at once; reports in Zulip what came of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from lms_bot.core.process import Work
+from lms_bot.core.sync import SyncResult
 from lms_bot.errors import LmsBotError
 from lms_bot.pipeline.deliverer import Delivered, Deliverer
 from lms_bot.pipeline.poller import Polled
 from lms_bot.render import counted, quote
+from lms_bot.render.sync import sync_report
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import orders, pauses
 from lms_bot.store.operations.orders import Order
@@ -22,8 +24,9 @@ TURN = 3.0  # seconds of an ordered delivery, before other jobs have their turn
 class AdminOrders:
     """Pauses and orders that admins gave: what is to rest, and what is to be done at once."""
 
-    def __init__(self, store: Store, deliverer: Deliverer) -> None:
+    def __init__(self, store: Store, deliverer: Deliverer, sync: Callable[[datetime], SyncResult]) -> None:
         self._store = store
+        self._sync_with_lms = sync
         self._deliverer = deliverer
         self._paused: dict[Work, Pause] = {}
         self._deliveries: list[Order] = []
@@ -51,6 +54,8 @@ class AdminOrders:
         self._deliveries = [order for order in waiting if order.work is Work.DELIVERY]
         if polls := [order for order in waiting if order.work is Work.POLLING]:
             self._poll(polls, poll, now)
+        if syncs := [order for order in waiting if order.work is Work.SYNC]:
+            self._sync(syncs, now)
         if self._deliveries:
             self._deliver(self._deliveries[0], now)
 
@@ -64,6 +69,17 @@ class AdminOrders:
             self._report(ordered, "❌ The poll failed; the log says why.", now)
             raise
         self._report(ordered, _poll_report(polled), now)
+
+    def _sync(self, ordered: Sequence[Order], now: datetime) -> None:
+        try:
+            result = self._sync_with_lms(now)
+        except LmsBotError as error:
+            self._report(ordered, f"❌ The sync failed: {quote(str(error))}", now)
+            raise
+        except Exception:
+            self._report(ordered, "❌ The sync failed; the log says why.", now)
+            raise
+        self._report(ordered, sync_report(result), now)
 
     def _deliver(self, order: Order, now: datetime) -> None:
         if order.order_id not in self._delivered:

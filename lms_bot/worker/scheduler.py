@@ -18,6 +18,7 @@ from lms_bot.errors import LmsBotError, LmsUnavailable
 from lms_bot.pipeline import incidents
 from lms_bot.pipeline.incident_notifications import send_incidents
 from lms_bot.pipeline.poller import Polled, Progress
+from lms_bot.pipeline.sync.run import Sync
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import heartbeat
 from lms_bot.store.retention import cleanup, prune
@@ -59,7 +60,7 @@ class Worker:
         self._has_run: set[str] = set()
         self._unread: set[str] = set()
         self._circuit_breaker = CircuitBreaker(parts.settings.poll_interval, LONGEST_LMS_PAUSE)
-        self._orders = AdminOrders(parts.store, parts.deliverer)
+        self._orders = AdminOrders(parts.store, parts.deliverer, Sync(parts.store, parts.lms, parts.settings).run)
         self.admin_channel = AdminChannelWatch(parts.store, parts.chat, parts.settings)
         self._works_since = datetime.now(UTC)
         self._scheduler = SteadyScheduler()

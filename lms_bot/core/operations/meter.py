@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -30,6 +30,13 @@ class QueueLength(NamedTuple):
 
     due: int
     waiting: int
+
+
+class SyncState(NamedTuple):
+    """How many rows of the LMS cannot be quite right, and how many are other in the store than there, by kind."""
+
+    conflicts: int
+    drift: Mapping[str, int]
 
 
 class Meter:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from lms_bot.core.cursor import Cursor
 from lms_bot.core.people import Mentor
 from lms_bot.core.process import Work, Working
+from lms_bot.core.sync import Drift
 
 
 class Queue(NamedTuple):
@@ -58,7 +59,9 @@ class Status:
     """How the bot is doing: what works, what waits, what was sent and postponed today, and what is wrong.
 
     `cursors` say by table how far it was read; `unknown_rows` are in states that nobody knows; `incidents` are
-    what has begun and is not over, as (since, text). `schema` and `product` are those of the store.
+    what has begun and is not over, as (since, text). `schema` and `product` are those of the store. `conflicts` are
+    rows of the LMS that cannot be quite right; `drift` says by kind how far the store was from the LMS when both were
+    compared.
     """
 
     operation: Operation
@@ -73,6 +76,9 @@ class Status:
     incidents: tuple[tuple[datetime, str], ...]
     schema: str
     product: str
+    conflicts: int
+    drift: Mapping[str, Drift]
+    compared_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

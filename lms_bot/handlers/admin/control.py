@@ -1,4 +1,4 @@
-"""The commands with which admins have the worker poll, deliver, pause and go on."""
+"""The commands with which admins have the worker poll, sync, deliver, pause and go on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from lms_bot.core.principal import Role
-from lms_bot.core.process import THIS, Work, Working
+from lms_bot.core.process import PAUSABLE, THIS, Work, Working
 from lms_bot.core.reports.overview import Operation
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import DURATION, TYPES, choice
@@ -20,7 +20,7 @@ from lms_bot.reports import overview
 WORK = replace(
     choice(
         "work",
-        list(Work),
+        list(PAUSABLE),
         "What I do by myself: read the LMS, or tell mentors. What you are told as a mentor is paused in a direct "
         "message to me.",
     ),
@@ -42,6 +42,20 @@ def poll(request: Request, arguments: Arguments) -> str:
     operation = overview.operation(request.transaction, request.principal, request.now)
     who, when = _who(operation.worker, request.now), _when(operation.worker)
     return f"{who} polls{when} and writes here what was found.{_but_paused(operation, Work.POLLING)}"
+
+
+@COMMANDS.command("sync", changes=True)
+def sync(request: Request, arguments: Arguments) -> str:
+    """Read people, links, and what they study from the LMS now, and say here what changed.
+
+    The answer also names rows of the LMS that cannot be quite right, by their ids.
+    """
+    if not request.settings.monitor_enabled:
+        raise UserError("Reading the LMS is turned off in the settings (`monitor_enabled`).")
+    actions.order(request.transaction, Work.SYNC, request.asked_in, request.now)
+    operation = overview.operation(request.transaction, request.principal, request.now)
+    who, when = _who(operation.worker, request.now), _when(operation.worker)
+    return f"{who} syncs{when} and writes here what changed."
 
 
 @COMMANDS.command("process-pending", KINDS, changes=True)

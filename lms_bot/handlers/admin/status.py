@@ -94,6 +94,12 @@ def _problems(found: Status) -> list[str]:
     """Return what somebody should look at."""
     lines = [f"**Parked:** {counted(found.parked, 'message')}", f"**Mentors without an account:** {found.unmapped:,}"]
     lines += [f"**Rows in unknown states:** {found.unknown_rows:,}"] if found.unknown_rows else []
+    if found.conflicts:
+        lines.append(f"**Rows that cannot be quite right:** {found.conflicts:,}; `sync` names them")
+    if found.compared_at is not None:
+        apart = {kind: drift.distance for kind, drift in found.drift.items() if drift.distance}
+        said = ", ".join(f"{kind} {rows:,}" for kind, rows in apart.items())
+        lines.append(f"**Drift from the LMS:** {said or 'none'}, compared at {moment(found.compared_at)}")
     return lines + [f"**Alert** since {moment(since)}: {text}" for since, text in found.incidents]
 
 

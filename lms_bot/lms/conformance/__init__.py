@@ -27,14 +27,14 @@ def checks(installation: Installation, now: datetime) -> Sequence[Check]:
     first: list[Check] = [("lms", partial(_reach, installation)), ("schema", partial(_declared, schema))]
     if faults(schema):
         return first
-    known = samples.Known(installation, now)
+    known, watches = samples.Known(installation, now), [*schema.watches, *schema.detail_watches]
     return [
         *first,
         ("schema reads", partial(queries.check, installation, now)),
         ("schema mode", partial(mode.check, installation, now)),
         ("schema people", partial(people.check, installation, now)),
         *(("schema rows", partial(samples.check, known, source)) for source in schema.sources),
-        *(("schema polls", partial(plans.check, installation, watch, now)) for watch in schema.watches),
+        *(("schema polls", partial(plans.check, installation, watch, now)) for watch in watches),
     ]
 
 

@@ -26,7 +26,7 @@ _WHY = sa.text(
 def check(installation: Installation, now: datetime) -> Iterator[Finding]:
     """Say how changes are found in which tables."""
     by_mode: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for watch in installation.schema.watches:
+    for watch in (*installation.schema.watches, *installation.schema.detail_watches):
         with installation.reading() as connection:
             if inspection.can_read(connection, sa.select(watch.key_column)):
                 snapshot = take(connection, watch.table.name, now, installation.longest)

@@ -46,6 +46,10 @@ def named(schema: Schema) -> Iterator[Named]:
     yield from (Named(name, OPTIONAL, query) for name, query in once.items() if query is not None)
     yield from (Named("moments of presence", OPTIONAL, query) for query in presence.moments)
     yield from (Named(f"deadlines of {name}", OPTIONAL, query) for name, query in enrolment.deadlines.items())
+    if people.supervisors is not None:
+        yield Named("supervisors", OPTIONAL, people.supervisors)
+    yield from (Named(f"the detail {watch.name}", OPTIONAL, watch.select) for watch in schema.detail_watches)
+    yield from (Named(f"academics: {name}", OPTIONAL, query) for name, query in schema.academics.named.items())
 
 
 def check(installation: Installation, now: datetime) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.inspection import mysql, postgresql, sqlite
 from lms_bot.lms.inspection.kinds import Column, Kind, Server, Table, Wanted
 from lms_bot.lms.schemas.tables import Id, Seconds, Time
-from lms_bot.lms.source import Schema, Watch, columns_of
+from lms_bot.lms.source import Schema, Tracked, Watch, columns_of
 
 __all__ = ["Column", "Kind", "Server", "Table", "Wanted"]
 
@@ -78,12 +78,12 @@ def names(engine: sa.Engine) -> set[str]:
         return {*inspector.get_table_names(), *inspector.get_view_names()}
 
 
-def watched(engine: sa.Engine, schema: Schema) -> list[Watch]:
-    """Return what is watched for changes, without optional sources that cannot be read. Raises LmsUnavailable."""
-    optional = [source for source in schema.sources if source.is_optional]
+def watched(engine: sa.Engine, tracked: Sequence[Tracked]) -> list[Watch]:
+    """Return what is watched for changes, without what is optional and cannot be read. Raises LmsUnavailable."""
+    optional = [one for one in tracked if one.is_optional]
     with _reading(engine) as connection:
-        missing = {source.name for source in optional if not can_read(connection, source.watches[0].select)}
-    return [watch for watch in schema.watches if watch.source.name not in missing]
+        missing = {one.name for one in optional if not can_read(connection, one.watches[0].select)}
+    return [watch for one in tracked if one.name not in missing for watch in one.watches]
 
 
 def missing_extras(engine: sa.Engine, schema: Schema) -> list[str]:
@@ -91,7 +91,18 @@ def missing_extras(engine: sa.Engine, schema: Schema) -> list[str]:
     with _reading(engine) as connection:
         missing = [query for query in schema.extras if not can_read(connection, query)]
     wanted_last = [columns_of(sa.select(list(query.selected_columns)[-1])) for query in missing]
-    return [f"{column.table.name}.{column.name}" for columns in wanted_last for column in columns]
+    return list(dict.fromkeys(f"{column.table.name}.{column.name}" for columns in wanted_last for column in columns))
+
+
+def missing_academics(engine: sa.Engine, schema: Schema) -> list[str]:
+    """Return the tables of details and of what is studied that are not there for us to read. Raises LmsUnavailable."""
+    details = {detail.table.name: detail.watches[0].select for detail in schema.details}
+    with _reading(engine) as connection:
+        missing = [name for name, query in details.items() if not can_read(connection, query)]
+        for query in schema.academics.named.values():
+            if not can_read(connection, query):
+                missing += sorted({column.table.name for column in columns_of(query)})
+    return list(dict.fromkeys(missing))
 
 
 def read_if_there(connection: sa.Connection, query: sa.Select[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from lms_bot.lms.schemas.classic_academics import academics, details
 from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import (
     EnrolmentQueries,
@@ -29,12 +30,22 @@ user_videos id user_id video_id created:time watched_percentage:number
 certifications id user_id course_id issued_at:time
 students id username:text email:text first_name:text last_name:text display_name:text is_active:number \
 created:time last_active_date:time
-mentors id username:text email:text first_name:text last_name:text display_name:text
+mentors id username:text email:text first_name:text last_name:text display_name:text supervisor_id \
+supervisor_email:text students_count:number
 _MentorToStudent A B
+batches id name:text
+_BatchToStudent A B
+_CourseBatch A B
+subject_stats id subject_name:text correct_answers_count:number incorrect_answers_count:number \
+unanswered_count:number total_count:number is_leaf:number attempt_id
+difficulty_level_stats id difficulty_level:text correct_answers_count:number incorrect_answers_count:number \
+unanswered_count:number total_count:number attempt_id
+student_activities id student_id:text current_streak:number highest_streak:number total_videos_watched:number \
+total_exams_taken:number total_attachments_downloaded:number total_video_conferences:number fetch_date:time
 exams id title:text duration:number
 courses id title:text
 chapters id name:text
-ChapterContent id title:text course_id examId
+ChapterContent id title:text course_id examId videoId
 videos id title:text course_title:text chapter_name:text
 student_activity_dates id student_id:text activity_date:text
 """
@@ -60,6 +71,8 @@ def declare(prefix: str = PREFIX) -> Schema:
             since=sa.select(t.students.c.id, t.students.c.created),
             minutes=sa.select(t.exams.c.id, t.exams.c.duration),
         ),
+        details=details(t),
+        academics=academics(t),
     )
 
 
@@ -179,9 +192,10 @@ def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
 
 def _people(t: Tables) -> PeopleQueries:
     students, link = t.students.c, t._MentorToStudent.c
-    names = (students.username, students.email, students.first_name, students.last_name, students.display_name)
+    mentors, names = t.mentors.c, ("id", "username", "email", "first_name", "last_name", "display_name")
     return PeopleQueries(
-        students=sa.select(students.id, *names, students.is_active).order_by(students.id),
-        mentors=sa.select(*t.mentors.c).order_by(t.mentors.c.id),
+        students=sa.select(*(students[name] for name in names), students.is_active).order_by(students.id),
+        mentors=sa.select(*(mentors[name] for name in names)).order_by(mentors.id),
         links={"links": sa.select(link.A, link.B)},
+        supervisors=sa.select(mentors.id, mentors.supervisor_id, mentors.supervisor_email, mentors.students_count),
     )

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lms_bot.core.events import EventType
-from lms_bot.lms.source import Query, Schema, Source
+from lms_bot.core.sync.studies import COUNTED, DIMENSIONS
+from lms_bot.lms.source import Counts, Query, Results, Schema, Source
 
 _TAKEN = "as"  # the letters of alerts and of streaks
 _LONGEST_NAME = 28  # the store keeps names of 32, of parts with their number
@@ -18,7 +19,38 @@ def faults(schema: Schema) -> list[str]:
     found = [*_of_names(schema), *_of_people(schema)]
     for source in schema.sources:
         found += [f"source {source.name}: {fault}" for fault in (*_of_columns(source), *_of_titles(source, schema))]
-    return found
+    return [*found, *_of_details(schema), *_of_academics(schema)]
+
+
+def _of_details(schema: Schema) -> Iterator[str]:
+    sources = {source.name for source in schema.sources}
+    names = Counter([*sources, *(detail.name for detail in schema.details)])
+    yield from (
+        f"detail {name}: a source or another detail has that name" for name, times in names.items() if times > 1
+    )
+    for detail in schema.details:
+        if len(detail.name) > _LONGEST_NAME:
+            yield f"detail {detail.name}: its name has more than {_LONGEST_NAME} characters"
+        named = dict.fromkeys(one for one in (detail.key, *detail.fields) if isinstance(one, str))
+        missing = [name for name in named if name not in detail.table.c]
+        yield from (f"detail {detail.name}: there is no column {name}" for name in missing)
+        if not missing and len(detail.watches[0].select.get_final_froms()) > 1:
+            yield f"detail {detail.name}: something is read from a table that is not among its joins"
+        if isinstance(detail, Results) and detail.exam_source not in sources:
+            yield f"detail {detail.name}: there is no source {detail.exam_source}"
+        if isinstance(detail, Results) and detail.dimension not in DIMENSIONS:
+            yield f"detail {detail.name}: {detail.dimension!r} is none of {', '.join(DIMENSIONS)}"
+        if isinstance(detail, Counts) and (unknown := sorted(detail.counts.keys() - COUNTED)):
+            yield f"detail {detail.name}: it counts {', '.join(unknown)}, which nobody asks for"
+
+
+def _of_academics(schema: Schema) -> Iterator[str]:
+    sources = {source.name for source in schema.sources}
+    yield from (f"items name no source {name}" for name in schema.academics.items if name not in sources)
+    for name, query in schema.academics.named.items():
+        width = 3 if name.startswith("items of ") else 2
+        if len(query.selected_columns) != width:
+            yield f"the query for {name} does not give {width} columns"
 
 
 def _of_names(schema: Schema) -> Iterator[str]:

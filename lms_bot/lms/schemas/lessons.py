@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import (
+    AcademicQueries,
     EnrolmentQueries,
     PeopleQueries,
     PresenceQueries,
@@ -30,7 +31,7 @@ course id name:text
 lesson id course_id title:text
 exam id course_id title:text
 lessonquiz id lesson_id title:text
-courseenrollment id user_id enrolled_at:time
+courseenrollment id user_id course_id enrolled_at:time
 """
 _OF_DJANGO = """
 auth_user id username:text email:text first_name:text last_name:text is_staff:number is_superuser:number \
@@ -62,6 +63,7 @@ def declare(prefix: str = PREFIX) -> Schema:
         enrolment=EnrolmentQueries(
             since=sa.select(enrolled.user_id, sa.func.min(enrolled.enrolled_at)).group_by(enrolled.user_id)
         ),
+        academics=_academics(t),
     )
 
 
@@ -159,6 +161,21 @@ def _catalogue(t: Tables) -> dict[str, tuple[Query, ...]]:
         "lesson quizzes": (sa.select(t.lessonquiz.c.id, t.lessonquiz.c.title),),
         "courses": (sa.select(t.course.c.id, t.course.c.name),),
     }
+
+
+def _academics(t: Tables) -> AcademicQueries:
+    lesson, exam, quiz, enrolled = t.lesson.c, t.exam.c, t.lessonquiz.c, t.courseenrollment.c
+    exams = sa.select(exam.course_id, sa.literal("exam ") + sa.cast(exam.id, sa.String(20)), exam.id)
+    quizzes = sa.select(lesson.course_id, sa.literal("quiz ") + sa.cast(quiz.id, sa.String(20)), quiz.id)
+    return AcademicQueries(
+        courses=sa.select(t.course.c.id, t.course.c.name),
+        course_students=sa.select(enrolled.course_id, enrolled.user_id).distinct(),
+        items={
+            "user_progress": sa.select(lesson.course_id, lesson.id, lesson.id.label("activity")),
+            "exam_attempts": exams,
+            "lesson_quiz_attempts": quizzes.join(t.lesson, lesson.id == quiz.lesson_id),
+        },
+    )
 
 
 def _people(django: Tables) -> PeopleQueries:

@@ -7,10 +7,11 @@ from functools import partial
 import sqlalchemy as sa
 
 from lms_bot.lms import source as lms
+from lms_bot.lms.schemas.moodle_academics import COURSE, academics, is_over, module_id
 from lms_bot.lms.schemas.tables import Tables
 
 PREFIX = "mdl_"
-USER, COURSE, OF_COURSES = 30, 50, (10, 40, 50)  # levels of contexts; roles in site and category reach down
+USER, OF_COURSES = 30, (10, 40, 50)  # levels of contexts; roles in site and category reach down
 TEACHERS = ("teacher", "editingteacher")
 
 _EXAMS = ("quiz", "assign")
@@ -31,7 +32,7 @@ badge_issued id badgeid userid dateissued:seconds
 quiz id course name:text sumgrades:number grade:number timelimit:number timeclose:seconds
 assign id course name:text grade:number duedate:seconds teamsubmission:number
 grade_items id itemtype:text itemmodule:text iteminstance itemnumber:number gradepass:number grademin:number
-course_modules id course module instance section visible:number
+course_modules id course module instance section visible:number completion:number
 modules id name:text
 course id fullname:text visible:number
 course_sections id name:text section:number visible:number
@@ -77,6 +78,7 @@ def declare(prefix: str = PREFIX) -> lms.Schema:
                 "assign_submission": sa.select(work.id, work.duedate).where(work.duedate > 0, work.teamsubmission == 0),
             },
         ),
+        academics=academics(t, partial(_has_role, t)),
         has_markup=True,
         urls={
             "student": "user/profile.php?id={student_id}",
@@ -131,7 +133,7 @@ def _assignment(t: Tables, table: sa.Table, letter: str) -> lms.Source:
             t.assign_grades if is_work else t.assign_submission: sa.and_(*(given[key] == work[key] for key in keys)),
             t.assign: assign.id == row.assignment,
             t.grade_items: _grade_item(t, "assign", row.assignment),
-            t.course_modules: (module.instance == row.assignment) & (module.module == _module_id(t, "assign")),
+            t.course_modules: (module.instance == row.assignment) & (module.module == module_id(t, "assign")),
         },
         parts=(t.assign_grades,) if is_work else (),
         only=work.userid != 0 if is_work else (assign.teamsubmission == 1) & work.id.is_(None),
@@ -210,10 +212,6 @@ def _marks(t: Tables, grade: lms.Expression, percentage: lms.Expression) -> dict
     return {"score": score, "percentage": sa.func.round(percentage, 2), "result": result}
 
 
-def _module_id(t: Tables, name: str) -> sa.ScalarSelect[int]:
-    return sa.select(sa.func.min(t.modules.c.id)).where(t.modules.c.name == name).scalar_subquery()
-
-
 def _enrolled(t: Tables, course: lms.Expression, user: lms.Expression) -> sa.ScalarSelect[int]:
     """Return since when a user is enrolled in a course: what a restored course brings is older."""
     row, way = t.user_enrolments.c, t.enrol.c
@@ -230,7 +228,7 @@ def _catalogue(t: Tables) -> dict[str, tuple[lms.Query, ...]]:
         table = getattr(t, kind)
         query = sa.select(key, table.c.name).join_from(table, t.course_modules, module.instance == table.c.id)
         query = query.join(t.course, course.id == module.course).where(course.visible == 1, module.visible == 1)
-        return query.where(module.module == _module_id(t, kind))
+        return query.where(module.module == module_id(t, kind))
 
     return {
         "quiz": (names("quiz", t.quiz.c.id),),
@@ -246,8 +244,7 @@ def _people(t: Tables) -> lms.PeopleQueries:
     user, row, way = t.user.c, t.user_enrolments.c, t.enrol.c
     names = (user.firstname.label("first_name"), user.lastname.label("last_name"), sa.null().label("display_name"))
     people = sa.select(user.id, user.username, user.email, *names).where(user.deleted == 0, user.username != "guest")
-    is_over = (row.timestart > lms.NOW) | ((row.timeend != 0) & (row.timeend <= lms.NOW))
-    is_enrolled = sa.exists(row.userid).where(row.userid == user.id, row.status == 0, ~is_over)
+    is_enrolled = sa.exists(row.userid).where(row.userid == user.id, row.status == 0, ~is_over(row))
     is_enrolled = is_enrolled.where(way.id == row.enrolid, way.status == 0)
     is_active = sa.case(((user.suspended == 0) & is_enrolled, 1), else_=0).label("is_active")
     mentors = _has_role(t, user.id, (USER,)) | _has_role(t, user.id, OF_COURSES, *TEACHERS)

@@ -1,53 +1,23 @@
-"""An LMS as it is declared: its sources of events, its people, and whatever else can be read there."""
+"""An LMS as it is declared: its sources of events, their details, and whatever else can be read there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
-from lms_bot.lms.source.fields import Query
-from lms_bot.lms.source.sources import Source, Watch
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PeopleQueries:
-    """Who is who, read whole.
-
-    `students` and `mentors` give id, username, email, first_name, last_name and display_name, students also is_active.
-    Each of the `links`, by a name that settings may choose, gives mentor ids and student ids; all of them count
-    together. Where `only_linked`, mentors are those of the mentors' query who have a student.
-    """
-
-    students: Query
-    mentors: Query
-    links: Mapping[str, Query]
-    only_linked: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PresenceQueries:
-    """When the LMS saw students.
-
-    `days` gives an id that grows, a student id and a day; `moments` give student ids and when they were seen last.
-    """
-
-    days: Query | None = None
-    moments: tuple[Query, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EnrolmentQueries:
-    """`since` gives a student id and when they were enrolled, `minutes` an exam's id and how long it takes.
-
-    Each of the `deadlines`, by the name of a source, gives the id of an activity and until when it is to be done.
-    """
-
-    since: Query | None = None
-    minutes: Query | None = None
-    deadlines: Mapping[str, Query] = field(default_factory=dict)
+from lms_bot.lms.source.details import Detail
+from lms_bot.lms.source.queries import (
+    AcademicQueries,
+    EnrolmentQueries,
+    PeopleQueries,
+    PresenceQueries,
+    Query,
+    columns_of,
+)
+from lms_bot.lms.source.sources import Source
+from lms_bot.lms.source.tracked import Watch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,18 +25,20 @@ class Schema:
     """An LMS as it is declared.
 
     Each query in `catalogue` gives an id and a text, the first one of an id that says something counting; they may be
-    missing, as may `presence` and `enrolment`: what an installation does not have, or does not show us, is done
-    without. Where texts have markup, it is taken out. `urls` are the pages of an event by its source's name, and
-    `student` is a student's, below the LMS's own address; in braces they name fields of the event, or keys of its
-    metadata.
+    missing, as may `presence`, `enrolment`, `details` and `academics`: what an installation does not have, or does not
+    show us, is done without. Where texts have markup, it is taken out. `urls` are the pages of an event by its source's
+    name, and `student` is a student's, below the LMS's own address; in braces they name fields of the event, or keys
+    of its metadata.
     """
 
     name: str
     sources: tuple[Source, ...]
     catalogue: Mapping[str, tuple[Query, ...]]
     people: PeopleQueries
-    presence: PresenceQueries = PresenceQueries()
-    enrolment: EnrolmentQueries = EnrolmentQueries()
+    presence: PresenceQueries = field(default_factory=PresenceQueries)
+    enrolment: EnrolmentQueries = field(default_factory=EnrolmentQueries)
+    details: tuple[Detail, ...] = ()
+    academics: AcademicQueries = field(default_factory=AcademicQueries)
     has_markup: bool = False
     urls: Mapping[str, str] = field(default_factory=dict)
 
@@ -80,10 +52,15 @@ class Schema:
         return [watch for source in self.sources for watch in source.watches]
 
     @property
+    def detail_watches(self) -> list[Watch]:
+        """Return the tables in which changes of details are looked for."""
+        return [watch for detail in self.details for watch in detail.watches]
+
+    @property
     def extras(self) -> tuple[Query, ...]:
         """Return the queries beside the catalogue that an installation may do without."""
         presence, enrolment = self.presence, self.enrolment
-        single = (presence.days, *presence.moments, enrolment.since, enrolment.minutes)
+        single = (presence.days, *presence.moments, enrolment.since, enrolment.minutes, self.people.supervisors)
         return (*(query for query in single if query is not None), *enrolment.deadlines.values())
 
     def required(self) -> set[sa.Column[object]]:
@@ -97,18 +74,3 @@ class Schema:
         optional = (source.watches[0].select for source in self.sources if source.is_optional)
         titles = (query for queries in self.catalogue.values() for query in queries)
         return self.required().union(*map(columns_of, (*optional, *titles)))
-
-
-def columns_of(query: Query) -> set[sa.Column[object]]:
-    """Return the columns of tables that a query reads, under whatever name it has given the tables."""
-    return set(_columns(query))
-
-
-def _columns(query: Query) -> Iterator[sa.Column[object]]:
-    for element in (*query.selected_columns, *visitors.iterate(query)):
-        if not isinstance(element, sa.Column):
-            continue
-        if isinstance(element.table, sa.Alias):
-            yield element.table.element.c[element.name]
-        elif isinstance(element.table, sa.Table):
-            yield element

@@ -1,29 +1,55 @@
-"""A table whose rows state events, and where changes of them are looked for."""
+"""A table whose rows state events, and the words in which its declaration says which."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
-
-import sqlalchemy as sa
 
 from lms_bot.core.events import EventType
-from lms_bot.db.lists import DIALECTS, in_bound_list, list_value
-from lms_bot.lms.snapshot import XIDS, in_blocks, written_since
-from lms_bot.lms.source.fields import RESULTS, Bound, Field, Mirror, Query, Title
+from lms_bot.lms.source.tracked import Field, Tracked
+
+RESULTS: Mapping[str, EventType] = {
+    **dict.fromkeys(("pass", "passed"), EventType.EXAM_PASSED),
+    **dict.fromkeys(("fail", "failed"), EventType.EXAM_FAILED),
+}
+
+
+def states(**words: str) -> dict[str, EventType | None]:
+    """Return what words for a state mean, from the words by the type of the event that they state; `none` is no event.
+
+    Raises ValueError for what is no type of event.
+    """
+    means = {kind: None if kind == "none" else EventType(kind) for kind in words}
+    return {word: means[kind] for kind, text in words.items() for word in text.split()}
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A text of the catalogue: the one that `catalogue` has for an id of the row."""
+
+    catalogue: str
+    id: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """Rows whose `column` is `value` may state the same fact as another source's row, the one with the id in `key`.
+
+    Where `key` holds none, the catalogue `exams` has the exam that this row's activity is, and a row about that exam
+    and the same student at the same time states it.
+    """
+
+    key: str
+    column: str
+    value: str
+    exams: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Source:
-    """A table whose rows state events, and the fields of these rows.
+class Source(Tracked):
+    """A table whose rows state events, whose name is `source_table` in the store.
 
-    * `name` is the source's stable word in the store (`source_table`), `letter` stands before its events' numbers.
-    * `joins` are other tables by what they are joined on, each row of which may be missing. Those of the `parts` hold a
-      part of the row, under a `key` of their own: a change there is a change of the row. What other tables say is read
-      along with a change, and is none by itself.
-    * Rows of which `only` is not true are none of ours.
+    * `letter` stands before its events' numbers.
     * `states` are the LMS's words for a state, in lower case, and the event that each states, or None; where that is
       exam_completed, `results` say by the word in `result` whether it is a better known one. Where it is
       content_progress, `progress` holds the percentage that the student has come to.
@@ -34,16 +60,9 @@ class Source:
     * `facts`, `titles`, `times` and `durations` (in seconds) become metadata, by its key; `title` names the catalogue
       with the activity's own, which else has the name of the column of activities.
     * A number in one of the `bands` counts as the highest of these steps that it has come to.
-    * A source that `is_optional` may be missing from an installation.
     """
 
-    name: str
     letter: str
-    table: sa.Table
-    key: str = "id"
-    joins: Mapping[sa.FromClause, sa.ColumnElement[bool]] = field(default_factory=dict)
-    parts: tuple[sa.Table, ...] = ()
-    only: sa.ColumnElement[bool] | None = None
     student: Field
     username: Field | None = None
     activity: Field
@@ -64,11 +83,6 @@ class Source:
     durations: Mapping[str, Field] = field(default_factory=dict)
     bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     mirrors: Mirror | None = None
-    is_optional: bool = False
-
-    @property
-    def key_column(self) -> sa.Column[int]:
-        return self.table.c[self.key]
 
     @property
     def names(self) -> str:
@@ -82,100 +96,8 @@ class Source:
         return {self.names, *(title.catalogue for title in self.titles.values()), *of_mirror}
 
     @property
-    def own_columns(self) -> list[sa.ColumnElement[Any]]:
-        """Return the columns whose change is a change of the row: the table's, and those of its parts."""
-        of_parts = (column.label(f"{part.name}.{column.name}") for part in self.parts for column in part.c)
-        return [*self.table.c, *of_parts]
-
-    @property
-    def columns(self) -> list[sa.ColumnElement[Any]]:
-        """Return all columns that are read, whether the row is ours as the last."""
-        others = (expression.label(f"field_{place}") for place, expression in enumerate(self._expressions()))
-        is_ours = [] if self.only is None else [self.only.label("is_ours")]
-        return [*self.own_columns, *others, *is_ours]
-
-    def place(self, wanted: Field) -> int:
-        """Return where a field is in a row with all columns. Raises KeyError and ValueError where it is in none."""
-        if isinstance(wanted, str):
-            return list(self.table.c).index(self.table.c[wanted])
-        return len(self.own_columns) + [id(one) for one in self._expressions()].index(id(wanted))
-
-    def _expressions(self) -> list[sa.ColumnElement[Any]]:
-        """Return the fields that are no columns of the table, each once."""
+    def fields(self) -> Sequence[Field | None]:
         single = (self.student, self.username, self.activity, self.state, self.result, self.progress, self.turn)
         several = (*self.facts.values(), *self.times.values(), *self.durations.values())
         texts = (title.id for title in self.titles.values())
-        fields = (*single, self.is_final, self.enrolled, *self.started, *self.ended, *several, *texts)
-        return list({id(one): one for one in fields if one is not None and not isinstance(one, str)}.values())
-
-    @property
-    def watches(self) -> list[Watch]:
-        """Return what is watched for changes: the table, and each part."""
-        parts = (Watch(f"{self.name}.{place}", self, part) for place, part in enumerate(self.parts, 1))
-        return [Watch(self.name, self, self.table), *parts]
-
-
-@dataclass(frozen=True, eq=False)
-class Watch:
-    """A table in which changes of a source's rows are looked for; `name` is that of its cursor in the store.
-
-    Its queries are made once, since a poll asks little else: they come with the values to be bound.
-    """
-
-    name: str
-    source: Source
-    table: sa.Table
-
-    @property
-    def key_column(self) -> sa.Column[int]:
-        return self.table.c[self.source.key]
-
-    @property
-    def is_part(self) -> bool:
-        """It holds a part of each row only, under a key of its own."""
-        return self.table is not self.source.table
-
-    @cached_property
-    def select(self) -> Query:
-        """Return the query for all columns of the source's rows; where it is a part, its own key comes last."""
-        source, joins = self.source, dict(self.source.joins)
-        columns = [*source.columns, self.key_column.label("watched_key")] if self.is_part else source.columns
-        joined: sa.FromClause = self.table
-        if self.is_part:
-            joined = joined.join(source.table, joins.pop(self.table))
-        for table, on in joins.items():
-            joined = joined.outerjoin(table, on)
-        return sa.select(*columns).select_from(joined)
-
-    def rows_above(self, key: int, most: int) -> Bound:
-        """Return the query for the next rows above a key of the watched table."""
-        return self._rows_above, {"above": key, "most": most}
-
-    def rows_by_key(self, ids: Sequence[int], dialect: str) -> Bound:
-        """Return the query for rows of the source by their own keys."""
-        return self._rows_by_key[dialect], {"ids": list_value(ids, dialect)}
-
-    def rows_in_blocks(self, first: int, end: int, since: int | None) -> Bound:
-        """Return the query for rows in these blocks of the table, written by transaction `since` or a later one."""
-        blocks = {"first": f"({first},0)", "end": f"({end},0)"}
-        if since is None:
-            return self._rows_in_blocks, blocks
-        return self._rows_in_blocks_since, {**blocks, "since": since % XIDS}
-
-    @cached_property
-    def _rows_above(self) -> Query:
-        above = self.select.where(self.key_column > sa.bindparam("above", type_=sa.BigInteger))
-        return above.order_by(self.key_column).limit(sa.bindparam("most", type_=sa.Integer))
-
-    @cached_property
-    def _rows_by_key(self) -> dict[str, Query]:
-        key = self.source.key_column
-        return {dialect: self.select.where(in_bound_list(key, "ids", dialect)) for dialect in DIALECTS}
-
-    @cached_property
-    def _rows_in_blocks(self) -> Query:
-        return self.select.where(in_blocks(self.table))
-
-    @cached_property
-    def _rows_in_blocks_since(self) -> Query:
-        return self._rows_in_blocks.where(written_since(self.table))
+        return (*single, self.is_final, self.enrolled, *self.started, *self.ended, *several, *texts)

@@ -1,4 +1,4 @@
-"""Orders the worker to poll or to deliver, and pauses and resumes that."""
+"""Orders the worker to poll, to sync or to deliver, and pauses and resumes that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lms_bot.store.session import Transaction
 def order(
     transaction: Transaction, work: Work, recipient: Recipient, now: datetime, types: Collection[EventType] = ()
 ) -> None:
-    """Order a poll, or a delivery of these types (all, if none is named), and a message when it is done."""
+    """Order a poll, a sync, or a delivery of these types (all, if none is named), and a message when it is done."""
     orders.place(transaction, work, recipient, now, types)
 
 

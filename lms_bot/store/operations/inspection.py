@@ -92,6 +92,11 @@ def noted_at(url: str, name: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def noted(url: str, name: str) -> Any:
+    """Return a fact of an existing store as last noted; None if it never was. Raises StoreUnavailable."""
+    return _noted(url).get(name, (None, ""))[0]
+
+
 def mapped_by_hand(url: str) -> dict[int, int]:
     """Return the Zulip accounts that admins mapped by hand, by mentor id, in an existing store.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from lms_bot.core.people import Census, Mentor, Student
+from lms_bot.core.sync import Changes
 from lms_bot.db.lists import in_bound_list, in_list, list_value
 from lms_bot.store import state
 from lms_bot.store.alerts import watchlist
@@ -35,8 +35,20 @@ class Mentoring(NamedTuple):
     mentors: tuple[tuple[int, str], ...]
 
 
+class Kept(NamedTuple):
+    """The mentors who got an account when people were kept, and what changed."""
+
+    mapped: list[int]
+    students: Changes
+    mentors: Changes
+    links: Changes
+
+
 UNKNOWN_STUDENT = Mentoring(None, None, ())
 _one = mentors.alias("one")
+# What the LMS says of people; accounts are ours.
+_STUDENT = [column.name for column in students.columns if column.name != "zulip_user_id"]
+_MENTOR_READ = [column.name for column in mentors.columns if column.name not in ("zulip_user_id", "unmapped_reason")]
 _MENTOR = sa.select(mentors).where(mentors.c.mentor_id == sa.bindparam("mentor_id"))
 _ACCOUNT = sa.select(_one.c.zulip_user_id).where(_one.c.mentor_id == sa.bindparam("mentor_id")).scalar_subquery()
 _PERSON = (
@@ -52,24 +64,26 @@ def keep_people(
     now_mentors: Iterable[Mentor],
     links: Collection[tuple[int, int]],
     now: datetime,
-) -> list[int]:
-    """Make the store's people those of the LMS, writing only what differs; return the mentors who got an account.
+) -> Kept:
+    """Make the store's people those of the LMS, writing only what differs.
 
     Students who were forgotten stay so.
     """
     gone = forgotten.forgotten_students(transaction).student_ids
-    kept = [_without(s, "zulip_user_id", "shares_name") for s in now_students if s.student_id not in gone]
-    changed = set(replace_rows(transaction, students, "student_id", kept))
-    replace_rows(
-        transaction,
-        mentors,
-        "mentor_id",
-        [_without(m, "zulip_user_id", "unmapped_reason") for m in now_mentors],
-    )
-    watchlist.mark_due(transaction, changed, now)
-    change_links(transaction, compare_links(transaction, links), now)
+    kept = [_values(s, _STUDENT) for s in now_students if s.student_id not in gone]
+    mentoring = [_values(m, _MENTOR_READ) for m in now_mentors]
+    of_students = replace_rows(transaction, students, "student_id", kept)
+    of_mentors = replace_rows(transaction, mentors, "mentor_id", mentoring)
+    watchlist.mark_due(transaction, set(of_students.changed), now)
+    of_links = compare_links(transaction, links)
+    change_links(transaction, of_links, now)
     state.note(transaction, PEOPLE_READ, True, now)
-    return map_accounts(transaction)
+    return Kept(
+        map_accounts(transaction),
+        Changes(len(kept), *map(len, of_students)),
+        Changes(len(mentoring), *map(len, of_mentors)),
+        Changes(len(links), len(of_links.added), 0, len(of_links.gone)),
+    )
 
 
 def mentoring_of(transaction: Transaction, student_ids: Collection[int]) -> dict[int, Mentoring]:
@@ -192,8 +206,8 @@ def census(transaction: Transaction) -> Census:
     return Census(*transaction.execute(sa.select(*counts)).one())
 
 
-def _without(person: Student | Mentor, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in asdict(person).items() if name not in names}
+def _values(person: Student | Mentor, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in names}
 
 
 def mentors_by_student(transaction: Transaction, student_ids: Collection[int]) -> dict[int, list[int]]:

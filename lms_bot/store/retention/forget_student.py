@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.events import Event
 from lms_bot.core.people import Student
+from lms_bot.store.academics import removal
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.events import cursors
 from lms_bot.store.events.events import AS_EVENT, from_row
@@ -129,6 +130,7 @@ def replace_text(transaction: Transaction, message_id: int, content: str = REMOV
 
 def remove(transaction: Transaction, student: Student, names: Names) -> Removed:
     """Delete the student's events and notifications, and what else names them."""
+    removal.forget_student(transaction, student.student_id, _is_about(student))
     removed = remove_events(transaction, _is_about(student))
     _remove_days(transaction, student.student_id)
     preferences.forget_student(transaction, student.student_id)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from lms_bot.db.lists import in_list
 from lms_bot.store import state
+from lms_bot.store.academics import removal
 from lms_bot.store.events import cursors, tombstones
 from lms_bot.store.retention.removal import remove_batches, remove_events
 from lms_bot.store.session import Store, Transaction
@@ -78,7 +79,9 @@ def _remove(transaction: Transaction, event_ids: list[int]) -> None:
     )
     message_ids = set(transaction.scalars(told_by))
     tombstones.remember(transaction, are_these)
+    attempts = removal.attempts_of(transaction, are_these)
     remove_events(transaction, are_these)
+    removal.remove_results_of_nothing(transaction, attempts)
     tells_no_other = ~sa.exists().where(logs.c.message_id == messages.c.message_id)
     transaction.execute(sa.delete(messages).where(in_list(messages.c.message_id, message_ids, dialect), tells_no_other))
 
