@@ -21,7 +21,7 @@ from lms_bot.config.settings import load
 from lms_bot.core.events import EventType
 from lms_bot.core.people import Student
 from lms_bot.core.principal import Principal
-from lms_bot.render.academics import profile_text
+from lms_bot.render.academics.profile import profile_text
 from lms_bot.render.chart import subjects_png
 from lms_bot.reports import student
 from lms_bot.reports.academics import performances, profiles

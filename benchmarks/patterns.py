@@ -19,7 +19,7 @@ from lms_bot.core.people import Mentor, Student
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.mentor_overview import MentorOverview
 from lms_bot.render import ROOM_FOR_LINES
-from lms_bot.render.progress import progress_text
+from lms_bot.render.academics.progress import progress_text
 from lms_bot.render.students import students_text
 from lms_bot.reports.attention import attention, mentor_overview
 from lms_bot.reports.patterns import progress

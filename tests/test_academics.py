@@ -22,7 +22,7 @@ from lms_bot.core.principal import Principal
 from lms_bot.core.reports.academics.document import performance_document, profile_document
 from lms_bot.core.reports.academics.profile import AcademicProfile, Performance
 from lms_bot.core.reports.feed import Page
-from lms_bot.render.academics import profile_text
+from lms_bot.render.academics.profile import profile_text
 from lms_bot.render.chart import subjects_text
 from lms_bot.render.quoting import mean
 from lms_bot.reports import student

@@ -19,7 +19,7 @@ from lms_bot.core.reports.students import (
     StudentSummary,
 )
 from lms_bot.core.streaks import StudentStreaks
-from lms_bot.render.academics import subjects_line
+from lms_bot.render.academics.profile import subjects_line
 from lms_bot.render.events import EMOJI, TITLES, exam_line
 from lms_bot.render.fitting import MESSAGE_LIMIT, Group, Shown, counted, grouped, listed
 from lms_bot.render.quoting import NOTHING, ago, mean, number, quote, student_name

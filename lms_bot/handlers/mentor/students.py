@@ -15,7 +15,8 @@ from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES
-from lms_bot.render.academics import profile_text
+from lms_bot.render.academics.profile import profile_text
+from lms_bot.render.academics.progress import progress_text
 from lms_bot.render.chart import (
     chart_png,
     chart_text,
@@ -24,7 +25,6 @@ from lms_bot.render.chart import (
     undrawn_subjects_text,
     undrawn_text,
 )
-from lms_bot.render.progress import progress_text
 from lms_bot.render.students import full_card_text, students_text
 from lms_bot.reports import patterns
 from lms_bot.reports import student as reports

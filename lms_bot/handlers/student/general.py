@@ -12,7 +12,7 @@ from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.render import ROOM_FOR_LINES, quote, student_name
-from lms_bot.render.academics import studies_text
+from lms_bot.render.academics.profile import studies_text
 from lms_bot.render.streaks import streak_text
 from lms_bot.render.students import full_card_text
 from lms_bot.reports import streaks

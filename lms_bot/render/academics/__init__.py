@@ -1,0 +1,1 @@
+"""How students do in their studies, in words."""
