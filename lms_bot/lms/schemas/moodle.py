@@ -78,7 +78,7 @@ def declare(prefix: str = PREFIX) -> lms.Schema:
                 "assign_submission": sa.select(work.id, work.duedate).where(work.duedate > 0, work.teamsubmission == 0),
             },
         ),
-        academics=academics(t, partial(_has_role, t)),
+        academics=academics(t),
         has_markup=True,
         urls={
             "student": "user/profile.php?id={student_id}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,14 +12,9 @@ from lms_bot.lms.source.queries import NOW, AcademicQueries
 COURSE = 50  # the level of a course's context
 
 
-def academics(t: Tables, has_role: Callable[..., sa.Exists]) -> AcademicQueries:
-    """Return the queries: an item is an exam, or another activity whose completion is tracked.
-
-    `has_role` gives the condition that a user has a kind of role in a context.
-    """
-    row, way, module, user, context = t.user_enrolments.c, t.enrol.c, t.course_modules.c, t.user.c, t.context.c
-    in_course = (context.contextlevel == COURSE) & (context.instanceid == way.courseid)
-    is_student = has_role(row.userid, "student").correlate(t.user_enrolments, t.context)
+def academics(t: Tables) -> AcademicQueries:
+    """Return the queries: an item is an exam, or another activity whose completion is tracked."""
+    row, way, module, user, course = t.user_enrolments.c, t.enrol.c, t.course_modules.c, t.user.c, t.course.c
     taken = sa.select(way.courseid, row.userid).join(t.user_enrolments, row.enrolid == way.id).distinct()
     taken = taken.join(t.user, user.id == row.userid).where(row.status == 0, way.status == 0, ~is_over(row))
     items = sa.select(module.course, module.id)
@@ -28,8 +22,8 @@ def academics(t: Tables, has_role: Callable[..., sa.Exists]) -> AcademicQueries:
     tracked = items.add_columns(module.id.label("activity")).where(module.completion > 0, ~(is_quiz | is_work))
     quizzes, works = (items.add_columns(module.instance).where(is_kind) for is_kind in (is_quiz, is_work))
     return AcademicQueries(
-        courses=sa.select(t.course.c.id, t.course.c.fullname),
-        course_students=taken.where(user.deleted == 0, sa.exists(context.id).where(in_course, is_student)),
+        courses=sa.select(course.id, sa.case((course.visible == 1, course.fullname))),
+        course_students=taken.where(user.deleted == 0, _is_student(t)),
         items={
             "course_modules_viewed": tracked,
             "course_modules_completion": tracked,
@@ -37,6 +31,15 @@ def academics(t: Tables, has_role: Callable[..., sa.Exists]) -> AcademicQueries:
             "assign_submission": works,
         },
     )
+
+
+def _is_student(t: Tables) -> sa.Exists:
+    """Return that who is enrolled has the role of a student in the course, or in what that lies in."""
+    given, role, course, at = t.role_assignments.c, t.role.c, t.context.alias("of_course").c, t.context.alias("at").c
+    found = sa.exists(given.userid).where(given.userid == t.user_enrolments.c.userid, role.id == given.roleid)
+    found = found.where(role.archetype == "student", at.id == given.contextid)
+    found = found.where(course.contextlevel == COURSE, course.instanceid == t.enrol.c.courseid)
+    return found.where((at.id == course.id) | course.path.startswith(at.path + "/"))
 
 
 def is_over(enrolment: Any) -> sa.ColumnElement[bool]:
