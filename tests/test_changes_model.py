@@ -432,12 +432,11 @@ class School(RuleBasedStateMachine):
         return row.kind in OPEN and self.watch.now - row.values["date"] < FRESH_AGE
 
     def _may_have_polled(self) -> None:
-        """A poll came to no end: what it recorded in a final state is no longer looked at by the next."""
+        """A poll came to no end: what it recorded in a final state, or as gone, is no longer looked at by the next."""
         self._note_versions(set())
-        for source_id, row in self.rows.items():
-            if row.kind not in OPEN:
-                row.may_be_done_with = True
-                self.looked_at.discard(source_id)
+        for row in self.rows.values():
+            row.may_be_done_with |= row.kind not in OPEN
+        self.looked_at &= {source_id for source_id, row in self.rows.items() if row.kind in OPEN}
 
     def _seen(self) -> list[Seen]:
         """The events of all rows but the filler, in the order of recording."""
