@@ -206,7 +206,8 @@ def attempts(finished: Sequence[Finished]) -> Pattern:
     if len(needed) < FEWEST_PASSED:
         return Pattern(None, len(needed))
     value = fmean(needed.values())
-    return Pattern(value, len(needed), f"Needs {_number(value)} attempts to pass (mean of {len(needed):,} exams).")
+    tries_needed = "1 attempt" if value == 1 else f"{_number(value)} attempts"
+    return Pattern(value, len(needed), f"Needs {tries_needed} to pass (mean of {len(needed):,} exams).")
 
 
 def pace(courses: Iterable[CourseProgress]) -> Pattern:
