@@ -21,6 +21,7 @@ from lms_bot.store.tables.events import (
     events,
     is_current_exam,
     is_nobodys,
+    is_shown,
     is_unprocessed,
     open_rows,
     pruned,
@@ -38,10 +39,13 @@ from lms_bot.store.tables.people import (
 from lms_bot.store.tables.questions import askers, audit, claims, dialogues, incidents, orders
 from lms_bot.store.tables.state import counts, facts
 from lms_bot.store.tables.streaks import streak_marks, streaks, student_days, student_zones
+from lms_bot.store.tables.web import api_audit, api_tokens
 
 __all__ = [
     "alert_names",
     "alert_reminders",
+    "api_audit",
+    "api_tokens",
     "askers",
     "attempt_results",
     "audit",
@@ -66,6 +70,7 @@ __all__ = [
     "is_nobodys",
     "is_owed",
     "is_sent",
+    "is_shown",
     "is_unprocessed",
     "lms_counts",
     "logs",
