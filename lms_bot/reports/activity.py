@@ -40,6 +40,31 @@ def readable(transaction: Transaction, principal: Principal, found: Sequence[Rec
     return [event for event in found if event.student_id in theirs]
 
 
+def recorded(
+    transaction: Transaction, principal: Principal, *, after: int, up_to: int, most: int
+) -> tuple[int, list[RecordedEvent]]:
+    """Return the readable ones of at most `most` events between two numbers, and the number up to which they are."""
+    found = events.recorded(transaction, after, most, Filter(), up_to)
+    reached = found[-1].event_id if len(found) == most else up_to
+    return reached, readable(transaction, principal, found)
+
+
+def recorded_lately(transaction: Transaction, most: int) -> tuple[int, set[int]]:
+    """Return the number of the event that was recorded last, and the numbers of others among the last few."""
+    last = events.last_number(transaction)
+    return last, set(events.numbers(transaction, last - most, most))
+
+
+def numbers(transaction: Transaction, after: int, most: int) -> list[int]:
+    """Return at most `most` numbers of events after one; numbers tell nobody anything."""
+    return events.numbers(transaction, after, most)
+
+
+def of_numbers(transaction: Transaction, event_ids: Collection[int]) -> list[RecordedEvent]:
+    """Return some events for whoever may read them, which `readable` says."""
+    return events.of_numbers(transaction, event_ids)
+
+
 def unprocessed(
     transaction: Transaction, principal: Principal, wanted: Filter, *, most: int, after: int = 0
 ) -> list[RecordedEvent]:
