@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 64 * 1024
 SLOWEST_BODY: Final = 10.0  # seconds
+_CLOSE: Final = {"Connection": "close"}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -37,22 +38,24 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, statuses = time.perf_counter(), list[int]()
+        began, body, request = time.perf_counter(), _Body(receive), Request(scope)
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                statuses.append(message["status"])
-                self._note(scope, message["status"], time.perf_counter() - began)
+                self._note(request, message["status"], time.perf_counter() - began)
             await send(message)
 
-        request = Request(scope)
+        async def unless_refused(message: Message) -> None:
+            if body.problem is None:  # FastAPI says of any body that it cannot read it
+                await noted(message)
+
         try:
             self._look_at(request.headers)
-            await self._app(scope, _Body(receive).read, noted)
+            await self._app(scope, body.read, unless_refused)
         except Problem as problem:
-            if statuses:
-                raise
-            await answer(self._context, problem)(scope, receive, noted)
+            body.problem = problem
+        if body.problem is not None:
+            await answer(self._context, body.problem)(scope, receive, noted)
 
     def _look_at(self, headers: Headers) -> None:
         """Raise Problem for a request that goes no further."""
@@ -63,33 +66,37 @@ class Guard:
         if length.isdigit() and int(length) > MOST_BYTES:
             raise _too_large()
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        self._context.metrics.answered(scope["method"], status, seconds)
-        log.info("%s %s %d %.0f ms", scope["method"], path_of(Request(scope)), status, seconds * 1_000)
+    def _note(self, request: Request, status: int, seconds: float) -> None:
+        self._context.metrics.answered(request.method, status, seconds)
+        log.info("%s %s %d %.0f ms", request.method, path_of(request), status, seconds * 1_000)
 
 
 class _Body:
-    """The body of a request, up to a size and within a time."""
+    """The body of a request, up to a size and within a time; `problem` says which of them it missed."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._size = 0
         self._is_whole = False
         self._until = time.monotonic() + SLOWEST_BODY
+        self.problem: Problem | None = None
 
     async def read(self) -> Message:
+        """Return the next part. Raises Problem."""
         if self._is_whole:
             return await self._receive()
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.monotonic()))
         except TimeoutError:
-            raise Problem(408, "The body came too slowly.", {"Connection": "close"}) from None
+            self.problem = Problem(408, "The body came too slowly.", _CLOSE)
+            raise self.problem from None
         self._size += len(message.get("body", b""))
-        if self._size > MOST_BYTES:
-            raise _too_large()
         self._is_whole = not message.get("more_body", False)
+        if self._size > MOST_BYTES:
+            self.problem = _too_large()
+            raise self.problem
         return message
 
 
 def _too_large() -> Problem:
-    return Problem(413, f"A body has at most {MOST_BYTES:,} bytes.", {"Connection": "close"})
+    return Problem(413, f"A body has at most {MOST_BYTES:,} bytes.", _CLOSE)

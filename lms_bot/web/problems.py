@@ -78,6 +78,8 @@ def _answer(request: Request, problem: Any) -> Response:
 
 
 def _of_http(error: Any) -> Problem:
+    if error.status_code == 400:  # FastAPI's, of a body that is not even text
+        return unprocessable("body", "it is no JSON")
     detail = NOT_THERE if error.status_code == 404 else f"{error.detail}."
     return Problem(error.status_code, detail, error.headers)
 

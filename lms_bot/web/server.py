@@ -20,7 +20,7 @@ from lms_bot.web.streams import MOST_STREAMS
 
 log = logging.getLogger(__name__)
 
-SLOWEST_HEAD = 10.0  # seconds until the first request of a connection is there
+SLOWEST_HEAD = 5.0  # seconds until the first request of a connection is there
 LAST_ANSWERS = 3  # seconds that they may take, once it is told to end
 KEEP_ALIVE = 20  # seconds
 LONGEST_HEAD = 16 * 1024  # bytes

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lms_bot.core.events import EventType
 
-MOST_ID = 2**63 - 1
+MOST_ID = 2**53 - 1  # what every reader of JSON takes for a whole number
 Id = Annotated[int, Field(ge=1, le=MOST_ID)]
 
 
