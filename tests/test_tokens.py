@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bot.core.people import Mentor
-from lms_bot.core.tokens import Scope, Token, is_secret_of, new_secret, prefix_of, pseudonym
+from lms_bot.core.web.tokens import Scope, Token, is_secret_of, new_secret, prefix_of, pseudonym
 from lms_bot.errors import UserError
 from lms_bot.pipeline.actions import tokens as actions
 from lms_bot.pipeline.actions.tokens import Wanted
@@ -18,7 +18,8 @@ from lms_bot.store.people.people import keep_people
 from lms_bot.store.session import Store
 from lms_bot.store.web import tokens
 from tests import NOW
-from tests.bot_process import from_store
+from tests.admin_session import AdminSession
+from tests.bot_process import Place, from_store
 from tests.shell import DONE, FAILED, WRONG_USE, Shell, problems, run, shell
 
 __all__ = ["shell"]
@@ -141,3 +142,44 @@ def test_options_stand_before_or_after_the_action(shell: Shell) -> None:
     command = shell.command("token", "list")
     program, options, words = command[0], command[1:5], command[5:]
     assert run([program, *words, *options], shell.folder, DONE).stdout == "There is no token.\n"
+
+
+# In the admin channel
+
+
+def test_an_admin_makes_lists_and_revokes_tokens_and_sees_the_secret_in_private(place: Place) -> None:
+    with AdminSession.at(place) as session:
+        ada = place.people.ada
+        private, public = session.answers("token create exporter activity, names days:30")
+        assert private.recipient.user_ids == (ada,)
+        (text,) = FORM.findall(private.content)
+        assert text not in public.content
+        with session.parts.store.reading() as transaction:
+            token = tokens.with_prefix(transaction, prefix_of(text) or "")
+        assert is_secret_of(text, token)
+        assert token is not None
+        assert token.scopes == {Scope.ACTIVITY, Scope.NAMES}
+        listed = session.answers("token list")[0].content
+        assert "**exporter**" in listed
+        assert text not in listed
+        assert "is revoked" in session.answers("token revoke exporter")[0].content
+        assert "revoked <time:" in session.answers("token list")[0].content
+        for wrong, said in (
+            ("token create", "Say which token"),
+            ("token create x", "Say what the token is for"),
+            ("token create x activty", "Did you mean `activity`?"),
+            ("token create x activity mentor:99", "no mentor #99"),
+            ("token create exporter sync", "another token exporter"),
+            ("token revoke exporter", "no token of this name"),
+        ):
+            assert said in session.answers(wrong)[0].content
+        assert not from_store(place.store_url, f"SELECT 1 FROM audit WHERE command LIKE '%{text}%'")
+
+
+def test_nobody_but_an_admin_makes_tokens(place: Place) -> None:
+    with AdminSession.at(place) as session:
+        for sender in (place.people.mary, place.people.ada, place.people.eve):
+            direct = {"type": "private", "stream_id": None, "display_recipient": [{"id": sender}]}
+            for message in session.answers("token create exporter activity", sender=sender, **direct):
+                assert not FORM.search(message.content)
+        assert from_store(place.store_url, "SELECT count(*) FROM api_tokens") == [(0,)]

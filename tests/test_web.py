@@ -18,7 +18,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from lms_bot.core.tokens import Scope
+from lms_bot.core.web.tokens import Scope
 from lms_bot.pipeline.actions import tokens as token_actions
 from lms_bot.store.session import Store, open_store
 from lms_bot.store.tables import events

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lms_bot.config import settings
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.feed import Filter, Page
-from lms_bot.core.tokens import Scope
+from lms_bot.core.web.tokens import Scope
 from lms_bot.reports import access, feed
 from lms_bot.store.people.people import mentor
 from lms_bot.store.session import Store, open_store

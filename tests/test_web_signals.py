@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from lms_bot.core.tokens import Scope
+from lms_bot.core.web.tokens import Scope
 from lms_bot.store.operations import orders
 from lms_bot.store.session import Store, open_store
 from lms_bot.store.tables import metadata

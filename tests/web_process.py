@@ -16,7 +16,7 @@ import httpx
 import sqlalchemy as sa
 
 from lms_bot.core.people import Mentor, Student
-from lms_bot.core.tokens import Scope
+from lms_bot.core.web.tokens import Scope
 from lms_bot.pipeline.actions import tokens
 from lms_bot.pipeline.actions.tokens import Wanted
 from lms_bot.store import state

@@ -32,7 +32,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         from lms_bot.web.server import serve
     except ModuleNotFoundError as error:
-        raise ConfigError(f"serve needs {error.name}, of the extra web: pip install 'lms_bot[web]'") from error
+        raise ConfigError(f"serve needs {error.name}, of the extra web: pip install 'lms_bot[web]'.") from error
     from lms_bot.store.session import open_store
 
     settings = settings_of(options)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lms_bot.cli.options import DONE, Commands, add_global, positive, settings_of
 from lms_bot.config.values import did_you_mean
-from lms_bot.core.tokens import Scope, Token
+from lms_bot.core.web.tokens import Scope, Token
 
 if TYPE_CHECKING:
     from lms_bot.store.session import Transaction

@@ -8,7 +8,6 @@ from lms_bot.config.settings import Settings
 from lms_bot.core.events import Event
 from lms_bot.core.people import Mentor, Student, ZulipUser, told_apart
 from lms_bot.core.principal import Principal, Role
-from lms_bot.core.tokens import Token
 from lms_bot.errors import NotFound
 from lms_bot.lms.pages import with_pages
 from lms_bot.store.operations import admin_channel
@@ -103,11 +102,6 @@ def mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Me
     if found is None:
         raise NotFound
     return found
-
-
-def mentor_of_token(transaction: Transaction, token: Token) -> Mentor | None:
-    """Return the mentor whose students a token reads; None where the LMS has that mentor no more."""
-    return None if token.mentor_id is None else people.mentor(transaction, token.mentor_id)
 
 
 def require_admin(principal: Principal) -> None:

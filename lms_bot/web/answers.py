@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from lms_bot.core.tokens import Token, pseudonym
+from lms_bot.core.web.tokens import Token, pseudonym
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.web.callers import Caller
 from lms_bot.web.problems import MEDIA_TYPE

@@ -11,8 +11,8 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from lms_bot.core.principal import Principal
-from lms_bot.core.tokens import Scope, Token, is_secret_of, prefix_of
-from lms_bot.reports import access
+from lms_bot.core.web.tokens import Scope, Token, is_secret_of, prefix_of
+from lms_bot.reports.web import tokens as of_tokens
 from lms_bot.store.session import Transaction
 from lms_bot.store.web import tokens
 from lms_bot.web.context import Context, context_of
@@ -87,7 +87,7 @@ def _principal(transaction: Transaction, token: Token) -> Principal:
     """Return the principal of a token. Raises Problem where its mentor is in the LMS no more."""
     if token.mentor_id is None:
         return Principal.service()
-    mentor = access.mentor_of_token(transaction, token)
+    mentor = of_tokens.mentor_of(transaction, token)
     if mentor is None:
         raise unauthorized("The mentor of this token is not in the LMS any more.")
     return Principal.service(mentor)

@@ -6,7 +6,7 @@ import logging
 import threading
 from datetime import datetime, timedelta
 
-from lms_bot.core.tokens import Token
+from lms_bot.core.web.tokens import Token
 from lms_bot.errors import StoreUnavailable
 from lms_bot.store.session import Store
 from lms_bot.store.web import audit, tokens

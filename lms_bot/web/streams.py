@@ -13,9 +13,9 @@ from anyio import CapacityLimiter, to_thread
 
 from lms_bot.core.events import EventType
 from lms_bot.core.principal import Principal
-from lms_bot.core.tokens import Token
+from lms_bot.core.web.tokens import Token
 from lms_bot.errors import StoreUnavailable
-from lms_bot.reports import activity
+from lms_bot.reports.web import activity
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.session import Store
 from lms_bot.store.web import tokens

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from lms_bot.core.tokens import Scope, Token, is_name, new_secret
+from lms_bot.core.web.tokens import Scope, Token, is_name, new_secret
 from lms_bot.errors import UserError
 from lms_bot.store.people import people
 from lms_bot.store.session import Transaction

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.tokens import Scope, Token
+from lms_bot.core.web.tokens import Scope, Token
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import api_tokens

@@ -13,8 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from lms_bot.core.events import ALERTING, EventType
 from lms_bot.core.reports.feed import Filter
-from lms_bot.core.tokens import Scope
-from lms_bot.reports import access, activity
+from lms_bot.core.web.tokens import Scope
+from lms_bot.reports import access
+from lms_bot.reports.web import activity
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.web import cursors
 from lms_bot.web.answers import answered, as_seen, problems

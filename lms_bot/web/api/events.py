@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lms_bot.core.events import EventType
 from lms_bot.core.reports.feed import Filter
-from lms_bot.core.tokens import Scope
-from lms_bot.reports import activity
+from lms_bot.core.web.tokens import Scope
+from lms_bot.reports.web import activity
 from lms_bot.web.answers import answered, as_seen, problems
 from lms_bot.web.callers import Caller, caller_with
 from lms_bot.web.shapes import MOST_ID, Events, Json, Marked, Processed

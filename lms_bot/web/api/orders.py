@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from lms_bot.core.tokens import Scope
+from lms_bot.core.web.tokens import Scope
 from lms_bot.pipeline.actions import control
 from lms_bot.web.answers import problems
 from lms_bot.web.callers import Caller, Credentials, caller_with, identify
