@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from lms_bot.core.principal import Principal
 from lms_bot.core.reports.feed import Filter, Page
 from lms_bot.core.web.tokens import Scope
 from lms_bot.reports import access, feed
+from lms_bot.reports.web import activity
 from lms_bot.store.people.people import mentor
 from lms_bot.store.session import Store, open_store
 from tests.databases import make_store, on_server, store_in_file
@@ -29,6 +31,7 @@ from tests.web_process import (
     OF,
     OMAR,
     RAVI,
+    READ_AT,
     STUDENTS,
     make_token,
     people_the_store,
@@ -145,3 +148,21 @@ def test_nothing_foreign_is_marked(school: School, whose: int) -> None:
     after = all_of_them.get("/api/v1/events/unprocessed?limit=1000").json()["items"]
     gone = {item["event_id"] for item in before} - {item["event_id"] for item in after}
     assert {item["student_id"] for item in before if item["event_id"] in gone} <= mine
+
+
+def test_the_newest_of_everybody_are_found_by_their_index(store: Store) -> None:
+    people_the_store(store)
+    record(store, JANE, 3_000)
+    seen: list[tuple[str, Any]] = []
+    with store.reading() as transaction:
+        if store.engine.dialect.name == "postgresql":
+            transaction.exec_driver_sql("ANALYZE")
+        sa.event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
+        before = (READ_AT, 5)
+        activity.newest(transaction, Principal.service(), Filter(), most=20, before=before)
+        (statement, parameters) = next(one for one in seen if "ORDER BY" in one[0])
+        explain = "EXPLAIN QUERY PLAN" if store.engine.dialect.name == "sqlite" else "EXPLAIN"
+        plan = transaction.exec_driver_sql(f"{explain} {statement}", parameters).all()
+    assert "ix_lms_activity_events_newest" in str(plan)
+    assert "sort" not in str(plan).lower().replace("presorted", "")
+    assert "temp b-tree" not in str(plan).lower()
