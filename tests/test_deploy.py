@@ -92,9 +92,37 @@ def test_the_unit_hands_on_secrets_by_the_names_that_the_bot_knows() -> None:
         assert values(key) == ["yes"]
 
 
-def values(key: str) -> list[str]:
+WEB_UNIT = DEPLOY / "lms-bot-web.service"
+
+
+@needs_systemd
+def test_systemd_finds_nothing_wrong_with_the_unit_of_the_web_and_calls_it_hardened(tmp_path: Path) -> None:
+    adapted = tmp_path / WEB_UNIT.name
+    adapted.write_text(WEB_UNIT.read_text().replace("/opt/lms_bot/bin/lms-bot", str(BIN / "lms-bot")))
+    for command in (["verify", "--man=no"], ["security", "--offline=yes", "--threshold=20"]):
+        done = subprocess.run(
+            ["systemd-analyze", *command, str(adapted)], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_the_unit_of_the_web_hands_on_secrets_and_has_no_key_of_zulip() -> None:
+    known = {f"{setting.environment}_FILE" for setting in settings.SETTINGS}
+    files = {
+        name
+        for value in values("Environment", WEB_UNIT)
+        for name in [value.split("=")[0]]
+        if name != "PYTHONUNBUFFERED"
+    }
+    assert files == {"LMS_DATABASE_URL_FILE", "LMS_STORE_DATABASE_URL_FILE", "LMS_BOT_SIGNAL_SECRET_FILE"} <= known
+    assert "zuliprc" not in WEB_UNIT.read_text().split("[Unit]")[1]
+    (start,) = values("ExecStart", WEB_UNIT)
+    assert start.startswith("/opt/lms_bot/bin/lms-bot serve ")
+
+
+def values(key: str, unit: Path = UNIT) -> list[str]:
     """What the unit says under a key, which may stand several times."""
-    return [line.partition("=")[2] for line in UNIT.read_text().splitlines() if line.startswith(f"{key}=")]
+    return [line.partition("=")[2] for line in unit.read_text().splitlines() if line.startswith(f"{key}=")]
 
 
 # The roles

@@ -72,6 +72,20 @@ def test_without_the_extra_for_mysql_one_sentence_says_what_to_install(zulip: Fa
         assert not (tmp_path / "lms_bot.db").exists()
 
 
+def test_without_the_extra_for_the_web_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['uvicorn'] = None\nfrom lms_bot.cli import main\nmain(['serve'])"
+    done = python(code, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "lms-bot: serve needs uvicorn, of the extra web: pip install 'lms_bot[web]'.\n"
+
+
+@pytest.mark.parametrize("heavy", ["fastapi", "starlette", "uvicorn", "pydantic", "standardwebhooks", "anyio"])
+def test_nothing_but_serve_imports_the_libraries_of_the_web(heavy: str, tmp_path: Path) -> None:
+    code = f"import sys; sys.modules[{heavy!r}] = None\nfrom lms_bot.cli import main\nmain(['token', 'list'])"
+    done = python(f"import os; os.environ['LMS_DATABASE_URL'] = 'sqlite:///lms.db'\n{code}", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "There is no token.\n"), done.stderr
+
+
 def test_the_entry_point_names_the_package_and_its_version() -> None:
     (entry,) = entry_points(group="zulip_bots.registry", name="lms_bot")
     module = entry.load()

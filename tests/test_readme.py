@@ -30,7 +30,8 @@ VALUES = {
 }  # for the words in capitals
 LAST = "forget"  # who is forgotten cannot be asked about
 TYPED = re.findall(r"^ +(lms-bot .+?)(?:  .*)?$", README, re.MULTILINE)
-COMMANDS = sorted({line for line in TYPED if "--daemon" not in line}, key=lambda line: LAST in line)
+ENDLESS = ("--daemon", " serve ")
+COMMANDS = sorted({line for line in TYPED if not any(map(line.__contains__, ENDLESS))}, key=lambda line: LAST in line)
 
 
 def words(line: str, *, optional: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -89,6 +90,9 @@ def test_without_a_file_the_environment_and_the_defaults_are_enough() -> None:
         alerts_per_day=5,
         retention_days=None,
         metrics_port=None,
+        web_url=None,
+        web_listen=("127.0.0.1", 8484),
+        signal_secret=None,
     )
 
 
@@ -286,6 +290,10 @@ BAD = [
     ("LMS_ADMIN_STREAM", "a" * 61),
     ("LMS_ADMIN_STREAM", "#"),
     ("LMS_EVENT_TYPES_TO_MONITOR", "exam_passed;exam_failed"),
+    ("LMS_BOT_WEB_LISTEN", "8484"),
+    ("LMS_BOT_WEB_LISTEN", "127.0.0.1:0"),
+    ("LMS_BOT_WEB_LISTEN", "127.0.0.1:65536"),
+    ("LMS_BOT_WEB_URL", "bot.example.org"),
 ]
 
 
@@ -498,6 +506,29 @@ def test_settings_can_be_logged_without_the_passwords() -> None:
     assert SECRET not in f"{found!r} {found}"
     assert "mary:***@db/lms" in repr(found)
     assert "poll_interval=60" in repr(found)
+
+
+SIGNAL_SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes for the signals").decode()
+
+
+def test_the_secret_of_signals_is_taken_as_it_is_and_never_shown() -> None:
+    found = from_environment(LMS_BOT_SIGNAL_SECRET=SIGNAL_SECRET)
+    assert found.signal_secret == SIGNAL_SECRET
+    assert "whsec_" not in f"{found!r} {found}"
+
+
+@pytest.mark.parametrize("value", [SIGNAL_SECRET[6:], SIGNAL_SECRET[:-3], "whsec_", "whsec_c2hvcnQ=", "whsec_ключ"])
+def test_a_bad_secret_of_signals_is_refused_and_not_shown(value: str) -> None:
+    text = refusal_of(LMS_BOT_SIGNAL_SECRET=value)
+    assert text.startswith("signal_secret (LMS_BOT_SIGNAL_SECRET in the environment) is a value not shown here: ")
+    assert value not in text.replace("whsec_ and", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [("0.0.0.0:80", ("0.0.0.0", 80)), ("[::1]:8484", ("::1", 8484)), ("bot:1", ("bot", 1))]
+)
+def test_where_to_listen_is_a_host_and_a_port(value: str, found: tuple[str, int]) -> None:
+    assert from_environment(LMS_BOT_WEB_LISTEN=value).web_listen == found
 
 
 QUICK = hypothesis_settings(

@@ -16,10 +16,12 @@ from lms_bot.config.urls import database_url, hide_password, lms_database_url, l
 from lms_bot.config.values import (
     did_you_mean,
     event_types_of,
+    listen_address,
     number_unless,
     one_of,
     prefix,
     schema,
+    signal_secret,
     stream,
     time_zone,
     web_address,
@@ -60,12 +62,16 @@ class Settings:
     alerts_per_day: int
     retention_days: int | None
     metrics_port: int | None
+    web_url: str | None
+    web_listen: tuple[str, int]
+    signal_secret: str | None
 
     def __repr__(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         shown = {
             key: hide_password(value) if value and key.endswith("_url") else value for key, value in values.items()
         }
+        shown["signal_secret"] = self.signal_secret and "***"
         return f"Settings({', '.join(f'{key}={value!r}' for key, value in shown.items())})"
 
 
@@ -116,6 +122,8 @@ def _value(setting: Setting, in_file: _InFile, environ: Mapping[str, str]) -> An
         return setting.parse(text)
     except ValueError as error:
         shown = f"{where} is {_shown(text, is_secret=setting.key.endswith('_database_url'))}"
+        if setting.key.endswith("_secret"):
+            shown = f"{where} is a value not shown here"
         raise ConfigError(f"{setting.key} {shown}: allowed is {setting.allowed}{error}.") from None
 
 
@@ -257,6 +265,14 @@ SETTINGS = (
     Setting("metrics_port", "LMS_METRICS_PORT", "off",
             "The port of 127.0.0.1 at which Prometheus finds metrics; needs the extra metrics.",
             "off, or 1 to 65535", partial(number_unless, "off", 1, 65_535)),
+    Setting("web_url", "LMS_BOT_WEB_URL", "none",
+            "Where people and programs reach `lms-bot serve`; requests for another host are refused then.",
+            "none, or an address that begins with https:// or http://", web_address),
+    Setting("web_listen", "LMS_BOT_WEB_LISTEN", "127.0.0.1:8484",
+            "Where `lms-bot serve` listens.", "HOST:PORT, as 127.0.0.1:8484 or [::1]:8484", listen_address),
+    Setting("signal_secret", "LMS_BOT_SIGNAL_SECRET", "none",
+            "What the LMS signs webhooks and students' tokens with; a secret, best given with _FILE.",
+            "none, or whsec_ and the base64 of 24 to 64 bytes", signal_secret),
 )
 # fmt: on
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -97,3 +98,24 @@ def web_address(text: str) -> str | None:
     if not re.fullmatch(r"https?://[^\s<>()\[\]\"'`]+", text):
         raise ValueError
     return text.rstrip("/")
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Return a host (a name or an IP address) and a port. Raises ValueError."""
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", text)
+    if found is None:
+        raise ValueError
+    return found[1] or found[2], whole_number(1, 65_535, found[3])
+
+
+def signal_secret(text: str) -> str | None:
+    """Return a secret as Standard Webhooks write it, or None. Raises ValueError."""
+    if text.lower() == "none":
+        return None
+    try:
+        secret = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise ValueError from None  # its words may quote the secret
+    if not text.startswith("whsec_") or not 24 <= len(secret) <= 64:
+        raise ValueError
+    return text

@@ -62,6 +62,13 @@ def students_among(transaction: Transaction, principal: Principal, student_ids: 
     return [student for student in students(transaction, principal) if student.student_id in wanted]
 
 
+def ids_among(transaction: Transaction, principal: Principal, student_ids: Collection[int]) -> set[int]:
+    """Return those of some ids that belong to students whom a principal may see. Raises NotFound for a stranger."""
+    require_known(principal)
+    mentor_ids = None if principal.sees_everybody else principal.mentor_ids
+    return access.known_among(transaction, student_ids, mentor_ids) | {*principal.student_ids} & {*student_ids}
+
+
 def student(transaction: Transaction, principal: Principal, student_id: int) -> Student:
     """Return a student whom a principal may see.
 

@@ -14,7 +14,7 @@ from lms_bot.render import counted, quote
 from lms_bot.render.sync import sync_report
 from lms_bot.store.notifications import outbox
 from lms_bot.store.operations import orders, pauses
-from lms_bot.store.operations.orders import Order
+from lms_bot.store.operations.orders import NOBODY, Order
 from lms_bot.store.operations.pauses import Pause
 from lms_bot.store.session import Store
 
@@ -46,18 +46,27 @@ class AdminOrders:
         with self._store.reading() as transaction:
             self._paused = pauses.current(transaction, now)
 
-    def carry_out(self, poll: Callable[[], Polled], now: datetime) -> None:
-        """Carry out what was ordered; a long delivery goes on in the next turn. Raises what `poll` raises."""
+    def carry_out(self, poll: Callable[[], Polled], wake: Callable[[], None], now: datetime) -> None:
+        """Carry out what was ordered; a long delivery goes on in the next turn. Raises what the two functions raise.
+
+        `poll` is for orders of people; `wake`, for those of programs, polls unless that is paused just now.
+        """
         self.read_pauses(now)
         with self._store.reading() as transaction:
             waiting = orders.pending(transaction)
         self._deliveries = [order for order in waiting if order.work is Work.DELIVERY]
-        if polls := [order for order in waiting if order.work is Work.POLLING]:
+        polls = [order for order in waiting if order.work is Work.POLLING]
+        asked = [order for order in polls if order.recipient != NOBODY]
+        if asked:
             self._poll(polls, poll, now)
         if syncs := [order for order in waiting if order.work is Work.SYNC]:
             self._sync(syncs, now)
         if self._deliveries:
             self._deliver(self._deliveries[0], now)
+        if polls and not asked:
+            with self._store.writing() as transaction:
+                orders.remove(transaction, polls)
+            wake()
 
     def _poll(self, ordered: Sequence[Order], poll: Callable[[], Polled], now: datetime) -> None:
         try:
@@ -97,7 +106,7 @@ class AdminOrders:
         """Delete the orders, and send the report once to each place where they were given."""
         with self._store.writing() as transaction:
             orders.remove(transaction, ordered)
-            places = dict.fromkeys(order.recipient for order in ordered)
+            places = dict.fromkeys(order.recipient for order in ordered if order.recipient != NOBODY)
             frozen = [outbox.freeze(transaction, outbox.Draft(place, text), now) for place in places]
         for message in frozen:
             self._deliverer.send_message(message)

@@ -117,7 +117,7 @@ class Worker:
             self._stopping.wait(max(0.05, min(1.0, self._scheduler.idle_seconds or 0.0)))
 
     def carry_out_orders(self) -> None:
-        self._orders.carry_out(self._poll, datetime.now(UTC))
+        self._orders.carry_out(self._poll, self.poll, datetime.now(UTC))
 
     def poll(self) -> None:
         if not self._circuit_breaker.admits(time.monotonic()) or self._orders.is_paused(Work.POLLING):

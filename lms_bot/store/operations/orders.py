@@ -16,6 +16,9 @@ from lms_bot.store.notifications.outbox import recipient_of
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import orders
 
+NOBODY = Recipient()
+"""To whom nothing is said when it is done."""
+
 
 class Order(NamedTuple):
     """A poll, or a delivery of what is due (only of some kinds, if `types` names any)."""
@@ -33,6 +36,14 @@ def place(
     """Order a poll or a delivery, and a message to `recipient` when it is done."""
     values = {"work": work, "types": sorted(types), "recipient": asdict(recipient), "asked_at": now}
     transaction.execute(sa.insert(orders).values(values))
+
+
+def wake(transaction: Transaction, now: datetime) -> bool:
+    """Order a poll of which nobody is told, unless one is ordered already; return whether it was not."""
+    if any(order.recipient == NOBODY for order in pending(transaction)):
+        return False
+    place(transaction, Work.POLLING, NOBODY, now)
+    return True
 
 
 def pending(transaction: Transaction) -> list[Order]:

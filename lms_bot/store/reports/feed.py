@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +29,15 @@ def feed(
     Ask for one more than is shown to learn whether there are more.
     """
     c = events.c
-    ids = _newest(transaction, student_ids, wanted, offset + most).limit(most).offset(offset)
+    ids = newest_ids(transaction, student_ids, conditions(wanted), offset + most).limit(most).offset(offset)
     query = sa.select(*AS_EVENT).where(c.event_id.in_(ids)).order_by(c.timestamp.desc(), c.event_id.desc())
     return [from_row(row) for row in transaction.execute(query)]
 
 
-def _newest(transaction: Transaction, student_ids: Collection[int], wanted: Filter, most: int) -> sa.Select[Any]:
-    """Select the ids of the students' events, newest first, of which nobody needs more than `most`.
+def newest_ids(
+    transaction: Transaction, student_ids: Collection[int], which: Sequence[sa.ColumnElement[bool]], most: int
+) -> sa.Select[Any]:
+    """Select the ids of the students' events with some conditions, newest first; nobody needs more than `most`.
 
     However many events a student has, only the newest few are looked at: SQLite leaves a student whose next event is
     older than all that are needed; PostgreSQL is told to take so many of each.
@@ -44,9 +46,9 @@ def _newest(transaction: Transaction, student_ids: Collection[int], wanted: Filt
     newest = (c.timestamp.desc(), c.event_id.desc())
     if transaction.dialect.name == "sqlite":
         of_students = in_list(c.student_id, student_ids, "sqlite")
-        return sa.select(c.event_id).where(of_students, *_conditions(wanted)).order_by(*newest)
+        return sa.select(c.event_id).where(of_students, *which).order_by(*newest)
     each = each_id(transaction, student_ids)
-    of_each = sa.select(c.event_id, c.timestamp).where(c.student_id == each.c.value, *_conditions(wanted))
+    of_each = sa.select(c.event_id, c.timestamp).where(c.student_id == each.c.value, *which)
     few = of_each.order_by(*newest).limit(most).lateral()
     joined = each.join(few, sa.true())
     return sa.select(few.c.event_id).select_from(joined).order_by(few.c.timestamp.desc(), few.c.event_id.desc())
@@ -65,7 +67,7 @@ def export(
     left = student_ids if after is None else [student_id for student_id in student_ids if student_id >= after[0]]
     query = (
         sa.select(*_EXPORTED)
-        .where(in_list(c.student_id, left, transaction.dialect.name), *_conditions(Filter(since)))
+        .where(in_list(c.student_id, left, transaction.dialect.name), *conditions(Filter(since)))
         .order_by(c.student_id, c.timestamp, c.event_id)
         .limit(most)
         .execution_options(yield_per=EXPORT_PAGE)
@@ -82,13 +84,14 @@ def _is_after(position: Position) -> sa.ColumnElement[bool]:
     return sa.tuple_(*columns) > sa.tuple_(*values)
 
 
-def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+def conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    """Return what holds for the events that are asked for."""
     c = events.c
-    conditions: list[sa.ColumnElement[bool]] = [c.mirrors.is_(None), ~c.is_withdrawn, c.event_type.not_in(ALERTING)]
+    found: list[sa.ColumnElement[bool]] = [c.mirrors.is_(None), ~c.is_withdrawn, c.event_type.not_in(ALERTING)]
     if wanted.since is not None:
-        conditions.append(c.timestamp >= wanted.since)
+        found.append(c.timestamp >= wanted.since)
     if wanted.types:
-        conditions.append(c.event_type.in_(wanted.types))
+        found.append(c.event_type.in_(wanted.types))
     if wanted.course:
-        conditions.append(c.course_key.contains(searched(wanted.course), autoescape=True))
-    return conditions
+        found.append(c.course_key.contains(searched(wanted.course), autoescape=True))
+    return found

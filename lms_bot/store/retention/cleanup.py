@@ -8,7 +8,7 @@ from lms_bot.store import state
 from lms_bot.store.questions.claims import CAUGHT_UP_TO, OVERLAP
 from lms_bot.store.retention.removal import remove_batches
 from lms_bot.store.session import Store, Transaction
-from lms_bot.store.tables import askers, audit, claims, dialogues
+from lms_bot.store.tables import api_audit, askers, audit, claims, dialogues
 
 MOST_BATCHES = 200  # of a table at a time: the rest goes the next day
 ASKERS_KEPT = timedelta(days=2)
@@ -32,6 +32,7 @@ def remove_outdated(store: Store, now: datetime) -> int:
             (askers.c.zulip_user_id, askers.c.since < now - ASKERS_KEPT),
             (dialogues.c.zulip_user_id, dialogues.c.asked_at < now - DIALOGUES_KEPT),
             (audit.c.audit_id, audit.c.at < now - AUDIT_KEPT),
+            (api_audit.c.audit_id, api_audit.c.at < now - AUDIT_KEPT),
             (
                 claims.c.zulip_message_id,
                 (claims.c.claimed_at < now - CLAIMS_KEPT) & (claims.c.zulip_message_id < below),

@@ -25,6 +25,7 @@ from lms_bot.store.retention.traces import Known
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import (
     alert_reminders,
+    api_audit,
     dialogues,
     events,
     forgotten,
@@ -144,7 +145,8 @@ def _remove_days(transaction: Transaction, student_id: int) -> None:
     transaction.execute(sa.delete(streak_marks).where(streak_marks.c.streak_id.in_(of_student)))
     alerts = sa.select(student_alerts.c.alert_id).where(student_alerts.c.student_id == student_id)
     transaction.execute(sa.delete(alert_reminders).where(alert_reminders.c.alert_id.in_(alerts)))
-    for table in (streaks, student_days, student_zones, student_alerts, watched, snapshots, outdated_snapshots):
+    own = (streaks, student_days, student_zones, student_alerts, watched, snapshots, outdated_snapshots, api_audit)
+    for table in own:
         transaction.execute(sa.delete(table).where(table.c.student_id == student_id))
 
 

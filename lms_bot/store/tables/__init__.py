@@ -23,6 +23,7 @@ from lms_bot.store.tables.events import (
     is_current_exam,
     is_nobodys,
     is_result,
+    is_shown,
     is_unprocessed,
     open_rows,
     pruned,
@@ -40,10 +41,13 @@ from lms_bot.store.tables.people import (
 from lms_bot.store.tables.questions import askers, audit, claims, dialogues, incidents, orders
 from lms_bot.store.tables.state import counts, facts
 from lms_bot.store.tables.streaks import streak_marks, streaks, student_days, student_zones
+from lms_bot.store.tables.web import api_audit, api_tokens
 
 __all__ = [
     "alert_names",
     "alert_reminders",
+    "api_audit",
+    "api_tokens",
     "askers",
     "attempt_results",
     "audit",
@@ -69,6 +73,7 @@ __all__ = [
     "is_owed",
     "is_result",
     "is_sent",
+    "is_shown",
     "is_unprocessed",
     "lms_counts",
     "logs",

@@ -1,0 +1,1 @@
+"""What programs may know over the web."""

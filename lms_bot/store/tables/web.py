@@ -1,0 +1,36 @@
+"""Which programs may ask, and what they asked."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from lms_bot.db.engine import UtcDateTime
+from lms_bot.store.tables.base import Id, metadata
+
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    sa.Column("token_id", Id, primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False, unique=True),
+    sa.Column("prefix", sa.String(16), nullable=False, unique=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("mentor_id", sa.BigInteger),  # whose students it may read; NULL: everybody
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("last_used_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+api_audit = sa.Table(
+    "api_audit",
+    metadata,
+    sa.Column("audit_id", Id, primary_key=True),
+    sa.Column("token", sa.String(64), nullable=False),
+    sa.Column("path", sa.String(200), nullable=False),
+    sa.Column("student_id", sa.BigInteger),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index(None, "student_id"),
+    sqlite_autoincrement=True,
+)

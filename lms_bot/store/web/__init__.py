@@ -1,0 +1,1 @@
+"""Programs that ask over the web: their tokens, and what they asked."""

@@ -1,0 +1,1 @@
+"""The paths below /api/v1, and those that say whether the process lives."""

@@ -1,0 +1,162 @@
+"""What students did, newest first, and as it is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from lms_bot.core.events import ALERTING, EventType
+from lms_bot.core.reports.feed import Filter
+from lms_bot.core.web.tokens import Scope
+from lms_bot.reports import access
+from lms_bot.reports.web import activity
+from lms_bot.store.events.handover import RecordedEvent
+from lms_bot.web import cursors
+from lms_bot.web.answers import answered, as_seen, problems
+from lms_bot.web.callers import Caller, caller_with
+from lms_bot.web.problems import too_many
+from lms_bot.web.shapes import MOST_ID, Events, Id, to_bytes
+from lms_bot.web.streams import PAGE, Stream
+
+router = APIRouter(prefix="/api/v1/activity", tags=["activity"])
+
+HEARTBEAT = 15.0  # seconds
+_KINDS = "|".join(kind for kind in EventType if kind not in ALERTING)
+TYPES = f"^({_KINDS})(,({_KINDS}))*$"
+Reader = Annotated[Caller, Depends(caller_with(Scope.ACTIVITY))]
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment of RFC 3339. Raises ValueError."""
+    moment = datetime.fromisoformat(text.upper().replace(":60", ":59"))
+    if moment.tzinfo is None or "T" not in text.upper():
+        raise ValueError("write a date, a time and a time zone, as 2026-01-31T08:00:00Z")
+    return moment
+
+
+Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+class Which(BaseModel):
+    """Which events are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str | None = Field(None, pattern=TYPES, max_length=1_000, description="Only these kinds, by commas.")
+    student: Id | None = Field(None, description="Only of this student, by the LMS's id.")
+
+    @property
+    def types(self) -> frozenset[EventType]:
+        return frozenset(map(EventType, self.type.split(","))) if self.type else frozenset()
+
+
+class Asked(Which):
+    """The same, as a page."""
+
+    limit: int = Field(20, ge=1, le=100, description="How many at most.")
+    after: str | None = Field(None, pattern=cursors.PATTERN, description="`next` of the page before.")
+    since: Moment | None = Field(None, description="Only what happened at this moment or later.")
+    course: str | None = Field(None, pattern="^[^\\x00]{1,100}$", description="A part of the course's title.")
+
+    @property
+    def filter(self) -> Filter:
+        since = self.since if isinstance(self.since, datetime) else None
+        return Filter(since, self.types, self.course or "")
+
+
+@router.get("/", summary="What students did, newest first", response_model=Events, responses=problems(404))
+def newest(request: Request, caller: Reader, asked: Annotated[Asked, Query()]) -> Response:
+    """Return a page of events; what is found meanwhile does not move the pages after it."""
+    before = cursors.read(asked.after) if asked.after else None
+    with caller.context.store.reading() as transaction:
+        found = activity.newest(
+            transaction,
+            caller.principal,
+            asked.filter,
+            most=asked.limit + 1,
+            before=before,
+            student_id=asked.student,
+        )
+    shown = found[: asked.limit]
+    more = len(found) > asked.limit
+    content = {
+        "items": [as_seen(event, caller.token, sees_names=caller.sees_names) for event in shown],
+        "next": cursors.written((shown[-1].timestamp, shown[-1].event_id)) if more else None,
+    }
+    return answered(request, caller, content)
+
+
+@router.get(
+    "/stream",
+    summary="The same events as they are recorded",
+    responses={**problems(404), 200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    response_class=StreamingResponse,
+)
+async def stream(
+    caller: Reader,
+    which: Annotated[Which, Query()],
+    last_event_id: Annotated[
+        Annotated[int, Field(ge=0, le=MOST_ID)] | None, Header(description="The id of the last event that was read.")
+    ] = None,
+) -> Response:
+    """Send server-sent events: `data:` is one JSON each, `id:` the number to resume after."""
+    if which.student is not None:
+        await asyncio.to_thread(_look_for, caller, which.student)
+    opened = Stream(caller.token, caller.principal, which.types, which.student)
+    if not caller.context.streams.has_room(caller.token):
+        raise too_many("Too many streams are open.", 30)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_written(caller, opened, last_event_id), media_type="text/event-stream", headers=headers)
+
+
+def _look_for(caller: Caller, student_id: int) -> None:
+    with caller.context.store.reading() as transaction:
+        access.student(transaction, caller.principal, student_id)
+
+
+async def _written(caller: Caller, opened: Stream, last_event_id: int | None) -> AsyncIterator[bytes]:
+    streams = caller.context.streams
+    try:
+        begun_at = await streams.open(opened)
+        yield b"retry: 2000\n\n"
+        sent: set[int] = set()
+        async for event in _missed(caller, begun_at if last_event_id is None else last_event_id, begun_at):
+            if opened.wants(event):
+                sent.add(event.event_id)
+                yield _item(caller, event)
+        while True:
+            try:
+                waiting = await asyncio.wait_for(opened.waiting.get(), HEARTBEAT)
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            if waiting is None or (opened.is_ended and opened.waiting.empty()):
+                return
+            if waiting.event_id not in sent:
+                yield _item(caller, waiting)
+    finally:
+        streams.close(opened)
+
+
+async def _missed(caller: Caller, after: int, up_to: int) -> AsyncIterator[RecordedEvent]:
+    """Yield what was recorded after a number, before the stream began."""
+    while after < up_to:
+        after, page = await asyncio.to_thread(_page, caller, after, up_to)
+        for event in page:
+            yield event
+
+
+def _page(caller: Caller, after: int, up_to: int) -> tuple[int, list[RecordedEvent]]:
+    with caller.context.store.reading() as transaction:
+        return activity.recorded(transaction, caller.principal, after=after, up_to=up_to, most=PAGE)
+
+
+def _item(caller: Caller, event: RecordedEvent) -> bytes:
+    seen = as_seen(event, caller.token, sees_names=caller.sees_names)
+    return b"id: %d\ndata: %s\n\n" % (event.event_id, to_bytes(seen))

@@ -1,0 +1,102 @@
+"""Stands before all paths: refuses foreign hosts and bodies too large or too slow, and logs what is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lms_bot.web.callers import path_of
+from lms_bot.web.context import Context
+from lms_bot.web.problems import Problem, answer
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES: Final = 64 * 1024
+SLOWEST_BODY: Final = 10.0  # seconds
+_CLOSE: Final = {"Connection": "close"}
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Guard:
+    """The first and last of each request."""
+
+    def __init__(self, app: ASGIApp, context: Context) -> None:
+        self._app = app
+        self._context = context
+        settings = context.settings
+        named = urlsplit(settings.web_url).hostname if settings.web_url else None
+        self._hosts = {named, settings.web_listen[0], *_LOOPBACK} if named else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, body, request = time.perf_counter(), _Body(receive), Request(scope)
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._note(request, message["status"], time.perf_counter() - began)
+            await send(message)
+
+        async def unless_refused(message: Message) -> None:
+            if body.problem is None:  # FastAPI says of any body that it cannot read it
+                await noted(message)
+
+        try:
+            self._look_at(request.headers)
+            await self._app(scope, body.read, unless_refused)
+        except Problem as problem:
+            body.problem = problem
+        if body.problem is not None:
+            await answer(self._context, body.problem)(scope, receive, noted)
+
+    def _look_at(self, headers: Headers) -> None:
+        """Raise Problem for a request that goes no further."""
+        host = urlsplit(f"//{headers.get('host', '')}").hostname if self._hosts else None
+        if self._hosts and host not in self._hosts:
+            raise Problem(421, "No such host is served here.")
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length) > MOST_BYTES:
+            raise _too_large()
+
+    def _note(self, request: Request, status: int, seconds: float) -> None:
+        self._context.metrics.answered(request.method, status, seconds)
+        log.info("%s %s %d %.0f ms", request.method, path_of(request), status, seconds * 1_000)
+
+
+class _Body:
+    """The body of a request, up to a size and within a time; `problem` says which of them it missed."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._size = 0
+        self._is_whole = False
+        self._until = time.monotonic() + SLOWEST_BODY
+        self.problem: Problem | None = None
+
+    async def read(self) -> Message:
+        """Return the next part. Raises Problem."""
+        if self._is_whole:
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.monotonic()))
+        except TimeoutError:
+            self.problem = Problem(408, "The body came too slowly.", _CLOSE)
+            raise self.problem from None
+        self._size += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._size > MOST_BYTES:
+            self.problem = _too_large()
+            raise self.problem
+        return message
+
+
+def _too_large() -> Problem:
+    return Problem(413, f"A body has at most {MOST_BYTES:,} bytes.", _CLOSE)
