@@ -105,6 +105,7 @@ CASES: dict[str, Case] = {
     "access.students_among": Case(lambda t, p, _: access.students_among(t, p, BOTH)),
     "access.student": of_student(access.student),
     "access.mentor": of_mentor(access.mentor),
+    "access.ids_among": Case(lambda t, p, _: sorted(access.ids_among(t, p, BOTH)), names=False),
     "access.as_shown": Case(lambda t, p, _: access.as_shown(t, p, feed.feed(t, p, Filter(), PAGE, SETTINGS), SETTINGS)),
     "accounts.mapped_by_hand": for_admins(lambda t, p, _: accounts.mapped_by_hand(t, p, 1)),
     "accounts.mentor_account": of_mentor(accounts.mentor_account),
