@@ -156,7 +156,7 @@ def drift(state: StoreState, url: str) -> Iterator[Finding]:
     if state.schema != CURRENT:
         return
     found = inspection.noted(url, DRIFT) or {}
-    apart = {kind: sum(one[name] for name in ("missing", "extra", "different")) for kind, one in found.items()}
+    apart = {kind: one["missing"] + one["extra"] + one["different"] for kind, one in found.items()}
     if rows := ", ".join(f"{kind} {count}" for kind, count in apart.items() if count):
         advice = "they are mended by now; if it recurs, see what else writes to the store"
         yield warning("drift", f"rows were other than in the LMS last night: {rows}", advice)
