@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from lms_bot.cli import main
 from lms_bot.core.sync import Changes, Drift, Problem
+from lms_bot.pipeline.academics.snapshots import make_snapshots
 from lms_bot.pipeline.sync import academics
 from lms_bot.pipeline.sync.run import Sync
 from lms_bot.store import tables
@@ -21,7 +22,7 @@ from lms_bot.store.people import people
 from lms_bot.store.retention import forget_student, prune
 from lms_bot.store.retention.names import Names
 from tests.databases import store_in_file
-from tests.lms_rows import DAY, JANE, RAVI, Watch
+from tests.lms_rows import DAY, JANE, MINUTE, RAVI, Watch
 
 ALGEBRA, GEOMETRY = "Algebra", "Geometry"
 
@@ -135,6 +136,18 @@ def test_a_regraded_result_is_found(watch: Watch) -> None:
     watch.rows.run("UPDATE subject_stats SET correct_answers_count = 5, incorrect_answers_count = 0 WHERE id = 11")
     watch.polls(3)
     assert results(watch) == [(11, 1, "subject", ALGEBRA, 5, 0, 1, 5)]
+
+
+def test_results_that_come_late_or_change_are_told_of_all_weeks_since(watch: Watch) -> None:
+    add_attempt(watch, 1, date=watch.now - 20 * DAY, last_answer_updated_time=watch.now - 20 * DAY)
+    watch.poll()
+    turn(watch)
+    for moment in range(2):
+        make_snapshots(watch.store, watch.settings, watch.now + moment * MINUTE)
+    add_subject(watch, 7, 1)
+    turn(watch)
+    with watch.store.reading() as transaction:
+        assert list(transaction.scalars(sa.select(tables.outdated_snapshots.c.student_id))) == [JANE]
 
 
 def test_a_row_under_an_old_id_is_found(watch: Watch) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lms_bot.core.sync import Changes
 from lms_bot.core.sync.studies import AttemptResult, LmsCounts
 from lms_bot.db.lists import in_list
-from lms_bot.store.academics import conflicts
+from lms_bot.store.academics import conflicts, outdated
 from lms_bot.store.bulk import insert_all, insert_into
 from lms_bot.store.people import forgotten
 from lms_bot.store.session import Transaction
@@ -20,6 +20,7 @@ from lms_bot.store.tables import attempt_results, events, lms_counts, pruned
 _RESULT = [column.name for column in attempt_results.columns]
 _COUNTS = [column.name for column in lms_counts.columns]
 _WIDTH = len(_RESULT)
+_SOURCE, _ATTEMPT = _RESULT.index("exam_source"), _RESULT.index("attempt_id")
 
 
 def keep_results(
@@ -49,6 +50,8 @@ def keep_results(
         transaction.execute(upsert, [dict(zip(_RESULT, row, strict=True)) for row in changed])
     lost = [one for one in before if one not in said]
     remove_results(transaction, source_table, lost)
+    others = [*new, *changed, *(before[one] for one in lost)]
+    outdated.mark_results(transaction, others[0][_SOURCE] if others else "", {row[_ATTEMPT] for row in others})
     if new or changed:
         conflicts.find_unknown_attempts(transaction, source_table, [row[1] for row in (*new, *changed)], now)
     return Changes(len(ids), len(new), len(changed), len(lost))

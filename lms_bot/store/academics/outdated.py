@@ -46,6 +46,8 @@ def mark(
 
 def mark_results(transaction: Transaction, exam_source: str, attempt_ids: Collection[int]) -> None:
     """Note that the results of these attempts by subject have changed."""
+    if not attempt_ids or _end_of_described(transaction) is None:
+        return
     c = events.c
     of_attempts = in_list(c.source_id, attempt_ids, transaction.dialect.name)
     query = sa.select(c.event_id).where(c.source_table == exam_source, of_attempts, c.is_current)
