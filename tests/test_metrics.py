@@ -75,7 +75,7 @@ def test_no_label_names_anybody(shell: Shell) -> None:
         wait_for(lambda: has(port, **{'polls_total{outcome="ok"}': 1}), story=lambda: daemon_log(shell))
         series = [name for name in scrape(port) if name.startswith("lms_bot")]
     labels = {label for name in series for label in re.findall(r'(\w+)="', name)}
-    assert labels == {"history", "le", "outcome", "purpose", "state", "type", "version"}
+    assert labels == {"history", "le", "outcome", "purpose", "kind", "state", "type", "version"}
 
 
 def test_refused_and_unknown_sends_and_failed_polls_are_counted_apart(shell: Shell) -> None:
