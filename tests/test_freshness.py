@@ -35,6 +35,7 @@ WITH_FIGURES = {
     "rule": "rule inactive 7d",
     "students": "students",
     "student": "student @jane_smith",
+    "profile": "profile @jane_smith",
     "progress": "progress @jane_smith",
     "chart": "chart @jane_smith",
     "why": "why e1",

@@ -101,7 +101,7 @@ def test_the_reader_on_postgresql_may_read_what_is_declared(name: str, prefix: s
     schema = schemas.load(name, prefix)
     make_tables(database, name, prefix)
     grant_on_postgresql(database, name, *([] if prefix is None else ["-v", f"prefix={prefix}"]))
-    watched = {str(watch.table.name) for watch in schema.watches}
+    watched = {str(watch.table.name) for watch in (*schema.watches, *schema.detail_watches)}
     assert tables_granted(database) == watched
     in_part = {pair for pair in columns_granted(database) if pair[0] not in watched}
     assert in_part == {pair for pair in read_columns(schema) if pair[0] not in watched}
