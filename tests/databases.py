@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
-from lms_bot.store.session import open_store
+from lms_bot.store.session import Store, Transaction, open_store
+from lms_bot.store.tables import metadata
 from tests.school import fill_lms
 
 Fill = Callable[[str], None]
@@ -86,3 +88,21 @@ def _execute(server: str, statement: str) -> None:
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql(statement)
+
+
+_shared: dict[str, Store] = {}
+
+
+def shared_store(kind: str, request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Store:
+    """One store of each kind for all examples of all tests, since making one takes longer than asking it."""
+    if kind not in _shared:
+        folder: Path = folders.mktemp("stores")
+        url = f"sqlite:///{folder}/store.db" if kind == "sqlite" else request.getfixturevalue("postgresql_server")
+        _shared[kind] = open_store(url)
+    return _shared[kind]
+
+
+def empty(transaction: Transaction) -> None:
+    """Leave nothing in a store, whoever used it before."""
+    for table in reversed(metadata.sorted_tables):
+        transaction.execute(sa.delete(table))

@@ -31,8 +31,8 @@ from lms_bot.store import state, tables
 from lms_bot.store.session import Store, Transaction
 from lms_bot.store.streaks import days
 from tests import NOW
+from tests.databases import empty, shared_store
 from tests.delivery_scenario import SETTINGS
-from tests.test_student_summaries import shared_store
 
 DAY = timedelta(days=1)
 CLASS = range(1, 13)  # students, of whom some are asked about
@@ -52,10 +52,6 @@ ITEMS = (
 )
 VIDEOS = [("content_attempts", 101), ("content_attempts", 102), ("content_attempts", 103), ("content_attempts", 104)]
 VIDEOS += [("user_videos", 11), ("user_videos", 12)]
-
-EMPTIED = [tables.events, tables.attempt_results, tables.batch_students, tables.batches, tables.students]
-EMPTIED += [tables.course_items, tables.course_batches, tables.course_students, tables.courses, tables.lms_counts]
-EMPTIED += [tables.student_days, tables.streaks]
 
 LARGE = {"lms_activity_events", "attempt_results", "course_items", "batch_students", "streaks", "opened"}
 
@@ -151,8 +147,7 @@ class Rows:
 
 def keep(transaction: Transaction, rows: Rows, members: Iterable[tuple[int, int]]) -> None:
     """Make the tables hold this school and nothing else."""
-    for table in EMPTIED:
-        transaction.execute(sa.delete(table))
+    empty(transaction)
     people = [{"student_id": one, "username": f"s{one}", "is_active": True} for one in CLASS]
     batch_rows = [{"batch_id": batch, "student_id": whose} for batch, whose in members]
     item_rows = [dict(zip(tables.course_items.c.keys(), item, strict=True)) for item in ITEMS]

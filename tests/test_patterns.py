@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,9 +29,10 @@ from lms_bot.store.alerts.facts import facts_of
 from lms_bot.store.people import people
 from lms_bot.store.reports import courses
 from lms_bot.store.reports.attention import attention_facts
-from lms_bot.store.session import Store, Transaction, open_store
+from lms_bot.store.session import Store, Transaction
 from lms_bot.store.streaks import days
 from tests import NOW
+from tests.databases import empty, shared_store
 from tests.delivery_scenario import JANE, MARY, SETTINGS, happened, owe
 from tests.lms_rows import ATTEMPTS, CONTENT_ATTEMPTS
 
@@ -390,8 +390,7 @@ def ask(transaction: Transaction, student: Student) -> Progress:
 def fill(store: Store, rows: list[Any], items: set[tuple[int, str, str, int]], alone: bool, left: set[Student]) -> None:
     """The events of these rows, each fact once, and two courses that everybody takes."""
     with store.writing() as transaction:
-        for table in reversed(tables.metadata.sorted_tables):
-            transaction.execute(sa.delete(table))
+        empty(transaction)
         everybody = [Student(one.student_id, one.username, is_active=one not in left) for one in PUPILS]
         people.keep_people(transaction, everybody, [MARY], {(MARY.mentor_id, JANE.student_id)}, NOW)
         given: list[tuple[sa.Table, list[dict[str, Any]]]] = [
@@ -429,12 +428,3 @@ def record(store: Store, rows: list[Any]) -> None:
                 gone = {"is_current": False, "is_withdrawn": state == "withdrawn"}
                 transaction.execute(sa.update(tables.events).where(one).values(gone))
         days.recount(transaction, TASHKENT, NOW)
-
-
-def shared_store(kind: str, request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Store:
-    """One store of each kind for all examples, since making one takes longer than asking it."""
-    if kind not in _stores:
-        folder: Path = folders.mktemp("stores")
-        url = f"sqlite:///{folder}/store.db" if kind == "sqlite" else request.getfixturevalue("postgresql_server")
-        _stores[kind] = open_store(url)
-    return _stores[kind]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from pathlib import Path
 from statistics import fmean
 
 import pytest
@@ -18,8 +17,9 @@ from lms_bot.core.reports.students import Card, Concern, StudentSummary
 from lms_bot.store import tables
 from lms_bot.store.events import events
 from lms_bot.store.reports.students import card, scores, summaries
-from lms_bot.store.session import Store, open_store
+from lms_bot.store.session import Store
 from tests import NOW
+from tests.databases import empty, shared_store
 from tests.delivery_scenario import GULNORA, JANE, OBRIEN, RAVI, happened, owe
 
 DAY = timedelta(days=1)
@@ -187,7 +187,7 @@ def test_summaries_and_cards_are_what_a_recount_gives(
         for student, event_type, days, mark, _, is_mirror, course in rows
     ]
     with store.writing() as transaction:
-        transaction.execute(sa.delete(tables.events))
+        empty(transaction)
     recorded = owe(store, observed)
     old = [event for event, row in zip(recorded, rows, strict=True) if row[4]]
     supersede(store, *old)
@@ -210,15 +210,3 @@ def test_summaries_and_cards_are_what_a_recount_gives(
         assert sum(course.events for course in whole.courses) == sum(
             e.metadata["course_title"] is not None for e in own
         )
-
-
-_stores: dict[str, Store] = {}
-
-
-def shared_store(kind: str, request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Store:
-    """One store of each kind for all examples, since making one takes longer than asking it."""
-    if kind not in _stores:
-        folder: Path = folders.mktemp("stores")
-        url = f"sqlite:///{folder}/store.db" if kind == "sqlite" else request.getfixturevalue("postgresql_server")
-        _stores[kind] = open_store(url)
-    return _stores[kind]
