@@ -21,7 +21,7 @@ ALTER USER lms_bot_reader@'%' WITH MAX_USER_CONNECTIONS 20 /*M!100101 MAX_STATEM
 SELECT concat('GRANT SELECT (', list, ') ON `', @prefix, name, '` TO lms_bot_reader@''%'';')
 FROM (
     -- What students did.
-    SELECT 'quiz_attempts' AS name, 'id, quiz, userid, preview, state, timestart, timefinish, sumgrades' AS list
+    SELECT 'quiz_attempts' AS name, 'id, quiz, userid, preview, state, timestart, timefinish, timemodified, sumgrades' AS list
     UNION ALL SELECT 'assign_submission', 'id, assignment, userid, attemptnumber, status, timemodified'
     UNION ALL SELECT 'assign_grades', 'id, assignment, userid, attemptnumber, grade, timemodified'
     UNION ALL SELECT 'course_modules_viewed', 'id, coursemoduleid, userid, timecreated'
