@@ -129,3 +129,17 @@ def test_a_signal_wakes_the_poll_within_seconds(place: Place, monkeypatch: pytes
         wait_for(lambda: from_store(place.store_url, found) == [(1,)], story=lambda: bot.output)
         wait_for(lambda: any("Exam Passed!" in message.content for message in place.zulip.direct_to(place.people.mary)))
         assert from_store(place.store_url, "SELECT count(*) FROM orders") == [(0,)]
+
+
+def test_a_program_that_orders_a_sync_gets_one_and_nobody_is_told(place: Place) -> None:
+    bot = BotProcess(place.zulip, place.folder, place.lms_url, place.store_url)
+    with bot, serving(place.store_url, place.folder, SETTINGS) as web:
+        store = open_store(place.store_url)
+        bearer = {"Authorization": f"Bearer {make_token(store, 'with-sync', Scope.SYNC)}"}
+        store.close()
+        for _ in range(3):
+            answer = web.client().post("/api/v1/lms/sync/students/", headers=bearer)
+            assert (answer.status_code, answer.json()["status"]) == (202, "ordered")
+        wait_for(lambda: from_store(place.store_url, "SELECT count(*) FROM orders") == [(0,)], story=lambda: bot.output)
+        assert from_store(place.store_url, "SELECT count(*) FROM courses") != [(0,)]
+    assert not [one for one in place.zulip.direct_to(place.people.ada) if "sync" in one.content.lower()]

@@ -24,6 +24,12 @@ def wake(transaction: Transaction, now: datetime) -> None:
     orders.wake(transaction, now)
 
 
+def sync(transaction: Transaction, now: datetime) -> None:
+    """Order a sync and then a poll of which nobody is told; many such orders are one."""
+    orders.wake(transaction, now, Work.SYNC)
+    orders.wake(transaction, now)
+
+
 def pause(transaction: Transaction, work: Work, until: datetime | None, zulip_user_id: int, now: datetime) -> None:
     """Pause a kind of work until a moment, or until it is resumed; `zulip_user_id` says who did that."""
     pauses.begin(transaction, work, until, zulip_user_id, now)

@@ -38,11 +38,11 @@ def place(
     transaction.execute(sa.insert(orders).values(values))
 
 
-def wake(transaction: Transaction, now: datetime) -> bool:
-    """Order a poll of which nobody is told, unless one is ordered already; return whether it was not."""
-    if any(order.recipient == NOBODY for order in pending(transaction)):
+def wake(transaction: Transaction, now: datetime, work: Work = Work.POLLING) -> bool:
+    """Order work of which nobody is told, unless it is ordered already; return whether it was not."""
+    if any(order.recipient == NOBODY and order.work is work for order in pending(transaction)):
         return False
-    place(transaction, Work.POLLING, NOBODY, now)
+    place(transaction, work, NOBODY, now)
     return True
 
 

@@ -34,10 +34,11 @@ _BODY: dict[str, Any] = {
     responses=problems(409),
 )
 def sync(caller: Syncer) -> Response:
-    """Write an order for the worker, and return where to look: `lms_read_at` there moves when it is done."""
+    """Order a sync and a poll, and return where to look: `lms_read_at` there moves when both are done."""
     if not caller.context.settings.monitor_enabled:
         raise Problem(409, "Polling is turned off in the settings (monitor_enabled).")
-    _wake(caller.context)
+    with caller.context.store.writing() as transaction:
+        control.sync(transaction, datetime.now(UTC))
     content = {"status": "ordered", "look_at": LOOK_AT, **caller.context.stamp()}
     return Json(content, 202, headers={"Location": LOOK_AT})
 
