@@ -36,6 +36,7 @@ from lms_bot.reports import (
     student,
 )
 from lms_bot.reports.academics import performances, profiles
+from lms_bot.reports.web import activity, tokens
 from lms_bot.store.alerts import alerts as stored_alerts
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.notifications import preferences as stored_preferences
@@ -162,6 +163,12 @@ CASES: dict[str, Case] = {
     "student.card": of_student(lambda t, p, who: student.card(t, p, who, SETTINGS, NOW)),
     "student.scores": of_student(lambda t, p, who: student.scores(t, p, who, None, 100, SETTINGS)),
     "student.mentors": of_student(student.mentors, names=False),
+    "access.readable_ids": Case(lambda t, p, _: access.readable_ids(t, p), names=False),
+    "web.activity.newest": of_student(lambda t, p, who: activity.newest(t, p, Filter(), most=100, student_id=who)),
+    "web.activity.readable": Case(lambda t, p, _: activity.readable(t, p, activity.of_numbers(t, range(1, 100)))),
+    "web.activity.recorded": Case(lambda t, p, _: activity.recorded(t, p, after=0, up_to=99, most=100)),
+    "web.activity.unprocessed": Case(lambda t, p, _: activity.unprocessed(t, p, Filter(), most=100)),
+    "web.tokens.all_tokens": for_admins(lambda t, p, _: tokens.all_tokens(t, p)),
 }
 ASKED_OF_ONE = [name for name, case in CASES.items() if case.own is not None]
 WITH_NAMES = [name for name, case in CASES.items() if case.names]

@@ -69,6 +69,14 @@ def ids_among(transaction: Transaction, principal: Principal, student_ids: Colle
     return access.known_among(transaction, student_ids, mentor_ids) | {*principal.student_ids} & {*student_ids}
 
 
+def readable_ids(transaction: Transaction, principal: Principal) -> list[int] | None:
+    """Return the ids of the students whom a principal may see; None for everybody. Raises NotFound for a stranger."""
+    require_known(principal)
+    if principal.sees_everybody:
+        return None
+    return [student.student_id for student in students(transaction, principal)]
+
+
 def student(transaction: Transaction, principal: Principal, student_id: int) -> Student:
     """Return a student whom a principal may see.
 

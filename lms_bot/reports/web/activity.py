@@ -29,7 +29,7 @@ def newest(
     if student_id is not None:
         student_ids: Collection[int] | None = [access.student(transaction, principal, student_id).student_id]
     else:
-        student_ids = _readable(transaction, principal)
+        student_ids = access.readable_ids(transaction, principal)
     return events.newest(transaction, student_ids, most, wanted, before)
 
 
@@ -69,20 +69,4 @@ def unprocessed(
     transaction: Transaction, principal: Principal, wanted: Filter, *, most: int, after: int = 0
 ) -> list[RecordedEvent]:
     """Return at most `most` events for the hand-over, after a number. Raises NotFound for a stranger."""
-    return events.unprocessed(transaction, _readable(transaction, principal), after, most, wanted)
-
-
-def mark_processed(transaction: Transaction, principal: Principal, event_ids: Collection[int]) -> int:
-    """Mark those of the events as processed that the principal may read; return how many were not before.
-
-    Raises NotFound for a stranger.
-    """
-    return events.mark_processed(transaction, _readable(transaction, principal), event_ids)
-
-
-def _readable(transaction: Transaction, principal: Principal) -> list[int] | None:
-    """Return whose events may be read; None for everybody's."""
-    access.require_known(principal)
-    if principal.sees_everybody:
-        return None
-    return [student.student_id for student in access.students(transaction, principal)]
+    return events.unprocessed(transaction, access.readable_ids(transaction, principal), after, most, wanted)

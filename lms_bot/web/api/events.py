@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lms_bot.core.events import EventType
 from lms_bot.core.reports.feed import Filter
 from lms_bot.core.web.tokens import Scope
+from lms_bot.pipeline.actions import handover
 from lms_bot.reports.web import activity
 from lms_bot.web.answers import answered, as_seen, problems
 from lms_bot.web.callers import Caller, caller_with
@@ -53,5 +54,5 @@ def unprocessed(request: Request, caller: Analyst, asked: Annotated[Asked, Query
 def processed(caller: Analyst, done: Processed) -> Response:
     """Mark exactly these events; what may not be read, or is not there, is left out."""
     with caller.context.store.writing() as transaction:
-        marked = activity.mark_processed(transaction, caller.principal, done.event_ids)
+        marked = handover.mark_processed(transaction, caller.principal, done.event_ids)
     return Json({"marked": marked, **caller.context.stamp()})
