@@ -78,8 +78,8 @@ class Row:
     def __init__(self, values: dict[str, Any], *, surely_seen: bool) -> None:
         self.values = values
         self.surely_seen = surely_seen  # by the next poll, without the sweep
-        self.may_be_recorded = False  # by a poll that crashed
-        self.may_be_done_with = False  # such a poll may have recorded it in a final state
+        self.was_polled = False  # to its end or not: since then it is found by the look that was planned
+        self.may_be_done_with = False  # a poll that crashed may have recorded it in a final state
 
     @property
     def kind(self) -> str | None:
@@ -321,7 +321,7 @@ class School(RuleBasedStateMachine):
         if by < timedelta():  # the next look was planned by the other clock
             self.looked_at.clear()
             for row in self.rows.values():
-                row.surely_seen &= not row.may_be_recorded
+                row.surely_seen &= not row.was_polled
 
     def teardown(self) -> None:
         for place in list(self.pending):
@@ -424,7 +424,8 @@ class School(RuleBasedStateMachine):
         sure = {i for i, row in self.rows.items() if everything or row.surely_seen or i in self.looked_at}
         self._note_versions(sure, is_baseline=is_baseline)
         for row in self.rows.values():
-            row.surely_seen = row.may_be_recorded = row.may_be_done_with = False
+            row.surely_seen = row.may_be_done_with = False
+            row.was_polled = True
         self.looked_at = {i for i in sure if self._is_looked_at_next(self.rows[i])}
         told = _counted(self._seen())
         for source_id, versions in self.versions.items():
@@ -438,7 +439,7 @@ class School(RuleBasedStateMachine):
         """A poll came to no end: what it recorded in a final state, or as gone, is no longer looked at by the next."""
         self._note_versions(set())
         for row in self.rows.values():
-            row.may_be_recorded = True
+            row.was_polled = True
             row.may_be_done_with |= row.kind not in OPEN
         self.looked_at &= {source_id for source_id, row in self.rows.items() if row.kind in OPEN}
 
