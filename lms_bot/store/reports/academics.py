@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from lms_bot.core.calendar import DAY, EARLIEST, UNKNOWN_TIME, local_day, start_of_day
-from lms_bot.core.events import FINISHING, PROGRESS, PROGRESS_STEPS, EventType
+from lms_bot.core.events import FINISHING, EventType
 from lms_bot.core.reports.academics.facts import (
     MOST_EVENTS,
     NOTHING_FOUND,
@@ -28,6 +28,7 @@ from lms_bot.core.reports.academics.facts import (
 from lms_bot.core.streaks import Kind, Streak
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.store.people.zones import zones_of
+from lms_bot.store.reports.courses import is_watched_enough
 from lms_bot.store.session import Transaction
 from lms_bot.store.streaks import streaks
 from lms_bot.store.tables import (
@@ -47,9 +48,6 @@ _STUDENT = sa.bindparam("student", type_=sa.BigInteger)
 _counts = (_c.student_id == _STUDENT) & _c.is_current & ~_c.is_withdrawn & _c.mirrors.is_(None)
 _is_exam_end = _counts & _c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
 _NEWEST_FIRST = (_c.timestamp.desc(), _c.event_id.desc())
-_is_watched_enough = (_c.event_type == EventType.CONTENT_PROGRESS) & (
-    _c.activity_metadata[PROGRESS].as_integer() >= PROGRESS_STEPS[-1]
-)
 _is_finished_video = _c.event_type.in_([EventType.CONTENT_WATCHED, EventType.CONTENT_COMPLETED]) & (
     sa.func.lower(_c.activity_metadata["content_type"].as_string()) == VIDEO
 )
@@ -220,7 +218,7 @@ def _videos() -> sa.Select[Any]:
     """
     seen = (
         sa.select(_c.event_id, _c.timestamp, _c.source_table, _c.activity_id)
-        .where(_counts, _c.activity_id.is_not(None), _is_finished_video | _is_watched_enough)
+        .where(_counts, _c.activity_id.is_not(None), _is_finished_video | is_watched_enough)
         .cte("seen")
     )
     watched = (seen.c.source_table.label("seen_table"), seen.c.activity_id.label("seen_id"))

@@ -27,8 +27,8 @@ from lms_bot.store.tables import (
 
 _c = events.c
 _progress = _c.activity_metadata[PROGRESS].as_integer()
-_is_seen = (_c.event_type == EventType.CONTENT_PROGRESS) & (_progress >= PROGRESS_STEPS[-1])
-is_done = _c.is_current & ~_c.is_withdrawn & (_c.event_type.in_(FINISHING) | _is_seen)
+is_watched_enough = (_c.event_type == EventType.CONTENT_PROGRESS) & (_progress >= PROGRESS_STEPS[-1])
+is_done = _c.is_current & ~_c.is_withdrawn & (_c.event_type.in_(FINISHING) | is_watched_enough)
 _is_of_item = (course_items.c.source_table == _c.source_table) & (course_items.c.activity_id == _c.activity_id)
 _STUDENT = sa.bindparam("student", type_=sa.BigInteger)
 _ANY = 2**63 - 1  # beyond any id
