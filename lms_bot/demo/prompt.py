@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 
+from lms_bot.core.search.spelling import nearest
 from lms_bot.demo.chat import ADMIN_STREAM, PEOPLE, Person
 from lms_bot.demo.screen import Screen
 from lms_bot.demo.stage import Stage
-from lms_bot.handlers.spelling import nearest
 
 log = logging.getLogger(__name__)
 

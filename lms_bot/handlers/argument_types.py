@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from lms_bot.core.alerts import Rule
 from lms_bot.core.events import EventClass, EventType
+from lms_bot.core.search.spelling import did_you_mean
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Argument
 from lms_bot.handlers.find_student import the_student, the_students
 from lms_bot.handlers.request import Request
-from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.pipeline.freshness import BLIND
 from lms_bot.render import counted, quote
 from lms_bot.render.events import source_tables

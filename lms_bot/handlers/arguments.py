@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from lms_bot.core.search.spelling import did_you_mean
 from lms_bot.errors import UserError
 from lms_bot.handlers.request import Request
-from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.render import quote
 
 Arguments = Mapping[str, Any]

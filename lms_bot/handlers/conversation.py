@@ -10,9 +10,10 @@ from typing import Any
 
 from lms_bot.core.people import Student
 from lms_bot.core.principal import Role
+from lms_bot.core.search.people import named_in
 from lms_bot.errors import UserError
 from lms_bot.handlers.arguments import Given, Missing
-from lms_bot.handlers.find_student import NoneNamed, SeveralMatch, named_in
+from lms_bot.handlers.find_student import NoneNamed, SeveralMatch
 from lms_bot.handlers.registry import REGISTRY, Command, UnknownCommand
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import quote

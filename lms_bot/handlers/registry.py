@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lms_bot.core.principal import Role
+from lms_bot.core.search.spelling import corrections, did_you_mean
 from lms_bot.errors import UserError
 from lms_bot.handlers import arguments
 from lms_bot.handlers.arguments import Argument, Arguments, Given, Missing
 from lms_bot.handlers.request import Reply, Request
-from lms_bot.handlers.spelling import corrections, did_you_mean
 from lms_bot.render import quote
 
 Run = Callable[[Request, Arguments], Reply | str]

@@ -6,10 +6,10 @@ import re
 
 from lms_bot.core.people import Mentor, Student, ZulipUser
 from lms_bot.core.principal import Role
+from lms_bot.core.search.people import MENTION, matching
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import words
 from lms_bot.handlers.arguments import Arguments
-from lms_bot.handlers.find_student import MENTION, matching
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.render import quote

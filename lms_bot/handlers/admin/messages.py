@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lms_bot.core.people import ZulipUser
 from lms_bot.core.principal import Role
+from lms_bot.core.search.people import MENTION
 from lms_bot.errors import NotFound, UserError
 from lms_bot.handlers.argument_types import ALL, count, number, words
 from lms_bot.handlers.arguments import Arguments
-from lms_bot.handlers.find_student import MENTION
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
 from lms_bot.pipeline.actions import messages as actions

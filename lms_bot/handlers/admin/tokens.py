@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from lms_bot.core.principal import Role
+from lms_bot.core.search.spelling import did_you_mean
 from lms_bot.core.web.tokens import Scope, Token
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import choice, words
 from lms_bot.handlers.arguments import Argument, Arguments
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
-from lms_bot.handlers.spelling import did_you_mean
 from lms_bot.pipeline.actions import tokens as actions
 from lms_bot.render import moment, quote
 from lms_bot.reports.web import tokens

@@ -16,6 +16,19 @@ def nearest(word: str, names: Sequence[str]) -> str | None:
     return str(found[0]) if found else None
 
 
+def similar(word: str, names: Sequence[str]) -> list[int]:
+    """Return the places of those of `names` that a typing error may have made `word` from, the nearest first."""
+    found = process.extract(
+        word.casefold(),
+        names,
+        scorer=DamerauLevenshtein.normalized_similarity,
+        processor=str.casefold,
+        score_cutoff=0.6,
+        limit=None,
+    )
+    return [place for _, _, place in found]
+
+
 def corrections(word: str, names: Sequence[str]) -> list[str]:
     """Return those of `names` that a typing error made `word` from, or that it begins: only the nearest."""
     word = word.casefold()

@@ -1,0 +1,1 @@
+"""Finds what somebody meant, in what they wrote."""
