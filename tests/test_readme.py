@@ -27,6 +27,7 @@ VALUES = {
     "FROM_URL": "sqlite:///store.db",
     "TO_URL": "sqlite:///copy.db",
     "SHELL": "bash",
+    "FILE": "token.txt",
 }  # for the words in capitals
 LAST = "forget"  # who is forgotten cannot be asked about
 TYPED = re.findall(r"^ +(lms-bot .+?)(?:  .*)?$", README, re.MULTILINE)
@@ -42,9 +43,10 @@ def words(line: str, *, optional: bool) -> list[str]:
 
 @pytest.fixture
 def folder(shell: Shell) -> Path:
-    """A folder with an LMS, lms_bot.conf and zuliprc, in which the bot has polled."""
+    """A folder with an LMS, lms_bot.conf, zuliprc and a token, in which the bot has polled."""
     shell.lms.pass_exam(900, JANE)
     shell.counts("--once")
+    (shell.folder / VALUES["FILE"]).write_text(shell.run("token", "create", "agent", "--scope", "profile").stdout)
     return shell.folder
 
 

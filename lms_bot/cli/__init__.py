@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lms_bot import __version__
-from lms_bot.cli import activity, completion, copy_store, diagnosis, events, forget, monitor, serve, sync, token
+from lms_bot.cli import activity, completion, copy_store, diagnosis, events, forget, mcp, monitor, serve, sync, token
 from lms_bot.cli.options import DONE, FAILED, WRONG_USE, Commands, add_global, command_first, settings_of
 from lms_bot.errors import ConfigError, LmsBotError
 
@@ -79,6 +79,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     forget.add_to(commands)
     copy_store.add_to(commands)
     serve.add_to(commands)
+    mcp.add_to(commands)
     token.add_to(commands)
     completion.add_to(commands, parser)
     migrate = commands.add_parser("migrate", help="bring the event store to the current schema")

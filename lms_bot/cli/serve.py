@@ -36,7 +36,8 @@ def _run(options: argparse.Namespace) -> int:
     from lms_bot.store.session import open_store
 
     settings = settings_of(options)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for noisy in ("uvicorn", "mcp"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     store = open_store(settings.store_database_url)
     try:
         serve(store, settings, options.listen or settings.web_listen)

@@ -11,11 +11,14 @@ from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
 
 from lms_bot.web import problems
 from lms_bot.web.api import activity, events, health, orders
 from lms_bot.web.context import Context
 from lms_bot.web.guard import Guard
+from lms_bot.web.mcp.http import Agents
+from lms_bot.web.mcp.protocol import PATH
 
 VERSION = "1"
 OPENAPI = "/api/v1/openapi.json"
@@ -31,12 +34,15 @@ _SIGNATURE = {
 def application(context: Context) -> FastAPI:
     """Return the application of one process."""
 
+    agents = Agents(context)
+
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = THREADS
         context.diary.start()
         looking = asyncio.create_task(context.streams.run())
-        yield
+        async with agents.living():
+            yield
         looking.cancel()
         await asyncio.to_thread(context.diary.stop)
 
@@ -52,6 +58,7 @@ def application(context: Context) -> FastAPI:
     app.state.context = context
     for router in (health.router, activity.router, events.router, orders.router):
         app.include_router(router)
+    app.router.routes.append(Route(PATH, agents, methods=["POST"]))
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(Guard, context=context)

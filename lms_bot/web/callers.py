@@ -49,18 +49,33 @@ def identify(request: Request, credentials: HTTPAuthorizationCredentials | None,
     """Return the caller of a request. Raises Problem, and StoreUnavailable."""
     context, now = context_of(request), datetime.now(UTC)
     if credentials is None:
-        context.metrics.refused("missing")
-        raise unauthorized("Say who asks: Authorization: Bearer TOKEN.")
+        raise nobody(context)
+    caller = recognize(context, credentials.credentials, now)
+    if scope not in caller.token.scopes:
+        raise _refused(context, "scope", forbidden(scope))
+    take_turn(caller)
+    context.diary.note(caller.token, path_of(request), _student_of(request), now)
+    return caller
+
+
+def nobody(context: Context) -> Problem:
+    """Return the problem of a request without a token."""
+    return _refused(context, "missing", unauthorized("Say who asks: Authorization: Bearer TOKEN."))
+
+
+def recognize(context: Context, text: str, now: datetime) -> Caller:
+    """Return who shows this token. Raises Problem for one that does not count, and StoreUnavailable."""
     with context.store.reading() as transaction:
-        token = _valid_token(context, transaction, credentials.credentials, now)
+        token = _valid_token(context, transaction, text, now)
         principal = _principal(transaction, token)
         context.look(transaction, now)
-    if scope not in token.scopes:
-        raise _refused(context, "scope", forbidden(scope))
-    if wait := context.rate_limit.take(token.token_id):
-        raise _refused(context, "rate", too_many("This token asks too often.", wait))
-    context.diary.note(token, path_of(request), _student_of(request), now)
     return Caller(token, principal, context, now)
+
+
+def take_turn(caller: Caller) -> None:
+    """Count a request of a token. Raises Problem for one that asks too often."""
+    if wait := caller.context.rate_limit.take(caller.token.token_id):
+        raise _refused(caller.context, "rate", too_many("This token asks too often.", wait))
 
 
 def path_of(request: Request) -> str:

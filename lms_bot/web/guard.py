@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lms_bot.config.settings import Settings
 from lms_bot.web.callers import path_of
 from lms_bot.web.context import Context
 from lms_bot.web.problems import Problem, answer
@@ -24,15 +25,19 @@ _CLOSE: Final = {"Connection": "close"}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
+def hosts_of(settings: Settings) -> set[str]:
+    """Return the names under which this process is asked: that of `web_url`, where it listens, and this machine."""
+    named = urlsplit(settings.web_url).hostname if settings.web_url else None
+    return {*([named] if named else []), settings.web_listen[0], *_LOOPBACK}
+
+
 class Guard:
     """The first and last of each request."""
 
     def __init__(self, app: ASGIApp, context: Context) -> None:
         self._app = app
         self._context = context
-        settings = context.settings
-        named = urlsplit(settings.web_url).hostname if settings.web_url else None
-        self._hosts = {named, settings.web_listen[0], *_LOOPBACK} if named else None
+        self._hosts = hosts_of(context.settings) if context.settings.web_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

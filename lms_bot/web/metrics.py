@@ -24,6 +24,9 @@ class Metrics:
             "lms_bot_web_refused_tokens", "Requests refused for their token.", ["reason"], registry=self._registry
         )
         self._signals = Counter("lms_bot_web_signals", "Signals.", ["outcome"], registry=self._registry)
+        self._tools = Counter(
+            "lms_bot_web_tool_calls", "Calls of tools by agents.", ["tool", "outcome"], registry=self._registry
+        )
         self._streams = Gauge("lms_bot_web_open_streams", "Streams that are open now.", registry=self._registry)
         for reason in REFUSALS:
             self._refused.labels(reason)
@@ -37,6 +40,9 @@ class Metrics:
 
     def signalled(self, outcome: str) -> None:
         self._signals.labels(outcome).inc()
+
+    def called(self, tool: str, outcome: str) -> None:
+        self._tools.labels(tool, outcome).inc()
 
     def streams(self, count: int) -> None:
         self._streams.set(count)

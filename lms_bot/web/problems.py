@@ -39,10 +39,11 @@ def unauthorized(detail: str) -> Problem:
     return Problem(401, detail, _UNAUTHORIZED)
 
 
-def forbidden(scope: str) -> Problem:
-    """Return the problem of a token that lacks a scope."""
-    named = {"WWW-Authenticate": f'{_UNAUTHORIZED["WWW-Authenticate"]}, error="insufficient_scope", scope="{scope}"'}
-    return Problem(403, f"The token does not have the scope {scope}.", named)
+def forbidden(*scopes: str) -> Problem:
+    """Return the problem of a token that lacks a scope, any of which would do."""
+    first = scopes[0]
+    named = {"WWW-Authenticate": f'{_UNAUTHORIZED["WWW-Authenticate"]}, error="insufficient_scope", scope="{first}"'}
+    return Problem(403, f"The token does not have the scope {' or '.join(scopes)}.", named)
 
 
 def too_many(detail: str, seconds: float) -> Problem:
@@ -55,14 +56,21 @@ def unprocessable(where: str, reason: str) -> Problem:
     return Problem(422, f"{where}: {reason}", errors=[{"where": where, "reason": reason}])
 
 
+def problem_of(context: Context, error: Exception) -> Problem:
+    """Return what is answered after an error; one that nobody foresaw is logged."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, StoreUnavailable):
+        return _of_store(context)
+    return _of_user(error) if isinstance(error, UserError) else _of_fault(error)
+
+
 def install(app: FastAPI) -> None:
     """Have every error answered in this form."""
-    app.add_exception_handler(Problem, lambda request, error: _answer(request, error))
     app.add_exception_handler(HTTPException, lambda request, error: _answer(request, _of_http(error)))
     app.add_exception_handler(RequestValidationError, lambda request, error: _answer(request, _of_values(error)))
-    app.add_exception_handler(StoreUnavailable, lambda request, error: _answer(request, _of_store(request)))
-    app.add_exception_handler(UserError, lambda request, error: _answer(request, _of_user(error)))
-    app.add_exception_handler(Exception, lambda request, error: _answer(request, _of_fault(error)))
+    for kind in (Problem, StoreUnavailable, UserError, Exception):
+        app.add_exception_handler(kind, lambda request, error: _answer(request, problem_of(context_of(request), error)))
 
 
 def answer(context: Context, problem: Problem) -> Response:
@@ -93,8 +101,8 @@ def _where(location: Sequence[Any]) -> str:
     return ".".join(map(str, location[1:])) or str(location[0])
 
 
-def _of_store(request: Request) -> Problem:
-    age = context_of(request).age_of_data()
+def _of_store(context: Context) -> Problem:
+    age = context.age_of_data()
     known = "" if age is None else f" The LMS was last read {age} seconds ago, as far as this process knows."
     detail = f"The event store does not answer just now.{known}"
     return Problem(503, detail, {"Retry-After": str(RETRY_AFTER)}, data_age=age)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import resource
 import socket
+from dataclasses import replace
 from types import FrameType
 
 import uvicorn
@@ -60,7 +61,7 @@ class PatientProtocol(H11Protocol):
 
 def serve(store: Store, settings: Settings, listen: tuple[str, int]) -> None:
     """Answer at an address until a signal ends it. Raises LmsBotError where it cannot listen there."""
-    context = Context(store, settings)
+    context = Context(store, replace(settings, web_listen=listen))
     _allow_many_files()
     config = uvicorn.Config(
         application(context),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from lms_bot.core.calendar import UNKNOWN_TIME
-from lms_bot.core.events import FINISHING, PROGRESS, PROGRESS_STEPS, EventType
+from lms_bot.core.events import FINISHING, PROGRESS, PROGRESS_STEPS, EventType, searched
 from lms_bot.core.reports.academics.facts import CourseProgress
 from lms_bot.core.reports.patterns import TAKERS_BESIDE, median_share
 from lms_bot.db.lists import each_bound_id, in_bound_list, list_value
@@ -184,6 +184,27 @@ def courses_of(transaction: Transaction, student_id: int) -> tuple[CourseProgres
         CourseProgress(course_id, title, done, items, last_activity=at) for course_id, title, done, items, at in rows
     ]
     return tuple(sorted(found, key=_last_first))
+
+
+def takers_of(transaction: Transaction, words: str) -> set[int]:
+    """Return the ids of all who take a course with these words in its title, alone or with a batch."""
+    wanted, dialect = searched(words), transaction.dialect.name
+    titles = transaction.execute(sa.select(courses.c.course_id, courses.c.title))
+    named = [course_id for course_id, title in titles if title is not None and wanted in searched(title)]
+    return set(transaction.scalars(_takers_of(dialect), {"courses": list_value(named, dialect)})) if named else set()
+
+
+@cache
+def _takers_of(dialect: str) -> sa.CompoundSelect[Any]:
+    alone = sa.select(course_students.c.student_id).where(
+        in_bound_list(course_students.c.course_id, "courses", dialect)
+    )
+    with_batch = (
+        sa.select(batch_students.c.student_id)
+        .join(course_batches, course_batches.c.batch_id == batch_students.c.batch_id)
+        .where(in_bound_list(course_batches.c.course_id, "courses", dialect))
+    )
+    return alone.union(with_batch)
 
 
 def _last_first(course: CourseProgress) -> tuple[float, str, int]:

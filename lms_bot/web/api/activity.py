@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -17,6 +17,7 @@ from lms_bot.core.web.tokens import Scope
 from lms_bot.reports import access
 from lms_bot.reports.web import activity
 from lms_bot.store.events.handover import RecordedEvent
+from lms_bot.store.session import Transaction
 from lms_bot.web import cursors
 from lms_bot.web.answers import answered, as_seen, problems
 from lms_bot.web.callers import Caller, caller_with
@@ -43,6 +44,12 @@ def _moment(text: str) -> datetime:
 Moment = Annotated[str, AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
+def as_filter(since: Any, kinds: str | None, course: str | None) -> Filter:
+    """Return which events are asked for; `since` is what `Moment` made of it, `kinds` are separated by commas."""
+    types = frozenset(map(EventType, kinds.split(","))) if kinds else frozenset[EventType]()
+    return Filter(since if isinstance(since, datetime) else None, types, course or "")
+
+
 class Which(BaseModel):
     """Which events are asked for."""
 
@@ -52,8 +59,12 @@ class Which(BaseModel):
     student: Id | None = Field(None, description="Only of this student, by the LMS's id.")
 
     @property
+    def student_id(self) -> int | None:
+        return self.student
+
+    @property
     def types(self) -> frozenset[EventType]:
-        return frozenset(map(EventType, self.type.split(","))) if self.type else frozenset()
+        return as_filter(None, self.type, None).types
 
 
 class Asked(Which):
@@ -66,29 +77,45 @@ class Asked(Which):
 
     @property
     def filter(self) -> Filter:
-        since = self.since if isinstance(self.since, datetime) else None
-        return Filter(since, self.types, self.course or "")
+        return as_filter(self.since, self.type, self.course)
+
+
+class AskedFor(Protocol):
+    """A page of events that somebody asks for."""
+
+    @property
+    def limit(self) -> int: ...
+    @property
+    def after(self) -> str | None: ...
+    @property
+    def student_id(self) -> int | None: ...
+    @property
+    def filter(self) -> Filter: ...
+
+
+def page_of(transaction: Transaction, caller: Caller, asked: AskedFor) -> dict[str, Any]:
+    """Return a page of events as the caller sees them, and where the next one begins. Raises NotFound."""
+    found = activity.newest(
+        transaction,
+        caller.principal,
+        asked.filter,
+        most=asked.limit + 1,
+        before=cursors.read(asked.after) if asked.after else None,
+        student_id=asked.student_id,
+    )
+    shown = found[: asked.limit]
+    more = len(found) > asked.limit
+    return {
+        "items": [as_seen(event, caller.token, sees_names=caller.sees_names) for event in shown],
+        "next": cursors.written((shown[-1].timestamp, shown[-1].event_id)) if more else None,
+    }
 
 
 @router.get("/", summary="What students did, newest first", response_model=Events, responses=problems(404))
 def newest(request: Request, caller: Reader, asked: Annotated[Asked, Query()]) -> Response:
     """Return a page of events; what is found meanwhile does not move the pages after it."""
-    before = cursors.read(asked.after) if asked.after else None
     with caller.context.store.reading() as transaction:
-        found = activity.newest(
-            transaction,
-            caller.principal,
-            asked.filter,
-            most=asked.limit + 1,
-            before=before,
-            student_id=asked.student,
-        )
-    shown = found[: asked.limit]
-    more = len(found) > asked.limit
-    content = {
-        "items": [as_seen(event, caller.token, sees_names=caller.sees_names) for event in shown],
-        "next": cursors.written((shown[-1].timestamp, shown[-1].event_id)) if more else None,
-    }
+        content = page_of(transaction, caller, asked)
     return answered(request, caller, content)
 
 

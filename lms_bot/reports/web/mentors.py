@@ -1,0 +1,40 @@
+"""What a mentor is told, for programs that may ask about that mentor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lms_bot.config.settings import Settings
+from lms_bot.core.alerts import AlertEntry
+from lms_bot.core.principal import Principal
+from lms_bot.core.reports.mentor_overview import MentorOverview
+from lms_bot.errors import NotFound
+from lms_bot.reports import alerts, attention
+from lms_bot.store.people import people
+from lms_bot.store.session import Transaction
+
+
+def overview(
+    transaction: Transaction, principal: Principal, mentor_id: int, settings: Settings, now: datetime
+) -> MentorOverview:
+    """Return a mentor's students by attention, what changed since yesterday, and the open alerts. Raises NotFound."""
+    return attention.mentor_overview(transaction, _as_mentor(transaction, principal, mentor_id), settings, now)
+
+
+def open_alerts(transaction: Transaction, principal: Principal, mentor_id: int) -> list[AlertEntry]:
+    """Return what is open to a mentor, the most serious and then the longest true first. Raises NotFound."""
+    return alerts.open_alerts(transaction, _as_mentor(transaction, principal, mentor_id))
+
+
+def _as_mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Principal:
+    """Return a mentor about whom a program may ask: one for everybody about each, one for a mentor about that mentor.
+
+    Raises NotFound, in the same words for a mentor who does not exist and for another one.
+    """
+    if principal.sees_everybody:
+        found = people.mentor(transaction, mentor_id)
+    else:
+        found = next((one for one in principal.mentors if one.mentor_id == mentor_id), None)
+    if found is None:
+        raise NotFound
+    return Principal.of([found], [])

@@ -1,0 +1,21 @@
+"""A tool that shows what students did, newest first."""
+
+from __future__ import annotations
+
+from lms_bot.web.api.activity import page_of
+from lms_bot.web.mcp import arguments
+from lms_bot.web.mcp.calls import Call, Document
+from lms_bot.web.mcp.student_shapes import Said
+from lms_bot.web.shapes import Event
+
+
+class Activity(Said):
+    """A page of events; `next` is what `after` takes for the next one, null on the last."""
+
+    items: list[Event]
+    next: str | None
+
+
+def recent_activity(call: Call, asked: arguments.RecentActivity) -> Document:
+    """Show what students did, newest first: exams, content, streaks and certificates, of one student or of all."""
+    return page_of(call.transaction, call.caller, asked)
