@@ -15,7 +15,9 @@ from pathlib import Path
 
 HEAVY = (
     "alembic.command",
+    "fastapi",
     "filelock",
+    "mcp.server.streamable_http_manager",
     "orjson",
     "psycopg2",
     "rapidfuzz.process",
