@@ -96,8 +96,8 @@ def fill(store: Store) -> None:
     """Everybody takes exams, Jane and Gulnora a course, and each mentor has an alert about each of their students."""
     people_the_store(store)
     for student in (JANE, RAVI, GULNORA, OBRIEN, None):
-        record(store, student, 3, source_table="attempts", activity_id=student)
-        record(store, student, event_type="exam_failed", activity_metadata={"percentage": 30}, activity_id=7)
+        record(store, student, 3, activity_id=student, percentage=85.0)
+        record(store, student, event_type="exam_failed", activity_metadata={"percentage": 30}, percentage=30.0)
     python = frozenset({(1, JANE), (1, GULNORA)})
     with store.writing() as transaction:
         keep_studies(transaction, Academics(courses={1: "Python 101", 2: "Рисование"}, course_students=python))

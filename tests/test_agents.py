@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,13 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from lms_bot.config import settings
+from lms_bot.core.principal import Principal
+from lms_bot.core.reports.academics.document import performance_document, profile_document
 from lms_bot.core.web.tokens import Scope
 from lms_bot.pipeline.actions import tokens as token_actions
+from lms_bot.reports import alerts, attention, patterns
+from lms_bot.reports.academics import performances, profiles
+from lms_bot.store.people.people import mentor
 from lms_bot.web.application import application
 from lms_bot.web.context import Context
 from lms_bot.web.mcp.definitions import every_definition
@@ -35,8 +41,9 @@ from tests.agents import (
     without_moment,
 )
 from tests.bot_process import from_store, wait_for
-from tests.web_process import GULNORA, JANE, MARY, OMAR, RAVI, make_token
+from tests.web_process import GULNORA, JANE, MARY, OF, OMAR, RAVI, STUDENTS, make_token
 
+SETTINGS = settings.load(None, {"LMS_DATABASE_URL": "sqlite:///never_opened.db"})
 NOT_THERE = "There is no such thing, or it is not yours."
 
 
@@ -248,7 +255,7 @@ def test_each_call_is_written_down_and_what_was_looked_for_is_not(scene: Scene) 
 
 def test_a_token_that_asks_too_often_is_told_when_to_come_back(scene: Scene) -> None:
     token = make_token(scene.store, "busy", Scope.PROFILE)
-    context = Context(scene.store, settings.load(None, {"LMS_DATABASE_URL": "sqlite:///never_opened.db"}))
+    context = Context(scene.store, SETTINGS)
     context.rate_limit = RateLimit(lambda: 0.0)
     headers = {"Authorization": f"Bearer {token}"}
     with TestClient(application(context), base_url="http://localhost", headers=headers) as client:
@@ -336,3 +343,140 @@ def test_other_methods_hosts_and_pages_of_other_sites_are_refused(scene: Scene) 
         assert posted(scene.asker, body, Origin=origin).status_code == 403
     assert posted(scene.asker, body, Origin="http://localhost:3000").status_code == 200
     assert posted(scene.asker, body, **{"MCP-Protocol-Version": "1999-01-01"}).status_code == 400
+
+
+# Whose it is
+
+
+@pytest.fixture(scope="module")
+def askers(scene: Scene) -> dict[tuple[int | None, bool], httpx.Client]:
+    """A program for each mentor and one for everybody, with and without names."""
+    return {
+        (whose, named): agent(
+            scene,
+            f"of-{whose}-{named}",
+            *(scope for scope in Scope if named or scope is not Scope.NAMES),
+            mentor=whose,
+        )
+        for whose in (MARY, OMAR, None)
+        for named in (False, True)
+    }
+
+
+def numbers(content: Any, *names: str) -> set[int]:
+    """All numbers that stand under these names, however deep."""
+    if isinstance(content, list):
+        return {number for one in content for number in numbers(one, *names)}
+    if not isinstance(content, dict):
+        return set()
+    own = {number for name in names for number in _flat(content.get(name))}
+    return own | {number for one in content.values() for number in numbers(one, *names)}
+
+
+def _flat(value: Any) -> list[int]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+STUDENTS_OR_NOBODY = st.sampled_from([*STUDENTS, 5555, MARY])
+
+
+@hypothesis_settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    whose=st.sampled_from([MARY, OMAR, None]),
+    named=st.booleans(),
+    tool=st.sampled_from(TOOLS),
+    student=STUDENTS_OR_NOBODY,
+    about=st.sampled_from([MARY, OMAR, 99]),
+    words=st.sampled_from(["", "jane", "gul", "o_brien", "ravi_patel@example.org", "student-", "1003", "obrein"]),
+    course=st.sampled_from(["", "python"]),
+)
+def test_nothing_foreign_is_ever_answered(
+    scene: Scene,
+    askers: dict[tuple[int | None, bool], httpx.Client],
+    whose: int | None,
+    named: bool,
+    tool: str,
+    student: int,
+    about: int,
+    words: str,
+    course: str,
+) -> None:
+    theirs = {*STUDENTS} if whose is None else OF[whose]
+    asked: dict[str, Any] = {"definitions": {"about": words}, "find_students": {"name": words, "course": course}}.get(
+        tool, {"mentor_id": about} if tool in ("mentor_overview", "open_alerts") else {"student_id": student}
+    )
+    result = called(askers[whose, named], tool, asked)
+    mine = about in (MARY, OMAR) if whose is None else about == whose
+    is_theirs = mine if "mentor_id" in asked else student in theirs if "student_id" in asked else True
+    assert bool(result.get("isError")) == (not is_theirs)
+    if not is_theirs:
+        assert error_of(result) == NOT_THERE
+        return
+    content = content_of(result)
+    assert numbers(content, "student_id") <= theirs
+    assert numbers(content, "mentor_id") <= ({MARY, OMAR} if whose is None else {whose})
+    events = numbers(content, "event_id", "event_ids")
+    assert events <= {number for number, of in events_of(scene) if of in theirs}
+    foreign = {name for number, name in STUDENTS.items() if number not in theirs or not named}
+    shown = {text for text in strings(content) if tool != "definitions"}
+    assert not [name for name in foreign for text in shown if name in text.lower()]
+
+
+def events_of(scene: Scene) -> list[tuple[int, int | None]]:
+    return [tuple(row) for row in from_store(scene.url, "SELECT event_id, student_id FROM lms_activity_events")]
+
+
+def strings(content: Any) -> list[str]:
+    """All texts, however deep."""
+    if isinstance(content, str):
+        return [content]
+    inside = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    return [text for one in inside for text in strings(one)]
+
+
+@pytest.mark.parametrize("whose", [MARY, OMAR])
+def test_agents_read_the_figures_of_chat_and_of_the_api(
+    scene: Scene, askers: dict[tuple[int | None, bool], httpx.Client], whose: int
+) -> None:
+    client = askers[whose, True]
+    now = datetime.now(UTC)
+    with scene.store.reading() as transaction:
+        found = mentor(transaction, whose)
+        assert found is not None
+        chat = Principal.of([found], [])
+        overview: Any = attention.mentor_overview(transaction, chat, SETTINGS, now).as_json()
+        told = [entry.alert.name for entry in alerts.open_alerts(transaction, chat)]
+        for student in sorted(OF[whose]):
+            profile = profile_document(profiles.profile(transaction, chat, student, SETTINGS, now))
+            said = content_of(called(client, "student_profile", {"student_id": student}))
+            assert said["academic_metrics"] == profile["academic_metrics"]
+            assert said["academic_metrics"]["average_score"] == average_in_sql(scene, student)
+            performance = performance_document(performances.performance(transaction, chat, student, SETTINGS, now))
+            told_so = content_of(called(client, "student_performance", {"student_id": student, "limit": 100}))
+            assert figures(told_so["exam_history"]) == figures(performance["exam_history"])
+            learning = patterns.progress(transaction, chat, student, SETTINGS, now).as_json()
+            known = content_of(called(client, "learning_patterns", {"student_id": student}))
+            assert known["learning_patterns"] == learning["learning_patterns"]
+            assert known["recommendations"] == learning["recommendations"]
+            query = {"student": student, "limit": 100}
+            items = client.get("/api/v1/activity/", params=query).json()["items"]
+            assert (
+                content_of(called(client, "recent_activity", {"student_id": student, "limit": 100}))["items"] == items
+            )
+    shown = content_of(called(client, "mentor_overview"))
+    assert [figures(one) for one in shown["students"]] == [figures(one) for one in overview["students"]]
+    assert [one["name"] for one in content_of(called(client, "open_alerts"))["alerts"]] == told
+
+
+def figures(document: Any) -> Any:
+    """What is a number in a document, however deep."""
+    if isinstance(document, list):
+        return [figures(one) for one in document]
+    if isinstance(document, dict):
+        return {name: found for name, one in document.items() if (found := figures(one)) is not None}
+    return document if isinstance(document, int | float) else None
+
+
+def average_in_sql(scene: Scene, student: int) -> float:
+    query = f"SELECT avg(percentage) FROM lms_activity_events WHERE student_id = {student}"
+    return float(from_store(scene.url, query)[0][0])
