@@ -72,14 +72,25 @@ def test_without_the_extra_for_mysql_one_sentence_says_what_to_install(zulip: Fa
         assert not (tmp_path / "lms_bot.db").exists()
 
 
-def test_without_the_extra_for_the_web_one_sentence_says_what_to_install(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['uvicorn'] = None\nfrom lms_bot.cli import main\nmain(['serve'])"
+@pytest.mark.parametrize(("command", "missing"), [("serve", "uvicorn"), ("mcp", "mcp")])
+def test_without_the_extra_for_the_web_one_sentence_says_what_to_install(
+    tmp_path: Path, command: str, missing: str
+) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None\nfrom lms_bot.cli import main\nmain([{command!r}])"
     done = python(code, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "lms-bot: serve needs uvicorn, of the extra web: pip install 'lms_bot[web]'.\n"
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(f"lms-bot: {command} needs {missing}")
+    assert said.endswith(", of the extra web: pip install 'lms_bot[web]'.")
 
 
-@pytest.mark.parametrize("heavy", ["fastapi", "starlette", "uvicorn", "pydantic", "standardwebhooks", "anyio"])
+def test_the_package_carries_what_figures_mean() -> None:
+    assert (PACKAGE / "web" / "mcp" / "definitions.md").read_text("utf-8") == (
+        ROOT / "docs" / "definitions.md"
+    ).read_text("utf-8")
+
+
+@pytest.mark.parametrize("heavy", ["fastapi", "mcp", "starlette", "uvicorn", "pydantic", "standardwebhooks", "anyio"])
 def test_nothing_but_serve_imports_the_libraries_of_the_web(heavy: str, tmp_path: Path) -> None:
     code = f"import sys; sys.modules[{heavy!r}] = None\nfrom lms_bot.cli import main\nmain(['token', 'list'])"
     done = python(f"import os; os.environ['LMS_DATABASE_URL'] = 'sqlite:///lms.db'\n{code}", cwd=tmp_path)

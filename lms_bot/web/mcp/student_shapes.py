@@ -116,8 +116,8 @@ class Course(BaseModel):
     done: int
     items: int
     percentage: float | None
-    median: float | None
-    takers: int
+    median: float | None = None
+    takers: int | None = None
     last_activity: datetime | None
 
 
