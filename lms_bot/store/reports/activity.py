@@ -37,20 +37,12 @@ def newest(
     return _events(transaction, query)
 
 
-def recorded(
-    transaction: Transaction, after: int, most: int, wanted: Filter, up_to: int | None = None
-) -> list[RecordedEvent]:
-    """Return at most `most` events with numbers after one, and up to another, in the order of recording."""
-    query = sa.select(*_COLUMNS).where(events.c.event_id > after, *feed.conditions(wanted))
+def numbers(transaction: Transaction, after: int, most: int, up_to: int | None = None) -> list[int]:
+    """Return at most `most` numbers of events after one, and up to another, in the order of recording."""
+    query = sa.select(events.c.event_id).where(events.c.event_id > after)
     if up_to is not None:
         query = query.where(events.c.event_id <= up_to)
-    return _events(transaction, query.order_by(events.c.event_id).limit(most))
-
-
-def numbers(transaction: Transaction, after: int, most: int) -> list[int]:
-    """Return at most `most` numbers of events after this one, in the order of recording."""
-    query = sa.select(events.c.event_id).where(events.c.event_id > after).order_by(events.c.event_id).limit(most)
-    return list(transaction.scalars(query))
+    return list(transaction.scalars(query.order_by(events.c.event_id).limit(most)))
 
 
 def last_number(transaction: Transaction) -> int:
