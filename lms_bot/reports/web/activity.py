@@ -11,7 +11,7 @@ from lms_bot.core.web.positions import OVERLAP, Position
 from lms_bot.reports import access
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.reports import activity as events
-from lms_bot.store.reports.activity import Place
+from lms_bot.store.reports.activity import EventsPage, Place
 from lms_bot.store.session import Transaction
 
 
@@ -23,7 +23,7 @@ def newest(
     most: int,
     before: Place | None = None,
     student_id: int | None = None,
-) -> list[RecordedEvent]:
+) -> EventsPage:
     """Return at most `most` events before a place, newest first: of one student, or of all whom the principal may see.
 
     Raises NotFound.

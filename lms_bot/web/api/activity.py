@@ -74,22 +74,19 @@ class Asked(Which):
 
 @router.get("/", summary="What students did, newest first", response_model=Events, responses=problems(404))
 def newest(request: Request, caller: Reader, asked: Annotated[Asked, Query()]) -> Response:
-    """Return a page of events; what is found meanwhile does not move the pages after it."""
+    """Return a page of events; what is found meanwhile does not move the pages after it.
+
+    A page of one kind or one course of all students looks at 10,000 events and may be short or empty: `next` says
+    whether there may be more.
+    """
     before = cursors.read(asked.after) if asked.after else None
     with caller.context.store.reading() as transaction:
-        found = activity.newest(
-            transaction,
-            caller.principal,
-            asked.filter,
-            most=asked.limit + 1,
-            before=before,
-            student_id=asked.student,
+        page = activity.newest(
+            transaction, caller.principal, asked.filter, most=asked.limit, before=before, student_id=asked.student
         )
-    shown = found[: asked.limit]
-    more = len(found) > asked.limit
     content = {
-        "items": [as_seen(event, caller.token, sees_names=caller.sees_names) for event in shown],
-        "next": cursors.written((shown[-1].timestamp, shown[-1].event_id)) if more else None,
+        "items": [as_seen(event, caller.token, sees_names=caller.sees_names) for event in page.events],
+        "next": cursors.written(page.next) if page.next else None,
     }
     return answered(request, caller, content)
 
