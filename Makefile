@@ -52,6 +52,7 @@ bench: $(VENV)/installed-dev  ## Measure what docs/benchmarks.md says.
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.academics $$kind; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.snapshots $$kind 100000; done
 	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.web $$kind 1000000; done
+	for kind in sqlite postgresql; do $(BIN)/python -m benchmarks.beside $$kind; done
 	$(BIN)/python -m benchmarks.copying 200000
 	$(BIN)/python -m benchmarks.stopping 5
 	$(BIN)/python -m benchmarks.answering 5

@@ -18,6 +18,7 @@ from lms_bot.core.alerts import Key, Opening, Rule, Verdict
 from lms_bot.core.events import EventType
 from lms_bot.core.principal import Principal, Role
 from lms_bot.core.reports.feed import Filter, Page
+from lms_bot.core.web.positions import Position
 from lms_bot.errors import NotFound
 from lms_bot.reports import (
     access,
@@ -165,8 +166,9 @@ CASES: dict[str, Case] = {
     "student.mentors": of_student(student.mentors, names=False),
     "access.readable_ids": Case(lambda t, p, _: access.readable_ids(t, p), names=False),
     "web.activity.newest": of_student(lambda t, p, who: activity.newest(t, p, Filter(), most=100, student_id=who)),
-    "web.activity.readable": Case(lambda t, p, _: activity.readable(t, p, activity.of_numbers(t, range(1, 100)))),
-    "web.activity.recorded": Case(lambda t, p, _: activity.recorded(t, p, after=0, up_to=99, most=100)),
+    "web.activity.readable": Case(
+        lambda t, p, _: activity.readable(t, p, activity.recorded(t, Position(0), most=100)[1])
+    ),
     "web.activity.unprocessed": Case(lambda t, p, _: activity.unprocessed(t, p, Filter(), most=100)),
     "web.tokens.all_tokens": for_admins(lambda t, p, _: tokens.all_tokens(t, p)),
 }

@@ -90,7 +90,7 @@ def test_a_token_needs_the_scope(scene: Scene) -> None:
 def test_a_revoked_token_ends_at_once_and_so_do_its_streams(scene: Scene) -> None:
     client = scene.ask("short", Scope.ACTIVITY)
     assert client.get("/api/v1/activity/").status_code == 200
-    with client.stream("GET", "/api/v1/activity/stream") as stream:
+    with client.stream("GET", STREAM) as stream:
         lines = stream.iter_lines()
         assert next(lines) == "retry: 2000"
         with scene.store.writing() as transaction:
@@ -222,20 +222,60 @@ def test_events_are_handed_over_until_they_are_marked(scene: Scene) -> None:
 # The stream
 
 
-def test_a_stream_has_what_is_recorded_and_goes_on_where_it_was(scene: Scene) -> None:
-    client = scene.ask("listener", Scope.ACTIVITY, mentor=MARY)
-    with client.stream("GET", "/api/v1/activity/stream", headers={"Last-Event-ID": str(scene.ids[28])}) as stream:
-        items = items_of(stream)
-        assert next(items)[0] == scene.ids[29]
-        record(scene.store, GULNORA)
-        (new,) = record(scene.store, JANE)
-        number, item = next(items)
-        assert (number, item["event_id"], item["student_id"]) == (new, new, JANE)
-        (another,) = record(scene.store, JANE)
-    with client.stream("GET", "/api/v1/activity/stream", headers={"Last-Event-ID": str(new)}) as stream:
-        assert next(items_of(stream))[0] == another
+STREAM = "/api/v1/activity/stream"
+
+
+def resumed_at(position: object) -> dict[str, str]:
+    return {"Last-Event-ID": str(position)}
+
+
+@pytest.fixture
+def nothing_stays(scene: Scene) -> Iterator[None]:
+    yield
     with scene.store.writing() as transaction:
         transaction.execute(sa.delete(events).where(events.c.event_id > scene.ids[-1]))
+
+
+@pytest.mark.usefixtures("nothing_stays")
+def test_a_stream_has_what_is_recorded_and_goes_on_where_it_was(scene: Scene) -> None:
+    client = scene.ask("listener", Scope.ACTIVITY, mentor=MARY)
+    with client.stream("GET", STREAM, headers=resumed_at(scene.ids[28])) as stream:
+        items = items_of(stream)
+        assert next(items)[1]["event_id"] == scene.ids[29]
+        record(scene.store, GULNORA)
+        (new,) = record(scene.store, JANE)
+        position, item = next(items)
+        assert (item["event_id"], item["student_id"]) == (new, JANE)
+        (another,) = record(scene.store, JANE)
+    with client.stream("GET", STREAM, headers=resumed_at(position)) as stream:
+        assert next(items_of(stream))[1]["event_id"] == another
+
+
+@pytest.mark.usefixtures("nothing_stays")
+def test_what_was_recorded_before_and_committed_after_is_streamed_too(scene: Scene) -> None:
+    first = scene.ids[-1] + 10
+    client = scene.ask("late", Scope.ACTIVITY)
+    with client.stream("GET", STREAM, headers=resumed_at(scene.ids[-1])) as stream:
+        items = items_of(stream)
+        record(scene.store, JANE, event_id=first + 3)
+        position, item = next(items)
+        assert item["event_id"] == first + 3
+        record(scene.store, JANE, event_id=first)
+        assert next(items)[1]["event_id"] == first
+    record(scene.store, JANE, event_id=first + 1)
+    record(scene.store, JANE, event_id=first + 4)
+    with client.stream("GET", STREAM, headers=resumed_at(position)) as stream:
+        items = items_of(stream)
+        again = [next(items) for _ in range(3)]
+        assert [item["event_id"] for _, item in again] == [first, first + 1, first + 4]
+    with client.stream("GET", STREAM, headers=resumed_at(again[0][0])) as stream:
+        assert next(items_of(stream))[1]["event_id"] == first + 1
+
+
+def test_a_stream_is_resumed_at_positions_alone(scene: Scene) -> None:
+    client = scene.ask("lost", Scope.ACTIVITY)
+    for position in ("-1", "1/", "1/2-", "x", "1,2", "9" * 16, "1/" + ",".join("1" * 41)):
+        assert client.get(STREAM, headers=resumed_at(position)).status_code == 422, position
 
 
 def test_a_stream_of_a_foreign_student_is_not_there(scene: Scene) -> None:
@@ -305,7 +345,7 @@ def test_a_signal_ends_it_although_streams_are_open(store_url: str, tmp_path: Pa
     store.close()
     with serving(store_url, tmp_path) as web, ExitStack() as stack:
         client = web.client(token)
-        streams = [stack.enter_context(client.stream("GET", "/api/v1/activity/stream")) for _ in range(20)]
+        streams = [stack.enter_context(client.stream("GET", STREAM)) for _ in range(20)]
         lines = [stream.iter_lines() for stream in streams]
         assert {next(one) for one in lines} == {"retry: 2000"}
         assert web.end(signal.SIGTERM) == 0

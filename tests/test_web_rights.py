@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -15,12 +16,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lms_bot.config import settings
+from lms_bot.core.events import EventType
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.feed import Filter, Page
 from lms_bot.core.web.tokens import Scope
 from lms_bot.reports import access, feed
 from lms_bot.reports.web import activity
 from lms_bot.store.people.people import mentor
+from lms_bot.store.reports import activity as newest_events
 from lms_bot.store.session import Store, open_store
 from tests.databases import make_store, on_server, store_in_file
 from tests.web_process import (
@@ -150,19 +153,47 @@ def test_nothing_foreign_is_marked(school: School, whose: int) -> None:
     assert {item["student_id"] for item in before if item["event_id"] in gone} <= mine
 
 
-def test_the_newest_of_everybody_are_found_by_their_index(store: Store) -> None:
+PLAN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
+
+
+@pytest.mark.parametrize("wanted", [Filter(), Filter(types=frozenset([EventType.EXAM_FAILED]), course="java")])
+def test_the_newest_of_everybody_are_found_by_their_index(
+    store: Store, wanted: Filter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newest_events, "LOOKED_AT", 1_000)
     people_the_store(store)
     record(store, JANE, 3_000)
     seen: list[tuple[str, Any]] = []
+    dialect = store.engine.dialect.name
     with store.reading() as transaction:
-        if store.engine.dialect.name == "postgresql":
+        if dialect == "postgresql":
             transaction.exec_driver_sql("ANALYZE")
         sa.event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
-        before = (READ_AT, 5)
-        activity.newest(transaction, Principal.service(), Filter(), most=20, before=before)
-        (statement, parameters) = next(one for one in seen if "ORDER BY" in one[0])
-        explain = "EXPLAIN QUERY PLAN" if store.engine.dialect.name == "sqlite" else "EXPLAIN"
-        plan = transaction.exec_driver_sql(f"{explain} {statement}", parameters).all()
-    assert "ix_lms_activity_events_newest" in str(plan)
-    assert "sort" not in str(plan).lower().replace("presorted", "")
-    assert "temp b-tree" not in str(plan).lower()
+        before = (READ_AT + timedelta(days=9), 5)
+        activity.newest(transaction, Principal.service(), wanted, most=20, before=before)
+        asked = [one for one in seen if "ORDER BY" in one[0]]
+        plans = [str(transaction.exec_driver_sql(f"{PLAN[dialect]} {one[0]}", one[1]).all()).lower() for one in asked]
+    assert len(plans) == (2 if wanted.course else 1)
+    for plan in plans:
+        assert "ix_lms_activity_events_newest" in plan
+        assert "sort" not in plan.replace("presorted", "")
+        assert "temp b-tree" not in plan
+    if wanted.course:  # it ends where it has looked at so many
+        assert ("timestamp>?" if dialect == "sqlite" else ">= row(") in plans[1]
+
+
+def test_what_is_rare_is_found_in_pages_that_each_look_at_so_many(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newest_events, "LOOKED_AT", 50)
+    people_the_store(store)
+    rare = [record(store, JANE, 70, course_key="java" if at % 3 == 0 else "python") for at in range(5)]
+    expected = [number for at in (3, 0) for number in reversed(rare[at])]
+    found, before, pages = list[int](), None, 0
+    with store.reading() as transaction:
+        while pages == 0 or before is not None:
+            page = activity.newest(transaction, Principal.service(), Filter(course="JAVA"), most=30, before=before)
+            found += [event.event_id for event in page.events]
+            before, pages = page.next, pages + 1
+    assert found == expected
+    assert 350 / 50 <= pages <= 350 / 50 + 140 / 30 + 1

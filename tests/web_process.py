@@ -135,11 +135,11 @@ def _answers(running: WebProcess) -> bool:
         return False
 
 
-def items_of(stream: httpx.Response) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The number and the JSON of each event of a stream."""
-    number = 0
+def items_of(stream: httpx.Response) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where to resume after each event of a stream, and its JSON."""
+    position = ""
     for line in stream.iter_lines():
         if line.startswith("id: "):
-            number = int(line[4:])
+            position = line[4:]
         elif line.startswith("data: "):
-            yield number, json.loads(line[6:])
+            yield position, json.loads(line[6:])

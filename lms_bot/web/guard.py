@@ -64,8 +64,7 @@ class Guard:
 
     def _look_at(self, headers: Headers) -> None:
         """Raise Problem for a request that goes no further."""
-        host = urlsplit(f"//{headers.get('host', '')}").hostname if self._hosts else None
-        if self._hosts and host not in self._hosts:
+        if self._hosts and _host(headers) not in self._hosts:
             raise Problem(421, "No such host is served here.")
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > MOST_BYTES:
@@ -74,6 +73,15 @@ class Guard:
     def _note(self, request: Request, status: int, seconds: float) -> None:
         self._context.metrics.answered(request.method, status, seconds)
         log.info("%s %s %d %.0f ms", request.method, path_of(request), status, seconds * 1_000)
+
+
+def _host(headers: Headers) -> str | None:
+    """Return which host a request names; None where what it names is none, or several."""
+    named = headers.getlist("host")
+    try:
+        return urlsplit(f"//{named[0]}").hostname if len(named) == 1 else None
+    except ValueError:  # a bracket without its other half
+        return None
 
 
 class _Body:

@@ -13,9 +13,11 @@ from anyio import CapacityLimiter, to_thread
 
 from lms_bot.core.events import EventType
 from lms_bot.core.principal import Principal
+from lms_bot.core.web.positions import Position
 from lms_bot.core.web.tokens import Token
 from lms_bot.errors import StoreUnavailable
 from lms_bot.reports.web import activity
+from lms_bot.reports.web.activity import Recorded
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.session import Store
 from lms_bot.store.web import tokens
@@ -28,8 +30,6 @@ PAGE = 500  # events that are read at a time
 MOST_WAITING = 2_000  # events for one stream: one that reads more slowly is ended, and resumed where it was
 MOST_STREAMS = 3_000
 MOST_OF_TOKEN = 1_500
-# Numbers before the last one that are looked at again: two transactions may commit in another order than they began.
-OVERLAP = 500
 
 
 @dataclass(eq=False, slots=True)
@@ -40,7 +40,7 @@ class Stream:
     principal: Principal
     types: frozenset[EventType] = frozenset()
     student_id: int | None = None
-    waiting: asyncio.Queue[RecordedEvent | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    waiting: asyncio.Queue[Recorded | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
     is_ended: bool = False
 
     def wants(self, event: RecordedEvent) -> bool:
@@ -58,8 +58,8 @@ class Stream:
 class _Seen:
     """What one look at the store found: events by the mentor who may read them (None: everybody), and valid tokens."""
 
-    numbers: list[int]
-    events: dict[int | None, list[RecordedEvent]]
+    position: Position
+    events: dict[int | None, list[Recorded]]
     valid: set[int]
 
 
@@ -74,16 +74,15 @@ class Streams:
         self._wanted = asyncio.Event()
         self._ready = asyncio.Event()
         self._is_closing = False
-        self._recent: set[int] = set()
-        self.position = 0
+        self.position = Position(0)
 
     def has_room(self, token: Token) -> bool:
         """Return whether one more stream may be opened."""
         of_token = sum(stream.token.token_id == token.token_id for stream in self._open)
         return not self._is_closing and len(self._open) < MOST_STREAMS and of_token < MOST_OF_TOKEN
 
-    async def open(self, stream: Stream) -> int:
-        """Let a stream have what is recorded from now on; return the number of the last event before that."""
+    async def open(self, stream: Stream) -> Position:
+        """Let a stream have what is recorded from now on; return where that begins."""
         self._open.add(stream)
         self._metrics.streams(len(self._open))
         self._wanted.set()
@@ -122,7 +121,7 @@ class Streams:
 
     async def _turn(self) -> None:
         if not self._ready.is_set():
-            self.position, self._recent = await to_thread.run_sync(self._begin, limiter=self._thread)
+            self.position = await to_thread.run_sync(self._begin, limiter=self._thread)
             self._ready.set()
             return
         # Who is open now: a stream that is opened meanwhile has its own beginning.
@@ -134,35 +133,28 @@ class Streams:
             if stream.token.token_id not in seen.valid:
                 stream.end()
                 continue
-            for event in seen.events.get(stream.token.mentor_id, ()):
-                _put(stream, event)
-        self._move(seen.numbers)
+            for recorded in seen.events.get(stream.token.mentor_id, ()):
+                _put(stream, recorded)
+        self.position = seen.position
 
-    def _begin(self) -> tuple[int, set[int]]:
+    def _begin(self) -> Position:
         with self._store.reading() as transaction:
-            return activity.recorded_lately(transaction, OVERLAP)
+            return activity.reached(transaction)
 
     def _look(self, audiences: dict[int | None, Principal], token_ids: Collection[int]) -> _Seen:
         with self._store.reading() as transaction:
-            numbers = activity.numbers(transaction, self.position - OVERLAP, OVERLAP + PAGE)
-            new = [number for number in numbers if number not in self._recent]
-            found = activity.of_numbers(transaction, new) if new else []
+            position, found = activity.recorded(transaction, self.position, most=PAGE)
             events = {
                 mentor_id: activity.readable(transaction, principal, found)
                 for mentor_id, principal in audiences.items()
                 if found
             }
-            return _Seen(new, events, tokens.valid_among(transaction, token_ids, datetime.now(UTC)))
-
-    def _move(self, numbers: list[int]) -> None:
-        if numbers:
-            self.position = max(self.position, *numbers)
-            self._recent = {number for number in {*self._recent, *numbers} if number > self.position - OVERLAP}
+            return _Seen(position, events, tokens.valid_among(transaction, token_ids, datetime.now(UTC)))
 
 
-def _put(stream: Stream, event: RecordedEvent) -> None:
-    if stream.is_ended or not stream.wants(event):
+def _put(stream: Stream, recorded: Recorded) -> None:
+    if stream.is_ended or not stream.wants(recorded.event):
         return
-    stream.waiting.put_nowait(event)
+    stream.waiting.put_nowait(recorded)
     if stream.waiting.full():
         stream.end()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.feed import Filter
+from lms_bot.core.web.positions import OVERLAP, Position
 from lms_bot.reports import access
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.reports import activity as events
-from lms_bot.store.reports.activity import Place
+from lms_bot.store.reports.activity import EventsPage, Place
 from lms_bot.store.session import Transaction
 
 
@@ -21,7 +23,7 @@ def newest(
     most: int,
     before: Place | None = None,
     student_id: int | None = None,
-) -> list[RecordedEvent]:
+) -> EventsPage:
     """Return at most `most` events before a place, newest first: of one student, or of all whom the principal may see.
 
     Raises NotFound.
@@ -33,36 +35,39 @@ def newest(
     return events.newest(transaction, student_ids, most, wanted, before)
 
 
-def readable(transaction: Transaction, principal: Principal, found: Sequence[RecordedEvent]) -> list[RecordedEvent]:
-    """Return those of some events that the principal may read. Raises NotFound for a stranger."""
-    student_ids = [event.student_id for event in found if event.student_id is not None]
-    theirs = access.ids_among(transaction, principal, student_ids)
-    return [event for event in found if event.student_id in theirs]
+class Recorded(NamedTuple):
+    """An event, and where who reads events as they are recorded is after it."""
+
+    position: Position
+    event: RecordedEvent
+
+
+def reached(transaction: Transaction) -> Position:
+    """Return where somebody is who begins to read now."""
+    last = events.last_number(transaction)
+    return Position.after(last, events.numbers(transaction, last - OVERLAP, OVERLAP))
 
 
 def recorded(
-    transaction: Transaction, principal: Principal, *, after: int, up_to: int, most: int
-) -> tuple[int, list[RecordedEvent]]:
-    """Return the readable ones of at most `most` events between two numbers, and the number up to which they are."""
-    found = events.recorded(transaction, after, most, Filter(), up_to)
-    reached = found[-1].event_id if len(found) == most else up_to
-    return reached, readable(transaction, principal, found)
+    transaction: Transaction, position: Position, *, most: int, up_to: int | None = None
+) -> tuple[Position, list[Recorded]]:
+    """Return the position after about `most` numbers more, and the events among them, for whoever `readable` says."""
+    numbers = events.numbers(transaction, position.floor, most + OVERLAP, up_to)
+    new = [number for number in numbers if position.lacks(number)]
+    found = {event.event_id: event for event in events.of_numbers(transaction, new)} if new else {}
+    passed = []
+    for number in new:
+        position = position.then(number)
+        if number in found:
+            passed.append(Recorded(position, found[number]))
+    return position, passed
 
 
-def recorded_lately(transaction: Transaction, most: int) -> tuple[int, set[int]]:
-    """Return the number of the event that was recorded last, and the numbers of others among the last few."""
-    last = events.last_number(transaction)
-    return last, set(events.numbers(transaction, last - most, most))
-
-
-def numbers(transaction: Transaction, after: int, most: int) -> list[int]:
-    """Return at most `most` numbers of events after one; numbers tell nobody anything."""
-    return events.numbers(transaction, after, most)
-
-
-def of_numbers(transaction: Transaction, event_ids: Collection[int]) -> list[RecordedEvent]:
-    """Return some events for whoever may read them, which `readable` says."""
-    return events.of_numbers(transaction, event_ids)
+def readable(transaction: Transaction, principal: Principal, found: Sequence[Recorded]) -> list[Recorded]:
+    """Return those of some events that the principal may read. Raises NotFound for a stranger."""
+    student_ids = [event.student_id for _, event in found if event.student_id is not None]
+    theirs = access.ids_among(transaction, principal, student_ids)
+    return [recorded for recorded in found if recorded.event.student_id in theirs]
 
 
 def unprocessed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -16,41 +16,66 @@ from lms_bot.store.reports import feed
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, is_shown, students
 
+LOOKED_AT: Final = 10_000  # events of everybody for one page, however few of them are wanted
+
 Place = tuple[datetime, int]
 """Where a page ended: the timestamp and the event id of its last event."""
 
 _COLUMNS = [events.c[name] for name in RecordedEvent._fields]
+_COLUMNS_OF_PLACE = (events.c.timestamp, events.c.event_id)
+_PLACE = sa.tuple_(*_COLUMNS_OF_PLACE)
 _NEWEST = (events.c.timestamp.desc(), events.c.event_id.desc())
+
+
+class EventsPage(NamedTuple):
+    """Some events, newest first, and where the next page begins; None after the last."""
+
+    events: list[RecordedEvent]
+    next: Place | None
 
 
 def newest(
     transaction: Transaction, student_ids: Collection[int] | None, most: int, wanted: Filter, before: Place | None
-) -> list[RecordedEvent]:
-    """Return at most `most` events before a place, newest first: of some students, or (None) of all known ones."""
-    conditions = [*feed.conditions(wanted), *([] if before is None else [_is_before(before)])]
+) -> EventsPage:
+    """Return at most `most` events before a place, newest first: of some students, or (None) of all known ones.
+
+    Where a kind or a course of all students is wanted, a page looks at 10,000 events, and may have few or none of them.
+    """
+    conditions = [*feed.conditions(wanted), *([] if before is None else [_bound(before) > _PLACE])]
+    end = None
     if student_ids is None:
         is_known = sa.exists().where(students.c.student_id == events.c.student_id)
-        query = sa.select(*_COLUMNS).where(is_shown, is_known, *conditions).order_by(*_NEWEST).limit(most)
+        if wanted.types or wanted.course:
+            end = _place_after(transaction, LOOKED_AT, wanted.since, before)
+        if end is not None:
+            conditions.append(_bound(end) <= _PLACE)
+        query = sa.select(*_COLUMNS).where(is_shown, is_known, *conditions).order_by(*_NEWEST).limit(most + 1)
     else:
-        ids = feed.newest_ids(transaction, student_ids, conditions, most).limit(most)
+        ids = feed.newest_ids(transaction, student_ids, conditions, most + 1).limit(most + 1)
         query = sa.select(*_COLUMNS).where(events.c.event_id.in_(ids)).order_by(*_NEWEST)
-    return _events(transaction, query)
+    found = _events(transaction, query)
+    if len(found) > most:
+        end = found[most - 1].timestamp, found[most - 1].event_id
+    return EventsPage(found[:most], end)
 
 
-def recorded(
-    transaction: Transaction, after: int, most: int, wanted: Filter, up_to: int | None = None
-) -> list[RecordedEvent]:
-    """Return at most `most` events with numbers after one, and up to another, in the order of recording."""
-    query = sa.select(*_COLUMNS).where(events.c.event_id > after, *feed.conditions(wanted))
+def _place_after(transaction: Transaction, count: int, since: datetime | None, before: Place | None) -> Place | None:
+    """Return the place of the last of so many events of everybody; None where there are not so many."""
+    query = sa.select(events.c.timestamp, events.c.event_id).where(is_shown)
+    if since is not None:
+        query = query.where(events.c.timestamp >= since)
+    if before is not None:
+        query = query.where(_bound(before) > _PLACE)
+    row = transaction.execute(query.order_by(*_NEWEST).limit(1).offset(count - 1)).first()
+    return None if row is None else (row.timestamp, row.event_id)
+
+
+def numbers(transaction: Transaction, after: int, most: int, up_to: int | None = None) -> list[int]:
+    """Return at most `most` numbers of events after one, and up to another, in the order of recording."""
+    query = sa.select(events.c.event_id).where(events.c.event_id > after)
     if up_to is not None:
         query = query.where(events.c.event_id <= up_to)
-    return _events(transaction, query.order_by(events.c.event_id).limit(most))
-
-
-def numbers(transaction: Transaction, after: int, most: int) -> list[int]:
-    """Return at most `most` numbers of events after this one, in the order of recording."""
-    query = sa.select(events.c.event_id).where(events.c.event_id > after).order_by(events.c.event_id).limit(most)
-    return list(transaction.scalars(query))
+    return list(transaction.scalars(query.order_by(events.c.event_id).limit(most)))
 
 
 def last_number(transaction: Transaction) -> int:
@@ -94,10 +119,8 @@ def _are_of(transaction: Transaction, student_ids: Collection[int]) -> sa.Column
     return of_students & events.c.event_type.not_in(ALERTING)
 
 
-def _is_before(place: Place) -> sa.ColumnElement[bool]:
-    columns = (events.c.timestamp, events.c.event_id)
-    values = (sa.literal(value, column.type) for value, column in zip(place, columns, strict=True))
-    return sa.tuple_(*columns) < sa.tuple_(*values)
+def _bound(place: Place) -> sa.Tuple:
+    return sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(place, _COLUMNS_OF_PLACE, strict=True)))
 
 
 def _events(transaction: Transaction, query: sa.Select[Any]) -> list[RecordedEvent]:

@@ -13,16 +13,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from lms_bot.core.events import ALERTING, EventType
 from lms_bot.core.reports.feed import Filter
+from lms_bot.core.web import positions
+from lms_bot.core.web.positions import Position
 from lms_bot.core.web.tokens import Scope
 from lms_bot.reports import access
 from lms_bot.reports.web import activity
-from lms_bot.store.events.handover import RecordedEvent
+from lms_bot.reports.web.activity import Recorded
 from lms_bot.store.session import Transaction
 from lms_bot.web import cursors
 from lms_bot.web.answers import answered, as_seen, problems
 from lms_bot.web.callers import Caller, caller_with
 from lms_bot.web.problems import too_many
-from lms_bot.web.shapes import MOST_ID, Events, Id, to_bytes
+from lms_bot.web.shapes import Events, Id, to_bytes
 from lms_bot.web.streams import PAGE, Stream
 
 router = APIRouter(prefix="/api/v1/activity", tags=["activity"])
@@ -95,25 +97,27 @@ class AskedFor(Protocol):
 
 def page_of(transaction: Transaction, caller: Caller, asked: AskedFor) -> dict[str, Any]:
     """Return a page of events as the caller sees them, and where the next one begins. Raises NotFound."""
-    found = activity.newest(
+    page = activity.newest(
         transaction,
         caller.principal,
         asked.filter,
-        most=asked.limit + 1,
+        most=asked.limit,
         before=cursors.read(asked.after) if asked.after else None,
         student_id=asked.student_id,
     )
-    shown = found[: asked.limit]
-    more = len(found) > asked.limit
     return {
-        "items": [as_seen(event, caller.token, sees_names=caller.sees_names) for event in shown],
-        "next": cursors.written((shown[-1].timestamp, shown[-1].event_id)) if more else None,
+        "items": [as_seen(event, caller.token, sees_names=caller.sees_names) for event in page.events],
+        "next": cursors.written(page.next) if page.next else None,
     }
 
 
 @router.get("/", summary="What students did, newest first", response_model=Events, responses=problems(404))
 def newest(request: Request, caller: Reader, asked: Annotated[Asked, Query()]) -> Response:
-    """Return a page of events; what is found meanwhile does not move the pages after it."""
+    """Return a page of events; what is found meanwhile does not move the pages after it.
+
+    A page of one kind or one course of all students looks at 10,000 events and may be short or empty: `next` says
+    whether there may be more.
+    """
     with caller.context.store.reading() as transaction:
         content = page_of(transaction, caller, asked)
     return answered(request, caller, content)
@@ -129,17 +133,18 @@ async def stream(
     caller: Reader,
     which: Annotated[Which, Query()],
     last_event_id: Annotated[
-        Annotated[int, Field(ge=0, le=MOST_ID)] | None, Header(description="The id of the last event that was read.")
+        str | None, Header(pattern=positions.PATTERN, description="The `id:` of the last event that was read.")
     ] = None,
 ) -> Response:
-    """Send server-sent events: `data:` is one JSON each, `id:` the number to resume after."""
+    """Send server-sent events: `data:` is one JSON each, `id:` is where to resume."""
     if which.student is not None:
         await asyncio.to_thread(_look_for, caller, which.student)
     opened = Stream(caller.token, caller.principal, which.types, which.student)
     if not caller.context.streams.has_room(caller.token):
         raise too_many("Too many streams are open.", 30)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_written(caller, opened, last_event_id), media_type="text/event-stream", headers=headers)
+    after = positions.read(last_event_id) if last_event_id else None
+    return StreamingResponse(_written(caller, opened, after), media_type="text/event-stream", headers=headers)
 
 
 def _look_for(caller: Caller, student_id: int) -> None:
@@ -147,43 +152,49 @@ def _look_for(caller: Caller, student_id: int) -> None:
         access.student(transaction, caller.principal, student_id)
 
 
-async def _written(caller: Caller, opened: Stream, last_event_id: int | None) -> AsyncIterator[bytes]:
+async def _written(caller: Caller, opened: Stream, after: Position | None) -> AsyncIterator[bytes]:
     streams = caller.context.streams
     try:
         begun_at = await streams.open(opened)
         yield b"retry: 2000\n\n"
         sent: set[int] = set()
-        async for event in _missed(caller, begun_at if last_event_id is None else last_event_id, begun_at):
-            if opened.wants(event):
-                sent.add(event.event_id)
-                yield _item(caller, event)
+        async for recorded in _missed(caller, after or begun_at, begun_at.last):
+            if opened.wants(recorded.event):
+                sent.add(recorded.event.event_id)
+                yield _item(caller, recorded)
         while True:
             try:
                 waiting = await asyncio.wait_for(opened.waiting.get(), HEARTBEAT)
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
-            if waiting is None or (opened.is_ended and opened.waiting.empty()):
+            if waiting is None:
                 return
-            if waiting.event_id not in sent:
+            if waiting.event.event_id not in sent:
                 yield _item(caller, waiting)
+            if opened.is_ended and opened.waiting.empty():
+                return
     finally:
         streams.close(opened)
 
 
-async def _missed(caller: Caller, after: int, up_to: int) -> AsyncIterator[RecordedEvent]:
-    """Yield what was recorded after a number, before the stream began."""
-    while after < up_to:
-        after, page = await asyncio.to_thread(_page, caller, after, up_to)
-        for event in page:
-            yield event
+async def _missed(caller: Caller, position: Position, up_to: int) -> AsyncIterator[Recorded]:
+    """Yield what was recorded after a position, before the stream began."""
+    while True:
+        reached, page = await asyncio.to_thread(_page, caller, position, up_to)
+        for recorded in page:
+            yield recorded
+        if reached == position:
+            return
+        position = reached
 
 
-def _page(caller: Caller, after: int, up_to: int) -> tuple[int, list[RecordedEvent]]:
+def _page(caller: Caller, position: Position, up_to: int) -> tuple[Position, list[Recorded]]:
     with caller.context.store.reading() as transaction:
-        return activity.recorded(transaction, caller.principal, after=after, up_to=up_to, most=PAGE)
+        reached, found = activity.recorded(transaction, position, most=PAGE, up_to=up_to)
+        return reached, activity.readable(transaction, caller.principal, found)
 
 
-def _item(caller: Caller, event: RecordedEvent) -> bytes:
-    seen = as_seen(event, caller.token, sees_names=caller.sees_names)
-    return b"id: %d\ndata: %s\n\n" % (event.event_id, to_bytes(seen))
+def _item(caller: Caller, recorded: Recorded) -> bytes:
+    seen = as_seen(recorded.event, caller.token, sees_names=caller.sees_names)
+    return b"id: %b\ndata: %b\n\n" % (str(recorded.position).encode(), to_bytes(seen))
