@@ -37,7 +37,7 @@ from lms_bot.reports import (
     student,
 )
 from lms_bot.reports.academics import performances, profiles
-from lms_bot.reports.web import activity, tokens
+from lms_bot.reports.web import activity, mentors, students, tokens
 from lms_bot.store.alerts import alerts as stored_alerts
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.notifications import preferences as stored_preferences
@@ -170,6 +170,11 @@ CASES: dict[str, Case] = {
         lambda t, p, _: activity.readable(t, p, activity.recorded(t, Position(0), most=100)[1])
     ),
     "web.activity.unprocessed": Case(lambda t, p, _: activity.unprocessed(t, p, Filter(), most=100)),
+    "web.mentors.overview": Case(
+        lambda t, p, who: mentors.overview(t, p, who, SETTINGS, NOW), MENTOR | ADMIN | {Role.SERVICE}, 1, 2
+    ),
+    "web.mentors.open_alerts": Case(mentors.open_alerts, MENTOR | ADMIN | {Role.SERVICE}, 1, 2),
+    "web.students.find": Case(lambda t, p, _: students.find(t, p, "", "", lambda one: one)),
     "web.tokens.all_tokens": for_admins(lambda t, p, _: tokens.all_tokens(t, p)),
 }
 ASKED_OF_ONE = [name for name, case in CASES.items() if case.own is not None]

@@ -105,11 +105,11 @@ def events_of(student: Student, found: Iterable[Event], settings: Settings) -> l
 
 
 def mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Mentor:
-    """Return a mentor about whom a principal may ask: who sees everybody about each, a mentor about themselves.
+    """Return a mentor about whom a principal may ask: an admin about each, a mentor about themselves.
 
     Raises NotFound, in the same words for a mentor who does not exist and for another one.
     """
-    if principal.sees_everybody:
+    if principal.is_admin:
         found = people.mentor(transaction, mentor_id)
     else:
         found = next((one for one in principal.mentors if one.mentor_id == mentor_id), None)
