@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -36,7 +36,7 @@ from lms_bot.reports import (
     student,
 )
 from lms_bot.reports.academics import performances, profiles
-from lms_bot.reports.web import activity, tokens
+from lms_bot.reports.web import activity, mentors, tokens
 from lms_bot.store.alerts import alerts as stored_alerts
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.notifications import preferences as stored_preferences
@@ -168,6 +168,11 @@ CASES: dict[str, Case] = {
     "web.activity.readable": Case(lambda t, p, _: activity.readable(t, p, activity.of_numbers(t, range(1, 100)))),
     "web.activity.recorded": Case(lambda t, p, _: activity.recorded(t, p, after=0, up_to=99, most=100)),
     "web.activity.unprocessed": Case(lambda t, p, _: activity.unprocessed(t, p, Filter(), most=100)),
+    "web.mentors.students_of_mentor": replace(
+        of_mentor(lambda t, p, who: mentors.students_of_mentor(t, p, who, SETTINGS, NOW)),
+        roles=MENTOR | ADMIN | frozenset({Role.SERVICE}),
+        names=True,
+    ),
     "web.tokens.all_tokens": for_admins(lambda t, p, _: tokens.all_tokens(t, p)),
 }
 ASKED_OF_ONE = [name for name, case in CASES.items() if case.own is not None]
