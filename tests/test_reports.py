@@ -127,6 +127,8 @@ CASES: dict[str, Case] = {
     "attention.attention": Case(lambda t, p, _: attention.attention(t, p, ZONE, NOW)),
     "attention.mentor_overview": Case(lambda t, p, _: attention.mentor_overview(t, p, SETTINGS, NOW), MENTOR),
     "export.export": Case(lambda t, p, _: export.export(t, p, BOTH, None, 100)),
+    "export.profiles": Case(lambda t, p, _: export.profiles(t, p, BOTH, SETTINGS, NOW)),
+    "export.performances": Case(lambda t, p, _: export.performances(t, p, BOTH, SETTINGS, NOW)),
     "feed.history": of_student(lambda t, p, who: feed.history(t, p, who, Filter(), PAGE, SETTINGS)),
     "feed.feed": Case(lambda t, p, _: feed.feed(t, p, Filter(), PAGE, SETTINGS)),
     "freshness.freshness": Case(lambda t, p, _: freshness.freshness(t, p, SETTINGS, NOW), names=False),
