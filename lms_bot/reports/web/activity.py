@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from lms_bot.core.principal import Principal
-from lms_bot.core.reports.feed import Filter, Place
+from lms_bot.core.reports.feed import Filter
 from lms_bot.reports import access
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.reports import activity as events
+from lms_bot.store.reports.activity import Place
 from lms_bot.store.session import Transaction
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bot.core.events import ALERTING
-from lms_bot.core.reports.feed import Filter, Place
+from lms_bot.core.reports.feed import Filter
 from lms_bot.db.lists import in_list
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.reports import feed
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, is_shown, students
+
+Place = tuple[datetime, int]
+"""Where a page ended: the timestamp and the event id of its last event."""
 
 _COLUMNS = [events.c[name] for name in RecordedEvent._fields]
 _NEWEST = (events.c.timestamp.desc(), events.c.event_id.desc())
