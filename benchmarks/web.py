@@ -45,8 +45,11 @@ def _paths(whose: int | None) -> Iterator[str]:
     yield "/api/v1/activity/?type=exam_failed&course=English"
     yield "/api/v1/activity/?course=nosuchcourse" if whose else "/api/v1/activity/?since=2026-01-01T00:00:00Z"
     yield "/api/v1/events/unprocessed"
+    yield f"/api/v1/lms/mentors/{whose or 2}/students/"
     if whose != 1:
         yield f"/api/v1/activity/?student={STUDENT}"
+        yield f"/api/v1/lms/students/{STUDENT}/profile/"
+        yield f"/api/v1/lms/students/{STUDENT}/performance/"
 
 
 def _taken(ask: Callable[[], object]) -> tuple[float, float]:

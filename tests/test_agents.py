@@ -451,10 +451,13 @@ def test_agents_read_the_figures_of_chat_and_of_the_api(
             said = content_of(called(client, "student_profile", {"student_id": student}))
             assert said["academic_metrics"] == profile["academic_metrics"]
             assert said["academic_metrics"]["average_score"] == average_in_sql(scene, student)
-            performance = performance_document(performances.performance(transaction, chat, student, SETTINGS, now))
+            progress = patterns.progress(transaction, chat, student, SETTINGS, now)
+            performance = performance_document(
+                performances.performance(transaction, chat, student, SETTINGS, now), progress
+            )
             told_so = content_of(called(client, "student_performance", {"student_id": student, "limit": 100}))
             assert figures(told_so["exam_history"]) == figures(performance["exam_history"])
-            learning = patterns.progress(transaction, chat, student, SETTINGS, now).as_json()
+            learning = progress.as_json()
             known = content_of(called(client, "learning_patterns", {"student_id": student}))
             assert known["learning_patterns"] == learning["learning_patterns"]
             assert known["recommendations"] == learning["recommendations"]

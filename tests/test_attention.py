@@ -258,3 +258,43 @@ def test_an_overview_is_json(store: Store) -> None:
     }
     assert found["changes"]["exams"][0]["percentage"] == 20
     assert found["due"] == []
+
+
+def test_the_overview_fits_the_window_of_a_phone(store: Store) -> None:
+    school = School.open(store)
+    back = NOW - timedelta(hours=1)
+    owe(
+        store,
+        [
+            *(happened(RAVI, f"Exam {number}", FAILED, at=NOW - SECOND, percentage=20) for number in range(6)),
+            *(
+                happened(JANE, f"Exam {number}", PASSED, at=NOW - number * DAY / 4, percentage=60)
+                for number in range(3)
+            ),
+            happened(JANET, "Algebra", at=back - 5 * DAY),
+            happened(JANET, "Geometry", at=back),
+        ],
+    )
+    school.count_days()
+    openings = [
+        Opening(Key(1, RAVI.student_id, Rule.STUCK, number), Verdict(Rule.STUCK, NOW), None) for number in range(6)
+    ]
+    with store.writing() as transaction:
+        alerts.open_new(transaction, openings, NOW)
+    said = school.ask("overview")
+    lines = said.splitlines()
+    assert lines[:2] == ["**3 students** · 1 needs attention", "* **Ravi Patel** – last exam failed"]
+    assert lines.count("* 🎉 4 exams passed") == lines.count("* 👋 **Janet O'Brien** is back after 5 days") == 1
+    assert "* … and 2 more: `feed type:exam_failed since:1d`" in lines
+    assert lines[-1] == "* … and 2 more: `open`"
+    assert len(lines) <= 20
+
+
+def test_an_overview_of_nothing_says_so(store: Store) -> None:
+    school = School.open(store)
+    school.happens(JANE, 1)
+    school.happens(RAVI, 1)
+    school.happens(JANET, 1)
+    school.count_days()
+    school.forward(days=2)
+    assert "**Since yesterday**\nNothing new.\n\n**Due**\nNo alert is open." in school.ask("overview")

@@ -34,6 +34,7 @@ WITH_FIGURES = {
     "why-not": "why-not @jane_smith",
     "rule": "rule inactive 7d",
     "students": "students",
+    "overview": "overview",
     "student": "student @jane_smith",
     "profile": "profile @jane_smith",
     "progress": "progress @jane_smith",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import struct
 from datetime import timedelta
 
@@ -11,13 +13,14 @@ import sqlalchemy as sa
 from lms_bot.core.events import Event, EventType
 from lms_bot.core.notifications import Message
 from lms_bot.core.people import ZulipUser
+from lms_bot.handlers.mentor import history
 from lms_bot.store import tables
 from lms_bot.store.notifications import outbox
 from lms_bot.store.people import accounts
 from lms_bot.store.session import Store
 from tests import NOW
 from tests.delivery_scenario import happened, owe
-from tests.questions import ACCOUNTS, ADA, ADMIN_STREAM, GULNORA, JANE, MARY, OMAR, School
+from tests.questions import ACCOUNTS, ADA, ADMIN_STREAM, GULNORA, JANE, JANET, MARY, OMAR, RAVI, School
 
 DAY = timedelta(days=1)
 FAILED, PASSED, COMPLETED = EventType.EXAM_FAILED, EventType.EXAM_PASSED, EventType.CONTENT_COMPLETED
@@ -192,3 +195,48 @@ def test_a_profile_says_what_has_changed_since_last_week_and_four_weeks_ago(scho
     assert f"📈 Since {last_week}: average +5 points, +2 exams" in said
     assert f"📈 Since {before}: +3 exams" in said
     assert "99" not in said
+
+
+# Files
+
+
+def file_of(school: School, question: str) -> tuple[Message, list[dict[str, str]]]:
+    (message,) = school.answer(school.question(question))
+    content = picture(school, message).decode("utf-8-sig")
+    return message, list(csv.DictReader(io.StringIO(content, newline=""), strict=True))
+
+
+def test_a_file_has_the_figures_of_the_profile(school: School) -> None:
+    message, (line,) = file_of(school, "export @jane_smith profile")
+    assert (message.content, message.attachment) == ("📄 **Jane Smith** · profile", "Jane-Smith_profile.csv")
+    said = {"student": "jane_smith", "batches": "Spring", "current_streak": "4", "average_score_n": "3"}
+    said |= {"total_exams": "3", "videos_watched": "1", "percentile_rank": "", "strong_subjects": "Algebra"}
+    assert line | said | {"struggling_subjects": "Physics", "courses": "Maths 2/3"} == line
+
+
+def test_a_file_has_the_figures_of_the_performance(school: School) -> None:
+    message, lines = file_of(school, "export performance jane_smith")
+    assert message.attachment == "Jane-Smith_performance.csv"
+    by_name = {(line["kind"], line["name"]): line for line in lines}
+    assert by_name["figure", "total_exams"]["value"] == "3"
+    assert (by_name["subject", "Physics"]["value"], by_name["subject", "Physics"]["n"]) == ("30.0", "3")
+
+
+def test_a_file_of_figures_goes_on_without_a_gap(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "FILE_STUDENTS", 2)
+    first, lines = file_of(school, "export all profile")
+    assert (first.attachment, "`more`" in first.content) == ("all-students_profile_1-2.csv", True)
+    second, rest = file_of(school, "more")
+    assert (second.attachment, "`more`" in second.content) == ("all-students_profile_3-3.csv", False)
+    found = [int(line["student_id"]) for line in lines + rest]
+    assert found == sorted(one.student_id for one in (JANE, RAVI, JANET))
+
+
+def test_a_file_of_figures_has_no_period(school: School) -> None:
+    assert school.ask("export all profile 7d") == "A profile is how a student stands now: leave out the period."
+
+
+def test_a_hostile_subject_is_no_formula(school: School) -> None:
+    with school.store.writing() as transaction:
+        transaction.execute(sa.update(tables.attempt_results).values(label="=cmd()"))
+    assert "'=cmd()" in {line["name"] for line in file_of(school, "export all performance")[1]}

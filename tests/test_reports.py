@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -128,6 +128,8 @@ CASES: dict[str, Case] = {
     "attention.attention": Case(lambda t, p, _: attention.attention(t, p, ZONE, NOW)),
     "attention.mentor_overview": Case(lambda t, p, _: attention.mentor_overview(t, p, SETTINGS, NOW), MENTOR),
     "export.export": Case(lambda t, p, _: export.export(t, p, BOTH, None, 100)),
+    "export.profiles": Case(lambda t, p, _: export.profiles(t, p, BOTH, SETTINGS, NOW)),
+    "export.performances": Case(lambda t, p, _: export.performances(t, p, BOTH, SETTINGS, NOW)),
     "feed.history": of_student(lambda t, p, who: feed.history(t, p, who, Filter(), PAGE, SETTINGS)),
     "feed.feed": Case(lambda t, p, _: feed.feed(t, p, Filter(), PAGE, SETTINGS)),
     "freshness.freshness": Case(lambda t, p, _: freshness.freshness(t, p, SETTINGS, NOW), names=False),
@@ -175,6 +177,11 @@ CASES: dict[str, Case] = {
     ),
     "web.mentors.open_alerts": Case(mentors.open_alerts, MENTOR | ADMIN | {Role.SERVICE}, 1, 2),
     "web.students.find": Case(lambda t, p, _: students.find(t, p, "", "", lambda one: one)),
+    "web.mentors.students_of_mentor": replace(
+        of_mentor(lambda t, p, who: mentors.students_of_mentor(t, p, who, SETTINGS, NOW)),
+        roles=MENTOR | ADMIN | frozenset({Role.SERVICE}),
+        names=True,
+    ),
     "web.tokens.all_tokens": for_admins(lambda t, p, _: tokens.all_tokens(t, p)),
 }
 ASKED_OF_ONE = [name for name, case in CASES.items() if case.own is not None]

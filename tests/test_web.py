@@ -123,6 +123,37 @@ def test_the_use_of_a_token_and_what_it_asked_are_written_down(scene: Scene) -> 
     assert from_store(scene.url, used) == [first]
 
 
+STUDIES = {
+    Scope.PROFILE: f"/api/v1/lms/students/{JANE}/profile/",
+    Scope.PERFORMANCE: f"/api/v1/lms/students/{JANE}/performance/",
+    Scope.MENTORS: f"/api/v1/lms/mentors/{MARY}/students/",
+}
+
+
+@pytest.mark.parametrize("scope", STUDIES)
+def test_studies_need_their_own_scope_are_written_down_and_not_sent_twice(scene: Scene, scope: Scope) -> None:
+    path = STUDIES[scope]
+    assert scene.ask(f"without-{scope}", *({*Scope} - {scope})).get(path).status_code == 403
+    client = scene.ask(f"reads-{scope}", scope)
+    answer = client.get(path)
+    assert client.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    about = None if scope is Scope.MENTORS else JANE
+    rows = f"SELECT path, student_id FROM api_audit WHERE token = 'reads-{scope}'"
+    wait_for(lambda: from_store(scene.url, rows) == [(path, about)] * 2)
+
+
+def test_exams_come_in_pages_that_new_ones_do_not_move(scene: Scene) -> None:
+    client, path = scene.ask("exams", Scope.PERFORMANCE), STUDIES[Scope.PERFORMANCE]
+    first = client.get(path, params={"limit": 10}).json()["exam_history"]
+    new = record(scene.store, JANE, 1, timestamp=READ_AT + timedelta(days=1))
+    second = client.get(path, params={"limit": 100, "after": first["next"]}).json()["exam_history"]
+    assert (first["total"], second["total"], second["next"]) == (30, 31, None)
+    shown = [exam["event_id"] for exam in first["items"] + second["items"]]
+    assert shown == scene.ids[29::-1]
+    with scene.store.writing() as transaction:
+        transaction.execute(sa.delete(events).where(events.c.event_id.in_(new)))
+
+
 # Events
 
 

@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from tests.databases import store_in_file
-from tests.web_process import JANE, people_the_store, record, serving
+from tests.web_process import JANE, MARY, people_the_store, record, serving, study
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -32,6 +32,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, s
     store = open_store(url)
     people_the_store(store)
     record(store, JANE, 50)
+    study(store, JANE)
     token = make_token(store, "everything")
     store.close()
     with serving(url, folder) as web:
@@ -41,6 +42,9 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, s
 PATHS = [
     ("GET", "/api/v1/activity/"),
     ("GET", "/api/v1/events/unprocessed"),
+    ("GET", "/api/v1/lms/students/{student_id}/profile/"),
+    ("GET", "/api/v1/lms/students/{student_id}/performance/"),
+    ("GET", "/api/v1/lms/mentors/{mentor_id}/students/"),
     ("POST", "/api/v1/events/processed"),
     ("POST", "/api/v1/lms/sync/students/"),
     ("POST", "/api/v1/signals"),
@@ -53,6 +57,21 @@ def test_every_path_is_tried(described: tuple[Any, str]) -> None:
     schema, _ = described
     paths = {(method.upper(), path) for path, of_path in schema.raw_schema["paths"].items() for method in of_path}
     assert paths == {*PATHS, *(("GET", path) for path in ENDLESS)}
+
+
+ABOUT = [(path, {"student_id": JANE}) for _, path in PATHS if "{student_id}" in path]
+ABOUT += [(path, {"mentor_id": MARY}) for _, path in PATHS if "{mentor_id}" in path]
+
+
+@pytest.mark.parametrize(("path", "who"), ABOUT)
+def test_people_whom_it_knows_are_answered_as_described(
+    described: tuple[Any, str], path: str, who: dict[str, int]
+) -> None:
+    schema, token = described
+    case = schema[path]["GET"].Case(path_parameters=who, query={"limit": 1} if "profile" not in path else {})
+    answer = case.call(headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    case.validate_response(answer)
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)

@@ -128,6 +128,61 @@ def test_nothing_foreign_is_answered(
     assert not [name for name in hidden if f'"{name}"' in shown]
 
 
+ABOUT_STUDENTS = ["/api/v1/lms/students/{}/profile/", "/api/v1/lms/students/{}/performance/"]
+NUMBERS = st.sampled_from([*STUDENTS, MARY, OMAR, 5555, 2**53 - 1])
+
+
+@QUICK
+@given(
+    whose=st.sampled_from([MARY, OMAR, None]), named=st.booleans(), path=st.sampled_from(ABOUT_STUDENTS), about=NUMBERS
+)
+def test_studies_are_those_of_own_students(
+    school: School, whose: int | None, named: bool, path: str, about: int
+) -> None:
+    answer = school.clients[whose, named].get(path.format(about))
+    if about not in theirs(whose):
+        assert is_like_nothing(answer)
+        return
+    info = answer.raise_for_status().json()["student_info"]
+    assert info["student_id"] == about
+    assert {info["username"], info["name"].lower()} == {STUDENTS[about]} if named else info["name"] == info["username"]
+    assert shown_names(answer) == ({STUDENTS[about]} if named else set())
+
+
+@QUICK
+@given(whose=st.sampled_from([MARY, OMAR, None]), named=st.booleans(), about=NUMBERS, limit=st.integers(1, 3))
+def test_the_students_of_a_mentor_are_for_that_mentor(
+    school: School, whose: int | None, named: bool, about: int, limit: int
+) -> None:
+    client, path = school.clients[whose, named], f"/api/v1/lms/mentors/{about}/students/"
+    if about not in OF or whose not in (None, about):
+        assert is_like_nothing(client.get(path))
+        return
+    mine = {STUDENTS[one] for one in OF[about]} if named else set()
+    found: list[dict[str, Any]] = []
+    asked: dict[str, Any] = {}
+    while asked.get("after", "") is not None:
+        answer = client.get(path, params={"limit": limit, **asked}).raise_for_status()
+        found += answer.json()["items"]
+        asked = {"after": answer.json()["next"]}
+        assert shown_names(answer) <= mine
+    assert [one["student_id"] for one in found] == [*dict.fromkeys(one["student_id"] for one in found)]
+    assert {one["student_id"] for one in found} == OF[about]
+    events = client.get("/api/v1/activity/", params={"student": found[0]["student_id"]}).json()["items"]
+    assert {one["student_username"] for one in events} == {found[0]["username"]}
+
+
+def is_like_nothing(answer: httpx.Response) -> bool:
+    """Whether this is the answer of what does not exist."""
+    problem = answer.json()
+    return (answer.status_code, problem["detail"]) == (404, "There is no such thing, or it is not yours.")
+
+
+def shown_names(answer: httpx.Response) -> set[str]:
+    people = {*STUDENTS.values(), "mary", "omar"}
+    return {name for name in people if f'"{name}"' in answer.text.lower()}
+
+
 @pytest.mark.parametrize("whose", [MARY, OMAR, None])
 def test_activity_is_what_chat_says(school: School, whose: int | None) -> None:
     client = school.clients[whose, True]

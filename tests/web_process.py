@@ -19,7 +19,7 @@ from lms_bot.core.people import Mentor, Student
 from lms_bot.core.web.tokens import Scope
 from lms_bot.pipeline.actions import tokens
 from lms_bot.pipeline.actions.tokens import Wanted
-from lms_bot.store import state
+from lms_bot.store import state, tables
 from lms_bot.store.people.people import keep_people
 from lms_bot.store.session import Store
 from lms_bot.store.tables import events
@@ -29,6 +29,7 @@ MARY, OMAR = 1, 2
 JANE, RAVI, GULNORA, OBRIEN = 1001, 1002, 1003, 1004
 OF = {MARY: {JANE, RAVI}, OMAR: {RAVI, GULNORA}}
 STUDENTS = {JANE: "jane_smith", RAVI: "ravi_patel", GULNORA: "gulnora", OBRIEN: "o_brien"}
+NOTHING_YET = {"total_exams_taken": 0, "videos_watched": 0, "streak_count": 0, "subject_scores": {}}
 READ_AT = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 
@@ -66,6 +67,34 @@ def record(store: Store, student_id: int | None, count: int = 1, **values: Any) 
         transaction.execute(sa.insert(events), rows)
         query = sa.select(events.c.event_id).where(events.c.source_id >= first).order_by(events.c.event_id)
         return list(transaction.scalars(query))
+
+
+def study(store: Store, student_id: int) -> None:
+    """Put a student into a batch and a course, with results by subject of the exams that are recorded."""
+    parts = (("subject", "Algebra", 1), ("subject", "Physics", 9), ("difficulty", "hard", 5))
+    course, who = {"course_id": 1}, {"student_id": student_id}
+    with store.writing() as transaction:
+        exams = transaction.scalars(sa.select(events.c.source_id).where(events.c.student_id == student_id)).all()
+        results = [
+            {"source_table": f"{kind}_stats", "source_id": 10 * exam + place, "exam_source": "attempts"}
+            | {"attempt_id": exam, "dimension": kind, "label": label}
+            | {"correct": right, "incorrect": 10 - right, "unanswered": 0, "total": 10}
+            for exam in exams
+            for place, (kind, label, right) in enumerate(parts)
+        ]
+        counts = {"source_id": 1, "day": READ_AT.date(), "current_streak": 9, "downloads": 2}
+        rows: list[tuple[sa.Table, list[dict[str, Any]]]] = [
+            (tables.attempt_results, results),
+            (tables.batches, [{"batch_id": 1, "name": "Spring"}]),
+            (tables.batch_students, [{"batch_id": 1, **who}]),
+            (tables.courses, [{**course, "title": "Maths"}]),
+            (tables.course_students, [{**course, **who}]),
+            (tables.course_items, [{**course, "item": "a", "source_table": "attempts", "activity_id": 1}]),
+            (tables.lms_counts, [{**who, **counts}]),
+            (tables.snapshots, [{**who, "snapshot_date": READ_AT.date() - timedelta(days=7), **NOTHING_YET}]),
+        ]
+        for table, values in rows:
+            transaction.execute(sa.insert(table), values)
 
 
 def make_token(store: Store, name: str, *scopes: Scope, mentor: int | None = None, days: int | None = None) -> str:

@@ -45,11 +45,16 @@ def students_text(
         heading += f" · {failing:,} failing · {inactive:,} inactive"
     left = summaries[skip:]
     first = [one for one in left[:FIRST] if found.needs(one)]
-    groups = [Group("", [f"* {_name(one)} – {_need(one, found, now)}" for one in first])]
+    groups = [Group("", [need_line(one, found, now) for one in first])]
     for name, of_kind in groupby(left[len(first) :], key=lambda one: _kind(one, found)):
         lines = [f"* {_name(one)} – {_facts(one, found, now)}" for one in of_kind]
         groups.append(Group(f"{len(lines):,} {'more ' if first and name == TO_LOOK_AT else ''}{name}", lines))
     return grouped(heading, groups, limit)
+
+
+def need_line(summary: StudentSummary, found: Attention, now: datetime) -> str:
+    """Return who it is and what is most wrong, on one line."""
+    return f"* {_name(summary)} – {_need(summary, found, now)}"
 
 
 def card_text(

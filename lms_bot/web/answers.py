@@ -50,6 +50,14 @@ def answered(request: Request, caller: Caller, content: Mapping[str, Any]) -> Re
     return Json({**content, **stamp}, headers=headers)
 
 
+def student_as_seen(student: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """Return who a student is as a caller sees it: without the scope `names` by the pseudonym that events have."""
+    if caller.sees_names:
+        return student
+    name = pseudonym(caller.token, "student", student["student_id"])
+    return {**student, "username": name, "name": name}
+
+
 def as_seen(event: RecordedEvent, token: Token, *, sees_names: bool) -> dict[str, Any]:
     """Return the columns of an event as a token sees them.
 

@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from lms_bot.web import problems
-from lms_bot.web.api import activity, events, health, orders
+from lms_bot.web.api import academics, activity, events, health, orders
 from lms_bot.web.context import Context
 from lms_bot.web.guard import Guard
 from lms_bot.web.mcp.http import Agents
@@ -56,7 +56,7 @@ def application(context: Context) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    for router in (health.router, activity.router, events.router, orders.router):
+    for router in (health.router, academics.router, activity.router, events.router, orders.router):
         app.include_router(router)
     app.router.routes.append(Route(PATH, agents, methods=["POST"]))
     problems.install(app)

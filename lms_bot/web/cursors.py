@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from lms_bot.store.reports.activity import Place
+from lms_bot.core.reports.attention import Rank
+from lms_bot.core.reports.feed import Place
 
 PATTERN = "^[0-9a-f]{32}$"
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
@@ -23,3 +24,13 @@ def read(text: str) -> Place:
     """Return the place that is written so; every 32 hexadecimal digits are a place."""
     microseconds = min(int(text[:16], 16), (_LAST - _EPOCH) // _MICROSECOND)
     return _EPOCH + microseconds * _MICROSECOND, min(int(text[16:], 16), _MOST_ID)
+
+
+def written_rank(rank: Rank) -> str:
+    """Return a rank as 32 hexadecimal digits."""
+    return "{:016x}{:016x}".format(*rank)
+
+
+def read_rank(text: str) -> Rank:
+    """Return the rank that is written so; every 32 hexadecimal digits are one."""
+    return int(text[:16], 16), int(text[16:], 16)

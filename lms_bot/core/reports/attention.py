@@ -6,10 +6,15 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from lms_bot.core.attention import NONE, AttentionScore
+from lms_bot.core.attention import HIGHEST, NONE, AttentionScore
+from lms_bot.core.people import Student
 from lms_bot.core.reports.students import StudentSummary
 from lms_bot.core.streaks import Lasting
+
+Rank = tuple[int, int]
+"""Where a student stands in a list by attention, from 0 for who comes first; then the student's id."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -28,6 +33,30 @@ class Attention:
     def needs(self, summary: StudentSummary) -> bool:
         """Return whether a student needs attention: by points, or by a rule of the mentor's that gives none."""
         return bool(self.score(summary).points or summary.concerns)
+
+    def rank(self, summary: StudentSummary) -> Rank:
+        """Return where a student stands among others, however many of these come and go."""
+        student, points = summary.student, self.score(summary).points
+        has_left, below = not student.is_active, 2 * (HIGHEST - points) + (not summary.concerns)
+        return 1_000 * has_left + below, student.student_id
+
+    def student_as_json(self, summary: StudentSummary) -> dict[str, Any]:
+        """Return one student with their attention and its reasons as JSON."""
+        streak, last = self.streaks.get(summary.student.student_id), summary.last_active
+        return {
+            **named(summary.student),
+            "is_active": summary.student.is_active,
+            **self.score(summary).as_json(),
+            "concerns": [concern.value for concern in summary.concerns],
+            "average_score": summary.average,
+            "last_active": None if last is None else last.isoformat(),
+            "current_streak": None if streak is None else streak.current,
+        }
+
+
+def named(student: Student) -> dict[str, Any]:
+    """Return who a student is as JSON."""
+    return {"student_id": student.student_id, "username": student.username, "name": student.name}
 
 
 def by_attention(summaries: Iterable[StudentSummary], scores: Mapping[int, AttentionScore]) -> list[StudentSummary]:

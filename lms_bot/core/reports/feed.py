@@ -11,6 +11,9 @@ from lms_bot.core.events import EventType
 Position = tuple[int, datetime, int]
 """Where an export ended: the student, the timestamp and the event id of the last event."""
 
+Place = tuple[datetime, int]
+"""Where a page ended: the timestamp and the event id of its last event."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -26,6 +29,13 @@ class Page(NamedTuple):
 
     most: int
     offset: int = 0
+
+
+class Newest(NamedTuple):
+    """The newest `most` of what is asked for, before a place."""
+
+    most: int
+    before: Place | None = None
 
 
 class Exported(NamedTuple):

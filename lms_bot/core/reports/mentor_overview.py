@@ -11,8 +11,7 @@ from lms_bot.core.alerts import DAY, AlertEntry
 from lms_bot.core.attention import allowed_silence
 from lms_bot.core.events import Event
 from lms_bot.core.people import Student
-from lms_bot.core.reports.attention import Attention
-from lms_bot.core.reports.students import StudentSummary
+from lms_bot.core.reports.attention import Attention, named
 
 CHANGED_WITHIN = DAY
 
@@ -25,7 +24,7 @@ class Returned(NamedTuple):
     absence: timedelta
 
     def as_json(self) -> dict[str, object]:
-        return {**_named(self.student), "at": self.at.isoformat(), "absent_days": self.absence // DAY}
+        return {**named(self.student), "at": self.at.isoformat(), "absent_days": self.absence // DAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +57,9 @@ class MentorOverview:
     def as_json(self) -> dict[str, object]:
         return {
             "as_of": self.as_of.isoformat(),
-            "students": [self._student(summary) for summary in self.attention.summaries],
+            "students": [self.attention.student_as_json(summary) for summary in self.attention.summaries],
             "changes": self.changes.as_json(),
             "due": [_alert(entry) for entry in self.due],
-        }
-
-    def _student(self, summary: StudentSummary) -> dict[str, object]:
-        streak = self.attention.streaks.get(summary.student.student_id)
-        return {
-            **_named(summary.student),
-            "is_active": summary.student.is_active,
-            **self.attention.score(summary).as_json(),
-            "concerns": [concern.value for concern in summary.concerns],
-            "average_score": summary.average,
-            "last_active": _said(summary.last_active),
-            "current_streak": None if streak is None else streak.current,
         }
 
 
@@ -99,10 +86,6 @@ def came_back(
     return tuple(sorted(returned, key=lambda one: (-one.absence, one.student.student_id)))
 
 
-def _named(student: Student) -> dict[str, object]:
-    return {"student_id": student.student_id, "username": student.username, "name": student.name}
-
-
 def _alert(entry: AlertEntry) -> dict[str, Any]:
     alert = entry.alert
     return {
@@ -126,7 +109,3 @@ def _exam(event: Event) -> dict[str, object]:
         "percentage": event.metadata.get("percentage"),
         "timestamp": event.timestamp.isoformat(),
     }
-
-
-def _said(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

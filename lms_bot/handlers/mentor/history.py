@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from lms_bot.core.events import Event
+from lms_bot.core.people import Student
 from lms_bot.core.principal import Role
 from lms_bot.core.reports.feed import Exported, Filter, Page, Position
-from lms_bot.handlers.argument_types import COURSE, PERIOD, SINCE, STUDENT, STUDENTS, TYPES, Period, count
+from lms_bot.errors import UserError
+from lms_bot.handlers.argument_types import COURSE, PERIOD, SINCE, STUDENT, STUDENTS, TYPES, Period, choice, count
 from lms_bot.handlers.arguments import Arguments
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Reply, Request
 from lms_bot.render import ROOM_FOR_LINES, counted, student_name
-from lms_bot.render.export import csv_pages, file_name
+from lms_bot.render.export import csv_pages, file_name, performances_csv, profiles_csv
 from lms_bot.render.feed import feed_text
 from lms_bot.reports import export as exports
 from lms_bot.reports import feed as feeds
@@ -23,6 +25,11 @@ from lms_bot.reports import feed as feeds
 LINES = 20
 MOST_LINES = 50
 FILE_EVENTS = 10_000  # in one file; a second is enough to read and write so many
+FILE_STUDENTS = 50  # in one file of figures, each of which takes many statements
+EVENTS, PROFILE, PERFORMANCE = "events", "profile", "performance"
+WHAT = choice("what", [EVENTS, PROFILE, PERFORMANCE], "What they did, or the figures of their studies.").by_default(
+    EVENTS
+)
 COMMANDS = REGISTRY.section(Role.MENTOR, 2, "activity")
 
 
@@ -53,13 +60,16 @@ def feed(request: Request, arguments: Arguments) -> Reply:
     return _page(request, events, most, "**Your students**", _nothing("Your students have", arguments, since))
 
 
-@COMMANDS.command("export", STUDENTS, PERIOD)
+@COMMANDS.command("export", STUDENTS, PERIOD, WHAT)
 def export(request: Request, arguments: Arguments) -> Reply:
     """Get what one of your students did, or all of them, as a file for a spreadsheet.
 
-    It is CSV, by student and oldest first, with times in UTC. What is more than fits one file comes with `more`.
+    It is CSV, by student and oldest first, with times in UTC. `profile` has the figures of each student on a line,
+    `performance` their subjects, as they are now. What is more than fits one file comes with `more`.
     """
     students, period = arguments["students"], arguments["period"]
+    if arguments["what"] != EVENTS:
+        return _studies(request, students, arguments["what"], period)
     since, after, before = _resumed(request, period)
     ids = [student.student_id for student in students]
     found = exports.export(request.transaction, request.principal, ids, since, FILE_EVENTS + 1, after)
@@ -77,6 +87,32 @@ def export(request: Request, arguments: Arguments) -> Reply:
     name = file_name(student, period.words, part=(first, last) if goes_on or before else None)
     more = _ended(since, events[-1], last) if goes_on else None
     return Reply(text + note_of_age(request), attachment=(name, csv_pages([events])), more=more)
+
+
+def _studies(request: Request, students: Sequence[Student], what: str, period: Period) -> Reply:
+    """Return a file with figures of studies. Raises UserError for a period, which they do not have."""
+    if period.since is not None:
+        raise UserError(f"A {what} is how a student stands now: leave out the period.")
+    before, after = request.position or (0, 0)
+    left = sorted(one.student_id for one in students if one.student_id > after)
+    ids = left[:FILE_STUDENTS]
+    if not ids:
+        return Reply(f"There is nothing more to export of {what}s." + note_of_age(request))
+    asked = (request.transaction, request.principal, ids, request.settings, request.now)
+    if what == PROFILE:
+        content = profiles_csv(exports.profiles(*asked))
+    else:
+        content = performances_csv(exports.performances(*asked))
+    first, last, goes_on = before + 1, before + len(ids), len(left) > len(ids)
+    student = students[0] if len(students) == 1 else None
+    whose = student_name(student, bold=True) if student else counted(len(students), "student")
+    text = f"📄 {whose} · {what}"
+    if goes_on or before:
+        text += f", number {first:,} to {last:,}"
+    text += "\n\nThere are more than fit one file: write `more` for the next one." if goes_on else ""
+    name = file_name(student, what, part=(first, last) if goes_on or before else None)
+    more = (last, ids[-1]) if goes_on else None
+    return Reply(text + note_of_age(request), attachment=(name, content), more=more)
 
 
 def _page(request: Request, events: Sequence[Event], most: int, whose: str, nothing: str) -> Reply:

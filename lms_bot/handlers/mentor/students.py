@@ -25,11 +25,12 @@ from lms_bot.render.chart import (
     undrawn_subjects_text,
     undrawn_text,
 )
+from lms_bot.render.mentor_overview import mentor_overview_text
 from lms_bot.render.students import full_card_text, students_text
 from lms_bot.reports import patterns
 from lms_bot.reports import student as reports
 from lms_bot.reports.academics import performances, profiles
-from lms_bot.reports.attention import attention
+from lms_bot.reports.attention import attention, mentor_overview
 from lms_bot.reports.preferences import time_zone
 
 MOST_SCORES = 200  # in one chart
@@ -59,6 +60,15 @@ def students(request: Request, arguments: Arguments) -> Reply:
     shown = students_text(replace(everybody, summaries=tuple(found)), request.now, kind, ROOM_FOR_LINES, skip=skip)
     seen = skip + shown.entries
     return Reply(shown.text + note_of_age(request), more=seen if seen < len(found) else None)
+
+
+@COMMANDS.command("overview")
+def overview(request: Request, arguments: Arguments) -> str:
+    """Show in short what needs you: who needs attention, what changed since yesterday, and which alerts are open."""
+    found = mentor_overview(request.transaction, request.principal, request.settings, request.now)
+    if not found.attention.summaries:
+        return "You have no students in the LMS." + note_of_age(request)
+    return mentor_overview_text(found, request.now) + note_of_age(request)
 
 
 @COMMANDS.command("student", STUDENT)

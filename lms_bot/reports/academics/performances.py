@@ -11,13 +11,13 @@ from lms_bot.core.reports.academics import metrics, subjects
 from lms_bot.core.reports.academics.facts import Standing
 from lms_bot.core.reports.academics.profile import ExamTaken, Performance
 from lms_bot.core.reports.academics.subjects import PartPerformance
-from lms_bot.core.reports.feed import Page
+from lms_bot.core.reports.feed import Newest
 from lms_bot.reports import access
 from lms_bot.store import state
 from lms_bot.store.reports import academics, students
 from lms_bot.store.session import Transaction
 
-HISTORY = Page(50)
+HISTORY = Newest(50)
 
 
 def performance(
@@ -26,22 +26,22 @@ def performance(
     student_id: int,
     settings: Settings,
     now: datetime,
-    page: Page = HISTORY,
+    page: Newest = HISTORY,
 ) -> Performance:
     """Return what a student's exams came to, with a page of them, newest first. Raises NotFound."""
     student = access.student(transaction, principal, student_id)
     group = academics.group_of(transaction, academics.batches_of(transaction, student_id))
     exams, standings = academics.exams(transaction, student_id), academics.standings(transaction, student_id, group)
     results = academics.results(transaction, student_id)
-    shown = exams[page.offset : page.offset + page.most]
-    end = page.offset + len(shown)
+    left = [exam for exam in exams if page.before is None or (exam.at, exam.event_id) < page.before]
+    shown = left[: page.most]
     found = students.by_id(transaction, [exam.event_id for exam in shown])
     history = access.events_of(student, [found[exam.event_id] for exam in shown], settings)
     return Performance(
         student=student,
         exams=len(exams),
         exam_history=_compared(history, standings),
-        next=end if end < len(exams) else None,
+        next=(shown[-1].at, shown[-1].event_id) if len(left) > page.most else None,
         subject_performance=subjects.subjects(results),
         difficulty_performance=subjects.difficulties(results),
         percentile_rank=metrics.percentile_rank(exams, standings, group),

@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from lms_bot.core.principal import Principal
-from lms_bot.core.reports.feed import Filter
+from lms_bot.core.reports.feed import Filter, Place
 from lms_bot.core.web.positions import OVERLAP, Position
 from lms_bot.reports import access
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.reports import activity as events
-from lms_bot.store.reports.activity import EventsPage, Place
+from lms_bot.store.reports.activity import EventsPage
 from lms_bot.store.session import Transaction
 
 

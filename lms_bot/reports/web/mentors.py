@@ -1,17 +1,28 @@
-"""What a mentor is told, for programs that may ask about that mentor."""
+"""The students and alerts of a mentor, for programs that may ask about that mentor."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.alerts import AlertEntry
 from lms_bot.core.principal import Principal
+from lms_bot.core.reports.attention import Attention
 from lms_bot.core.reports.mentor_overview import MentorOverview
 from lms_bot.errors import NotFound
 from lms_bot.reports import alerts, attention
 from lms_bot.store.people import people
 from lms_bot.store.session import Transaction
+
+
+def students_of_mentor(
+    transaction: Transaction, principal: Principal, mentor_id: int, settings: Settings, now: datetime
+) -> Attention:
+    """Return the students of a mentor, by the mentor's own rules and in the order of their ranks. Raises NotFound."""
+    mentor = _as_mentor(transaction, principal, mentor_id)
+    found = attention.attention(transaction, mentor, settings.timezone, now)
+    return replace(found, summaries=tuple(sorted(found.summaries, key=found.rank)))
 
 
 def overview(
@@ -27,7 +38,10 @@ def open_alerts(transaction: Transaction, principal: Principal, mentor_id: int) 
 
 
 def _as_mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Principal:
-    """Return the rights of a mentor, for who sees everybody and for that mentor. Raises NotFound."""
+    """Return the rights of a mentor, for who sees everybody and for that mentor.
+
+    Raises NotFound, in the same words for a mentor who does not exist and for another one.
+    """
     if principal.sees_everybody:
         found = people.mentor(transaction, mentor_id)
     else:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from lms_bot.core.events import ALERTING
-from lms_bot.core.reports.feed import Filter
+from lms_bot.core.reports.feed import Filter, Place
 from lms_bot.db.lists import in_list
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.reports import feed
@@ -17,9 +17,6 @@ from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, is_shown, students
 
 LOOKED_AT: Final = 10_000  # events of everybody for one page, however few of them are wanted
-
-Place = tuple[datetime, int]
-"""Where a page ended: the timestamp and the event id of its last event."""
 
 _COLUMNS = [events.c[name] for name in RecordedEvent._fields]
 _COLUMNS_OF_PLACE = (events.c.timestamp, events.c.event_id)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from lms_bot.web.api.activity import page_of
 from lms_bot.web.mcp import arguments
 from lms_bot.web.mcp.calls import Call, Document
-from lms_bot.web.mcp.student_shapes import Said
-from lms_bot.web.shapes import Event
+from lms_bot.web.shapes import Answer, Event
 
 
-class Activity(Said):
+class Activity(Answer):
     """A page of events; `next` is what `after` takes for the next one, null on the last."""
 
     items: list[Event]

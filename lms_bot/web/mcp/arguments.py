@@ -43,7 +43,7 @@ class Performance(OfStudent):
     """The same, with a page of exams."""
 
     limit: int = Field(20, ge=1, le=100, description="How many exams at most, newest first.")
-    after: Offset = Field(0, description="`exam_history.next` of the page before.")
+    after: str | None = Field(None, pattern=cursors.PATTERN, description="`exam_history.next` of the page before.")
 
 
 class OfMentor(Arguments):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,10 +42,3 @@ class Call:
             return student
         name = pseudonym(self.caller.token, "student", student.student_id)
         return Student(student.student_id, name, is_active=student.is_active)
-
-    def named(self, of_student: Mapping[str, Any]) -> Document:
-        """Return what is said of a student under `student_id`, with the names that the token may know."""
-        if self.caller.sees_names:
-            return dict(of_student)
-        name = pseudonym(self.caller.token, "student", of_student["student_id"])
-        return {**of_student, "username": name, "name": name}

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from lms_bot.web.mcp import arguments
 from lms_bot.web.mcp.calls import Call, Document
-from lms_bot.web.mcp.student_shapes import Said
+from lms_bot.web.shapes import Answer
 
 MOST = 30  # that are answered at once
 
@@ -24,7 +24,7 @@ class Definition(BaseModel):
     meaning: str
 
 
-class DefinitionsFound(Said):
+class DefinitionsFound(Answer):
     """What was found, the best first, at most thirty of `total`; `sections` are all headings."""
 
     definitions: list[Definition]

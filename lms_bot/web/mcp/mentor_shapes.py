@@ -8,9 +8,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from lms_bot.core.alerts import Rule
-from lms_bot.core.attention import Reason
 from lms_bot.core.events import EventType
-from lms_bot.web.mcp.student_shapes import Said, Student
+from lms_bot.web.api.academic_shapes import MentoredStudent
+from lms_bot.web.shapes import Answer
 
 
 class Alert(BaseModel):
@@ -27,32 +27,13 @@ class Alert(BaseModel):
     facts: dict[str, Any]
 
 
-class OpenAlerts(Said):
+class OpenAlerts(Answer):
     """What is open to a mentor, the most serious and then the longest true first."""
 
     mentor_id: int
     alerts: list[Alert]
     total: int
     next: int | None = Field(description="What `after` takes for the next page; null on the last.")
-
-
-class Points(BaseModel):
-    """What one reason adds to the attention that a student needs."""
-
-    name: Reason
-    points: int
-    sentence: str
-
-
-class Attended(Student):
-    """A student with how much they need their mentor."""
-
-    attention: int = Field(description="0 to 100.")
-    reasons: list[Points]
-    concerns: list[str]
-    average_score: float | None
-    last_active: datetime | None
-    current_streak: int | None
 
 
 class ExamResult(BaseModel):
@@ -85,11 +66,11 @@ class Changes(BaseModel):
     returned: list[CameBack]
 
 
-class MentorOverview(Said):
+class MentorOverview(Answer):
     """A mentor's students, who needs attention first, what changed since yesterday, and the open alerts."""
 
     mentor_id: int
-    students: list[Attended]
+    students: list[MentoredStudent]
     total: int
     next: int | None = Field(description="What `after` takes for the next page; null on the last.")
     changes: Changes

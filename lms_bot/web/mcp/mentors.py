@@ -8,6 +8,7 @@ from typing import Any
 from lms_bot.core.alerts import AlertEntry
 from lms_bot.errors import UserError
 from lms_bot.reports.web import mentors
+from lms_bot.web.answers import student_as_seen
 from lms_bot.web.mcp import arguments
 from lms_bot.web.mcp.calls import Call, Document
 
@@ -19,11 +20,11 @@ def mentor_overview(call: Call, asked: arguments.OfMentor) -> Document:
     said: Any = found.as_json()
     return {
         "mentor_id": mentor_id,
-        **_page("students", [call.named(one) for one in said["students"]], asked),
+        **_page("students", [student_as_seen(one, call.caller) for one in said["students"]], asked),
         "changes": {
             **said["changes"],
             "new_concerns": [_alert(entry) for entry in found.changes.concerns],
-            "returned": [call.named(one) for one in said["changes"]["returned"]],
+            "returned": [student_as_seen(one, call.caller) for one in said["changes"]["returned"]],
         },
         "due": [_alert(entry) for entry in found.due],
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lms_bot.core.reports.academics.document import performance_document, profile_document
-from lms_bot.core.reports.feed import Page
+from lms_bot.core.reports.feed import Newest
 from lms_bot.reports import patterns
 from lms_bot.reports.academics import performances, profiles
 from lms_bot.reports.web import students
+from lms_bot.web import cursors
 from lms_bot.web.mcp import arguments
 from lms_bot.web.mcp.calls import Call, Document
 
@@ -44,10 +45,14 @@ def student_profile(call: Call, asked: arguments.OfStudent) -> Document:
 
 
 def student_performance(call: Call, asked: arguments.Performance) -> Document:
-    """Show what a student's exams came to: a page of them, newest first, and results by subject and difficulty."""
-    page = Page(asked.limit, asked.after)
-    found = performances.performance(call.transaction, call.principal, asked.student_id, call.settings, call.now, page)
-    return performance_document(replace(found, student=call.shown(found.student)))
+    """Show what a student's exams came to: a page of them, newest first, results by subject, and what is advised."""
+    of_student = (call.principal, asked.student_id, call.settings, call.now)
+    newest = Newest(asked.limit, cursors.read(asked.after) if asked.after else None)
+    found = performances.performance(call.transaction, *of_student, newest)
+    progress = patterns.progress(call.transaction, *of_student)
+    document = performance_document(replace(found, student=call.shown(found.student)), progress)
+    document["exam_history"]["next"] = cursors.written(found.next) if found.next else None
+    return document
 
 
 def learning_patterns(call: Call, asked: arguments.OfStudent) -> Document:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from lms_bot.core.web.tokens import Scope, Token
+from lms_bot.web.api import academic_shapes
 from lms_bot.web.mcp import activity, arguments, definitions, mentor_shapes, mentors, student_shapes, students
 from lms_bot.web.mcp.calls import Call, Document
 
@@ -58,14 +59,14 @@ TOOLS = {
     tool.name: tool
     for tool in (
         Tool(students.find_students, arguments.FindStudents, student_shapes.FoundStudents, ABOUT_STUDENTS),
-        Tool(students.student_profile, arguments.OfStudent, student_shapes.StudentProfile, (Scope.PROFILE,)),
+        Tool(students.student_profile, arguments.OfStudent, academic_shapes.Profile, (Scope.PROFILE,)),
         Tool(
             students.student_performance,
             arguments.Performance,
-            student_shapes.StudentPerformance,
+            academic_shapes.Performance,
             (Scope.PERFORMANCE,),
         ),
-        Tool(students.learning_patterns, arguments.OfStudent, student_shapes.LearningPatterns, (Scope.PERFORMANCE,)),
+        Tool(students.learning_patterns, arguments.OfStudent, student_shapes.StudentProgress, (Scope.PERFORMANCE,)),
         Tool(mentors.mentor_overview, arguments.OfMentor, mentor_shapes.MentorOverview, (Scope.MENTORS,)),
         Tool(mentors.open_alerts, arguments.OfMentor, mentor_shapes.OpenAlerts, (Scope.MENTORS,)),
         Tool(activity.recent_activity, arguments.RecentActivity, activity.Activity, (Scope.ACTIVITY,)),

@@ -10,10 +10,11 @@ from typing import Any
 from lms_bot.core.calendar import UNKNOWN_TIME
 from lms_bot.core.events import Event
 from lms_bot.core.people import Student
-from lms_bot.core.reports.academics.facts import DIFFICULTY, SUBJECT, Batch, Evidence
+from lms_bot.core.reports.academics.facts import DIFFICULTY, SUBJECT, Batch, CourseProgress, Evidence
 from lms_bot.core.reports.academics.metrics import Metric
 from lms_bot.core.reports.academics.profile import AcademicProfile, Beside, Change, ExamTaken, Performance
 from lms_bot.core.reports.academics.subjects import PartPerformance
+from lms_bot.core.reports.patterns import Progress
 
 Document = dict[str, Any]
 """What can be written as JSON."""
@@ -28,7 +29,7 @@ def profile_document(profile: AcademicProfile) -> Document:
         "evidence": {name: _evidence_of(metric) for name, metric in metrics.items()},
         "lms_counts": [_beside(one) for one in profile.lms_counts],
         "changes": [_change(one) for one in profile.changes],
-        "current_courses": [one.as_json() for one in profile.current_courses],
+        "current_courses": [_course(one) for one in profile.current_courses],
         "recent_performance": {
             "strong_subjects": _parts(SUBJECT, profile.strong_subjects),
             "struggling_subjects": _parts(SUBJECT, profile.struggling_subjects),
@@ -38,20 +39,21 @@ def profile_document(profile: AcademicProfile) -> Document:
     }
 
 
-def performance_document(performance: Performance) -> Document:
-    """Return the performance as JSON."""
+def performance_document(performance: Performance, progress: Progress) -> Document:
+    """Return the performance of a student, how they learn and what should happen next as JSON."""
     figures = {"percentile_rank": performance.percentile_rank, "minutes_on_content": performance.time_on_content}
     return {
         "student_info": _student(performance.student),
         "exam_history": {
             "total": performance.exams,
             "items": [_exam(one) for one in performance.exam_history],
-            "next": performance.next,
         },
         "subject_performance": _parts(SUBJECT, performance.subject_performance),
         "difficulty_performance": _parts(DIFFICULTY, performance.difficulty_performance),
         **{name: metric.value for name, metric in figures.items()},
         "evidence": {name: _evidence_of(metric) for name, metric in figures.items()},
+        "learning_patterns": progress.patterns.as_json(),
+        "recommendations": [one.as_json() for one in progress.recommendations],
         **_age(performance.as_of, performance.lms_read_at),
     }
 
@@ -80,6 +82,11 @@ def _evidence(found: Evidence) -> Document:
 def _beside(one: Beside) -> Document:
     known = {"name": one.name, "ours": one.ours, "lms": one.theirs, "difference": one.difference}
     return {**known, "day": one.day.isoformat()}
+
+
+def _course(one: CourseProgress) -> Document:
+    """Return a course; a profile compares it with nobody."""
+    return {name: value for name, value in one.as_json().items() if name not in ("median", "takers")}
 
 
 def _change(one: Change) -> Document:

@@ -11,6 +11,7 @@ from lms_bot.core.people import Student
 from lms_bot.core.reports.academics.facts import Batch, CourseProgress, LmsCounts
 from lms_bot.core.reports.academics.metrics import AcademicMetrics, Metric
 from lms_bot.core.reports.academics.subjects import PartPerformance
+from lms_bot.core.reports.feed import Place
 
 RECENT_EVENTS = 5
 WEEKS_AGO = (1, 4)  # how long ago the snapshots are with which a student is compared
@@ -74,12 +75,12 @@ class ExamTaken:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What a student's exams came to; `exam_history` is a page of `exams`, newest first, that goes on at `next`."""
+    """What a student's exams came to; `exam_history` is a page of `exams`, newest first, that goes on after `next`."""
 
     student: Student
     exams: int
     exam_history: tuple[ExamTaken, ...]
-    next: int | None
+    next: Place | None
     subject_performance: tuple[PartPerformance, ...]
     difficulty_performance: tuple[PartPerformance, ...]
     percentile_rank: Metric
