@@ -13,9 +13,10 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.gzip import GZipMiddleware
 
 from lms_bot.web import problems
-from lms_bot.web.api import activity, events, health, orders
+from lms_bot.web.api import activity, events, health, lessons, orders
 from lms_bot.web.context import Context
 from lms_bot.web.guard import Guard
+from lms_bot.web.tracking import script
 
 VERSION = "1"
 OPENAPI = "/api/v1/openapi.json"
@@ -50,7 +51,7 @@ def application(context: Context) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    for router in (health.router, activity.router, events.router, orders.router):
+    for router in (health.router, activity.router, events.router, orders.router, lessons.router, script.router):
         app.include_router(router)
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
