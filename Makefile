@@ -27,7 +27,7 @@ demo: $(VENV)/installed  ## See the bot at work on a small LMS that lives, with 
 test: $(VENV)/installed-dev  ## Run every test (PostgreSQL comes from a wheel).
 	$(BIN)/python -m pytest
 
-test-services: $(VENV)/installed-dev  ## Run the tests that need more than Python on the machine: a C compiler, MariaDB.
+test-services: $(VENV)/installed-dev  ## Run the tests that need more than Python on the machine: a C compiler, MariaDB, Chromium.
 	$(BIN)/python -m pytest -m services
 
 lint: $(VENV)/installed-dev  ## Check style, types and layers.

@@ -30,7 +30,7 @@ FROM (
     UNION ALL SELECT 'course', 'id, name'
     UNION ALL SELECT 'lesson', 'id, course_id, title'
     UNION ALL SELECT 'exam', 'id, course_id, title'
-    UNION ALL SELECT 'lessonquiz', 'id, lesson_id, title'
+    UNION ALL SELECT 'lessonquiz', 'id, lesson_id, title, is_required'
 ) AS needed;
 
 -- Of people, only what is told of them and what finds them in Zulip.

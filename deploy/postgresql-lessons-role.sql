@@ -41,7 +41,7 @@ FROM (VALUES
     ('course', 'id, name'),
     ('lesson', 'id, course_id, title'),
     ('exam', 'id, course_id, title'),
-    ('lessonquiz', 'id, lesson_id, title')
+    ('lessonquiz', 'id, lesson_id, title, is_required')
 ) AS needed (name, list)
 \gexec
 

@@ -20,7 +20,7 @@ _TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], sa.types.TypeEngine[Any]], .
     (Time, sa.DateTime(timezone=True)),
     (sa.Text, sa.String(200)),
 )
-_TRUTHS = {"completed", "passed", "is_staff", "is_superuser", "is_active", "is_leaf"}
+_TRUTHS = {"completed", "passed", "is_staff", "is_superuser", "is_active", "is_leaf", "is_required"}
 
 
 def columns_read(schema: Schema) -> set[sa.Column[object]]:

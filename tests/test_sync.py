@@ -213,7 +213,12 @@ def test_batches_and_courses_are_those_of_the_lms(watch: Watch) -> None:
         with watch.rows.engine.connect() as connection:
             wanted = sorted(tuple(row) for row in connection.execute(sa.text(f'SELECT {columns} FROM "{name}"')))
         assert rows_of(watch, table) == wanted != []
-    assert {row[2] for row in rows_of(watch, tables.course_items)} == {"content_attempts", "attempts", "user_videos"}
+    sources = {"content_attempts", "attempts", "user_videos", "page_reports"}
+    assert {row[2] for row in rows_of(watch, tables.course_items)} == sources
+    with watch.rows.engine.connect() as connection:
+        contents = connection.execute(sa.text('SELECT id, title, "examId" FROM "ChapterContent" ORDER BY id'))
+        wanted = [(one, title, exam and "attempts", exam) for one, title, exam in contents]
+    assert rows_of(watch, tables.lessons) == wanted != []
 
 
 def test_what_is_gone_and_what_is_another_is_so_here_too(watch: Watch) -> None:

@@ -40,6 +40,9 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, s
 
 
 PATHS = [
+    ("POST", "/api/activity/update/"),
+    ("POST", "/api/lessons/{lesson_id}/progress/"),
+    ("POST", "/api/lessons/{lesson_id}/complete/"),
     ("GET", "/api/v1/activity/"),
     ("GET", "/api/v1/events/unprocessed"),
     ("GET", "/api/v1/lms/students/{student_id}/profile/"),

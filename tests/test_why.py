@@ -249,7 +249,7 @@ def test_what_was_never_owed_says_why(delivery: DeliveryScenario) -> None:
     plain = record(delivery, happened(JANE, "Plain"))
     said = "**Not told:** "
     assert outcome(why(delivery, old)) == f"{said}it was old when I found it, or there before I began to watch"
-    assert outcome(why(delivery, mirror)) == f"{said}it is the same as an exam, of which you are told"
+    assert outcome(why(delivery, mirror)) == f"{said}another event says the same, and you are told of that"
     not_yours = f"{said}when I found it, it was turned off for you, or this student was not yours"
     assert outcome(why(delivery, plain)) == not_yours
     ask(delivery, "notify passed off")

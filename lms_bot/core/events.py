@@ -110,6 +110,8 @@ STREAK_MARKS = "streak_marks"  # what a streak came to
 STUDENT_ALERTS = "student_alerts"
 ALERT_REMINDERS = "alert_reminders"
 
+PAGE_REPORTS = "page_reports"  # a source of our own, too: what the LMS's pages said of a student and a lesson
+
 
 class Activity(NamedTuple):
     """A row of the LMS as it was seen once: what it states, with the titles that belong to it.

@@ -50,7 +50,7 @@ class Enqueuer:
         if event.is_history:
             return "it is history"
         if event.mirrors is not None:
-            return "it is the same as an exam"
+            return "another event says the same"
         return "" if event.event_type in self._enabled else "the settings leave it out"
 
     def enqueue_to(self, transaction: Transaction, addressed: Sequence[tuple[int, Event, int]]) -> None:

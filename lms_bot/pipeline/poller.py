@@ -23,7 +23,7 @@ from lms_bot.pipeline.enqueue import Enqueuer
 from lms_bot.pipeline.people import PeopleReader
 from lms_bot.store.academics import outdated
 from lms_bot.store.alerts import alerts, watchlist
-from lms_bot.store.events import cursors, events, mirrors, rows
+from lms_bot.store.events import cursors, events, mirrors, page_reports, rows
 from lms_bot.store.events.cursors import postpone_looks
 from lms_bot.store.events.events import reconcile
 from lms_bot.store.events.rows import no_longer_stated
@@ -173,7 +173,8 @@ class Poller:
             # Another process may have read further meanwhile.
             read_before = max(page.new_above, stored.last_id)
             is_overtaken = stored.version != self._versions.get(watched, 0)
-            observed = replace(observed, events=mirrors.with_attempts(transaction, observed.events))
+            told = mirrors.with_attempts(transaction, observed.events)
+            observed = replace(observed, events=page_reports.with_reports(transaction, told))
             inserted, corrected, doubtful, withdrawn, changed = reconcile(
                 transaction, observed, around, read_before, now, is_overtaken=is_overtaken
             )

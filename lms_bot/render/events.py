@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from lms_bot.core.events import STREAK_MARKS, Event, EventType
+from lms_bot.core.events import PAGE_REPORTS, STREAK_MARKS, Event, EventType
 from lms_bot.lms.schemas import letter_of, sources_with
 from lms_bot.render.alerts import about_student, alert_line, alert_name, alert_text, listed_student
 from lms_bot.render.quoting import NOTHING, ago, link, moment, number, percent, quote
@@ -40,7 +40,7 @@ TITLES: dict[EventType, str] = {
     EventType.STUDENT_ALERT: "Alert",
     EventType.ALERT_REMINDER: "Alert Reminder",
 }
-_STREAK_LETTER = "s"  # before the number of a streak's mark, as people type it
+_OWN_LETTERS = {STREAK_MARKS: "s", PAGE_REPORTS: "w"}  # before the numbers of our own rows, as people type them
 
 _NAMELESS = {
     "exam": ("exam", "an exam"),
@@ -93,13 +93,12 @@ def numbered_line(event: Event) -> str:
 
 def event_number(source_table: str, source_id: int) -> str:
     """Return the number by which `why` knows the events of a row: its own, behind the letter of its table."""
-    letter = _STREAK_LETTER if source_table == STREAK_MARKS else letter_of(source_table)
-    return f"{letter}{source_id}"
+    return f"{_OWN_LETTERS.get(source_table) or letter_of(source_table)}{source_id}"
 
 
 def source_tables(letter: str) -> tuple[str, ...]:
     """Return the source tables whose events' numbers have this letter."""
-    return (STREAK_MARKS,) if letter == _STREAK_LETTER else tuple(sources_with(letter))
+    return (*(name for name, own in _OWN_LETTERS.items() if own == letter), *sources_with(letter))
 
 
 def exam_line(event: Event, now: datetime) -> str:

@@ -31,7 +31,7 @@ _UNSENT: dict[Unsent, str] = {
     Unsent.WITHDRAWN: "it was found later that this did not happen",
     Unsent.REFUSED: "Zulip refused the message: {error}. The LMS administrators can have it sent anew",
     Unsent.HISTORY: "it was old when I found it, or there before I began to watch",
-    Unsent.MIRROR: "it is the same as an exam, of which you are told",
+    Unsent.MIRROR: "another event says the same, and you are told of that",
     Unsent.SETTINGS: "the settings of this bot leave it out",
     Unsent.CLASS_OFF: f"{_THEN}; by now you are not told of {{names}}, and `notify {{event_class}} now` changes that",
     Unsent.BEFORE: _THEN,

@@ -14,11 +14,12 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from lms_bot.web import problems
-from lms_bot.web.api import academics, activity, events, health, orders
+from lms_bot.web.api import academics, activity, events, health, lessons, orders
 from lms_bot.web.context import Context
 from lms_bot.web.guard import Guard
 from lms_bot.web.mcp.http import Agents
 from lms_bot.web.mcp.protocol import PATH
+from lms_bot.web.tracking import script
 
 VERSION = "1"
 OPENAPI = "/api/v1/openapi.json"
@@ -56,7 +57,8 @@ def application(context: Context) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    for router in (health.router, academics.router, activity.router, events.router, orders.router):
+    paths = (health, academics, activity, events, orders, lessons, script)
+    for router in (module.router for module in paths):
         app.include_router(router)
     app.router.routes.append(Route(PATH, agents, methods=["POST"]))
     problems.install(app)

@@ -13,7 +13,7 @@ from lms_bot.reports import freshness
 from lms_bot.store.session import Store, Transaction
 from lms_bot.web.diary import Diary
 from lms_bot.web.metrics import Metrics
-from lms_bot.web.rate_limit import RateLimit
+from lms_bot.web.rate_limit import PER_SECOND_OF_STUDENT, RateLimit
 from lms_bot.web.signals import SignalCheck
 from lms_bot.web.streams import Streams
 
@@ -27,6 +27,7 @@ class Context:
         self.metrics = Metrics()
         self.diary = Diary(store)
         self.rate_limit = RateLimit()
+        self.students_rate_limit = RateLimit(per_second=PER_SECOND_OF_STUDENT)
         self.streams = Streams(store, self.metrics)
         self.signals = SignalCheck(settings.signal_secret)
         self.read_at: datetime | None = None

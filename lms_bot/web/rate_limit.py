@@ -1,4 +1,4 @@
-"""How many requests a token may make: a bucket for each, which fills again by itself."""
+"""How many requests a token, or a student's pages, may make: a bucket for each, which fills again by itself."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from typing import Final
 
 PER_SECOND: Final = 100.0
 AT_ONCE: Final = 300.0
+PER_SECOND_OF_STUDENT: Final = 20.0
 
 
 class RateLimit:
-    """A bucket of requests for each token."""
+    """A bucket of requests for each token, or for each student: so many `at_once`, and more `per_second`."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, at_once: float = AT_ONCE, per_second: float = PER_SECOND
+    ) -> None:
         self._clock = clock
+        self._at_once = at_once
+        self._per_second = per_second
         self._lock = threading.Lock()
-        self._buckets: dict[int, tuple[float, float]] = {}  # by token: how many are left, and when that was so
+        self._buckets: dict[int, tuple[float, float]] = {}  # by asker: how many are left, and when that was so
 
-    def take(self, token_id: int) -> float:
+    def take(self, asker_id: int) -> float:
         """Take one request out of the bucket; return after how many seconds there is one, 0 where there was."""
         with self._lock:
             now = self._clock()
-            left, then = self._buckets.get(token_id, (AT_ONCE, now))
-            left = min(AT_ONCE, left + (now - then) * PER_SECOND)
+            left, then = self._buckets.get(asker_id, (self._at_once, now))
+            left = min(self._at_once, left + (now - then) * self._per_second)
             is_free = left >= 1
-            self._buckets[token_id] = (left - is_free, now)
-            return 0.0 if is_free else (1 - left) / PER_SECOND
+            self._buckets[asker_id] = (left - is_free, now)
+            return 0.0 if is_free else (1 - left) / self._per_second

@@ -14,6 +14,10 @@ Item = tuple[int, str, str, int]
 """A course's id, an item of it, and the source and id of an activity by which that is done."""
 
 
+Lesson = tuple[int, str | None, str | None, int | None]
+"""A lesson's id and title, and the source and id of the exam that must be passed before it is complete."""
+
+
 @dataclass(frozen=True, slots=True)
 class Academics:
     """What students study, as the LMS has it; None for what is not there, or not for our role to read.
@@ -26,6 +30,7 @@ class Academics:
     courses: Mapping[int, str | None] | None = None
     course_batches: frozenset[Pair] | None = None
     course_students: frozenset[Pair] | None = None
+    lessons: frozenset[Lesson] | None = None
     items: frozenset[Item] = frozenset()
     item_sources: frozenset[str] = frozenset()
 

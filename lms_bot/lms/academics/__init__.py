@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bot.core.sync.studies import Academics, Pair
+from lms_bot.core.events import PAGE_REPORTS
+from lms_bot.core.sync.studies import Academics, Lesson, Pair
 from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.inspection import can_read
@@ -24,12 +25,15 @@ def read_academics(engine: sa.Engine, queries: AcademicQueries, now: datetime) -
         with engine.connect() as connection, connection.begin():
             at = int(now.timestamp())
             items = {name: _rows(connection, query, at) for name, query in queries.items.items()}
+            if queries.lesson_source is not None:  # what a page reports of a lesson does the same item
+                items[PAGE_REPORTS] = items[queries.lesson_source]
             return Academics(
                 batches=_named(_rows(connection, queries.batches, at)),
                 batch_students=_pairs(_rows(connection, queries.batch_students, at)),
                 courses=_named(_rows(connection, queries.courses, at)),
                 course_batches=_pairs(_rows(connection, queries.course_batches, at)),
                 course_students=_pairs(_rows(connection, queries.course_students, at)),
+                lessons=_lessons(connection, queries, at),
                 items=frozenset(
                     (course, str(item)[:LONGEST_ITEM], name, activity)
                     for name, rows in items.items()
@@ -46,6 +50,18 @@ def _rows(connection: sa.Connection, query: Query | None, at: int) -> Rows:
     if query is None or not can_read(connection, query):
         return None
     return [*connection.execute(query, {NOW.key: at}).all()]
+
+
+def _lessons(connection: sa.Connection, queries: AcademicQueries, at: int) -> frozenset[Lesson] | None:
+    """Return the lessons; of several exams of one that which was declared, and then made, first."""
+    titles = _named(_rows(connection, queries.lessons, at))
+    if titles is None:
+        return None
+    quiz_of: dict[int, tuple[str, int]] = {}
+    for source, query in queries.quizzes.items():
+        for lesson_id, exam_id in sorted(_pairs(_rows(connection, query, at)) or ()):
+            quiz_of.setdefault(lesson_id, (source, exam_id))
+    return frozenset((one, title, *quiz_of.get(one, (None, None))) for one, title in titles.items())
 
 
 def _named(rows: Rows) -> dict[int, str | None] | None:

@@ -35,6 +35,9 @@ def academics(t: Tables) -> AcademicQueries:
             "attempts": items(contents.examId),
             "user_videos": items(contents.videoId),
         },
+        lesson_source="content_attempts",
+        lessons=sa.select(contents.id, contents.title),
+        quizzes={"attempts": sa.select(contents.id, contents.examId).where(contents.examId.is_not(None))},
     )
 
 

@@ -47,6 +47,10 @@ def _of_details(schema: Schema) -> Iterator[str]:
 def _of_academics(schema: Schema) -> Iterator[str]:
     sources = {source.name for source in schema.sources}
     yield from (f"items name no source {name}" for name in schema.academics.items if name not in sources)
+    yield from (f"quizzes name no source {name}" for name in schema.academics.quizzes if name not in sources)
+    lessons = schema.academics.lesson_source
+    if lessons is not None and lessons not in schema.academics.items:
+        yield f"the source of lessons {lessons} has no items"
     for name, query in schema.academics.named.items():
         width = 3 if name.startswith("items of ") else 2
         if len(query.selected_columns) != width:

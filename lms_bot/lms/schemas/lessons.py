@@ -30,7 +30,7 @@ certification id user_id course_id issued_at:time
 course id name:text
 lesson id course_id title:text
 exam id course_id title:text
-lessonquiz id lesson_id title:text
+lessonquiz id lesson_id title:text is_required:number
 courseenrollment id user_id course_id enrolled_at:time
 """
 _OF_DJANGO = """
@@ -175,6 +175,9 @@ def _academics(t: Tables) -> AcademicQueries:
             "exam_attempts": exams,
             "lesson_quiz_attempts": quizzes.join(t.lesson, lesson.id == quiz.lesson_id),
         },
+        lesson_source="user_progress",
+        lessons=sa.select(lesson.id, lesson.title),
+        quizzes={"lesson_quiz_attempts": sa.select(quiz.lesson_id, quiz.id).where(quiz.is_required == sa.true())},
     )
 
 

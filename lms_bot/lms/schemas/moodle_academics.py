@@ -30,6 +30,7 @@ def academics(t: Tables) -> AcademicQueries:
             "quiz_attempts": quizzes,
             "assign_submission": works,
         },
+        lesson_source="course_modules_completion",
     )
 
 

@@ -64,6 +64,9 @@ class AcademicQueries:
     `batches` and `courses` give an id and a name. The others give pairs of ids: `batch_students` a batch and a student,
     `course_batches` a course and a batch that takes it, `course_students` a course and a student. Each of the `items`,
     by the name of a source, gives a course's id, the item of it and the id of an activity by which that is done.
+    The activities of the source named in `lesson_source` are lessons, of which the LMS's pages report; `lessons` gives
+    their ids and titles, and each of the `quizzes`, by the name of a source, a lesson's id and that of an exam without
+    which the lesson is not complete.
     """
 
     batches: Query | None = None
@@ -72,13 +75,17 @@ class AcademicQueries:
     course_batches: Query | None = None
     course_students: Query | None = None
     items: Mapping[str, Query] = field(default_factory=dict)
+    lesson_source: str | None = None
+    lessons: Query | None = None
+    quizzes: Mapping[str, Query] = field(default_factory=dict)
 
     @property
     def named(self) -> dict[str, Query]:
         """Return all queries that are declared, by what they give."""
-        names = ("batches", "batch_students", "courses", "course_batches", "course_students")
+        names = ("batches", "batch_students", "courses", "course_batches", "course_students", "lessons")
         single = {name: query for name in names if (query := getattr(self, name)) is not None}
-        return single | {f"items of {name}": query for name, query in self.items.items()}
+        items = {f"items of {name}": query for name, query in self.items.items()}
+        return single | items | {f"quizzes of {name}": query for name, query in self.quizzes.items()}
 
 
 def columns_of(query: Query) -> set[sa.Column[object]]:

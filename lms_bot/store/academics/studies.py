@@ -12,7 +12,15 @@ from lms_bot.core.sync.studies import Academics
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.people import forgotten
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import batch_students, batches, course_batches, course_items, course_students, courses
+from lms_bot.store.tables import (
+    batch_students,
+    batches,
+    course_batches,
+    course_items,
+    course_students,
+    courses,
+    lessons,
+)
 
 TOGETHER = 5_000  # rows in a statement
 Row = tuple[Any, ...]
@@ -34,6 +42,8 @@ def keep_studies(transaction: Transaction, found: Academics) -> Changes:
         if pairs is not None:
             kept = {pair for pair in pairs if pair[1] not in gone} if gone else pairs
             total += _replace(transaction, table, kept)
+    if found.lessons is not None:
+        total += _replace(transaction, lessons, found.lessons)
     if found.item_sources:
         total += _replace(transaction, course_items, found.items, among=found.item_sources)
     return total

@@ -34,6 +34,7 @@ from lms_bot.store.tables import (
     mentors,
     messages,
     outdated_snapshots,
+    page_reports,
     snapshots,
     streak_marks,
     streaks,
@@ -146,7 +147,7 @@ def _remove_days(transaction: Transaction, student_id: int) -> None:
     alerts = sa.select(student_alerts.c.alert_id).where(student_alerts.c.student_id == student_id)
     transaction.execute(sa.delete(alert_reminders).where(alert_reminders.c.alert_id.in_(alerts)))
     own = (streaks, student_days, student_zones, student_alerts, watched, snapshots, outdated_snapshots, api_audit)
-    for table in own:
+    for table in (*own, page_reports):
         transaction.execute(sa.delete(table).where(table.c.student_id == student_id))
 
 

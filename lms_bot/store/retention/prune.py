@@ -12,7 +12,7 @@ from lms_bot.store.academics import removal
 from lms_bot.store.events import cursors, tombstones
 from lms_bot.store.retention.removal import remove_batches, remove_events
 from lms_bot.store.session import Store, Transaction
-from lms_bot.store.tables import alert_reminders, events, logs, messages, student_alerts
+from lms_bot.store.tables import alert_reminders, events, logs, messages, page_reports, student_alerts
 
 BATCH = 1_000  # events looked at for one transaction
 BATCHES = 10  # in a turn: the rest comes with the next turns
@@ -36,6 +36,7 @@ def prune_slice(store: Store, days: int, now: datetime) -> int:
         if above is None:
             removed += _remove_answers(store, now - timedelta(days=days))
             _remove_alerts(store, now - timedelta(days=days))
+            remove_batches(store, page_reports.c.report_id, page_reports.c.updated_at < now - timedelta(days=days))
             break
     with store.writing() as transaction:
         state.note(transaction, POSITION, above, now)

@@ -10,6 +10,7 @@ from lms_bot.store.tables.academics import (
     course_items,
     course_students,
     courses,
+    lessons,
     lms_counts,
     outdated_snapshots,
     snapshots,
@@ -41,7 +42,7 @@ from lms_bot.store.tables.people import (
 from lms_bot.store.tables.questions import askers, audit, claims, dialogues, incidents, orders
 from lms_bot.store.tables.state import counts, facts
 from lms_bot.store.tables.streaks import streak_marks, streaks, student_days, student_zones
-from lms_bot.store.tables.web import api_audit, api_tokens
+from lms_bot.store.tables.web import api_audit, api_tokens, page_reports
 
 __all__ = [
     "alert_names",
@@ -75,6 +76,7 @@ __all__ = [
     "is_sent",
     "is_shown",
     "is_unprocessed",
+    "lessons",
     "lms_counts",
     "logs",
     "mentor_students",
@@ -84,6 +86,7 @@ __all__ = [
     "open_rows",
     "orders",
     "outdated_snapshots",
+    "page_reports",
     "preferences",
     "pruned",
     "snapshots",

@@ -56,6 +56,16 @@ course_items = sa.Table(
     sa.Index(None, "source_table", "activity_id"),
 )
 
+# What pages may report of. The exam, of a source, must be passed before the lesson is complete.
+lessons = sa.Table(
+    "lessons",
+    metadata,
+    sa.Column("lesson_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("title", sa.Text),
+    sa.Column("quiz_source", sa.String(32)),
+    sa.Column("quiz_id", sa.BigInteger),
+)
+
 # A part of an attempt's result: of one subject, or of one level of difficulty. Whose attempt it is, the events say.
 attempt_results = sa.Table(
     "attempt_results",

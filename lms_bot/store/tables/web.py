@@ -34,3 +34,24 @@ api_audit = sa.Table(
     sa.Index(None, "student_id"),
     sqlite_autoincrement=True,
 )
+
+# What the LMS's pages told us of a student and a lesson, which the LMS's own rows for that lesson mirror.
+page_reports = sa.Table(
+    "page_reports",
+    metadata,
+    sa.Column("report_id", Id, primary_key=True),
+    sa.Column("student_id", sa.BigInteger, nullable=False),
+    sa.Column("lesson_id", sa.BigInteger, nullable=False),
+    # What was watched: pairs of seconds, in order and apart.
+    sa.Column("stretches", sa.JSON, nullable=False),
+    sa.Column("position", sa.Double),
+    sa.Column("seen_at", UtcDateTime),
+    # How long the video is in seconds, and by what percentage that was estimated; 101: a page stated it.
+    sa.Column("length", sa.Double),
+    sa.Column("length_by", sa.Double, nullable=False),
+    sa.Column("reported", sa.Double, nullable=False),
+    sa.Column("completed_at", UtcDateTime),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("student_id", "lesson_id"),
+    sqlite_autoincrement=True,  # its events are known by its id
+)

@@ -1,0 +1,1 @@
+"""What the LMS's own pages use: tokens of students, and the script that reports."""
