@@ -11,7 +11,7 @@ from lms_bot.core.sync import Changes, Conflict, Synced, SyncResult
 from lms_bot.lms import Lms
 from lms_bot.pipeline.people import PeopleReader
 from lms_bot.pipeline.sync import academics
-from lms_bot.pipeline.sync.academics import Show
+from lms_bot.pipeline.sync.details import Show
 from lms_bot.store.academics import conflicts
 from lms_bot.store.session import Store
 

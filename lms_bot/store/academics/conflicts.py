@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.people import folded_email
 from lms_bot.core.sync import FUTURE, Conflict, Problem
+from lms_bot.core.sync.studies import AttemptResult
 from lms_bot.db.lists import in_list
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
@@ -21,7 +22,6 @@ from lms_bot.store.tables import (
     course_batches,
     course_students,
     courses,
-    cursors,
     events,
     mentor_students,
     mentors,
@@ -74,24 +74,23 @@ def find_among_people(transaction: Transaction, now: datetime) -> None:
     _write(transaction, [one for key, one in after.items() if before.get(key) != one.row], now)
 
 
-def find_unknown_attempts(
-    transaction: Transaction, source_table: str, source_ids: Collection[int], now: datetime
-) -> None:
-    """Mark those of these results whose attempts the store does not know, once it has recorded the history of those."""
-    c = attempt_results.c
-    query = sa.select(c.source_id, c.exam_source, c.attempt_id, c.label).where(
-        c.source_table == source_table,
-        in_list(c.source_id, source_ids, transaction.dialect.name),
-        ~_is_attempt_known(),
-    )
-    unknown = transaction.execute(query).all()
-    if not unknown or not _is_history_done(transaction, unknown[0].exam_source):
+def find_unknown_attempts(transaction: Transaction, found: Collection[AttemptResult], now: datetime) -> None:
+    """Mark those of these results whose attempts neither the LMS has nor the store knows.
+
+    An attempt that is no student's is not told from one that is not there.
+    """
+    orphans = {one.source_id: one for one in found if one.student_id is None and not one.username}
+    if not orphans:
         return
-    found = [
-        Conflict(source_table, row.source_id, Problem.UNKNOWN_ATTEMPT, {"attempt": row.attempt_id, "label": row.label})
-        for row in unknown
-    ]
-    _write(transaction, found, now)
+    c, source_table = attempt_results.c, next(iter(orphans.values())).source_table
+    query = sa.select(c.source_id).where(
+        c.source_table == source_table, in_list(c.source_id, orphans, transaction.dialect.name), ~_is_attempt_known()
+    )
+    marks = []
+    for one in map(orphans.__getitem__, transaction.scalars(query)):
+        said = {"attempt": one.attempt_id, "label": one.label}
+        marks.append(Conflict(source_table, one.source_id, Problem.UNKNOWN_ATTEMPT, said))
+    _write(transaction, marks, now)
 
 
 def next_events(transaction: Transaction, above: int, most: int) -> int | None:
@@ -153,11 +152,6 @@ def _is_attempt_known() -> sa.ColumnElement[bool]:
 
 def _is_outside() -> sa.ColumnElement[bool]:
     return (events.c.percentage < 0) | (events.c.percentage > 100)
-
-
-def _is_history_done(transaction: Transaction, source_table: str) -> bool:
-    position = transaction.scalar(sa.select(cursors.c.position).where(cursors.c.source_table == source_table))
-    return bool(position and position["history_done"])
 
 
 def _same(transaction: Transaction, people: sa.Table, key: str) -> Iterator[Conflict]:
