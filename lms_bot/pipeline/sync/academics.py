@@ -10,6 +10,7 @@ from lms_bot.core.calendar import EARLIEST
 from lms_bot.core.sync import Changes
 from lms_bot.errors import LmsMisfit
 from lms_bot.lms import Lms
+from lms_bot.lms.source import Counts
 from lms_bot.pipeline import incidents
 from lms_bot.pipeline.sync.details import DetailReader, Show
 from lms_bot.store import state
@@ -86,6 +87,9 @@ def read_studies(store: Store, lms: Lms, now: datetime) -> Changes:
         changes = studies.keep_studies(transaction, found)
         conflicts.find_among_people(transaction, now)
         conflicts.clear_mended(transaction, now)
+        for detail in lms.schema.details:
+            if isinstance(detail, Counts):
+                conflicts.find_among_counts(transaction, detail.name, now)
         state.note(transaction, STUDIES, True, now)
     return changes
 

@@ -23,6 +23,7 @@ from lms_bot.store.tables import (
     course_students,
     courses,
     events,
+    lms_counts,
     mentor_students,
     mentors,
     open_rows,
@@ -116,6 +117,20 @@ def find_among_events(transaction: Transaction, above: int, upto: int, now: date
             found.append(Conflict(row.source_table, row.source_id, Problem.PERCENTAGE, said))
         if row.timestamp > now + FUTURE:
             found.append(Conflict(row.source_table, row.source_id, Problem.FUTURE, said))
+    _write(transaction, found, now)
+
+
+def find_among_counts(transaction: Transaction, source_table: str, now: datetime) -> None:
+    """Mark days in the future up to which the LMS counts something; `source_table` is where it does."""
+    c, marks = lms_counts.c, sync_conflicts.c
+    ahead = transaction.execute(sa.select(c.source_id, c.student_id, c.day).where(c.day > (now + FUTURE).date())).all()
+    found = [
+        Conflict(
+            source_table, row.source_id, Problem.FUTURE, {"student_id": row.student_id, "day": row.day.isoformat()}
+        )
+        for row in ahead
+    ]
+    transaction.execute(sa.delete(sync_conflicts).where(marks.source_table == source_table))
     _write(transaction, found, now)
 
 
