@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
+from lms_bot.core.operations.circuit_breaker import Circuit
+from lms_bot.core.process import Work
 from lms_bot.core.sync import Problem
 from lms_bot.doctor.lms import studies
 from lms_bot.errors import LmsMisfit
+from lms_bot.pipeline.actions import control
 from lms_bot.pipeline.sync import academics
 from lms_bot.pipeline.sync.run import Sync
 from lms_bot.store import tables
 from lms_bot.store.academics import conflicts
-from lms_bot.store.operations import incidents
+from lms_bot.store.operations import incidents, orders
 from tests.admin_session import AdminSession
 from tests.bot_process import Place
 from tests.lms_rows import JANE, MARY, RAVI, LmsRows, Watch
@@ -265,3 +269,33 @@ def test_an_order_to_sync_says_that_the_lms_is_away(session: AdminSession) -> No
     assert said.startswith("❌ The sync failed: ")
     session.run(session.worker.carry_out_orders)
     assert len(session.said()) == 1
+
+
+def test_a_sync_that_a_program_ordered_waits_until_the_lms_is_back(session: AdminSession) -> None:
+    rows = LmsRows(session.place.lms_url)
+    session.parts.lms.close()
+    rows.run("ALTER TABLE students RENAME TO elsewhere")
+    with session.parts.store.writing() as transaction:
+        control.sync(transaction, datetime.now(UTC))
+    for _ in range(2):
+        session.run(session.worker.carry_out_orders)
+    assert session.worker._circuit_state().circuit is Circuit.OPEN
+    with session.parts.store.reading() as transaction:
+        assert [one.work for one in orders.pending(transaction)] == [Work.SYNC]
+    rows.run("ALTER TABLE elsewhere RENAME TO students")
+    rows.run("UPDATE courses SET title = 'Calculus' WHERE id = 1")
+    session.restart()
+    session.ask("pause polling")
+    session.run(session.worker.carry_out_orders)
+    assert "Calculus" not in titles(session)
+    session.ask("resume polling")
+    session.run(session.worker.carry_out_orders)
+    assert "Calculus" in titles(session)
+    assert session.said() == []
+    with session.parts.store.reading() as transaction:
+        assert orders.pending(transaction) == []
+
+
+def titles(session: AdminSession) -> list[str]:
+    with session.parts.store.reading() as transaction:
+        return list(transaction.scalars(sa.select(tables.courses.c.title)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -172,19 +172,18 @@ def _is_outside() -> sa.ColumnElement[bool]:
 def _same(transaction: Transaction, people: sa.Table, key: str) -> Iterator[Conflict]:
     """Give a conflict for each group of people with one e-mail address or username, under the lowest of their ids."""
     query = sa.select(people.c[key], people.c.username, people.c.email).order_by(people.c[key])
-    emails: dict[str, list[int]] = defaultdict(list)
-    usernames: dict[str, list[int]] = defaultdict(list)
-    for one, username, email in transaction.execute(query).all():
-        usernames[username.strip().casefold()].append(one)
-        if email and email.strip():
-            emails[folded_email(email)].append(one)
-    for said, groups, problem in (
-        ("email", emails, Problem.SAME_EMAIL),
-        ("username", usernames, Problem.SAME_USERNAME),
+    rows = transaction.execute(query).all()
+    for said, values, problem in (
+        ("email", [folded_email(row[2] or "") for row in rows], Problem.SAME_EMAIL),
+        ("username", [row[1].strip().casefold() for row in rows], Problem.SAME_USERNAME),
     ):
+        repeated = {value for value, times in Counter(values).items() if value and times > 1}
+        groups: dict[str, list[int]] = defaultdict(list)
+        for row, value in zip(rows, values, strict=True):
+            if value in repeated:
+                groups[value].append(row[0])
         for value, ids in groups.items():
-            if len(ids) > 1:
-                yield Conflict(people.name, ids[0], problem, {said: value, "ids": ids[:MOST_NAMED]})
+            yield Conflict(people.name, ids[0], problem, {said: value, "ids": ids[:MOST_NAMED]})
 
 
 def _unknown(
