@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,18 +15,23 @@ from benchmarks.questions import PAGE, page, record
 from lms_bot.core.events import Event
 from lms_bot.store.session import Store, open_store
 
-INDEXES = ("ix_lms_activity_events_students", "ix_lms_activity_events_exams")
+INDEXES = (
+    "ix_lms_activity_events_students",
+    "ix_lms_activity_events_exams",
+    "ix_lms_activity_events_results",
+    "ix_lms_activity_events_newest",
+)
 
 
-def measure(kind: str, rows: int) -> None:
-    """Print the seconds that `rows` events take with and without the indexes."""
+def measure(kind: str, rows: int, indexes: Sequence[str] = INDEXES) -> None:
+    """Print the seconds that `rows` events take with and without these indexes."""
     with (
         tempfile.TemporaryDirectory(prefix="lms_bot_bench_", ignore_cleanup_errors=True) as folder,
         databases(kind, Path(folder)) as (_, first, second),
     ):
         indexed, bare = open_store(first), open_store(second)
         with bare.writing() as transaction:
-            for name in INDEXES:
+            for name in indexes:
                 transaction.execute(sa.text(f"DROP INDEX {name}"))
         taken = {indexed: 0.0, bare: 0.0}
         for start in range(0, rows, PAGE):
@@ -47,4 +53,4 @@ def _seconds(store: Store, observed: list[Event]) -> float:
 
 
 if __name__ == "__main__":
-    measure(sys.argv[1], int(sys.argv[2]))
+    measure(sys.argv[1], int(sys.argv[2]), sys.argv[3:] or INDEXES)

@@ -26,6 +26,10 @@ class LmsUnavailable(LmsBotError):
     """The LMS cannot be read now: nothing moved forward, and the next poll repairs it."""
 
 
+class LmsMisfit(LmsUnavailable):
+    """A table of the LMS is not as it is declared, so that it cannot be read; others can."""
+
+
 class StoreUnavailable(LmsBotError):
     """The event store cannot be opened or is newer than this program."""
 

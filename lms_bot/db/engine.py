@@ -19,6 +19,7 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.types import TypeDecorator
 
 from lms_bot.db.mysql_engine import mysql_engine
+from lms_bot.errors import LmsMisfit, LmsUnavailable
 
 LMS_STATEMENT_TIMEOUT = 30  # seconds; a page by primary key takes milliseconds
 CHECKPOINT_PAGES = 4_000  # of 4 KiB, four times SQLite's own: in a burst pages are written once, not in every page
@@ -254,6 +255,12 @@ def reason(error: sa.exc.SQLAlchemyError) -> str:
     cause = getattr(error, "orig", None) or error
     said = cause.args[1] if len(cause.args) == 2 else cause  # PyMySQL has a number before it
     return (str(said).strip() or type(cause).__name__).splitlines()[0]
+
+
+def refusal(error: sa.exc.SQLAlchemyError, what: str) -> LmsUnavailable:
+    """Return that `what` cannot be read, and why; a LmsMisfit where the server does not take the statement itself."""
+    kind = LmsMisfit if isinstance(error, sa.exc.ProgrammingError | sa.exc.DataError) else LmsUnavailable
+    return kind(f"{what} cannot be read: {reason(error)}")
 
 
 def to_json(value: Any) -> str:

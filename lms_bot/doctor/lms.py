@@ -57,7 +57,7 @@ def checks(lms: Lms, people: People, settings: Settings) -> Sequence[tuple[str, 
         ("lms limit", lambda: limit(lms.server())),
         ("lms tables", lambda: tables(lms, settings)),
         ("lms extras", lambda: extras(lms.missing_extras())),
-        ("lms studies", lambda: studies(lms.missing_academics(), lms.schema)),
+        ("lms studies", lambda: studies(lms.missing_academics(), lms.misfits(datetime.now(UTC)), lms.schema)),
         ("lms indexes", lambda: indexes(lms.server(), lms.schema, lms.tables())),
         ("lms times", lambda: times(lms.server(), lms.schema, lms.tables(), settings)),
         ("lms sweep", lambda: sweep(lms.server(), lms.schema, lms.tables())),
@@ -176,10 +176,13 @@ def extras(missing: Sequence[str]) -> Iterator[Finding]:
     yield ok("lms extras", without or "presence, enrolment and the durations of exams are read")
 
 
-def studies(missing: Sequence[str], schema: Schema) -> Iterator[Finding]:
+def studies(missing: Sequence[str], misfits: Mapping[str, str], schema: Schema) -> Iterator[Finding]:
     """Check which tables about studies are read; more of them would say more of students."""
     if not (schema.details or schema.academics.named):
         return
+    for name, why in misfits.items():
+        advice = "see which of its columns is of another type, or what is not granted; the other tables are read"
+        yield failed("lms studies", f"{name} is not as it is declared: {why}", advice)
     if missing:
         yield ok("lms studies", f"without {some(missing)}, which would say more about courses and subjects")
     else:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, tzinfo
 from lms_bot.config.settings import Settings
 from lms_bot.core.sync.studies import Academics
 from lms_bot.db import engine as engines
-from lms_bot.errors import LmsUnavailable
+from lms_bot.errors import LmsMisfit, LmsUnavailable
 from lms_bot.lms import inspection, schemas
 from lms_bot.lms.academics import read_academics
-from lms_bot.lms.changes import ChangeReader
+from lms_bot.lms.changes import HIGHEST_ID, ChangeReader
 from lms_bot.lms.enrolment import Enrolment, read_enrolment
 from lms_bot.lms.inspection import Server, Table
 from lms_bot.lms.links import LinkFiles, choose_links
@@ -98,6 +98,19 @@ class Lms:
     def missing_academics(self) -> list[str]:
         """Return the tables of details and of what is studied that we cannot read. Raises LmsUnavailable."""
         return inspection.missing_academics(self.engine, self.schema)
+
+    def misfits(self, now: datetime) -> dict[str, str]:
+        """Return the tables of details that are there and cannot be read as they are declared, and why.
+
+        Raises LmsUnavailable.
+        """
+        found = {}
+        for watch in self.watched_details(now):
+            try:
+                self.changes.details_between(watch, HIGHEST_ID - 1, HIGHEST_ID)
+            except LmsMisfit as error:
+                found[watch.name] = str(error)
+        return found
 
     def missing_extras(self) -> list[str]:
         """Return the columns that are read only where they are ours to read, and are not. Raises LmsUnavailable."""

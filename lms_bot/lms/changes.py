@@ -12,8 +12,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.cursor import Cursor, Page, Seen
 from lms_bot.core.events import Activity
-from lms_bot.db.engine import reason
-from lms_bot.errors import LmsUnavailable
+from lms_bot.db.engine import refusal
 from lms_bot.lms.academics.details import Stated, detail_reader
 from lms_bot.lms.catalogue import Catalogue, read_catalogue
 from lms_bot.lms.rows import Row, RowReader
@@ -259,7 +258,7 @@ class ChangeReader:
             with self._engine.connect() as connection, connection.begin():
                 yield connection
         except sa.exc.SQLAlchemyError as error:
-            raise LmsUnavailable(f"the LMS cannot be read: {reason(error)}") from error
+            raise refusal(error, "the LMS") from error
 
 
 def _nothing_recorded(_source: str, _ids: Collection[int]) -> Mapping[int, int]:

@@ -27,6 +27,7 @@ MOST_NAMED = 20
 
 DELIVERY, DISK, UNMAPPED = "delivery", "disk", "unmapped"
 ADMIN_CHANNEL = "admin channel"
+MISFIT = "misfit"
 FOUND = "found"  # the fact: when events were last found, and how many on each day
 FAILURES = "failed_polls"  # the fact: how many polls have failed in a row
 
@@ -58,6 +59,25 @@ def note_poll(transaction: Transaction, new_events: int, settings: Settings, now
             incidents.end(transaction, SILENCE, "🟢 There are new events in the LMS again.")
     elif SILENCE not in going_on and is_unusual_silence(last, now, days, settings.timezone):
         incidents.begin(transaction, SILENCE, _silence_text(last), now)
+
+
+def note_misfits(store: Store, reasons: Mapping[str, str | None], now: datetime) -> None:
+    """Note which tables of the LMS cannot be read as they are declared, and why; None for those that can be."""
+    with store.reading() as transaction:
+        going_on = incidents.going_on(transaction, [f"{MISFIT} {name}" for name in reasons])
+    changed = {name: reason for name, reason in reasons.items() if (f"{MISFIT} {name}" in going_on) != bool(reason)}
+    if not changed:
+        return
+    with store.writing() as transaction:
+        for name, reason in changed.items():
+            if reason is None:
+                incidents.end(transaction, f"{MISFIT} {name}", f"🟢 {quote(name)} of the LMS can be read again.")
+            else:
+                text = (
+                    f"🔴 {quote(name)} of the LMS cannot be read as it is declared: {quote(reason)}. What is known "
+                    "from there stays as it was, and all else goes on."
+                )
+                incidents.begin(transaction, f"{MISFIT} {name}", text, now)
 
 
 def note_admin_channel(

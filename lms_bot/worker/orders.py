@@ -7,7 +7,7 @@ from datetime import datetime
 
 from lms_bot.core.process import Work
 from lms_bot.core.sync import SyncResult
-from lms_bot.errors import LmsBotError
+from lms_bot.errors import LmsBotError, LmsMisfit
 from lms_bot.pipeline.deliverer import Delivered, Deliverer
 from lms_bot.pipeline.poller import Polled
 from lms_bot.render import counted, quote
@@ -46,10 +46,13 @@ class AdminOrders:
         with self._store.reading() as transaction:
             self._paused = pauses.current(transaction, now)
 
-    def carry_out(self, poll: Callable[[], Polled], wake: Callable[[], None], now: datetime) -> None:
+    def carry_out(
+        self, poll: Callable[[], Polled], wake: Callable[[], None], now: datetime, *, lms_is_away: bool = False
+    ) -> None:
         """Carry out what was ordered; a long delivery goes on in the next turn. Raises what the two functions raise.
 
-        `poll` is for orders of people; `wake`, for those of programs, polls unless that is paused just now.
+        `poll` is for orders of people; `wake`, for those of programs, polls unless that is paused just now. A sync that
+        only programs ordered waits while polling is paused or the LMS is away.
         """
         self.read_pauses(now)
         with self._store.reading() as transaction:
@@ -59,7 +62,9 @@ class AdminOrders:
         asked = [order for order in polls if order.recipient != NOBODY]
         if asked:
             self._poll(polls, poll, now)
-        if syncs := [order for order in waiting if order.work is Work.SYNC]:
+        syncs = [order for order in waiting if order.work is Work.SYNC]
+        waits = lms_is_away or self.is_paused(Work.POLLING)
+        if any(order.recipient != NOBODY or not waits for order in syncs):
             self._sync(syncs, now)
         if self._deliveries:
             self._deliver(self._deliveries[0], now)
@@ -83,7 +88,9 @@ class AdminOrders:
         try:
             result = self._sync_with_lms(now)
         except LmsBotError as error:
-            self._report(ordered, f"❌ The sync failed: {quote(str(error))}", now)
+            is_read = isinstance(error, LmsMisfit)  # all but what does not fit
+            done = [order for order in ordered if is_read or order.recipient != NOBODY]
+            self._report(done, f"❌ The sync failed: {quote(str(error))}", now)
             raise
         except Exception:
             self._report(ordered, "❌ The sync failed; the log says why.", now)

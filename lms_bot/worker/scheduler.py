@@ -14,7 +14,8 @@ import schedule
 from lms_bot.app import Parts
 from lms_bot.core.operations.circuit_breaker import CircuitBreaker, CircuitState
 from lms_bot.core.process import THIS, Work
-from lms_bot.errors import LmsBotError, LmsUnavailable
+from lms_bot.core.sync import SyncResult
+from lms_bot.errors import LmsBotError, LmsMisfit, LmsUnavailable
 from lms_bot.pipeline import incidents
 from lms_bot.pipeline.incident_notifications import send_incidents
 from lms_bot.pipeline.poller import Polled, Progress
@@ -60,7 +61,8 @@ class Worker:
         self._has_run: set[str] = set()
         self._unread: set[str] = set()
         self._circuit_breaker = CircuitBreaker(parts.settings.poll_interval, LONGEST_LMS_PAUSE)
-        self._orders = AdminOrders(parts.store, parts.deliverer, Sync(parts.store, parts.lms, parts.settings).run)
+        self._sync = Sync(parts.store, parts.lms, parts.settings)
+        self._orders = AdminOrders(parts.store, parts.deliverer, self._run_sync)
         self.admin_channel = AdminChannelWatch(parts.store, parts.chat, parts.settings)
         self._works_since = datetime.now(UTC)
         self._scheduler = SteadyScheduler()
@@ -117,7 +119,8 @@ class Worker:
             self._stopping.wait(max(0.05, min(1.0, self._scheduler.idle_seconds or 0.0)))
 
     def carry_out_orders(self) -> None:
-        self._orders.carry_out(self._poll, self.poll, datetime.now(UTC))
+        lms_is_away = not self._circuit_breaker.is_closed
+        self._orders.carry_out(self._poll, self.poll, datetime.now(UTC), lms_is_away=lms_is_away)
 
     def poll(self) -> None:
         if not self._circuit_breaker.admits(time.monotonic()) or self._orders.is_paused(Work.POLLING):
@@ -172,6 +175,16 @@ class Worker:
         for job in self._after_polls:
             self._scheduler.run_soon(job)
         return polled
+
+    def _run_sync(self, now: datetime) -> SyncResult:
+        """Sync; an LMS that cannot be read is left alone for a while, as after a poll."""
+        try:
+            return self._sync.run(now)
+        except LmsMisfit:
+            raise
+        except LmsUnavailable:
+            self._circuit_breaker = self._circuit_breaker.failed(time.monotonic())
+            raise
 
     def tidy(self) -> None:
         if removed := cleanup.remove_outdated(self._parts.store, datetime.now(UTC)):

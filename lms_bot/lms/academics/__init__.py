@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.events import PAGE_REPORTS
 from lms_bot.core.sync.studies import Academics, Lesson, Pair
-from lms_bot.db.engine import reason
-from lms_bot.errors import LmsUnavailable
+from lms_bot.db.engine import refusal
 from lms_bot.lms.inspection import can_read
 from lms_bot.lms.source.queries import NOW, AcademicQueries, Query
 from lms_bot.lms.values import integer, text
@@ -43,7 +42,7 @@ def read_academics(engine: sa.Engine, queries: AcademicQueries, now: datetime) -
                 item_sources=frozenset(name for name, rows in items.items() if rows is not None),
             )
     except sa.exc.SQLAlchemyError as error:
-        raise LmsUnavailable(f"batches and courses cannot be read: {reason(error)}") from error
+        raise refusal(error, "batches and courses") from error
 
 
 def _rows(connection: sa.Connection, query: Query | None, at: int) -> Rows:

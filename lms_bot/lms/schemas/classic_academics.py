@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from lms_bot.lms.schemas.tables import Tables
 from lms_bot.lms.source import Counts, Detail, Results
@@ -12,7 +16,7 @@ from lms_bot.lms.source.queries import AcademicQueries, Query
 def details(t: Tables) -> tuple[Detail, ...]:
     """Return the tables of details; where a subject has parts of its own, only these count."""
     return (
-        _results(t, t.subject_stats, "subject", "subject_name", t.subject_stats.c.is_leaf.is_not(sa.false())),
+        _results(t, t.subject_stats, "subject", "subject_name", _is_not_false(t.subject_stats.c.is_leaf)),
         _results(t, t.difficulty_level_stats, "difficulty", "difficulty_level", None),
         _activities(t),
     )
@@ -75,3 +79,21 @@ def _activities(t: Tables) -> Detail:
             "conferences": "total_video_conferences",
         },
     )
+
+
+class _is_not_false(FunctionElement[bool]):
+    """A flag that is true, or unknown: of whatever type an installation has it, which PostgreSQL minds."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(_is_not_false)
+def _say(element: _is_not_false, compiler: Any, **given: Any) -> str:
+    return f"({compiler.process(element.clauses, **given)} IS NOT false)"
+
+
+@compiles(_is_not_false, "postgresql")
+def _say_by_text(element: _is_not_false, compiler: Any, **given: Any) -> str:
+    flag = compiler.process(element.clauses, **given)
+    return f"(coalesce(lower(CAST({flag} AS text)), 'true') NOT IN ('false', 'f', '0'))"

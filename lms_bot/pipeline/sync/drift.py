@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.calendar import local_day
+from lms_bot.core.cursor import Cursor
 from lms_bot.core.sync import Drift
 from lms_bot.core.sync.studies import AttemptResult, LmsCounts
+from lms_bot.errors import LmsMisfit
 from lms_bot.lms import Lms
 from lms_bot.lms.changes import LOWEST_ID, PAGE_ROWS
 from lms_bot.lms.source import Counts, Watch
 from lms_bot.pipeline.people import PeopleReader
 from lms_bot.pipeline.sync import academics
+from lms_bot.pipeline.sync.details import at_version, look_up
 from lms_bot.store import state
-from lms_bot.store.academics import conflicts, details
+from lms_bot.store.academics import conflicts, counts, details
 from lms_bot.store.academics import drift as drifts
 from lms_bot.store.academics.drift import Walk
 from lms_bot.store.events import cursors
-from lms_bot.store.session import Store
+from lms_bot.store.session import Store, Transaction
 
 AT = timedelta(hours=3)  # after midnight
 PAGES = 20  # that a turn compares
@@ -76,10 +79,12 @@ class DriftWatch:
         if cursor is None or not cursor.history_done:
             walk.done.append(name)
             return
-        if isinstance(watch.source, Counts):
-            found, upto = self._counts(watch, above)
-        else:
-            found, upto = self._results(watch, above, cursor.safe_id, now)
+        compare = self._counts if isinstance(watch.source, Counts) else self._results
+        try:
+            found, upto = compare(watch, above, cursor, now)
+        except LmsMisfit:  # the reading of changes says so
+            walk.done.append(name)
+            return
         walk.add(name, found)
         walk.pages[name] = walk.pages.get(name, 0) + 1
         walk.positions[name] = LOWEST_ID if upto is None else upto
@@ -88,42 +93,37 @@ class DriftWatch:
             walk.done.append(name)
         self._save(walk, now)
 
-    def _results(self, watch: Watch, above: int, safe_id: int, now: datetime) -> tuple[Drift, int | None]:
+    def _results(self, watch: Watch, above: int, cursor: Cursor, now: datetime) -> tuple[Drift, int | None]:
         """Compare the next page of results; return what was found, and how far that goes unless it is the end."""
         with self._store.reading() as transaction:
-            ours = details.ids_between(transaction, watch.name, above, safe_id, PAGE_ROWS)
-        last = ours[-1] if len(ours) == PAGE_ROWS else safe_id
-        (found, dropped), upto = self._lms.changes.details_between(watch, above, last)
+            ours = details.ids_between(transaction, watch.name, above, cursor.safe_id, PAGE_ROWS)
+        last = ours[-1] if len(ours) == PAGE_ROWS else cursor.safe_id
+        (said, dropped), upto = self._lms.changes.details_between(watch, above, last)
+        found = [one for one in said if isinstance(one, AttemptResult)]
         theirs = {one.source_id for one in found}.union(dropped)
         gone = [one for one in ours if one <= upto and one not in theirs]
         with self._store.writing() as transaction:
-            cursors.load(transaction, watch.name, to_move=True)  # nobody else writes these rows now
-            changes = academics.keep_details(transaction, watch.name, found, dropped, now)
-            details.remove_results(transaction, watch.name, gone)
-            conflicts.find_unknown_attempts(transaction, watch.name, sorted(theirs), now)
-        drift = Drift.of(changes) + Drift(len(gone), extra=len(gone))
-        return drift, None if upto >= safe_id else upto
+            if not _hold(transaction, watch, cursor, now):
+                return Drift(), above
+            changes = details.keep_results(transaction, watch.name, found, [*dropped, *gone], now)
+            conflicts.find_unknown_attempts(transaction, found, now)
+        return Drift.of(changes), None if upto >= cursor.safe_id else upto
 
-    def _counts(self, watch: Watch, above: int) -> tuple[Drift, int | None]:
+    def _counts(self, watch: Watch, above: int, cursor: Cursor, now: datetime) -> tuple[Drift, int | None]:
         """Compare the same of what the LMS counts of the next students, by the rows of which it was taken."""
         with self._store.reading() as transaction:
-            ours = details.counts_above(transaction, above, PAGE_ROWS)
+            ours = counts.above(transaction, above, PAGE_ROWS)
         if not ours:
             return Drift(), None
-        found, _ = self._lms.changes.details_by_id(watch, [one.source_id for one in ours])
-        theirs = {one.source_id: one for one in found}
-        lost = [
-            one.student_id
-            for one in ours
-            if (same := theirs.get(one.source_id)) is None or same.student_id != one.student_id
-        ]
-        others = self._lms.changes.details_of(watch, lost)[0] if lost else ()
+        said, _ = self._lms.changes.details_by_id(watch, [one.source_id for one in ours])
+        found = [one for one in said if isinstance(one, LmsCounts)]
+        absent = {one.source_id for one in ours} - {one.source_id for one in found}
+        doubtful, theirs = look_up(self._store, self._lms, watch, found, absent)
         with self._store.writing() as transaction:
-            cursors.load(transaction, watch.name, to_move=True)
-            details.remove_counts(transaction, lost)
-            changes = details.keep_counts(transaction, _of_counts(found, set(lost)))
-            details.keep_counts(transaction, _of_counts(others, set()))
-        drift = Drift(len(ours), extra=len(lost), different=changes.changed)
+            if not _hold(transaction, watch, cursor, now):
+                return Drift(), above
+            changes = counts.keep(transaction, found, doubtful, theirs)
+        drift = Drift.of(replace(changes, read=len(ours)))
         return drift, ours[-1].student_id if len(ours) == PAGE_ROWS else None
 
     def _save(self, walk: Walk, now: datetime) -> None:
@@ -131,5 +131,10 @@ class DriftWatch:
             drifts.save(transaction, walk, now)
 
 
-def _of_counts(found: Sequence[AttemptResult | LmsCounts], without: set[int]) -> list[LmsCounts]:
-    return [one for one in found if isinstance(one, LmsCounts) and one.student_id not in without]
+def _hold(transaction: Transaction, watch: Watch, cursor: Cursor, now: datetime) -> bool:
+    """Let who reads changes now begin anew after this transaction; return False where they have moved the cursor."""
+    stored = at_version(transaction, watch, cursor.version)
+    if stored is None:
+        return False
+    cursors.save(transaction, replace(stored, version=stored.version + 1), now)
+    return True

@@ -11,8 +11,8 @@ from lms_bot.core.sync import Changes, Conflict, Synced, SyncResult
 from lms_bot.lms import Lms
 from lms_bot.pipeline.people import PeopleReader
 from lms_bot.pipeline.sync import academics
-from lms_bot.pipeline.sync.academics import Show
-from lms_bot.store.academics import conflicts
+from lms_bot.pipeline.sync.details import Show
+from lms_bot.store.academics import conflicts, drift
 from lms_bot.store.session import Store
 
 
@@ -28,14 +28,16 @@ class Sync:
         """Read people and small tables whole, and what is new of details; `show` is called while that takes long.
 
         Students, mentors and links are read together, in the seconds that each of them says. Where so many people are
-        gone that it is not believed yet, nothing of them changes. Raises LmsUnavailable or StoreUnavailable.
+        gone that it is not believed yet, nothing of them changes. What was deleted from details is left to the
+        comparison, which the worker begins after this. Raises LmsUnavailable or StoreUnavailable.
         """
         began = time.monotonic()
         kept = self._people.refresh(now, at_once=True)
         people_read = time.monotonic()
         of_studies = academics.read_all(self._store, self._lms, now, show)
         ended = time.monotonic()
-        with self._store.reading() as transaction:
+        with self._store.writing() as transaction:
+            drift.make_due(transaction, now)
             standing = conflicts.standing(transaction)
         found: dict[str, list[Conflict]] = defaultdict(list)
         for conflict in standing:

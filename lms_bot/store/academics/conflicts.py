@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.people import folded_email
 from lms_bot.core.sync import FUTURE, Conflict, Problem
+from lms_bot.core.sync.studies import AttemptResult
 from lms_bot.db.lists import in_list
 from lms_bot.store.bulk import insert_into
 from lms_bot.store.session import Transaction
@@ -21,8 +22,8 @@ from lms_bot.store.tables import (
     course_batches,
     course_students,
     courses,
-    cursors,
     events,
+    lms_counts,
     mentor_students,
     mentors,
     open_rows,
@@ -74,24 +75,23 @@ def find_among_people(transaction: Transaction, now: datetime) -> None:
     _write(transaction, [one for key, one in after.items() if before.get(key) != one.row], now)
 
 
-def find_unknown_attempts(
-    transaction: Transaction, source_table: str, source_ids: Collection[int], now: datetime
-) -> None:
-    """Mark those of these results whose attempts the store does not know, once it has recorded the history of those."""
-    c = attempt_results.c
-    query = sa.select(c.source_id, c.exam_source, c.attempt_id, c.label).where(
-        c.source_table == source_table,
-        in_list(c.source_id, source_ids, transaction.dialect.name),
-        ~_is_attempt_known(),
-    )
-    unknown = transaction.execute(query).all()
-    if not unknown or not _is_history_done(transaction, unknown[0].exam_source):
+def find_unknown_attempts(transaction: Transaction, found: Collection[AttemptResult], now: datetime) -> None:
+    """Mark those of these results whose attempts neither the LMS has nor the store knows.
+
+    An attempt that is no student's is not told from one that is not there.
+    """
+    orphans = {one.source_id: one for one in found if one.student_id is None and not one.username}
+    if not orphans:
         return
-    found = [
-        Conflict(source_table, row.source_id, Problem.UNKNOWN_ATTEMPT, {"attempt": row.attempt_id, "label": row.label})
-        for row in unknown
-    ]
-    _write(transaction, found, now)
+    c, source_table = attempt_results.c, next(iter(orphans.values())).source_table
+    query = sa.select(c.source_id).where(
+        c.source_table == source_table, in_list(c.source_id, orphans, transaction.dialect.name), ~_is_attempt_known()
+    )
+    marks = []
+    for one in map(orphans.__getitem__, transaction.scalars(query)):
+        said = {"attempt": one.attempt_id, "label": one.label}
+        marks.append(Conflict(source_table, one.source_id, Problem.UNKNOWN_ATTEMPT, said))
+    _write(transaction, marks, now)
 
 
 def next_events(transaction: Transaction, above: int, most: int) -> int | None:
@@ -117,6 +117,20 @@ def find_among_events(transaction: Transaction, above: int, upto: int, now: date
             found.append(Conflict(row.source_table, row.source_id, Problem.PERCENTAGE, said))
         if row.timestamp > now + FUTURE:
             found.append(Conflict(row.source_table, row.source_id, Problem.FUTURE, said))
+    _write(transaction, found, now)
+
+
+def find_among_counts(transaction: Transaction, source_table: str, now: datetime) -> None:
+    """Mark days in the future up to which the LMS counts something; `source_table` is where it does."""
+    c, marks = lms_counts.c, sync_conflicts.c
+    ahead = transaction.execute(sa.select(c.source_id, c.student_id, c.day).where(c.day > (now + FUTURE).date())).all()
+    found = [
+        Conflict(
+            source_table, row.source_id, Problem.FUTURE, {"student_id": row.student_id, "day": row.day.isoformat()}
+        )
+        for row in ahead
+    ]
+    transaction.execute(sa.delete(sync_conflicts).where(marks.source_table == source_table))
     _write(transaction, found, now)
 
 
@@ -155,27 +169,21 @@ def _is_outside() -> sa.ColumnElement[bool]:
     return (events.c.percentage < 0) | (events.c.percentage > 100)
 
 
-def _is_history_done(transaction: Transaction, source_table: str) -> bool:
-    position = transaction.scalar(sa.select(cursors.c.position).where(cursors.c.source_table == source_table))
-    return bool(position and position["history_done"])
-
-
 def _same(transaction: Transaction, people: sa.Table, key: str) -> Iterator[Conflict]:
     """Give a conflict for each group of people with one e-mail address or username, under the lowest of their ids."""
     query = sa.select(people.c[key], people.c.username, people.c.email).order_by(people.c[key])
-    emails: dict[str, list[int]] = defaultdict(list)
-    usernames: dict[str, list[int]] = defaultdict(list)
-    for one, username, email in transaction.execute(query).all():
-        usernames[username.strip().casefold()].append(one)
-        if email and email.strip():
-            emails[folded_email(email)].append(one)
-    for said, groups, problem in (
-        ("email", emails, Problem.SAME_EMAIL),
-        ("username", usernames, Problem.SAME_USERNAME),
+    rows = transaction.execute(query).all()
+    for said, values, problem in (
+        ("email", [folded_email(row[2] or "") for row in rows], Problem.SAME_EMAIL),
+        ("username", [row[1].strip().casefold() for row in rows], Problem.SAME_USERNAME),
     ):
+        repeated = {value for value, times in Counter(values).items() if value and times > 1}
+        groups: dict[str, list[int]] = defaultdict(list)
+        for row, value in zip(rows, values, strict=True):
+            if value in repeated:
+                groups[value].append(row[0])
         for value, ids in groups.items():
-            if len(ids) > 1:
-                yield Conflict(people.name, ids[0], problem, {said: value, "ids": ids[:MOST_NAMED]})
+            yield Conflict(people.name, ids[0], problem, {said: value, "ids": ids[:MOST_NAMED]})
 
 
 def _unknown(

@@ -1,4 +1,4 @@
-"""Keeps results of parts of attempts, and what the LMS counts of students, writing only what differs."""
+"""Keeps results of parts of attempts, writing only what differs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.sync import Changes
-from lms_bot.core.sync.studies import AttemptResult, LmsCounts
+from lms_bot.core.sync.studies import AttemptResult
 from lms_bot.db.lists import in_list
 from lms_bot.store.academics import conflicts, outdated
 from lms_bot.store.bulk import insert_all, insert_into
 from lms_bot.store.people import forgotten
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import attempt_results, events, lms_counts, pruned
+from lms_bot.store.tables import attempt_results, events, pruned
 
 _RESULT = [column.name for column in attempt_results.columns]
-_COUNTS = [column.name for column in lms_counts.columns]
 _WIDTH = len(_RESULT)
 _SOURCE, _ATTEMPT = _RESULT.index("exam_source"), _RESULT.index("attempt_id")
 
@@ -53,34 +52,9 @@ def keep_results(
     others = [*new, *changed, *(before[one] for one in lost)]
     outdated.mark_results(transaction, others[0][_SOURCE] if others else "", {row[_ATTEMPT] for row in others})
     if new or changed:
-        conflicts.find_unknown_attempts(transaction, source_table, [row[1] for row in (*new, *changed)], now)
+        written = {row[1] for row in (*new, *changed)}
+        conflicts.find_unknown_attempts(transaction, [one for one in found if one.source_id in written], now)
     return Changes(len(ids), len(new), len(changed), len(lost))
-
-
-def keep_counts(transaction: Transaction, found: Sequence[LmsCounts]) -> Changes:
-    """Keep what is counted up to a later day than what the store has, or by the same row of the LMS."""
-    gone = forgotten.forgotten_students(transaction).student_ids
-    newest: dict[int, LmsCounts] = {}
-    for one in found:
-        before = newest.get(one.student_id)
-        if one.student_id not in gone and (before is None or before.day <= one.day):
-            newest[one.student_id] = one
-    c = lms_counts.c
-    query = sa.select(lms_counts).where(in_list(c.student_id, list(newest), transaction.dialect.name))
-    known = {row.student_id: LmsCounts(*row) for row in transaction.execute(query)}
-    written = [
-        one
-        for student_id, one in sorted(newest.items())
-        if (before := known.get(student_id)) is None
-        or (one != before and (one.day > before.day or one.source_id == before.source_id))
-    ]
-    if written:
-        insert = insert_into(transaction, lms_counts)
-        there = {name: insert.excluded[name] for name in _COUNTS[1:]}
-        upsert = insert.on_conflict_do_update(index_elements=["student_id"], set_=there)
-        transaction.execute(upsert, [one._asdict() for one in written])
-    added = sum(one.student_id not in known for one in written)
-    return Changes(len(found), added, len(written) - added)
 
 
 def rows_by_id(transaction: Transaction, source_table: str, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
@@ -95,19 +69,6 @@ def ids_between(transaction: Transaction, source_table: str, above: int, upto: i
     c = attempt_results.c
     query = sa.select(c.source_id).where(c.source_table == source_table, c.source_id > above, c.source_id <= upto)
     return list(transaction.scalars(query.order_by(c.source_id).limit(most)))
-
-
-def counts_above(transaction: Transaction, student_id: int, most: int) -> list[LmsCounts]:
-    """Return what the store has of the LMS's counts, of the next students by id."""
-    c = lms_counts.c
-    query = sa.select(lms_counts).where(c.student_id > student_id).order_by(c.student_id).limit(most)
-    return [LmsCounts(*row) for row in transaction.execute(query)]
-
-
-def remove_counts(transaction: Transaction, student_ids: Collection[int]) -> None:
-    """Remove what the LMS counts of these students."""
-    within = in_list(lms_counts.c.student_id, student_ids, transaction.dialect.name)
-    transaction.execute(sa.delete(lms_counts).where(within))
 
 
 def remove_results(transaction: Transaction, source_table: str, ids: Collection[int]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from lms_bot.core.calendar import DAY
 from lms_bot.core.sync import Drift
 from lms_bot.store import state
 from lms_bot.store.session import Transaction
@@ -52,6 +53,13 @@ def save(transaction: Transaction, walk: Walk, now: datetime) -> None:
     state.note(transaction, WALK, {**asdict(walk), "day": walk.day.isoformat()}, now)
     if walk.is_over and walk.found:
         state.note(transaction, DRIFT, {kind: asdict(found) for kind, found in walk.found.items()}, now)
+
+
+def make_due(transaction: Transaction, now: datetime) -> None:
+    """Have the next comparison begin at once, unless one is under way, or none is known of."""
+    walk = load(transaction)
+    if walk is not None and walk.is_over:
+        state.note(transaction, WALK, {**asdict(walk), "day": (walk.day - DAY).isoformat()}, now)
 
 
 def last(transaction: Transaction) -> tuple[dict[str, Drift], datetime] | None:

@@ -28,6 +28,11 @@ def load(transaction: Transaction, source_table: str, *, to_move: bool = False) 
     return None if position is None else _cursor(position)
 
 
+def moved_at(transaction: Transaction, source_table: str) -> datetime | None:
+    """Return when the cursor of a source table was saved last."""
+    return transaction.scalar(sa.select(cursors.c.moved_at).where(cursors.c.source_table == source_table))
+
+
 def load_all(transaction: Transaction) -> dict[str, Cursor]:
     """Return all cursors by the names of what they are over."""
     query = sa.select(cursors.c.source_table, cursors.c.position).order_by(cursors.c.source_table)

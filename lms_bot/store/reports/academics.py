@@ -19,13 +19,13 @@ from lms_bot.core.reports.academics.facts import (
     Finished,
     Group,
     LearningStreaks,
-    LmsCounts,
     PartResult,
     Sitting,
     Standing,
     Watching,
 )
 from lms_bot.core.streaks import Kind, Streak
+from lms_bot.core.sync.studies import LmsCounts
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.store.people.zones import zones_of
 from lms_bot.store.reports.courses import is_watched_enough
@@ -64,11 +64,7 @@ _BATCHES = (
     .where(batch_students.c.student_id == _STUDENT)
     .order_by(batch_students.c.batch_id)
 )
-_LMS_COUNTS = sa.select(
-    *(lms_counts.c[name] for name in ("day", "current_streak", "highest_streak", "videos", "exams")),
-    lms_counts.c.downloads,
-    lms_counts.c.conferences,
-).where(lms_counts.c.student_id == _STUDENT)
+_LMS_COUNTS = sa.select(lms_counts).where(lms_counts.c.student_id == _STUDENT)
 
 
 def exams(transaction: Transaction, student_id: int) -> tuple[Finished, ...]:
@@ -117,7 +113,7 @@ def sittings(transaction: Transaction, student_id: int) -> tuple[Sitting, ...]:
 def counts_of_the_lms(transaction: Transaction, student_id: int) -> LmsCounts | None:
     """Return what the LMS itself counts of a student."""
     row = transaction.execute(_LMS_COUNTS, {"student": student_id}).first()
-    return LmsCounts(**row._mapping) if row else None
+    return LmsCounts(*row) if row else None
 
 
 def learning_streaks(transaction: Transaction, student_id: int, default: ZoneInfo, now: datetime) -> LearningStreaks:

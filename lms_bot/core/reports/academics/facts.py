@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
@@ -135,19 +135,6 @@ class LearningStreaks:
     longest: Streak | None
     in_current: Evidence = NOTHING_FOUND
     in_longest: Evidence = NOTHING_FOUND
-
-
-@dataclass(frozen=True, slots=True)
-class LmsCounts:
-    """What the LMS itself counts of a student, as of a day."""
-
-    day: date
-    current_streak: int | None
-    highest_streak: int | None
-    videos: int | None
-    exams: int | None
-    downloads: int | None
-    conferences: int | None
 
 
 @dataclass(frozen=True, slots=True)

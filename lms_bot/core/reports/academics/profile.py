@@ -8,10 +8,11 @@ from datetime import date, datetime
 from lms_bot.core.academics.snapshots import Snapshot, change
 from lms_bot.core.events import Event
 from lms_bot.core.people import Student
-from lms_bot.core.reports.academics.facts import Batch, CourseProgress, LmsCounts
+from lms_bot.core.reports.academics.facts import Batch, CourseProgress
 from lms_bot.core.reports.academics.metrics import AcademicMetrics, Metric
 from lms_bot.core.reports.academics.subjects import PartPerformance
 from lms_bot.core.reports.feed import Place
+from lms_bot.core.sync.studies import LmsCounts
 
 RECENT_EVENTS = 5
 WEEKS_AGO = (1, 4)  # how long ago the snapshots are with which a student is compared
