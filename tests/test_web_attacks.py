@@ -17,9 +17,10 @@ import pytest
 from lms_bot.config import settings
 from lms_bot.core.web.tokens import Scope
 from lms_bot.store.session import Store, open_store
-from lms_bot.web import guard, rate_limit
+from lms_bot.web import guard
 from lms_bot.web.application import application
 from lms_bot.web.context import Context
+from lms_bot.web.rate_limit import RateLimit
 from tests.bot_process import PATIENCE, wait_for
 from tests.databases import store_in_file
 from tests.web_process import GULNORA, JANE, MARY, WebProcess, free_port, make_token, people_the_store, record, serving
@@ -116,11 +117,10 @@ def test_what_is_no_request_is_refused(attacked: tuple[Store, WebProcess], reque
 @pytest.fixture
 def inside(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[..., httpx.Response]:
     """Asks the application without a process, so that its limits can be small."""
-    monkeypatch.setattr(rate_limit, "AT_ONCE", 3.0)
-    monkeypatch.setattr(rate_limit, "PER_SECOND", 0.001)
     monkeypatch.setattr(guard, "SLOWEST_BODY", 0.1)
     people_the_store(store)
     context = Context(store, settings.load(None, {"LMS_DATABASE_URL": "sqlite:///never_opened.db"}))
+    context.rate_limit = RateLimit(at_once=3, per_second=0.001)
     transport = httpx.ASGITransport(application(context))
 
     async def ask(method: str, path: str, **given: Any) -> httpx.Response:

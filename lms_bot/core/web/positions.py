@@ -1,4 +1,4 @@
-"""Where the reader of a stream is: events may become visible in another order than their numbers were given out."""
+"""Where a reader of events is: they may become visible in another order than their numbers were given out."""
 
 from __future__ import annotations
 
