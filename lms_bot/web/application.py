@@ -16,6 +16,7 @@ from lms_bot.web import problems
 from lms_bot.web.api import activity, events, health, orders
 from lms_bot.web.context import Context
 from lms_bot.web.guard import Guard
+from lms_bot.web.pages import documents, entry, feed, overview, preferences, school, student
 
 VERSION = "1"
 OPENAPI = "/api/v1/openapi.json"
@@ -50,8 +51,11 @@ def application(context: Context) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
+    app.state.reports = school.Reports()
     for router in (health.router, activity.router, events.router, orders.router):
         app.include_router(router)
+    for of_pages in (documents, entry, overview, feed, student, preferences, school):
+        app.include_router(of_pages.router)
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(Guard, context=context)

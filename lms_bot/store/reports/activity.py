@@ -27,7 +27,7 @@ def newest(
     transaction: Transaction, student_ids: Collection[int] | None, most: int, wanted: Filter, before: Place | None
 ) -> list[RecordedEvent]:
     """Return at most `most` events before a place, newest first: of some students, or (None) of all known ones."""
-    conditions = [*feed.conditions(wanted), *([] if before is None else [_is_before(before)])]
+    conditions = [*feed.conditions(wanted), *([] if before is None else [feed.is_before(before)])]
     if student_ids is None:
         is_known = sa.exists().where(students.c.student_id == events.c.student_id)
         query = sa.select(*_COLUMNS).where(is_shown, is_known, *conditions).order_by(*_NEWEST).limit(most)
@@ -92,12 +92,6 @@ def mark_processed(transaction: Transaction, student_ids: Collection[int] | None
 def _are_of(transaction: Transaction, student_ids: Collection[int]) -> sa.ColumnElement[bool]:
     of_students = in_list(events.c.student_id, student_ids, transaction.dialect.name)
     return of_students & events.c.event_type.not_in(ALERTING)
-
-
-def _is_before(place: Place) -> sa.ColumnElement[bool]:
-    columns = (events.c.timestamp, events.c.event_id)
-    values = (sa.literal(value, column.type) for value, column in zip(place, columns, strict=True))
-    return sa.tuple_(*columns) < sa.tuple_(*values)
 
 
 def _events(transaction: Transaction, query: sa.Select[Any]) -> list[RecordedEvent]:

@@ -41,7 +41,7 @@ from lms_bot.store.tables.people import (
 from lms_bot.store.tables.questions import askers, audit, claims, dialogues, incidents, orders
 from lms_bot.store.tables.state import counts, facts
 from lms_bot.store.tables.streaks import streak_marks, streaks, student_days, student_zones
-from lms_bot.store.tables.web import api_audit, api_tokens
+from lms_bot.store.tables.web import api_audit, api_tokens, sign_in_links, web_sessions
 
 __all__ = [
     "alert_names",
@@ -86,6 +86,7 @@ __all__ = [
     "outdated_snapshots",
     "preferences",
     "pruned",
+    "sign_in_links",
     "snapshots",
     "streak_marks",
     "streaks",
@@ -96,5 +97,6 @@ __all__ = [
     "sync_conflicts",
     "unsettled",
     "watched",
+    "web_sessions",
     "zulip_users",
 ]

@@ -1,4 +1,4 @@
-"""Which programs may ask, and what they asked."""
+"""Which programs may ask, what they asked, and who is signed in to the pages."""
 
 from __future__ import annotations
 
@@ -32,5 +32,31 @@ api_audit = sa.Table(
     sa.Column("student_id", sa.BigInteger),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Index(None, "student_id"),
+    sqlite_autoincrement=True,
+)
+
+sign_in_links = sa.Table(
+    "sign_in_links",
+    metadata,
+    sa.Column("link_id", Id, primary_key=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("zulip_user_id", sa.BigInteger, nullable=False),
+    sa.Column("as_admin", sa.Boolean, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("used_at", UtcDateTime),
+    sa.Index(None, "zulip_user_id"),
+    sqlite_autoincrement=True,
+)
+
+web_sessions = sa.Table(
+    "web_sessions",
+    metadata,
+    sa.Column("session_id", Id, primary_key=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("zulip_user_id", sa.BigInteger, nullable=False),
+    sa.Column("as_admin", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Index(None, "zulip_user_id"),
     sqlite_autoincrement=True,
 )

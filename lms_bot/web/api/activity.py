@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -26,7 +27,6 @@ from lms_bot.web.streams import PAGE, Stream
 
 router = APIRouter(prefix="/api/v1/activity", tags=["activity"])
 
-HEARTBEAT = 15.0  # seconds
 _KINDS = "|".join(kind for kind in EventType if kind not in ALERTING)
 TYPES = f"^({_KINDS})(,({_KINDS}))*$"
 Reader = Annotated[Caller, Depends(caller_with(Scope.ACTIVITY))]
@@ -112,7 +112,8 @@ async def stream(
     if not caller.context.streams.has_room(caller.token):
         raise too_many("Too many streams are open.", 30)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_written(caller, opened, last_event_id), media_type="text/event-stream", headers=headers)
+    sent = caller.context.streams.sent(opened, last_event_id, partial(_page, caller), partial(_written, caller))
+    return StreamingResponse(sent, media_type="text/event-stream", headers=headers)
 
 
 def _look_for(caller: Caller, student_id: int) -> None:
@@ -120,43 +121,11 @@ def _look_for(caller: Caller, student_id: int) -> None:
         access.student(transaction, caller.principal, student_id)
 
 
-async def _written(caller: Caller, opened: Stream, last_event_id: int | None) -> AsyncIterator[bytes]:
-    streams = caller.context.streams
-    try:
-        begun_at = await streams.open(opened)
-        yield b"retry: 2000\n\n"
-        sent: set[int] = set()
-        async for event in _missed(caller, begun_at if last_event_id is None else last_event_id, begun_at):
-            if opened.wants(event):
-                sent.add(event.event_id)
-                yield _item(caller, event)
-        while True:
-            try:
-                waiting = await asyncio.wait_for(opened.waiting.get(), HEARTBEAT)
-            except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            if waiting is None or (opened.is_ended and opened.waiting.empty()):
-                return
-            if waiting.event_id not in sent:
-                yield _item(caller, waiting)
-    finally:
-        streams.close(opened)
-
-
-async def _missed(caller: Caller, after: int, up_to: int) -> AsyncIterator[RecordedEvent]:
-    """Yield what was recorded after a number, before the stream began."""
-    while after < up_to:
-        after, page = await asyncio.to_thread(_page, caller, after, up_to)
-        for event in page:
-            yield event
-
-
 def _page(caller: Caller, after: int, up_to: int) -> tuple[int, list[RecordedEvent]]:
     with caller.context.store.reading() as transaction:
         return activity.recorded(transaction, caller.principal, after=after, up_to=up_to, most=PAGE)
 
 
-def _item(caller: Caller, event: RecordedEvent) -> bytes:
-    seen = as_seen(event, caller.token, sees_names=caller.sees_names)
-    return b"id: %d\ndata: %s\n\n" % (event.event_id, to_bytes(seen))
+def _written(caller: Caller, found: Sequence[RecordedEvent]) -> bytes:
+    seen = ((event.event_id, as_seen(event, caller.token, sees_names=caller.sees_names)) for event in found)
+    return b"".join(b"id: %d\ndata: %s\n\n" % (number, to_bytes(one)) for number, one in seen)
