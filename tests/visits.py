@@ -6,15 +6,19 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from lms_bot.config.settings import Settings
+from lms_bot.core.people import Student
 from lms_bot.store.operations import admin_channel
 from lms_bot.store.operations.admin_channel import AdminChannel
+from lms_bot.store.tables import student_alerts
 from lms_bot.web.application import application
 from lms_bot.web.context import Context
 from tests.questions import ADA, ADMIN_STREAM, MARY, School
@@ -71,7 +75,7 @@ class Pages:
 
     @property
     def origin(self) -> str:
-        return self.settings.web_url or WEB_URL
+        return "{0.scheme}://{0.netloc}".format(urlsplit(self.settings.web_url or WEB_URL))
 
     def link(self, sender_id: int = MARY, **where: Any) -> str:
         """The link that the bot sends now, as a path."""
@@ -97,10 +101,29 @@ class Pages:
             admin_channel.keep(transaction, channel, datetime.now(UTC))
 
 
+def open_alert(school: School, student: Student, name: str, mentor_id: int = 1) -> None:
+    """An alert that the student has finished nothing for long, told to a mentor."""
+    since = datetime.now(UTC) - timedelta(days=6)
+    values = {
+        "rule": "inactive",
+        "mentor_id": mentor_id,
+        "name": name,
+        "student_id": student.student_id,
+        "subject_id": 0,
+        "level": 1,
+        "numbers": {"last": since.isoformat()},
+        "since": since,
+        "opened_at": datetime.now(UTC),
+        "told_at": datetime.now(UTC),
+    }
+    with school.store.writing() as transaction:
+        transaction.execute(sa.insert(student_alerts).values(values))
+
+
 def words(answer: httpx.Response) -> str:
     """The text of a page, in one line, without its markup."""
     text = re.sub(r"<(script|style|title)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
-    shown = re.sub(r"<[^>]+>", "", text)
+    shown = re.sub(r"<[^>]+>", " ", text)
     for entity, sign in (("&#39;", "'"), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"), ("&#34;", '"')):
         shown = shown.replace(entity, sign)
     return " ".join(shown.split())

@@ -31,13 +31,12 @@ class Score(NamedTuple):
     title: str
 
 
-def meter(value: float, most: float, label: str) -> Markup:
-    """Draw how much a value is of the most that it can be."""
+def meter(value: float, most: float, label: str = "") -> Markup:
+    """Draw how much a value is of the most that it can be; without a label the number stands beside it."""
     width = 100 * max(0.0, min(value, most)) / most if most else 0
     bars = _RECT.format("track", 0, 0, 100, 6, 3, "") + _RECT.format("fill", 0, 0, width, 6, 3, "")
-    return Markup(
-        '<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
-    ).format(label, bars)
+    what = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" {}>{}</svg>').format(what, bars)
 
 
 def scores(found: Sequence[Score], pass_mark: float, zone: tzinfo) -> Markup:
