@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from lms_bot.core.principal import Principal
 from lms_bot.core.web.sessions import hash_of
 from lms_bot.pipeline.actions import sessions
+from lms_bot.reports.web import activity
+from lms_bot.reports.web.readers import key_of, readable
+from lms_bot.reports.web.sessions import own_sessions as sessions_of
 from lms_bot.store.people import accounts
 from lms_bot.store.retention import cleanup, forget_student
 from lms_bot.store.session import Store
@@ -194,6 +198,26 @@ def test_what_is_over_is_removed_and_a_forgotten_student_is_out(pages: Pages, sc
     assert count(school.store, web_sessions) == 1
     cleanup.remove_outdated(school.store, datetime.now(UTC) + timedelta(hours=13))
     assert (count(school.store, web_sessions), count(school.store, sign_in_links)) == (0, 0)
+
+
+def test_what_is_sent_as_it_happens_ends_with_the_session_and_with_the_rights(pages: Pages, school: School) -> None:
+    browsers = [pages.signed_in(), pages.signed_in(OMAR)]
+    (event,) = school.happens(JANE, 1)
+    with school.store.reading() as transaction:
+        found = activity.of_numbers(transaction, [event.event_id])
+        of_mary, of_omar = (sessions_of(transaction, whose, datetime.now(UTC))[0] for whose in (MARY, OMAR))
+
+    def read() -> dict[int, int]:
+        who = {key_of(one): (one, Principal()) for one in (of_mary, of_omar)}
+        with school.store.reading() as transaction:
+            seen = readable(transaction, who, found, datetime.now(UTC))
+        return {number: len(events) for (_, number), events in seen.items()}
+
+    assert read() == {of_mary.session_id: 1, of_omar.session_id: 0}
+    browsers[1].post("/leave")
+    assert read() == {of_mary.session_id: 1}
+    school.link({(2, JANE.student_id)})
+    assert read() == {of_mary.session_id: 0}
 
 
 def test_every_answer_says_what_browsers_may_do_with_it(pages: Pages) -> None:
