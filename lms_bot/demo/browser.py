@@ -7,11 +7,13 @@ import socket
 import sys
 import threading
 import webbrowser
+from contextlib import suppress
 
 from lms_bot.demo.chat import PEOPLE
 from lms_bot.demo.prompt import STEP_EVERY
 from lms_bot.demo.screen import Screen
 from lms_bot.demo.stage import Stage
+from lms_bot.errors import LmsBotError
 from lms_bot.web.server import serve
 
 log = logging.getLogger(__name__)
@@ -23,12 +25,9 @@ VISITORS = {"mary": "a mentor", "jane": "a student", "ada": "an admin"}
 def address() -> tuple[str, int]:
     """Return where the pages can be: at the usual port, or at a free one where that is taken."""
     for port in (PORT, 0):
-        try:
-            with socket.create_server((HOST, port)) as listener:
-                return HOST, int(listener.getsockname()[1])
-        except OSError:
-            log.info("port %d is taken", port)
-    raise OSError("no port is free")
+        with suppress(OSError), socket.create_server((HOST, port)) as listener:
+            return HOST, int(listener.getsockname()[1])
+    raise LmsBotError(f"no port of {HOST} is free")
 
 
 def run(stage: Stage, screen: Screen, listen: tuple[str, int]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -164,7 +164,7 @@ def _written(
 def _events(
     transaction: Transaction, visitor: Visitor, mentor: Principal, asked: Asked, wanted: Filter, most: int
 ) -> list[Event]:
-    settings: Any = visitor.context.settings
+    settings = visitor.context.settings
     if asked.student is None:
         return reports.feed(transaction, mentor, wanted, Page(most), settings)
     return reports.history(transaction, mentor, asked.student, wanted, Page(most), settings)

@@ -12,7 +12,7 @@ from lms_bot.core.attention import COMPARED_DAYS, HIGHEST, SILENT_DAYS, WEIGHTS
 from lms_bot.core.events import Event, EventType, percentage
 from lms_bot.core.reports.mentor_overview import CHANGED_WITHIN
 from lms_bot.core.reports.overview import NewestEvent
-from lms_bot.core.reports.school import FEWEST_SHOWN
+from lms_bot.core.reports.school import DAYS_SHOWN, FEWEST_SHOWN
 from lms_bot.core.reports.students import LAST_EXAMS, PASS_LINE
 from lms_bot.core.streaks import MILESTONES
 from lms_bot.render import quoting
@@ -95,16 +95,22 @@ MEANINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "completion": (
             "Completion",
-            "Of the items that students of a course opened, the share that they finished.",
+            f"Of the exams and contents of a course opened in the last {DAYS_SHOWN} days, the share that is finished.",
         ),
-        "peak": ("Peak times", f"How many things happened in each hour of each weekday, in the last {30} days."),
+        "peak": (
+            "Peak times",
+            f"How many things happened in each hour of each weekday, in the last {DAYS_SHOWN} days.",
+        ),
         "streaks": ("Streaks now", "How many students are on a learning streak of so many days."),
         "engagement": (
             "Engagement",
             f"Things finished for each active student in the last {COMPARED_DAYS} days, and in the {COMPARED_DAYS} "
             "before.",
         ),
-        "acted": ("Acted on", "Alerts that a mentor took, put off or closed, of those told in the last 30 days."),
+        "acted": (
+            "Acted on",
+            f"Alerts that a mentor took, put off or closed, of those told in the last {DAYS_SHOWN} days.",
+        ),
         "last-exams": ("Last exams", f"The newest finished exams, {LAST_EXAMS} at most where there is little room."),
         "hidden": (
             "Hidden",
