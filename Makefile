@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-services lint bench commands schemas picture clean
+.PHONY: help demo demo-web test test-services lint bench commands schemas picture screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what can be made.
@@ -24,10 +24,14 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/pip
 demo: $(VENV)/installed  ## See the bot at work on a small LMS that lives, with Zulip in the terminal.
 	$(BIN)/lms-bot demo
 
+demo-web: $(VENV)/installed  ## See its pages in the browser, without any account.
+	$(BIN)/python -m pip install --quiet --editable '.[web]'
+	$(BIN)/lms-bot demo --web
+
 test: $(VENV)/installed-dev  ## Run every test (PostgreSQL comes from a wheel).
 	$(BIN)/python -m pytest
 
-test-services: $(VENV)/installed-dev  ## Run the tests that need more than Python on the machine: a C compiler, MariaDB, Chromium.
+test-services: $(VENV)/installed-dev  ## Run the tests that need more than Python on the machine: a C compiler, MariaDB, Chromium, npm.
 	$(BIN)/python -m pytest -m services
 
 lint: $(VENV)/installed-dev  ## Check style, types and layers.
@@ -65,6 +69,9 @@ schemas: $(VENV)/installed-dev  ## Make the stores anew that tests upgrade from 
 
 picture: $(VENV)/installed  ## Draw the conversation of the README anew.
 	$(BIN)/python docs/conversation.py
+
+screenshots: $(VENV)/installed-dev  ## Make the screenshot of the README anew (needs Debian's chromium).
+	$(BIN)/python docs/screenshot.py
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

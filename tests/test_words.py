@@ -19,7 +19,12 @@ DOCUMENTS = sorted(
 )
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
 NAMES = {name for setting in SETTINGS for name in (setting.key, setting.environment) if "stream" in name.lower()}
-NAMES |= {"api/v1/activity/stream", "`streams`", "lms_bot_web_open_streams"}  # words of the contract, and a module
+NAMES |= {
+    "api/v1/activity/stream",
+    "/feed/stream",
+    "`streams`",
+    "lms_bot_web_open_streams",
+}  # words of the contract, and a module
 OF_THE_WEB = (ROOT / "docs" / "api.md", PACKAGE / "web")  # where a stream is one of server-sent events
 SAYS_STREAM = re.compile(r"\bstreams?\b", re.IGNORECASE)
 

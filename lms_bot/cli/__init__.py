@@ -70,6 +70,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     demo.add_argument(
         "--lms", choices=("classic", "moodle"), default="classic", help="the kind of the small LMS (default: classic)"
     )
+    demo.add_argument("--web", action="store_true", help="see its pages in a browser instead; needs the extra `web`")
     demo.set_defaults(run=_demo)
     monitor.add_to(commands)
     sync.add_to(commands)
@@ -92,7 +93,10 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
 def _demo(options: argparse.Namespace) -> int:
     from lms_bot.demo import run
 
-    return run(options.lms)
+    try:
+        return run(options.lms, in_browser=options.web)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"demo --web needs {error.name}, of the extra web: pip install 'lms_bot[web]'.") from error
 
 
 def _migrate(options: argparse.Namespace) -> int:

@@ -153,6 +153,14 @@ class Trace:
     error: str | None = None
 
 
+class Told(NamedTuple):
+    """A notification of an event: when it was sent, or until when it waits; neither, where it is not sent at all."""
+
+    event: Event
+    sent_at: datetime | None
+    due_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class MentorPreferences:
     """The preferences of a mentor and what follows from them now, by the settings where they chose nothing.

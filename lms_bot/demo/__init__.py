@@ -24,24 +24,31 @@ Goodbye! Nothing of this was kept.
 For your own LMS and your own Zulip, see “Set it up” in README.md."""
 
 
-def run(kind: str) -> int:
-    """Let a person be a mentor in a terminal, and play by itself without one; return the exit status.
+def run(kind: str, *, in_browser: bool = False) -> int:
+    """Let a person be a mentor in a terminal or a browser, and play by itself without one; return the exit status.
 
-    `kind` is that of the LMS: classic or moodle.
+    `kind` is that of the LMS: classic or moodle. Raises ModuleNotFoundError without the extra `web`.
     """
+    if in_browser:
+        from lms_bot.demo import browser
+
+        listen = browser.address()
     logging.getLogger().setLevel(logging.ERROR)
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _leave)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts its background jobs deaf to it
     is_talk = sys.stdin.isatty() and sys.stdout.isatty()
     now = datetime.now(UTC)
-    clock = Clock(None if is_talk else now - tour.DURATION)
+    clock = Clock(None if is_talk or in_browser else now - tour.DURATION)
     screen = Screen(clock)
     with TemporaryDirectory(prefix="lms-bot-demo-", ignore_cleanup_errors=True) as folder:
-        stage = Stage(Path(folder), clock, screen, kind)
+        web_url = f"http://{listen[0]}:{listen[1]}" if in_browser else "none"
+        stage = Stage(Path(folder), clock, screen, kind, web_url)
         try:
             _open(stage, screen, kind)
-            if is_talk:
+            if in_browser:
+                browser.run(stage, screen, listen)
+            elif is_talk:
                 prompt.run(stage, screen)
             else:
                 tour.run(stage, screen, clock)

@@ -15,15 +15,18 @@ from lms_bot.core.notifications import Recipient
 from lms_bot.core.process import THIS
 from lms_bot.core.reports.statistics import Statistics
 from lms_bot.db.engine import make_private
-from lms_bot.demo.chat import ADMIN_STREAM, BOT, Person, TerminalChat
+from lms_bot.demo.chat import ADMIN_STREAM, BOT, PEOPLE, Person, TerminalChat
 from lms_bot.fixtures import school
 from lms_bot.handlers import dispatch
 from lms_bot.pipeline import replies
+from lms_bot.pipeline.actions import sessions
 from lms_bot.pipeline.deliverer import Deliverer
 from lms_bot.pipeline.poller import Polled, Progress
-from lms_bot.store.operations import heartbeat
+from lms_bot.store.operations import admin_channel, heartbeat
+from lms_bot.store.operations.admin_channel import AdminChannel
 from lms_bot.store.people import people
 from lms_bot.store.reports import statistics as reports_statistics
+from lms_bot.store.session import Store
 from lms_bot.worker.accounts import refresh_users
 from lms_bot.worker.clock import ClockJobs
 
@@ -56,14 +59,16 @@ class Audience(Protocol):
 class Stage:
     """One school with this kind of LMS and one bot, in a folder of their own."""
 
-    def __init__(self, folder: Path, clock: Clock, audience: Audience, kind: str = school.CLASSIC) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, audience: Audience, kind: str = school.CLASSIC, web_url: str = "none"
+    ) -> None:
         self._clock = clock
         self._audience = audience
         lms = folder / "lms.db"
         make_private(lms)
         school.build(lms, clock(), lms=kind)
         self._school = school.School(lms, lms=kind)
-        self._chat, self._parts = _assemble(_settings(lms, folder / "store.db", kind), clock, audience, folder)
+        self._chat, self._parts = _assemble(_settings(lms, folder / "store.db", kind, web_url), clock, audience, folder)
         self._since = clock()
         self._jobs = ClockJobs(self._parts.store, self._parts.lms, self._parts.settings)
 
@@ -96,6 +101,27 @@ class Stage:
         ):
             replies.send(store, self._chat, message, self._clock)
 
+    @property
+    def store(self) -> Store:
+        return self._parts.store
+
+    @property
+    def settings(self) -> Settings:
+        return self._parts.settings
+
+    def pin_admin_channel(self) -> None:
+        """Let the admins of the demo be those of the admin channel, as the worker sees them in Zulip."""
+        members = tuple(person.user_id for person in PEOPLE.values() if person.is_admin)
+        channel = AdminChannel(ADMIN_STREAM.stream_id, ADMIN_STREAM.name, ADMIN_STREAM.name, members=members)
+        with self.store.writing() as transaction:
+            admin_channel.keep(transaction, channel, self._clock())
+
+    def link_for(self, person: Person) -> str:
+        """Return a link to somebody's pages, as `dashboard` gives it."""
+        with self.store.writing() as transaction:
+            secret = sessions.give_link(transaction, person.user_id, self._clock(), as_admin=person.is_admin)
+        return f"{self.settings.web_url}/enter/{secret}"
+
     def students_of(self, asker: Person) -> Sequence[str]:
         """Return the usernames of somebody's students."""
         with self._parts.store.reading() as transaction:
@@ -111,7 +137,7 @@ class Stage:
         self._parts.close()
 
 
-def _settings(lms: Path, store: Path, kind: str) -> Settings:
+def _settings(lms: Path, store: Path, kind: str, web_url: str) -> Settings:
     """Return these settings alone, whatever the environment says; the pace is one that no demo reaches."""
     given = {
         "LMS_DATABASE_URL": f"sqlite:///{lms}",
@@ -120,6 +146,7 @@ def _settings(lms: Path, store: Path, kind: str) -> Settings:
         "LMS_MESSAGES_PER_MINUTE": "6000",
         "LMS_QUIET_MINUTES": "0",
         "LMS_ADMIN_STREAM": ADMIN_STREAM.name,
+        "LMS_BOT_WEB_URL": web_url,
     }
     return load(None, given)
 

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
 from lms_bot.core.events import EventClass
-from lms_bot.core.notifications import DEFAULT_PREFERENCES, ParkedMessage, Pending, Preferences, Timing, Trace, Unsent
+from lms_bot.core.notifications import (
+    DEFAULT_PREFERENCES,
+    ParkedMessage,
+    Pending,
+    Preferences,
+    Timing,
+    Told,
+    Trace,
+    Unsent,
+)
 from lms_bot.core.principal import Principal
 from lms_bot.core.schedule import timing_of
 from lms_bot.pipeline.enqueue import is_enabled
@@ -81,6 +90,18 @@ def _of_each_event(entries: Sequence[TraceEntry]) -> list[TraceEntry]:
         ):
             kept[entry.event.event_id] = entry
     return list(kept.values())
+
+
+def told(transaction: Transaction, principal: Principal, student_id: int, most: int, settings: Settings) -> list[Told]:
+    """Return the last notifications of a mentor about a student, newest event first.
+
+    Raises NotFound, also for who is no mentor.
+    """
+    access.require_mentor(principal)
+    student = access.student(transaction, principal, student_id)
+    found = trace.told_about(transaction, student.student_id, principal.mentor_ids, most)
+    events = access.as_shown(transaction, principal, [one.event for one in found], settings)
+    return [one._replace(event=event) for one, event in zip(found, events, strict=True)]
 
 
 def parked(transaction: Transaction, principal: Principal, most: int) -> tuple[int, list[ParkedMessage]]:

@@ -19,6 +19,7 @@ from lms_bot.web.context import Context
 from lms_bot.web.guard import Guard
 from lms_bot.web.mcp.http import Agents
 from lms_bot.web.mcp.protocol import PATH
+from lms_bot.web.pages import documents, entry, feed, overview, preferences, school, student
 from lms_bot.web.tracking import script
 
 VERSION = "1"
@@ -57,8 +58,10 @@ def application(context: Context) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
+    app.state.reports = school.Reports()
     paths = (health, academics, activity, events, orders, lessons, script)
-    for router in (module.router for module in paths):
+    of_pages = (documents, entry, overview, feed, student, preferences, school)
+    for router in (module.router for module in (*paths, *of_pages)):
         app.include_router(router)
     app.router.routes.append(Route(PATH, agents, methods=["POST"]))
     problems.install(app)

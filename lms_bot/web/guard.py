@@ -22,6 +22,21 @@ log = logging.getLogger(__name__)
 MOST_BYTES: Final = 64 * 1024
 SLOWEST_BODY: Final = 10.0  # seconds
 _CLOSE: Final = {"Connection": "close"}
+# Of every answer; what a page may load, send to and be part of, and what its links tell of where they stand.
+_SECURE: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_ONLY_HTTPS: Final = ((b"strict-transport-security", b"max-age=31536000"),)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -37,7 +52,9 @@ class Guard:
     def __init__(self, app: ASGIApp, context: Context) -> None:
         self._app = app
         self._context = context
-        self._hosts = hosts_of(context.settings) if context.settings.web_url else None
+        settings = context.settings
+        self._secure = [*_SECURE, *(_ONLY_HTTPS if (settings.web_url or "").startswith("https://") else ())]
+        self._hosts = hosts_of(settings) if settings.web_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,6 +64,7 @@ class Guard:
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._secure]
                 self._note(request, message["status"], time.perf_counter() - began)
             await send(message)
 

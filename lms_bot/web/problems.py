@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from lms_bot.errors import NotFound, StoreUnavailable, UserError
 from lms_bot.web.context import Context, context_of
+from lms_bot.web.pages import documents
 from lms_bot.web.shapes import to_bytes
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ def answer(context: Context, problem: Problem) -> Response:
 
 
 def _answer(request: Request, problem: Any) -> Response:
+    if documents.wants_page(request):
+        return documents.error_page(request, problem.status, problem.detail, problem.headers)
     return answer(context_of(request), problem)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,29 +13,35 @@ from anyio import CapacityLimiter, to_thread
 from lms_bot.core.events import EventType
 from lms_bot.core.principal import Principal
 from lms_bot.core.web.positions import Position
+from lms_bot.core.web.sessions import Session
 from lms_bot.core.web.tokens import Token
 from lms_bot.errors import StoreUnavailable
-from lms_bot.reports.web import activity
+from lms_bot.reports.web import activity, readers
 from lms_bot.reports.web.activity import Recorded
+from lms_bot.reports.web.readers import Key, Reader, key_of
 from lms_bot.store.events.handover import RecordedEvent
 from lms_bot.store.session import Store
-from lms_bot.store.web import tokens
 from lms_bot.web.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25  # seconds
+HEARTBEAT = 15.0  # seconds
 PAGE = 500  # events that are read at a time
 MOST_WAITING = 2_000  # events for one stream: one that reads more slowly is ended, and resumed where it was
 MOST_STREAMS = 3_000
-MOST_OF_TOKEN = 1_500
+MOST_OF = {Token: 1_500, Session: 30}
+
+
+Read = Callable[[Position, int], tuple[Position, list[Recorded]]]
+Write = Callable[[Sequence[Recorded]], bytes]
 
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """One open stream: which events it wants, and those that wait for it; None ends it."""
+    """One open stream of a token or a session: which events it wants, and those that wait for it; None ends it."""
 
-    token: Token
+    reader: Reader
     principal: Principal
     types: frozenset[EventType] = frozenset()
     student_id: int | None = None
@@ -56,11 +61,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What one look at the store found: events by the mentor who may read them (None: everybody), and valid tokens."""
+    """What one look at the store found: new numbers, and by reader what of it they may read; no other may read on."""
 
     position: Position
-    events: dict[int | None, list[Recorded]]
-    valid: set[int]
+    events: dict[Key, list[Recorded]]
 
 
 class Streams:
@@ -76,10 +80,10 @@ class Streams:
         self._is_closing = False
         self.position = Position(0)
 
-    def has_room(self, token: Token) -> bool:
+    def has_room(self, reader: Reader) -> bool:
         """Return whether one more stream may be opened."""
-        of_token = sum(stream.token.token_id == token.token_id for stream in self._open)
-        return not self._is_closing and len(self._open) < MOST_STREAMS and of_token < MOST_OF_TOKEN
+        theirs = sum(key_of(stream.reader) == key_of(reader) for stream in self._open)
+        return not self._is_closing and len(self._open) < MOST_STREAMS and theirs < MOST_OF[type(reader)]
 
     async def open(self, stream: Stream) -> Position:
         """Let a stream have what is recorded from now on; return where that begins."""
@@ -88,6 +92,32 @@ class Streams:
         self._wanted.set()
         await self._ready.wait()
         return self.position
+
+    async def sent(self, stream: Stream, after: Position | None, read: Read, write: Write) -> AsyncIterator[bytes]:
+        """Yield a stream as server-sent events: what was missed after a position, and then what is recorded.
+
+        `read` gives what was recorded after a position and up to a number, `write` turns events into what is sent;
+        threads run both.
+        """
+        try:
+            begun_at = await self.open(stream)
+            yield b"retry: 2000\n\n"
+            missed: set[int] = set()
+            position, reached = None, after or begun_at
+            while reached != position:
+                position = reached
+                reached, page = await asyncio.to_thread(read, position, begun_at.last)
+                wanted = [recorded for recorded in page if stream.wants(recorded.event)]
+                missed.update(recorded.event.event_id for recorded in wanted)
+                yield await asyncio.to_thread(write, wanted)
+            while True:
+                found = await _next(stream)
+                if found is None:
+                    return
+                new = [recorded for recorded in found if recorded.event.event_id not in missed]
+                yield await asyncio.to_thread(write, new) if found else b": still here\n\n"
+        finally:
+            self.close(stream)
 
     def close(self, stream: Stream) -> None:
         """Forget a stream."""
@@ -126,14 +156,13 @@ class Streams:
             return
         # Who is open now: a stream that is opened meanwhile has its own beginning.
         streams = list(self._open)
-        audiences = {stream.token.mentor_id: stream.principal for stream in streams}
-        token_ids = set(Counter(stream.token.token_id for stream in streams))
-        seen = await to_thread.run_sync(self._look, audiences, token_ids, limiter=self._thread)
+        who = {key_of(stream.reader): (stream.reader, stream.principal) for stream in streams}
+        seen = await to_thread.run_sync(self._look, who, limiter=self._thread)
         for stream in streams:
-            if stream.token.token_id not in seen.valid:
+            theirs = seen.events.get(key_of(stream.reader))
+            if theirs is None:
                 stream.end()
-                continue
-            for recorded in seen.events.get(stream.token.mentor_id, ()):
+            for recorded in theirs or ():
                 _put(stream, recorded)
         self.position = seen.position
 
@@ -141,15 +170,23 @@ class Streams:
         with self._store.reading() as transaction:
             return activity.reached(transaction)
 
-    def _look(self, audiences: dict[int | None, Principal], token_ids: Collection[int]) -> _Seen:
+    def _look(self, who: Mapping[Key, tuple[Reader, Principal]]) -> _Seen:
         with self._store.reading() as transaction:
             position, found = activity.recorded(transaction, self.position, most=PAGE)
-            events = {
-                mentor_id: activity.readable(transaction, principal, found)
-                for mentor_id, principal in audiences.items()
-                if found
-            }
-            return _Seen(position, events, tokens.valid_among(transaction, token_ids, datetime.now(UTC)))
+            return _Seen(position, readers.readable(transaction, who, found, datetime.now(UTC)))
+
+
+async def _next(stream: Stream) -> list[Recorded] | None:
+    """Return the events that wait, none where nothing came for a while; None once the stream has ended."""
+    if stream.is_ended and stream.waiting.empty():
+        return None
+    try:
+        found = [await asyncio.wait_for(stream.waiting.get(), HEARTBEAT)]
+    except TimeoutError:
+        return []
+    while not stream.waiting.empty():
+        found.append(stream.waiting.get_nowait())
+    return [recorded for recorded in found if recorded is not None] or None
 
 
 def _put(stream: Stream, recorded: Recorded) -> None:

@@ -17,11 +17,20 @@ Place = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which events are asked for; `course` is a part of the course's title, in any case."""
+    """Which events are asked for; `course` is a part of the course's title, in any case.
+
+    They begin at `since`, end before `until`, and come `before` an event that is known by its time and id. `search` is
+    a part of what an event is about, or it is of one of the students `named`. With `event_ids` only these are meant.
+    """
 
     since: datetime | None = None
     types: frozenset[EventType] = frozenset()
     course: str = ""
+    until: datetime | None = None
+    search: str = ""
+    named: frozenset[int] = frozenset()
+    before: tuple[datetime, int] | None = None
+    event_ids: frozenset[int] = frozenset()
 
 
 class Page(NamedTuple):

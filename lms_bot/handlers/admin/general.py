@@ -7,6 +7,7 @@ from lms_bot.core.reports.overview import AuditEntry, Unnotified
 from lms_bot.handlers.admin.control import paused_lines
 from lms_bot.handlers.argument_types import count
 from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.dashboard import ACTION, dashboard
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.mentor.general import COMMAND, PENDING_LINES, help_, more
 from lms_bot.handlers.registry import REGISTRY
@@ -59,6 +60,9 @@ def audit(request: Request, arguments: Arguments) -> Reply:
     goes_on = offset + len(shown) if len(entries) > len(shown) else None
     heading = "**Changes by admins**, newest first" if not offset else "**Changes by admins**, before that"
     return Reply("\n".join([heading, "", *shown]) + (WRITE_MORE if goes_on else ""), more=goes_on)
+
+
+COMMANDS.command("dashboard", ACTION, changes=True, is_personal=True)(dashboard)
 
 
 COMMANDS.command("more")(more)

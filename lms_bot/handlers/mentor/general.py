@@ -9,6 +9,7 @@ from lms_bot.core.reports.statistics import ACTIVE_WITHIN
 from lms_bot.errors import UserError
 from lms_bot.handlers.argument_types import PERIOD, STUDENT, words
 from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.dashboard import ACTION, dashboard
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY, Command
 from lms_bot.handlers.request import Request
@@ -73,6 +74,9 @@ def pending(request: Request, arguments: Arguments) -> str:
     if not total:
         return "Nothing is waiting for you." + note_of_age(request)
     return pending_text(f"**{total} waiting for you**", total, first) + note_of_age(request)
+
+
+COMMANDS.command("dashboard", ACTION)(dashboard)
 
 
 @COMMANDS.command("more")

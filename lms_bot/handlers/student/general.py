@@ -8,6 +8,7 @@ from lms_bot.core.people import Student
 from lms_bot.core.principal import Role
 from lms_bot.core.reports.students import FullCard
 from lms_bot.handlers.arguments import Arguments
+from lms_bot.handlers.dashboard import ACTION, dashboard
 from lms_bot.handlers.freshness import note_of_age
 from lms_bot.handlers.registry import REGISTRY
 from lms_bot.handlers.request import Request
@@ -46,6 +47,9 @@ def what_does_my_mentor_see(request: Request, arguments: Arguments) -> str:
     """Show who is told what about you."""
     seen = [_what_mentors_see(request, student) for student in request.principal.students]
     return "\n\n".join(seen) + note_of_age(request)
+
+
+COMMANDS.command("dashboard", ACTION)(dashboard)
 
 
 def _about(request: Request, student: Student, room: int) -> str:

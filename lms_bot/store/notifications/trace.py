@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from lms_bot.core.events import FINISHING, Event, EventType
+from lms_bot.core.notifications import Told
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.notifications.pending import QueueEntry
 from lms_bot.store.session import Transaction
@@ -101,6 +102,21 @@ def trace(
     else:
         found = transaction.execute(_TRACE_OF_ROW, {**values, "source_tables": list(source_tables)})
     return [_entry(row) for row in found]
+
+
+def told_about(transaction: Transaction, student_id: int, mentor_ids: Sequence[int], most: int) -> list[Told]:
+    """Return at most `most` notifications of these mentors about a student, newest event first."""
+    query = (
+        sa.select(*AS_EVENT, logs.c.notification_sent, logs.c.processed_at, logs.c.due_at)
+        .join(logs, logs.c.event_id == events.c.event_id)
+        .where(events.c.student_id == student_id, logs.c.mentor_id.in_(mentor_ids))
+        .order_by(events.c.timestamp.desc(), events.c.event_id.desc())
+        .limit(most)
+    )
+    return [
+        Told(from_row(row), row.processed_at if row.notification_sent else None, row.due_at)
+        for row in transaction.execute(query)
+    ]
 
 
 def _entry(row: Any) -> TraceEntry:

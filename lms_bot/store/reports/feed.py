@@ -94,4 +94,26 @@ def conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         found.append(c.event_type.in_(wanted.types))
     if wanted.course:
         found.append(c.course_key.contains(searched(wanted.course), autoescape=True))
+    if wanted.until is not None:
+        found.append(c.timestamp < wanted.until)
+    if wanted.search:
+        found.append(_is_about(wanted.search) | c.student_id.in_(wanted.named))
+    if wanted.before is not None:
+        found.append(is_before(wanted.before))
+    if wanted.event_ids:
+        found.append(c.event_id.in_(wanted.event_ids))
     return found
+
+
+def is_before(place: tuple[datetime, int]) -> sa.ColumnElement[bool]:
+    """Return that an event comes after a place in what is read newest first: a timestamp and an event id."""
+    columns = (events.c.timestamp, events.c.event_id)
+    values = (sa.literal(value, column.type) for value, column in zip(place, columns, strict=True))
+    return sa.tuple_(*columns) < sa.tuple_(*values)
+
+
+def _is_about(text: str) -> sa.ColumnElement[bool]:
+    """Return that a title has a text in it, in any case; SQLite folds only A to Z, so the usual cases are tried."""
+    title, part = events.c.activity_title, searched(text)
+    forms = {part, part.upper(), part.capitalize(), part.title()}
+    return sa.or_(*(title.icontains(form, autoescape=True) for form in sorted(forms)))

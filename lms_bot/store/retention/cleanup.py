@@ -1,4 +1,4 @@
-"""Removes outdated rows of questions and the audit, a batch in each transaction."""
+"""Removes outdated rows of questions, the audit and the web, a batch in each transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lms_bot.store import state
 from lms_bot.store.questions.claims import CAUGHT_UP_TO, OVERLAP
 from lms_bot.store.retention.removal import remove_batches
 from lms_bot.store.session import Store, Transaction
-from lms_bot.store.tables import api_audit, askers, audit, claims, dialogues
+from lms_bot.store.tables import api_audit, askers, audit, claims, dialogues, sign_in_links, web_sessions
 
 MOST_BATCHES = 200  # of a table at a time: the rest goes the next day
 ASKERS_KEPT = timedelta(days=2)
@@ -33,6 +33,8 @@ def remove_outdated(store: Store, now: datetime) -> int:
             (dialogues.c.zulip_user_id, dialogues.c.asked_at < now - DIALOGUES_KEPT),
             (audit.c.audit_id, audit.c.at < now - AUDIT_KEPT),
             (api_audit.c.audit_id, api_audit.c.at < now - AUDIT_KEPT),
+            (sign_in_links.c.link_id, sign_in_links.c.expires_at < now),
+            (web_sessions.c.session_id, web_sessions.c.expires_at < now),
             (
                 claims.c.zulip_message_id,
                 (claims.c.claimed_at < now - CLAIMS_KEPT) & (claims.c.zulip_message_id < below),

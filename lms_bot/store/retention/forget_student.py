@@ -35,6 +35,7 @@ from lms_bot.store.tables import (
     messages,
     outdated_snapshots,
     page_reports,
+    sign_in_links,
     snapshots,
     streak_marks,
     streaks,
@@ -43,6 +44,7 @@ from lms_bot.store.tables import (
     student_zones,
     students,
     watched,
+    web_sessions,
     zulip_users,
 )
 
@@ -85,6 +87,8 @@ def stop_recording(transaction: Transaction, student: Student, now: datetime) ->
     transaction.execute(insert_into(transaction, forgotten).values(values).on_conflict_do_nothing())
     account = sa.select(students.c.zulip_user_id).where(students.c.student_id == student.student_id)
     is_mentors = zulip_users.c.user_id.in_(sa.select(mentors.c.zulip_user_id))  # read again with all accounts
+    for of_account in (sign_in_links.c.zulip_user_id, web_sessions.c.zulip_user_id):
+        transaction.execute(sa.delete(of_account.table).where(of_account.in_(account)))
     transaction.execute(sa.delete(zulip_users).where(zulip_users.c.user_id.in_(account), ~is_mentors))
     for table in (mentor_students, students):
         transaction.execute(sa.delete(table).where(table.c.student_id == student.student_id))

@@ -42,7 +42,7 @@ from lms_bot.store.tables.people import (
 from lms_bot.store.tables.questions import askers, audit, claims, dialogues, incidents, orders
 from lms_bot.store.tables.state import counts, facts
 from lms_bot.store.tables.streaks import streak_marks, streaks, student_days, student_zones
-from lms_bot.store.tables.web import api_audit, api_tokens, page_reports
+from lms_bot.store.tables.web import api_audit, api_tokens, page_reports, sign_in_links, web_sessions
 
 __all__ = [
     "alert_names",
@@ -89,6 +89,7 @@ __all__ = [
     "page_reports",
     "preferences",
     "pruned",
+    "sign_in_links",
     "snapshots",
     "streak_marks",
     "streaks",
@@ -99,5 +100,6 @@ __all__ = [
     "sync_conflicts",
     "unsettled",
     "watched",
+    "web_sessions",
     "zulip_users",
 ]

@@ -1,4 +1,4 @@
-"""Which programs may ask, and what they asked."""
+"""Which programs may ask, what they asked, and who is signed in to the pages."""
 
 from __future__ import annotations
 
@@ -54,4 +54,30 @@ page_reports = sa.Table(
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("student_id", "lesson_id"),
     sqlite_autoincrement=True,  # its events are known by its id
+)
+
+sign_in_links = sa.Table(
+    "sign_in_links",
+    metadata,
+    sa.Column("link_id", Id, primary_key=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("zulip_user_id", sa.BigInteger, nullable=False),
+    sa.Column("as_admin", sa.Boolean, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("used_at", UtcDateTime),
+    sa.Index(None, "zulip_user_id"),
+    sqlite_autoincrement=True,
+)
+
+web_sessions = sa.Table(
+    "web_sessions",
+    metadata,
+    sa.Column("session_id", Id, primary_key=True),
+    sa.Column("secret_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("zulip_user_id", sa.BigInteger, nullable=False),
+    sa.Column("as_admin", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Index(None, "zulip_user_id"),
+    sqlite_autoincrement=True,
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -29,7 +30,6 @@ from lms_bot.web.streams import PAGE, Stream
 
 router = APIRouter(prefix="/api/v1/activity", tags=["activity"])
 
-HEARTBEAT = 15.0  # seconds
 _KINDS = "|".join(kind for kind in EventType if kind not in ALERTING)
 TYPES = f"^({_KINDS})(,({_KINDS}))*$"
 Reader = Annotated[Caller, Depends(caller_with(Scope.ACTIVITY))]
@@ -144,49 +144,13 @@ async def stream(
         raise too_many("Too many streams are open.", 30)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     after = positions.read(last_event_id) if last_event_id else None
-    return StreamingResponse(_written(caller, opened, after), media_type="text/event-stream", headers=headers)
+    sent = caller.context.streams.sent(opened, after, partial(_page, caller), partial(_written, caller))
+    return StreamingResponse(sent, media_type="text/event-stream", headers=headers)
 
 
 def _look_for(caller: Caller, student_id: int) -> None:
     with caller.context.store.reading() as transaction:
         access.student(transaction, caller.principal, student_id)
-
-
-async def _written(caller: Caller, opened: Stream, after: Position | None) -> AsyncIterator[bytes]:
-    streams = caller.context.streams
-    try:
-        begun_at = await streams.open(opened)
-        yield b"retry: 2000\n\n"
-        sent: set[int] = set()
-        async for recorded in _missed(caller, after or begun_at, begun_at.last):
-            if opened.wants(recorded.event):
-                sent.add(recorded.event.event_id)
-                yield _item(caller, recorded)
-        while True:
-            try:
-                waiting = await asyncio.wait_for(opened.waiting.get(), HEARTBEAT)
-            except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            if waiting is None:
-                return
-            if waiting.event.event_id not in sent:
-                yield _item(caller, waiting)
-            if opened.is_ended and opened.waiting.empty():
-                return
-    finally:
-        streams.close(opened)
-
-
-async def _missed(caller: Caller, position: Position, up_to: int) -> AsyncIterator[Recorded]:
-    """Yield what was recorded after a position, before the stream began."""
-    while True:
-        reached, page = await asyncio.to_thread(_page, caller, position, up_to)
-        for recorded in page:
-            yield recorded
-        if reached == position:
-            return
-        position = reached
 
 
 def _page(caller: Caller, position: Position, up_to: int) -> tuple[Position, list[Recorded]]:
@@ -195,6 +159,9 @@ def _page(caller: Caller, position: Position, up_to: int) -> tuple[Position, lis
         return reached, activity.readable(transaction, caller.principal, found)
 
 
-def _item(caller: Caller, recorded: Recorded) -> bytes:
-    seen = as_seen(recorded.event, caller.token, sees_names=caller.sees_names)
-    return b"id: %b\ndata: %b\n\n" % (str(recorded.position).encode(), to_bytes(seen))
+def _written(caller: Caller, found: Sequence[Recorded]) -> bytes:
+    return b"".join(
+        b"id: %b\ndata: %b\n\n"
+        % (str(position).encode(), to_bytes(as_seen(event, caller.token, sees_names=caller.sees_names)))
+        for position, event in found
+    )
