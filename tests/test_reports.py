@@ -37,7 +37,7 @@ from lms_bot.reports import (
     student,
 )
 from lms_bot.reports.academics import performances, profiles
-from lms_bot.reports.web import activity, mentors, students, tokens
+from lms_bot.reports.web import activity, mentors, school, students, tokens
 from lms_bot.store.alerts import alerts as stored_alerts
 from lms_bot.store.alerts import watchlist
 from lms_bot.store.notifications import preferences as stored_preferences
@@ -145,6 +145,7 @@ CASES: dict[str, Case] = {
         ],
         MENTOR,
     ),
+    "notifications.told": of_student(lambda t, p, who: notifications.told(t, p, who, 100, SETTINGS), MENTOR),
     "notifications.parked": for_admins(lambda t, p, _: notifications.parked(t, p, 100)),
     "overview.operation": for_admins(lambda t, p, _: overview.operation(t, p, NOW)),
     "overview.queue": for_admins(lambda t, p, _: overview.queue(t, p, NOW)),
@@ -182,6 +183,7 @@ CASES: dict[str, Case] = {
         roles=MENTOR | ADMIN | frozenset({Role.SERVICE}),
         names=True,
     ),
+    "web.school.school_report": for_admins(lambda t, p, _: school.school_report(t, p, SETTINGS, NOW)),
     "web.tokens.all_tokens": for_admins(lambda t, p, _: tokens.all_tokens(t, p)),
 }
 ASKED_OF_ONE = [name for name, case in CASES.items() if case.own is not None]
@@ -200,10 +202,10 @@ def transaction(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 def _asked(url: str) -> Iterator[Transaction]:
     store = open_store(url)
-    school = School.open(store)
-    school.happens(JANE, 1, source_id=JANES_ROW, percentage=80, kind=EventType.EXAM_PASSED)
-    school.happens(GULNORA, 1, source_id=GULNORAS_ROW, percentage=70, kind=EventType.EXAM_PASSED)
-    school.count_days()
+    asked = School.open(store)
+    asked.happens(JANE, 1, source_id=JANES_ROW, percentage=80, kind=EventType.EXAM_PASSED)
+    asked.happens(GULNORA, 1, source_id=GULNORAS_ROW, percentage=70, kind=EventType.EXAM_PASSED)
+    asked.count_days()
     with store.writing() as transaction:
         watchlist.follow_students(transaction, NOW)
         watchlist.lock_rules_state(transaction, NOW)
