@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bot.core.alerts import DEFAULTS
+from lms_bot.cli import main
+from lms_bot.core.alerts import DEFAULTS, Rule
 from lms_bot.core.backtest.figures import auc, top_share
 from lms_bot.core.backtest.history import ClassHistory, Due, ExamResult, Past, StudentHistory
 from lms_bot.core.backtest.observed import Observed
+from lms_bot.core.backtest.outcomes import Judged, Kind, Outcome, judge, outcome
 from lms_bot.core.backtest.replay import MentorReplay, Sent
 from lms_bot.core.events import EventType
 from lms_bot.core.principal import Principal
@@ -212,6 +215,69 @@ def test_only_admins_replay_the_past_of_everybody(scenario: AlertScenario) -> No
     scenario.poll(NOW)
     with scenario.watch.store.reading() as transaction, pytest.raises(NotFound):
         replay(transaction, Principal.of((), ()), Plan(Period.between(NOW, 2), UTC_ZONE, 5))
+
+
+# Outcomes
+
+
+def test_what_became_of_a_student_first_counts() -> None:
+    failed = event(3, 1, EventType.EXAM_FAILED, 1, 20.0)
+    passed = event(5, 2, EventType.EXAM_PASSED, 1, 60.0)
+    here = [event(day, 10 + day, EventType.CONTENT_WATCHED, 9, None) for day in range(0, 40, 10)]
+    end = NOW + 40 * DAY
+
+    def became(*past: Past, left: datetime | None = None) -> Outcome | None:
+        return outcome(StudentHistory(JANE, NOW, left, tuple(sorted(past))), NOW, end)
+
+    assert became(*here) is None
+    assert became(*here, failed) == Outcome(failed.known_at, Kind.FAILED)
+    assert became(*here, failed, passed) is None
+    assert became(*here, left=NOW + 12 * DAY) == Outcome(NOW + 12 * DAY, Kind.LEFT)
+    assert became(here[0], here[1]) == Outcome(here[1].at + 14 * DAY, Kind.SILENT)
+
+
+def test_a_student_counts_once_and_lead_time_is_from_the_first_alert() -> None:
+    sent = [
+        Sent(NOW + DAY, MARY, JANE, Rule.INACTIVE, 1),
+        Sent(NOW + 3 * DAY, MARY, JANE, Rule.FAILED_TWICE, 2),
+        Sent(NOW + 3 * DAY, MARY, RAVI, Rule.INACTIVE, 1),
+    ]
+    outcomes = {JANE: Outcome(NOW + 11 * DAY, Kind.LEFT), RAVI: None, 7: Outcome(NOW, Kind.FAILED)}
+    whole, inactive, twice = judge(sent, outcomes, 3, 14 * DAY)
+    assert whole == Judged(None, 3, 0.5, 2, 0.5, 0.5, 10.0)
+    assert (inactive.rule, inactive.alerts, inactive.precision) == (Rule.INACTIVE, 2, 0.5)
+    assert (twice.rule, twice.precision, twice.lead_days) == (Rule.FAILED_TWICE, 1.0, 8.0)
+
+
+# The command
+
+
+def test_the_command_prints_a_table_or_json_and_compares_limits(
+    scenario: AlertScenario, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_school(scenario)
+    monkeypatch.setenv("LMS_DATABASE_URL", scenario.place.lms_url)
+    monkeypatch.setenv("LMS_STORE_DATABASE_URL", scenario.place.store_url)
+    days = ["--from", "2026-03-02", "--to", "2026-03-22"]
+
+    def run(*more: str) -> tuple[object, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["backtest", *days, *more])
+        return ended.value.code, capsys.readouterr().out
+
+    code, text = run()
+    assert code == 0
+    assert text.startswith("default limits, 2026-03-02 to ")
+    assert "failed_twice" in text
+    assert "abandoned" in text
+    code, text = run("--json", "--set", "abandoned=off", "--set", "failed_twice=off")
+    found = json.loads(text.splitlines()[-1])
+    assert code == 0
+    rules = {name: {rule["rule"]: rule["alerts"] for rule in one["rules"]} for name, one in found.items()}
+    assert rules["default"]["all"] == sum(rules["default"].values()) / 2
+    assert rules["default"].keys() - rules["set"].keys() == {"abandoned", "failed_twice"}
+    assert [run("--set", wrong)[0] for wrong in ("slow=3d", "inactive=3h", "inactive")] == [2, 2, 2]
+    assert run("--to", "2026-03-01")[0] == 2
 
 
 # Figures

@@ -9,8 +9,8 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from lms_bot.core.alerts import DEFAULTS, Limits
-from lms_bot.core.backtest.history import StudentHistory
 from lms_bot.core.backtest.observed import Observed
+from lms_bot.core.backtest.outcomes import Judged, Outcome, judge, outcome
 from lms_bot.core.backtest.replay import MentorReplay, Replayed
 from lms_bot.core.calendar import DAY
 from lms_bot.core.principal import Principal
@@ -33,6 +33,10 @@ class Period:
     begin: datetime
     days: tuple[datetime, ...]
     sampled: frozenset[datetime] = frozenset()
+
+    @property
+    def end(self) -> datetime:
+        return self.days[-1]
 
     @classmethod
     def between(cls, begin: datetime, days: int, every: int = 7) -> Period:
@@ -57,11 +61,22 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What the replays of all mentors came to, with the histories of their students, by student id."""
+    """What the replays of all mentors came to, and what became of their students, by student id."""
 
+    period: Period
     mentors: int
     replayed: Replayed
-    students: Mapping[int, StudentHistory] = field(default_factory=dict)
+    outcomes: Mapping[int, Outcome | None] = field(default_factory=dict)
+
+    def judged(self) -> list[Judged]:
+        """Return how right the alerts were, all together and by rule."""
+        return judge(self.replayed.sent, self.outcomes, self.mentors, self.period.end - self.period.begin)
+
+
+def first_known(transaction: Transaction, principal: Principal) -> datetime | None:
+    """Return when the first event happened that the store has; None without any. Raises NotFound."""
+    access.require_admin(principal)
+    return backtest.first_known(transaction)
 
 
 def replay(transaction: Transaction, principal: Principal, plan: Plan, show: Show | None = None) -> Backtest:
@@ -74,7 +89,8 @@ def replay(transaction: Transaction, principal: Principal, plan: Plan, show: Sho
     dues, items = backtest.dues_of(transaction), backtest.items_due(transaction)
     of_class = backtest.class_history(transaction, dues, items, plan.left)
     minutes = backtest.exam_minutes(transaction)
-    total, known, done = Replayed(), dict[int, StudentHistory](), 0
+    total, became, done = Replayed(), dict[int, Outcome | None](), 0
+    begin, end = plan.period.begin, plan.period.end
     for some in _parts(list(mentors.items())):
         wanted = {student_id for _, own in some for student_id in own}
         found = {one.student_id: one for one in backtest.histories(transaction, wanted, dues, plan.left)}
@@ -85,18 +101,14 @@ def replay(transaction: Transaction, principal: Principal, plan: Plan, show: Sho
             total.sent.extend(one.sent)
             for moment, points in one.points.items():
                 total.points[moment].update(points)
-        known |= {student_id: _without_past(history) for student_id, history in found.items()}
+        became |= {student_id: outcome(history, begin, end) for student_id, history in found.items()}
         done += len(some)
         if show is not None:
             show(done, len(mentors))
-    return Backtest(len(mentors), total, known)
+    return Backtest(plan.period, len(mentors), total, became)
 
 
 def _parts(mentors: Sequence[tuple[int, list[int]]]) -> Iterator[list[tuple[int, list[int]]]]:
     rest = iter(mentors)
     while some := list(islice(rest, TOGETHER)):
         yield some
-
-
-def _without_past(history: StudentHistory) -> StudentHistory:
-    return StudentHistory(history.student_id, history.enrolled_at, history.left_at, ())

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.academics.deadlines import CLASS_GRACE
 from lms_bot.core.backtest.history import Activity, ClassHistory, Due, ExamResult, Item, Past, StudentHistory
-from lms_bot.core.calendar import UNKNOWN_TIME
+from lms_bot.core.calendar import EARLIEST, UNKNOWN_TIME
 from lms_bot.core.events import FINISHING, OBSERVED, EventType
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.db.lists import in_bound_list, in_list, run_with_ids
@@ -36,6 +36,12 @@ def mentors_students(transaction: Transaction) -> dict[int, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
     for mentor_id, student_id in transaction.execute(query.join(students, students.c.student_id == link.student_id)):
         found[mentor_id].append(student_id)
+    return found
+
+
+def first_known(transaction: Transaction) -> datetime | None:
+    """Return when the first event that says its time happened."""
+    found: datetime | None = transaction.scalar(sa.select(sa.func.min(_c.timestamp)).where(_c.timestamp > EARLIEST))
     return found
 
 
