@@ -267,7 +267,7 @@ def test_the_command_prints_a_table_or_json_and_compares_limits(
 
     code, text = run()
     assert code == 0
-    assert text.startswith("default limits, 2026-03-02 to ")
+    assert text.startswith("default limits, 2026-03-02 to 2026-03-22: 3 mentors, 8 students, of whom ")
     assert "failed_twice" in text
     assert "abandoned" in text
     code, text = run("--json", "--set", "abandoned=off", "--set", "failed_twice=off")

@@ -27,6 +27,7 @@ VALUES = {
     "FROM_URL": "sqlite:///store.db",
     "TO_URL": "sqlite:///copy.db",
     "SHELL": "bash",
+    "DATE": "2025-01-05",
 }  # for the words in capitals
 LAST = "forget"  # who is forgotten cannot be asked about
 TYPED = re.findall(r"^ +(lms-bot .+?)(?:  .*)?$", README, re.MULTILINE)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from lms_bot.cli.options import DONE, Commands, settings_of
 from lms_bot.cli.progress import StepsBar
 from lms_bot.core.alerts import DEFAULTS, Limits, Rule
-from lms_bot.core.calendar import DAY, start_of_day
+from lms_bot.core.calendar import DAY, local_day, start_of_day
 from lms_bot.core.principal import Principal
 from lms_bot.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from lms_bot.config.settings import Settings
     from lms_bot.reports.backtest.replays import Backtest, Period
     from lms_bot.store.session import Transaction
@@ -58,7 +60,7 @@ def _backtest(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({name: _as_json(one) for name, one in found.items()}))
     else:
-        print("\n\n".join(_table(name, one) for name, one in found.items()))
+        print("\n\n".join(_table(name, one, settings.timezone) for name, one in found.items()))
     return DONE
 
 
@@ -92,10 +94,10 @@ def _as_json(found: Backtest) -> dict[str, Any]:
     }
 
 
-def _table(name: str, found: Backtest) -> str:
+def _table(name: str, found: Backtest, zone: ZoneInfo) -> str:
     became = Counter(one.kind.value for one in found.outcomes.values() if one)
     said = ", ".join(f"{count:,} {kind}" for kind, count in became.most_common()) or "nothing became of any"
-    days = f"{found.period.begin:%Y-%m-%d} to {found.period.end:%Y-%m-%d}"
+    days = f"{local_day(found.period.begin, zone)} to {local_day(found.period.end, zone) - DAY}"
     names = ("alerts", "per mentor+week", "students", "precision", "recall", "lead days")
     lines = [
         f"{name} limits, {days}: {found.mentors:,} mentors, {len(found.outcomes):,} students, of whom {said}",

@@ -131,8 +131,8 @@ class ClassHistory:
         It says when to look again, and is nothing that is judged.
         """
         if one.activity not in self._turned:
-            curve = self._handed_in.get(one.activity)
-            moments = curve.moments if curve else []
+            curves = (self._expected.get(one.activity), self._handed_in.get(one.activity))
+            moments = sorted(moment for curve in curves if curve for moment in curve.moments)
             later = moments[bisect_right(moments, one.until + GRACE) : bisect_right(moments, one.until + CLASS_GRACE)]
             most = (
                 moment
