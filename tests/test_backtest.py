@@ -10,7 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lms_bot.cli import main
@@ -94,6 +94,7 @@ def lived(one: StudentHistory, days: int, per_day: int = 5) -> tuple[list[Sent],
     return found.sent, found.points
 
 
+@settings(max_examples=30)
 @given(EVENTS, st.integers(1, 59))
 def test_what_tomorrow_brings_changes_nothing_today(
     events: list[tuple[int, EventType, int, int | None, int]], day: int

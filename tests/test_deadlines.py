@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lms_bot.core.academics.deadlines import CLASS_GRACE, GRACE, Deadline, is_on_time, standing
 from lms_bot.core.alert_rules import Facts, true_verdicts, verdicts
-from lms_bot.core.alerting.facts import with_deadlines
+from lms_bot.core.alerting.facts import on_time_until, with_deadlines
 from lms_bot.core.alerts import DEFAULTS, Rule, Verdict
 from lms_bot.store import tables
 from lms_bot.store.academics import deadlines
@@ -97,6 +97,12 @@ def test_silence_says_little_of_one_who_has_something_due_and_missed_nothing() -
     assert not is_on_time([ALGEBRA._replace(is_done=True)], GRACE, NOW + 14 * DAY)
     assert not is_on_time([ALGEBRA, GEOMETRY], GRACE, NOW + GRACE)
     assert not is_on_time([], GRACE, NOW)
+
+
+def test_who_is_on_time_is_judged_again_when_the_last_deadline_is_two_weeks_past() -> None:
+    kept = ALGEBRA._replace(is_done=True)
+    assert on_time_until(Facts(JANE, True, **with_deadlines([kept], None, NOW + DAY))) == NOW + 14 * DAY
+    assert on_time_until(Facts(JANE, True, **with_deadlines([ALGEBRA], None, NOW + DAY))) is None
 
 
 # The worker

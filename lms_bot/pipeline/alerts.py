@@ -20,6 +20,7 @@ from lms_bot.core.alerting.changes import (
     judged,
     true_for,
 )
+from lms_bot.core.alerting.facts import on_time_until
 from lms_bot.core.alerts import (
     DEFAULTS,
     Key,
@@ -86,7 +87,7 @@ def judge_students(transaction: Transaction, student_ids: Sequence[int], setting
     changes: list[Change] = []
     next_looks: dict[int, datetime | None] = dict.fromkeys(student_ids)
     for one in found:
-        looks = []
+        looks = [on_time_until(one)]
         for mentor, said in judged(one, [mentors[mentor_id] for mentor_id in mentors_of.get(one.student_id, ())]):
             looks.append(next_look(said, now))
             own = [alert for alert in kept[one.student_id] if alert.mentor_id == mentor.mentor_id]

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from lms_bot.core.academics.deadlines import GRACE, Deadline, is_on_time
-from lms_bot.core.alert_rules import Exam, Opened
+from lms_bot.core.academics.deadlines import AHEAD, GRACE, Deadline, is_on_time
+from lms_bot.core.alert_rules import Exam, Facts, Opened
 from lms_bot.core.calendar import DAY
 from lms_bot.core.events import FINISHING, OF_EXAMS, OPENING, EventType
 
@@ -63,3 +63,8 @@ def with_deadlines(due: Iterable[Deadline], enrolled_at: datetime | None, now: d
     ahead = min((one for one in own if one.until > now), key=lambda one: one.until, default=None)
     kept = (*(one for one in own if one.until <= now), *([ahead] if ahead else ()))
     return {"deadlines": kept, "is_on_time": is_on_time(kept, GRACE, now)}
+
+
+def on_time_until(facts: Facts) -> datetime | None:
+    """Return until when a student who is on time stays so by missing nothing more; None for others."""
+    return max(one.until for one in facts.deadlines) + AHEAD if facts.is_on_time else None

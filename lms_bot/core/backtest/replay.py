@@ -21,6 +21,7 @@ from lms_bot.core.alerting.changes import (
     covers,
     true_for,
 )
+from lms_bot.core.alerting.facts import on_time_until
 from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Key, Limits, Opening, Rule, StudentAlert, Untold, Verdict
 from lms_bot.core.attention import score
 from lms_bot.core.backtest.history import Past
@@ -105,8 +106,8 @@ class MentorReplay:
         said = verdicts(facts, self._rules.limits)
         true = true_for(said, self._rules, facts.student_id, now)
         self._change(kept, true, now)
-        looks = [look for look in (next_look(said, now), student.next_look(now)) if look is not None]
-        kept.look_at = min(looks, default=None)
+        looks = (next_look(said, now), student.next_look(now), on_time_until(facts))
+        kept.look_at = min((look for look in looks if look is not None), default=None)
 
     def _judge_exams(self, now: datetime) -> None:
         """Judge which exams many students failed within the last day, as the worker does."""
