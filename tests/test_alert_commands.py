@@ -11,7 +11,17 @@ from tests.alert_scenario import DAY, HOUR, AlertScenario
 from tests.bot_process import Place
 from tests.lms_rows import GULNORA, JANE, MARY, NOW, OBRIEN, OMAR, RAVI
 
-RULES = ("inactive", "never_started", "failed_twice", "score_drop", "abandoned", "streak_broken", "stuck", "many_fail")
+RULES = (
+    "inactive",
+    "never_started",
+    "failed_twice",
+    "score_drop",
+    "abandoned",
+    "streak_broken",
+    "stuck",
+    "deadline_missed",
+    "many_fail",
+)
 
 
 @pytest.fixture

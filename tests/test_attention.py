@@ -6,6 +6,7 @@ import inspect
 import json
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,13 +33,13 @@ WELL = AttentionFacts(True, first_at=NOW - 90 * DAY, learned_at=NOW, average=80.
 FAILED, PASSED = EventType.EXAM_FAILED, EventType.EXAM_PASSED
 
 
-def parts(now: datetime = NOW, **changed: object) -> dict[Reason, int]:
+def parts(now: datetime = NOW, **changed: Any) -> dict[Reason, int]:
     """The points of a student who does well, but for what is changed."""
-    return {part.name: part.points for part in score(replace(WELL, **changed), now).parts}  # type: ignore[arg-type]
+    return {part.name: part.points for part in score(replace(WELL, **changed), now).parts}
 
 
-def sentence(**changed: object) -> str:
-    (part,) = score(replace(WELL, **changed), NOW).parts  # type: ignore[arg-type]
+def sentence(**changed: Any) -> str:
+    (part,) = score(replace(WELL, **changed), NOW).parts
     return part.sentence
 
 
@@ -86,12 +87,20 @@ def test_one_failure_without_a_pass_gives_most_of_the_points_and_three_give_all(
 
 def test_an_average_below_the_pass_mark_gives_points_and_more_the_lower_it_is() -> None:
     given = [parts(average=mark).get(Reason.RESULTS, 0) for mark in (None, 50.0, 49.99, 25.0, 0.0, -100.0)]
-    assert given == [0, 0, 5, 12, 20, 20]
+    assert given == [0, 0, 6, 16, 25, 25]
     assert sentence(average=45.25) == "The average is 45.2 %, below the pass mark of 50 %."
 
 
+def test_results_below_the_class_give_points_and_all_at_thirty_points_below() -> None:
+    below = (None, 20.0, -0.9, -1.0, -15.0, -30.0, -80.0)
+    given = [parts(against_class=points).get(Reason.RESULTS, 0) for points in below]
+    assert given == [0, 0, 0, 1, 12, 25, 25]
+    assert sentence(against_class=-12.25) == "Results are 12.2 points below the class in the same exams."
+    assert sentence(against_class=-3.0, average=45.0) == "The average is 45 %, below the pass mark of 50 %."
+
+
 @pytest.mark.parametrize(
-    ("recent", "before", "points"), [(0, 3, 0), (0, 4, 10), (2, 4, 5), (8, 10, 0), (7, 10, 3), (5, 4, 0)]
+    ("recent", "before", "points"), [(0, 3, 0), (0, 4, 5), (2, 4, 2), (8, 10, 0), (7, 10, 2), (5, 4, 0)]
 )
 def test_a_fall_of_three_tenths_counts_where_enough_was_done_before(recent: int, before: int, points: int) -> None:
     assert parts(recent=recent, before=before).get(Reason.ACTIVITY, 0) == points
@@ -103,16 +112,30 @@ def test_what_is_open_for_four_days_is_stuck() -> None:
     assert sentence(opened_at=NOW - 4 * DAY) == "What was opened 4 days ago is not finished."
 
 
-def test_missed_deadlines_have_a_weight_and_no_points_as_long_as_none_are_known() -> None:
+def test_missed_deadlines_give_points_by_their_share_and_for_the_last_one() -> None:
+    full = WEIGHTS[Reason.DEADLINES]
+    one: dict[str, Any] = {"deadlines_due": 4, "deadlines_missed": 1}
     assert parts() == {}
-    assert parts(deadlines_missed=1) == {Reason.DEADLINES: WEIGHTS[Reason.DEADLINES]}
+    assert parts(**one) == {Reason.DEADLINES: round(0.6 * full / 4)}
+    assert parts(**one, is_last_missed=True) == {Reason.DEADLINES: round(full * (0.6 / 4 + 0.4))}
+    assert parts(deadlines_due=1, deadlines_missed=1, is_last_missed=True) == {Reason.DEADLINES: full}
+    assert sentence(**one) == "1 of 4 deadlines were missed."
+    assert sentence(**one, is_last_missed=True) == "1 of 4 deadlines were missed, the last one too."
+
+
+def test_silence_counts_a_third_for_one_who_is_on_time() -> None:
+    silent: dict[str, Any] = {"learned_at": NOW - 12 * DAY, "before": 0}
+    full = WEIGHTS[Reason.SILENCE]
+    assert parts(**silent) == {Reason.SILENCE: full}
+    assert parts(**silent, is_on_time=True) == {Reason.SILENCE: round(0.35 * full)}
+    assert sentence(**silent, is_on_time=True) == "Nothing was finished for 12 days, but no deadline was missed."
 
 
 def test_nothing_about_who_somebody_is_gives_points() -> None:
     known = {field.name for field in fields(AttentionFacts)}
     assert known == {
         *("is_active", "enrolled_at", "first_at", "learned_at", "usual_gap", "average", "failures", "recent"),
-        *("before", "opened_at", "deadlines_missed"),
+        *("before", "opened_at", "against_class", "deadlines_due", "deadlines_missed", "is_last_missed", "is_on_time"),
     }
     assert "Student" not in inspect.getsource(attention)
 
@@ -130,7 +153,11 @@ FACTS = st.builds(
     recent=st.integers(0, 30),
     before=st.integers(0, 30),
     opened_at=WHEN,
+    against_class=st.none() | st.floats(-100, 100),
+    deadlines_due=st.integers(0, 5),
     deadlines_missed=st.integers(0, 3),
+    is_last_missed=st.booleans(),
+    is_on_time=st.booleans(),
 )
 
 
@@ -164,7 +191,7 @@ def test_students_are_listed_by_points_and_who_has_left_comes_last(store: Store)
         people.keep_people(transaction, everybody, MENTORS, {(1, one.student_id) for one in everybody}, NOW)
     assert school.ask("students") == (
         "**4 students** · 1 failing · 1 inactive\n\n"
-        "* **Jane Smith** – last exam failed\n"
+        "* **Jane Smith** – average 10%\n"
         "* **Janet O'Brien** – away 30 d\n\n"
         "```spoiler 1 doing well\n* **Гульнора Каримова** – 90% · 1 min ago · 🔥 1 d\n```\n\n"
         "```spoiler 1 who left\n* **Ravi Patel** – 0% · 1 min ago · 🔥 1 d\n```"
@@ -242,6 +269,21 @@ def test_who_did_something_after_a_silence_has_come_back(
     )
 
 
+def test_who_needs_you_are_few_and_come_first(store: Store) -> None:
+    school = School.open(store)
+    many = [Student(2000 + number, f"student_{number:03}") for number in range(30)]
+    with store.writing() as transaction:
+        people.keep_people(transaction, many, MENTORS, {(1, one.student_id) for one in many}, NOW)
+    owe(store, [happened(one, "Algebra", FAILED, percentage=5) for one in many[:9]])
+    owe(store, [happened(one, "Algebra", FAILED, percentage=0) for one in many[9:11]])
+    owe(store, [happened(one, "Algebra", PASSED, percentage=90) for one in many[11:]])
+    school.count_days()
+    found = overview(school)
+    assert len(found.attention.needs_you) == 3
+    assert found.attention.needs_you == found.attention.summaries[:3]
+    assert found.as_json()["needs_you"] == [one.student.student_id for one in found.attention.summaries[:3]]
+
+
 def test_an_overview_is_json(store: Store) -> None:
     school = School.open(store)
     owe(store, [happened(RAVI, "Algebra", FAILED, at=NOW - SECOND, percentage=20)])
@@ -251,11 +293,10 @@ def test_an_overview_is_json(store: Store) -> None:
     assert found["as_of"] == NOW.isoformat()
     assert (ravi["student_id"], ravi["username"], ravi["average_score"]) == (RAVI.student_id, "ravi", 20.0)
     assert ravi["attention"] == sum(reason["points"] for reason in ravi["reasons"])
-    assert ravi["reasons"][0] == {
-        "name": "failures",
-        "points": 18,
-        "sentence": "1 exam was failed and not passed since.",
-    }
+    assert ravi["reasons"] == [
+        {"name": "results", "points": 18, "sentence": "The average is 20 %, below the pass mark of 50 %."},
+        {"name": "failures", "points": 6, "sentence": "1 exam was failed and not passed since."},
+    ]
     assert found["changes"]["exams"][0]["percentage"] == 20
     assert found["due"] == []
 

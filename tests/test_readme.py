@@ -28,6 +28,7 @@ VALUES = {
     "TO_URL": "sqlite:///copy.db",
     "SHELL": "bash",
     "FILE": "token.txt",
+    "DATE": "2025-01-05",
 }  # for the words in capitals
 LAST = "forget"  # who is forgotten cannot be asked about
 TYPED = re.findall(r"^ +(lms-bot .+?)(?:  .*)?$", README, re.MULTILINE)

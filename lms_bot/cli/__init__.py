@@ -10,7 +10,20 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lms_bot import __version__
-from lms_bot.cli import activity, completion, copy_store, diagnosis, events, forget, mcp, monitor, serve, sync, token
+from lms_bot.cli import (
+    activity,
+    backtest,
+    completion,
+    copy_store,
+    diagnosis,
+    events,
+    forget,
+    mcp,
+    monitor,
+    serve,
+    sync,
+    token,
+)
 from lms_bot.cli.options import DONE, FAILED, WRONG_USE, Commands, add_global, command_first, settings_of
 from lms_bot.errors import ConfigError, LmsBotError
 
@@ -77,6 +90,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Commands]:
     diagnosis.add_to(commands)
     events.add_to(commands)
     activity.add_to(commands)
+    backtest.add_to(commands)
     forget.add_to(commands)
     copy_store.add_to(commands)
     serve.add_to(commands)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from lms_bot.core.academics.deadlines import Deadline
 from lms_bot.core.alerts import DAY, HOUR, Limits, Rule, Verdict
 from lms_bot.core.events import EventType
 from lms_bot.core.reports.students import FEWEST_COMPARED, concerns_of
@@ -17,6 +18,8 @@ from lms_bot.core.reports.students import FEWEST_COMPARED, concerns_of
 MORE_SERIOUS = timedelta(days=7)  # of inactivity, of a student who is not passing
 MOST_SERIOUS = timedelta(days=11)  # of inactivity
 USUAL_GAPS = 3  # times the usual gap between days of learning is not inactive yet
+ON_TIME = "on_time"  # in the numbers of a verdict about a silent student who has missed no deadline
+MOST_TITLES = 5  # of missed deadlines, in the numbers of an alert
 COMPARED = 5  # exams before the last one, for a drop of the score
 FEWEST_FAILING = 5  # students, for an exam that many fail
 FAILING_WITHIN = DAY
@@ -64,7 +67,8 @@ class Facts:
 
     `average` is the mean percentage of all exams, `first_at` the first event of any kind, `usual_gap` the time that
     usually lies between two days of learning. `exams` are those of the last weeks, newest first. `content` is what the
-    student opened last, where nothing was finished since.
+    student opened last, where nothing was finished since. `deadlines` are those since the enrolment and the
+    next one; who has some and missed none `is_on_time`.
     """
 
     student_id: int
@@ -78,6 +82,8 @@ class Facts:
     content: Opened | None = None
     streak: Broken | None = None
     average: float | None = None
+    deadlines: tuple[Deadline, ...] = ()
+    is_on_time: bool = False
 
 
 def inactive(facts: Facts, limit: float) -> Iterator[Verdict]:
@@ -88,6 +94,7 @@ def inactive(facts: Facts, limit: float) -> Iterator[Verdict]:
     allowed = max(limit * DAY, USUAL_GAPS * (facts.usual_gap or timedelta()))
     passing = not concerns_of(facts.exams[0].outcome if facts.exams else None, facts.average)
     numbers = {"last": _said(since), "usual_gap": _days(facts.usual_gap), "allowed": _days(allowed), "passing": passing}
+    numbers |= _on_time(facts)
     yield Verdict(Rule.INACTIVE, since + allowed, 1, numbers=numbers)
     if not passing:
         yield Verdict(Rule.INACTIVE, since + max(allowed, MORE_SERIOUS), 2, numbers=numbers)
@@ -97,7 +104,7 @@ def inactive(facts: Facts, limit: float) -> Iterator[Verdict]:
 def never_started(facts: Facts, limit: float) -> Iterator[Verdict]:
     """Judge that there is no event at all `limit` days after the student was enrolled."""
     if facts.enrolled_at is not None and facts.first_at is None:
-        numbers = {"enrolled": _said(facts.enrolled_at)}
+        numbers = {"enrolled": _said(facts.enrolled_at), **_on_time(facts)}
         yield Verdict(Rule.NEVER_STARTED, facts.enrolled_at + limit * DAY, 2, numbers=numbers)
 
 
@@ -157,6 +164,23 @@ def stuck(facts: Facts, limit: float) -> Iterator[Verdict]:
         yield Verdict(Rule.STUCK, at, 1, opened.activity_id or 0, opened.title, at + LASTING, numbers)
 
 
+def deadline_missed(facts: Facts, limit: float) -> Iterator[Verdict]:
+    """Judge that something is not handed in `limit` days after it was due; all that a student misses is one alert.
+
+    What most of the class has not handed in either counts later: see `Deadline.missed_at`.
+    """
+    missed = sorted(
+        ((one.missed_at(limit * DAY), one) for one in facts.deadlines if not one.is_done), key=lambda pair: pair[0]
+    )
+    for number, (at, one) in enumerate(missed, 1):
+        titles = [before.title for _, before in missed[:number][::-1]][:MOST_TITLES]
+        numbers = {"missed": number, "due": _said(one.until), "titles": titles}
+        until = at + LASTING
+        if 1 < number < len(missed):  # one of the same level follows, and says so from then on
+            until = min(until, missed[number][0])
+        yield Verdict(Rule.DEADLINE_MISSED, at, min(number, 2), title=one.title, until=until, numbers=numbers)
+
+
 RULES: dict[Rule, Callable[[Facts, float], Iterator[Verdict]]] = {
     Rule.INACTIVE: inactive,
     Rule.NEVER_STARTED: never_started,
@@ -165,6 +189,7 @@ RULES: dict[Rule, Callable[[Facts, float], Iterator[Verdict]]] = {
     Rule.ABANDONED: abandoned,
     Rule.STREAK_BROKEN: streak_broken,
     Rule.STUCK: stuck,
+    Rule.DEADLINE_MISSED: deadline_missed,
 }
 
 
@@ -201,6 +226,10 @@ def true_verdicts(found: Iterable[Verdict], now: datetime) -> dict[tuple[Rule, i
 def next_look(found: Iterable[Verdict], now: datetime) -> datetime | None:
     """Return when time alone changes what the rules say next."""
     return min((moment for one in found for moment in (one.at, one.until) if moment and moment > now), default=None)
+
+
+def _on_time(facts: Facts) -> dict[str, Any]:
+    return {ON_TIME: True} if facts.is_on_time else {}
 
 
 def _said(moment: datetime) -> str:

@@ -27,6 +27,7 @@ class Rule(StrEnum):
     ABANDONED = "abandoned"
     STREAK_BROKEN = "streak_broken"
     STUCK = "stuck"
+    DEADLINE_MISSED = "deadline_missed"
     MANY_FAIL = "many_fail"
 
 
@@ -65,10 +66,12 @@ RULE_DEFINITIONS: dict[Rule, RuleDefinition] = {
     Rule.ABANDONED: RuleDefinition(3, Unit.HOURS, 1, 240, DAY, absence=True),
     Rule.STREAK_BROKEN: RuleDefinition(7, Unit.DAYS, 7, 365, WEEK, absence=True, told_otherwise=True),
     Rule.STUCK: RuleDefinition(4, Unit.DAYS, 1, 60, WEEK, absence=True),
+    Rule.DEADLINE_MISSED: RuleDefinition(1, Unit.DAYS, 1, 60, WEEK, absence=True),
     Rule.MANY_FAIL: RuleDefinition(40, Unit.PERCENT, 5, 100, DAY, settle=HOUR),
 }
 COVERS: dict[Rule, tuple[Rule, ...]] = {
     Rule.INACTIVE: (Rule.STREAK_BROKEN, Rule.STUCK, Rule.ABANDONED),
+    Rule.DEADLINE_MISSED: (Rule.INACTIVE, Rule.NEVER_STARTED, Rule.STREAK_BROKEN, Rule.STUCK),
     Rule.FAILED_TWICE: (Rule.SCORE_DROP,),
     Rule.MANY_FAIL: (Rule.FAILED_TWICE, Rule.SCORE_DROP),
 }
@@ -77,6 +80,7 @@ COVERS: dict[Rule, tuple[Rule, ...]] = {
 BY_SERIOUSNESS = (
     Rule.FAILED_TWICE,
     Rule.MANY_FAIL,
+    Rule.DEADLINE_MISSED,
     Rule.SCORE_DROP,
     Rule.INACTIVE,
     Rule.ABANDONED,
@@ -127,6 +131,7 @@ class Untold(StrEnum):
     COVERED = "covered"  # a more serious one stands
     OTHERWISE = "otherwise"  # the end of a streak is told as such
     TURNED_OFF = "turned off"  # nobody is told anything
+    ON_TIME = "on time"  # the student is silent, but has missed no deadline
 
 
 class Reason(StrEnum):

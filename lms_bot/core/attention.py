@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
-from lms_bot.core.alert_rules import USUAL_GAPS
+from lms_bot.core.academics.deadlines import GRACE, standing
+from lms_bot.core.alert_rules import USUAL_GAPS, Facts
 from lms_bot.core.alerts import DAY, DEFAULTS, Rule
 from lms_bot.core.reports.students import PASS_LINE
 
@@ -21,6 +22,13 @@ FEWEST_BEFORE = 4  # things finished in the days before, for a fall that says so
 LEAST_FALL = 0.3
 MANY_FAILURES = 3  # exams that count in full
 LOW_SHARE = 0.25  # of the points, already of an average just below the pass mark
+BELOW_CLASS = 30.0  # points of percent below the class, that count in full
+FEWEST_OF_CLASS = 5  # results of an exam, for a class to compare with
+LEAST_BELOW = 1.0  # such points, before any of them count
+SHARE_OF_ALL = 0.6  # of the points for deadlines, by how many were missed; the rest where the last one was
+ON_TIME_SHARE = 0.35  # of the points for silence, of one who has missed no deadline
+NEEDS = 20  # points from which on a student needs their mentor
+NOTICED = 5  # points from which on there is something to look at
 UNKNOWN_SHARE = 0.5  # of the points, of one of whom nothing is known
 
 
@@ -35,14 +43,14 @@ class Reason(StrEnum):
     STUCK = "stuck"
 
 
-# Provisional: how well they tell who needs help is still to be measured.
+# How well they tell who needs help, and on what they were chosen: docs/evidence.md.
 WEIGHTS: Mapping[Reason, int] = MappingProxyType(
     {
-        Reason.FAILURES: 30,
-        Reason.SILENCE: 25,
-        Reason.RESULTS: 20,
-        Reason.ACTIVITY: 10,
-        Reason.DEADLINES: 10,
+        Reason.DEADLINES: 35,
+        Reason.RESULTS: 25,
+        Reason.SILENCE: 20,
+        Reason.FAILURES: 10,
+        Reason.ACTIVITY: 5,
         Reason.STUCK: 5,
     }
 )
@@ -55,7 +63,9 @@ class AttentionFacts:
     `first_at` is the first event of any kind, `learned_at` the last thing finished, `usual_gap` the time that usually
     lies between two days of learning, `average` the mean percentage of all exams, `failures` how many exams were failed
     last. `recent` and `before` are the things finished in the last 14 days and the 14 before, `opened_at` is since when
-    a content is open that nothing followed. `deadlines_missed` is 0 as long as the store knows no deadlines.
+    a content is open that nothing followed. `against_class` is the mean difference, in points, to the class in the
+    same exams. `deadlines_due` counts what was due, `is_last_missed` is about the last of it, and who has some
+    deadlines and missed none `is_on_time`.
     """
 
     is_active: bool
@@ -68,7 +78,31 @@ class AttentionFacts:
     recent: int = 0
     before: int = 0
     opened_at: datetime | None = None
+    against_class: float | None = None
+    deadlines_due: int = 0
     deadlines_missed: int = 0
+    is_last_missed: bool = False
+    is_on_time: bool = False
+
+
+class DeadlineFacts(TypedDict):
+    """The facts about deadlines among those of `AttentionFacts`."""
+
+    deadlines_due: int
+    deadlines_missed: int
+    is_last_missed: bool
+    is_on_time: bool
+
+
+def deadline_facts(facts: Facts, now: datetime) -> DeadlineFacts:
+    """Return what is said of deadlines by the facts of the alert rules."""
+    stands = standing(facts.deadlines, GRACE, now)
+    return {
+        "deadlines_due": len(stands.due),
+        "deadlines_missed": len(stands.missed),
+        "is_last_missed": stands.is_last_missed,
+        "is_on_time": facts.is_on_time,
+    }
 
 
 class Part(NamedTuple):
@@ -125,7 +159,10 @@ def silence(facts: AttentionFacts, now: datetime) -> Share:
         return 0.0, ""
     days = (now - since) // DAY
     usually = f", usually every {facts.usual_gap / DAY:g} days" if facts.usual_gap else ""
-    return (now - since) / (2 * allowed), f"Nothing was finished for {days:,} days{usually}."
+    share, said = min(1.0, (now - since) / (2 * allowed)), f"Nothing was finished for {days:,} days{usually}"
+    if facts.is_on_time:
+        return share * ON_TIME_SHARE, f"{said}, but no deadline was missed."
+    return share, f"{said}."
 
 
 def failures(facts: AttentionFacts, now: datetime) -> Share:
@@ -136,12 +173,16 @@ def failures(facts: AttentionFacts, now: datetime) -> Share:
 
 
 def results(facts: AttentionFacts, now: datetime) -> Share:
-    """Judge that the average is below the pass mark: all points at 0 %."""
-    if facts.average is None or facts.average >= PASS_LINE:
-        return 0.0, ""
-    below = min(1.0, (PASS_LINE - facts.average) / PASS_LINE)
-    sentence = f"The average is {round(facts.average, 1):g} %, below the pass mark of {PASS_LINE:g} %."
-    return LOW_SHARE + (1 - LOW_SHARE) * below, sentence
+    """Judge that the average is below the pass mark or the class: all points at 0 %, or 30 points below the class."""
+    below = -(facts.against_class or 0.0)
+    below_class = min(1.0, below / BELOW_CLASS) if below >= LEAST_BELOW else 0.0
+    below_mark = 0.0
+    if facts.average is not None and facts.average < PASS_LINE:
+        below_mark = LOW_SHARE + (1 - LOW_SHARE) * min(1.0, (PASS_LINE - facts.average) / PASS_LINE)
+    if below_mark >= below_class:
+        average = round(facts.average or 0.0, 1)
+        return below_mark, f"The average is {average:g} %, below the pass mark of {PASS_LINE:g} %."
+    return below_class, f"Results are {round(below, 1):g} points below the class in the same exams."
 
 
 def activity(facts: AttentionFacts, now: datetime) -> Share:
@@ -161,10 +202,13 @@ def stuck(facts: AttentionFacts, now: datetime) -> Share:
 
 
 def deadlines(facts: AttentionFacts, now: datetime) -> Share:
-    """Judge that deadlines were missed."""
-    count = facts.deadlines_missed
-    missed = "1 deadline was" if count == 1 else f"{count:,} deadlines were"
-    return (1.0 if count else 0.0), f"{missed} missed."
+    """Judge that deadlines were missed: by their share, and whether the last one was."""
+    if not facts.deadlines_missed:
+        return 0.0, ""
+    share = facts.deadlines_missed / max(facts.deadlines_due, facts.deadlines_missed)
+    last = ", the last one too" if facts.is_last_missed and facts.deadlines_due > 1 else ""
+    said = f"{facts.deadlines_missed:,} of {facts.deadlines_due:,} deadlines were missed{last}."
+    return SHARE_OF_ALL * share + (1 - SHARE_OF_ALL) * facts.is_last_missed, said
 
 
 _REASONS: dict[Reason, Callable[[AttentionFacts, datetime], Share]] = {

@@ -11,7 +11,7 @@ from lms_bot.db.engine import reason
 from lms_bot.errors import LmsUnavailable
 from lms_bot.lms.inspection import read_if_there
 from lms_bot.lms.source import EnrolmentQueries
-from lms_bot.lms.values import integer, moment
+from lms_bot.lms.values import integer, moment, text
 
 LONGEST = 30 * 24 * 60  # minutes; what is said to take longer, or no time at all, is a mistake
 
@@ -21,12 +21,12 @@ class Enrolment:
     """Since when students are enrolled, how long exams take, and until when something is to be done.
 
     `students` are (student id, aware UTC), `minutes` are by exam id, and `deadlines` are (source, activity id, aware
-    UTC).
+    UTC, title).
     """
 
     students: tuple[tuple[int, datetime], ...]
     minutes: dict[int, int]
-    deadlines: tuple[tuple[str, int, datetime], ...] = ()
+    deadlines: tuple[tuple[str, int, datetime, str | None], ...] = ()
 
 
 def read_enrolment(engine: sa.Engine, queries: EnrolmentQueries, zone: tzinfo) -> Enrolment:
@@ -40,7 +40,9 @@ def read_enrolment(engine: sa.Engine, queries: EnrolmentQueries, zone: tzinfo) -
     except sa.exc.SQLAlchemyError as error:
         raise LmsUnavailable(f"when students were enrolled cannot be read: {reason(error)}") from error
     until = (
-        (source, integer(activity), moment(when, zone)) for source, read in deadlines.items() for activity, when in read
+        (source, integer(activity), moment(when, zone), text(title[0]) if title else None)
+        for source, read in deadlines.items()
+        for activity, when, *title in read
     )
     since = ((integer(who), moment(when, zone)) for who, when in enrolled)
     minutes = ((integer(exam), integer(length)) for exam, length in lengths)
@@ -48,6 +50,8 @@ def read_enrolment(engine: sa.Engine, queries: EnrolmentQueries, zone: tzinfo) -
         tuple((who, when) for who, when in since if who is not None and when is not None),
         {exam: length for exam, length in minutes if exam is not None and length and 0 < length <= LONGEST},
         tuple(
-            (source, activity, when) for source, activity, when in until if activity is not None and when is not None
+            (source, activity, when, title)
+            for source, activity, when, title in until
+            if activity is not None and when is not None
         ),
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from lms_bot.config.settings import Settings
+from lms_bot.core.alerting.changes import by_seriousness, covers
 from lms_bot.core.alerts import COVERS, RULE_DEFINITIONS, Reason, Reminder, StudentAlert, Untold, is_urgent
 from lms_bot.core.calendar import after_working_time, local_day, start_of_day
 from lms_bot.core.events import ALERT_REMINDERS, STUDENT_ALERTS, Event, EventType
@@ -135,7 +136,7 @@ def _finish_or_postpone_untrue(
             said.add(what)
     queue.finish(transaction, over, OVER, now)
     queue.postpone(transaction, unknown, now + freshness.RETRY)
-    true.sort(key=lambda one: (-one[0].level, one[0].since, one[0].alert_id))
+    true.sort(key=lambda one: by_seriousness(one[0]))
     return [notification for _, notification in true]
 
 
@@ -158,13 +159,7 @@ def _covered(transaction: Transaction, due: Sequence[StudentAlert]) -> list[Stud
     for alert in open_for_mentors(transaction, {alert.mentor_id for alert in due}):
         if alert.rule in COVERS:
             standing[alert.mentor_id].append(alert)
-    return [alert for alert in due if any(_covers(other, alert) for other in standing[alert.mentor_id])]
-
-
-def _covers(other: StudentAlert, alert: StudentAlert) -> bool:
-    is_of_student = other.student_id in (0, alert.student_id)
-    is_of_exam = other.subject_id in (0, alert.numbers.get("exam_id", alert.subject_id))
-    return alert.rule in COVERS[other.rule] and is_of_student and is_of_exam
+    return [alert for alert in due if any(covers(other, alert) for other in standing[alert.mentor_id])]
 
 
 def _record(

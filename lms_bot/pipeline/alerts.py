@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeAlias
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.alert_rules import FAILING_WITHIN, RULES, Facts, many_fail, next_look, true_verdicts, verdicts
+from lms_bot.core.alert_rules import FAILING_WITHIN, Facts, many_fail, next_look
+from lms_bot.core.alerting.changes import (
+    Change,
+    Closing,
+    MentorRules,
+    Moment,
+    Restating,
+    Telling,
+    Waiting,
+    compared,
+    judged,
+    true_for,
+)
+from lms_bot.core.alerting.facts import on_time_until
 from lms_bot.core.alerts import (
     DEFAULTS,
-    RULE_DEFINITIONS,
     Key,
     Limits,
     Opening,
     Outcome,
     Rule,
     StudentAlert,
-    Untold,
-    Verdict,
 )
 from lms_bot.core.calendar import EARLIEST
 from lms_bot.core.events import EventType
 from lms_bot.lms import Lms
 from lms_bot.pipeline import freshness
+from lms_bot.store.academics import deadlines
 from lms_bot.store.alerts import alerts, watchlist
 from lms_bot.store.alerts import facts as alerts_facts
 from lms_bot.store.alerts.watchlist import RulesState
@@ -37,53 +46,6 @@ from lms_bot.store.state import POLLED, note, some
 TOGETHER = 1_000  # students judged in a turn, so that the next poll is not late; the others come with the next turns
 ENROLMENT = "enrolment"  # the fact: when it was last read since when students are enrolled
 ENROLMENT_AGE = timedelta(minutes=15)
-
-
-class _Closing(NamedTuple):
-    """An alert to be closed."""
-
-    alert_id: int
-    outcome: Outcome
-
-
-class _Restating(NamedTuple):
-    """An open alert whose rule says something else of the same thing."""
-
-    alert: StudentAlert
-    verdict: Verdict
-
-
-class _Waiting(NamedTuple):
-    """A student who cannot be called absent before the LMS was read again."""
-
-    student_id: int
-
-
-_Change: TypeAlias = Opening | _Closing | _Restating | _Waiting
-
-
-@dataclass(frozen=True, slots=True)
-class _Mentor:
-    """A mentor's limits, and since when each rule applies to them."""
-
-    mentor_id: int
-    limits: Limits
-    since: Mapping[Rule, datetime]
-
-
-class _Moment(NamedTuple):
-    """The moment of judging, and the one until which it is known who was there."""
-
-    now: datetime
-    absence_known_until: datetime
-
-    @property
-    def has_fresh_data(self) -> bool:
-        return self.absence_known_until > EARLIEST
-
-    def cannot_judge(self, verdict: Verdict) -> bool:
-        """Return whether it takes a later poll to know that this is so."""
-        return RULE_DEFINITIONS[verdict.rule].absence and (verdict.at or EARLIEST) > self.absence_known_until
 
 
 def judge_due_students(store: Store, settings: Settings, now: datetime) -> None:
@@ -115,32 +77,33 @@ def judge_students(transaction: Transaction, student_ids: Sequence[int], setting
     if not student_ids:
         return
     state = watchlist.lock_rules_state(transaction, now)
-    moment = _Moment(now, freshness.absence_known_until(transaction, settings, now))
+    moment = Moment(now, freshness.absence_known_until(transaction, settings, now))
     found = alerts_facts.facts_of(transaction, student_ids, settings.timezone, now)
     mentors_of = people.mentors_by_student(transaction, student_ids)
     mentors = _mentors(transaction, {one for ids in mentors_of.values() for one in ids}, state)
     kept: dict[int, list[StudentAlert]] = defaultdict(list)
     for alert in alerts.recent_about_students(transaction, student_ids, now):
         kept[alert.student_id].append(alert)
-    changes: list[_Change] = []
+    changes: list[Change] = []
     next_looks: dict[int, datetime | None] = dict.fromkeys(student_ids)
     for one in found:
-        looks = []
-        for mentor, said in _judged(one, [mentors[mentor_id] for mentor_id in mentors_of.get(one.student_id, ())]):
+        looks = [on_time_until(one)]
+        for mentor, said in judged(one, [mentors[mentor_id] for mentor_id in mentors_of.get(one.student_id, ())]):
             looks.append(next_look(said, now))
             own = [alert for alert in kept[one.student_id] if alert.mentor_id == mentor.mentor_id]
-            changes += _compared(_true(said, mentor, one.student_id, now), own, mentor, moment)
+            changes += compared(true_for(said, mentor, one.student_id, now), own, mentor, moment)
         next_looks[one.student_id] = min((look for look in looks if look), default=None)
     retry_at = now + (timedelta(seconds=settings.poll_interval) if moment.has_fresh_data else freshness.RETRY)
-    next_looks |= {one.student_id: retry_at for one in changes if isinstance(one, _Waiting)}
+    next_looks |= {one.student_id: retry_at for one in changes if isinstance(one, Waiting)}
     _apply(transaction, changes, now)
     watchlist.schedule(transaction, next_looks)
     watchlist.note_failed(transaction, _failed(found, mentors_of, now), now)
 
 
 def read_enrolment(store: Store, lms: Lms, now: datetime) -> None:
-    """Note since when students are enrolled and how long exams take, every 15 minutes. Raises LmsUnavailable.
+    """Note since when students are enrolled, how long exams take, and deadlines, every 15 minutes.
 
+    Raises LmsUnavailable.
     Before the first poll no student is known whose enrolment could be kept.
     """
     with store.reading() as transaction:
@@ -151,6 +114,7 @@ def read_enrolment(store: Store, lms: Lms, now: datetime) -> None:
     read = lms.read_enrolment()
     with store.writing() as transaction:
         watchlist.save_enrolment(transaction, read.students, read.minutes, now)
+        deadlines.save(transaction, read.deadlines, now)
         note(transaction, ENROLMENT, True, now)
 
 
@@ -165,7 +129,7 @@ def _is_something_due(transaction: Transaction, now: datetime) -> bool:
     return alerts.has_expiring(transaction, now)
 
 
-def _mentors(transaction: Transaction, mentor_ids: Collection[int], state: RulesState) -> dict[int, _Mentor]:
+def _mentors(transaction: Transaction, mentor_ids: Collection[int], state: RulesState) -> dict[int, MentorRules]:
     asked = preferences.effective(transaction, mentor_ids)
     found = {}
     for mentor_id in mentor_ids:
@@ -176,74 +140,8 @@ def _mentors(transaction: Transaction, mentor_ids: Collection[int], state: Rules
             rule: max(state.watching_since(rule), own[rule][1]) if rule in own else state.watching_since(rule)
             for rule in Rule
         }
-        found[mentor_id] = _Mentor(mentor_id, limits, since)
+        found[mentor_id] = MentorRules(mentor_id, limits, since)
     return found
-
-
-def _judged(one: Facts, mentors: Iterable[_Mentor]) -> Iterator[tuple[_Mentor, list[Verdict]]]:
-    """Yield what the rules say of a student to each mentor; the same limits are judged once."""
-    known: dict[tuple[float, ...], list[Verdict]] = {}
-    for mentor in mentors:
-        limits = tuple(mentor.limits[rule] for rule in RULES)
-        if limits not in known:
-            known[limits] = verdicts(one, mentor.limits)
-        yield mentor, known[limits]
-
-
-def _true(said: Iterable[Verdict], mentor: _Mentor, student_id: int, now: datetime) -> dict[Key, Verdict]:
-    return {
-        Key(mentor.mentor_id, student_id, rule, subject): verdict
-        for (rule, subject), verdict in true_verdicts(said, now).items()
-    }
-
-
-def _compared(
-    true: Mapping[Key, Verdict], kept: Sequence[StudentAlert], mentor: _Mentor, moment: _Moment
-) -> Iterator[_Change]:
-    """Yield how one mentor's alerts, of which these are `kept`, come to say what is true."""
-    standing = {alert.key: alert for alert in kept if alert.is_open}
-    for key, alert in standing.items():
-        if key not in true:
-            yield _Closing(alert.alert_id, Outcome.OVER)
-    for key, verdict in true.items():
-        weaker = standing.get(key)
-        if weaker is not None and weaker.level >= verdict.level:
-            yield _Restating(weaker, verdict)
-        elif moment.cannot_judge(verdict):
-            yield _Waiting(key.student_id)
-        elif not _is_dealt_with(key, verdict, kept, moment.now):
-            yield _opening(key, verdict, kept, mentor.since[key.rule], moment.now)
-            if weaker is not None:
-                yield _Closing(weaker.alert_id, Outcome.GREW)
-
-
-def _is_dealt_with(key: Key, verdict: Verdict, kept: Iterable[StudentAlert], now: datetime) -> bool:
-    """Return whether a mentor is done with this since it became true, at this level or a higher one."""
-    assert verdict.at is not None
-    return any(
-        one.outcome is Outcome.DONE and verdict.at <= (one.closed_at or now) and verdict.level <= one.level
-        for one in kept
-        if one.key == key and not one.is_open
-    )
-
-
-def _opening(key: Key, verdict: Verdict, kept: Sequence[StudentAlert], since: datetime, now: datetime) -> Opening:
-    """Return the alert that says this from now on; a weaker open one may be among those `kept`."""
-    assert verdict.at is not None
-    definition = RULE_DEFINITIONS[key.rule]
-    if definition.told_otherwise:
-        return Opening(key, verdict, None, Untold.OTHERWISE)
-    untold = Untold.BASELINE if verdict.at <= since else None
-    if before := next((one for one in reversed(kept) if one.was(key, verdict)), None):
-        untold = before.untold or untold
-        is_known = before.told_at or before.taken_at or untold
-        return Opening(key, verdict, None if is_known else now, untold, before.alert_id)
-    if untold:
-        return Opening(key, verdict, None, untold)
-    same = [one for one in kept if one.key == key]
-    settles_at = now if any(one.is_open for one in same) else now + definition.settle
-    told = [one for one in same if not one.is_open and one.told_at and one.level >= verdict.level]
-    return Opening(key, verdict, max([settles_at, *(one.told_at + definition.cooldown for one in told if one.told_at)]))
 
 
 def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], now: datetime) -> None:
@@ -255,7 +153,7 @@ def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], n
     mentors = _mentors(transaction, {mentor_id for _, mentor_id in pairs}, watchlist.lock_rules_state(transaction, now))
     everybody = {student_id for own in students.values() for student_id in own}
     results = alerts_facts.results(transaction, exam_ids, everybody, now - FAILING_WITHIN)
-    kept, changes = alerts.recent_about_exams(transaction, exam_ids, now), list[_Change]()
+    kept, changes = alerts.recent_about_exams(transaction, exam_ids, now), list[Change]()
     for exam_id, mentor_id in sorted(pairs):
         title, of_exam = results.get(exam_id, (None, {}))
         own = [of_exam[student_id] for student_id in students.get(mentor_id, ()) if student_id in of_exam]
@@ -263,7 +161,7 @@ def _judge_exams(transaction: Transaction, pairs: Collection[tuple[int, int]], n
         verdict = many_fail(exam_id, title, own, limit) if limit else None
         key = Key(mentor_id, 0, Rule.MANY_FAIL, exam_id)
         before = [one for one in kept if one.key == key and (verdict or not _is_past(one, now))]
-        changes += _compared({key: verdict} if verdict else {}, before, mentors[mentor_id], _Moment(now, now))
+        changes += compared({key: verdict} if verdict else {}, before, mentors[mentor_id], Moment(now, now))
     _apply(transaction, changes, now)
 
 
@@ -284,17 +182,20 @@ def _is_past(alert: StudentAlert, now: datetime) -> bool:
     return alert.since < now - FAILING_WITHIN
 
 
-def _apply(transaction: Transaction, changes: Iterable[_Change], now: datetime) -> None:
+def _apply(transaction: Transaction, changes: Iterable[Change], now: datetime) -> None:
     closings: dict[Outcome, list[int]] = defaultdict(list)
-    openings, restated = [], []
+    openings, restated, told = [], [], []
     for change in changes:
-        if isinstance(change, _Closing):
+        if isinstance(change, Closing):
             closings[change.outcome].append(change.alert_id)
         elif isinstance(change, Opening):
             openings.append(change)
-        elif isinstance(change, _Restating):
+        elif isinstance(change, Restating):
             restated.append((change.alert, change.verdict))
+        elif isinstance(change, Telling):
+            told.append(change.alert_id)
     for outcome, alert_ids in closings.items():
         alerts.close(transaction, alert_ids, outcome, now)
     alerts.open_new(transaction, openings, now)
     alerts.update_open(transaction, restated)
+    alerts.update(transaction, told, tell_at=now, untold=None)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from lms_bot.db.engine import changing_schema, reading
 from lms_bot.errors import StoreUnavailable
 
-CURRENT = "0009"
+CURRENT = "0010"
 MIGRATIONS = Path(__file__).parent / "migrations"
 UPGRADE_LOCK = 0x6C6D735F626F74  # "lms_bot": one process at a time changes the schema of a PostgreSQL store
 

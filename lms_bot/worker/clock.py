@@ -10,7 +10,7 @@ from lms_bot.config.settings import Settings
 from lms_bot.errors import LmsBotError
 from lms_bot.lms import Lms
 from lms_bot.pipeline import alert_notifications, alerts, incidents, streaks
-from lms_bot.pipeline.academics import snapshots
+from lms_bot.pipeline.academics import classes, snapshots
 from lms_bot.pipeline.sync import academics, drift
 from lms_bot.store.session import Store
 
@@ -55,6 +55,7 @@ class ClockJobs:
             Job("enrolment", seconds, self._read_enrolment, reads_lms=True),
             Job("academics", seconds, self._read_academics, reads_lms=True),
             Job("drift", seconds, self._compare, reads_lms=True),
+            Job("classes", seconds, self._count_classes),
             Job("alerts", seconds, self._judge_students),
             Job("alert notifications", seconds, self._enqueue_alerts),
             Job("snapshots", SNAPSHOTS_EVERY, self._make_snapshots),
@@ -90,6 +91,10 @@ class ClockJobs:
 
     def _compare(self, now: datetime) -> int:
         self._drift.compare_turn(now)
+        return 0
+
+    def _count_classes(self, now: datetime) -> int:
+        classes.count_classes(self._store, now)
         return 0
 
     def _judge_students(self, now: datetime) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lms_bot.core.attention import HIGHEST, NONE, AttentionScore
+from lms_bot.core.attention import HIGHEST, NEEDS, NONE, NOTICED, AttentionScore
 from lms_bot.core.people import Student
 from lms_bot.core.reports.students import StudentSummary
 from lms_bot.core.streaks import Lasting
@@ -16,6 +16,7 @@ from lms_bot.core.streaks import Lasting
 Rank = tuple[int, int]
 """Where a student stands in a list by attention, from 0 for who comes first; then the student's id."""
 
+FEWEST_NEEDING = 2  # students, of whom a mentor is told that they need them, however few the mentor has
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -31,8 +32,15 @@ class Attention:
         return self.scores.get(summary.student.student_id, NONE)
 
     def needs(self, summary: StudentSummary) -> bool:
-        """Return whether a student needs attention: by points, or by a rule of the mentor's that gives none."""
-        return bool(self.score(summary).points or summary.concerns)
+        """Return whether there is something to look at: by points, or by a rule of the mentor's that gives none."""
+        return self.score(summary).points >= NOTICED or bool(summary.concerns)
+
+    @property
+    def needs_you(self) -> tuple[StudentSummary, ...]:
+        """Return who needs their mentor now: those with many points, at most a tenth of all who are there, or two."""
+        active = [one for one in self.summaries if one.student.is_active]
+        most = max(FEWEST_NEEDING, len(active) // 10)
+        return tuple(one for one in active if self.score(one).points >= NEEDS)[:most]
 
     def rank(self, summary: StudentSummary) -> Rank:
         """Return where a student stands among others, however many of these come and go."""

@@ -57,6 +57,7 @@ class MentorOverview:
     def as_json(self) -> dict[str, object]:
         return {
             "as_of": self.as_of.isoformat(),
+            "needs_you": [summary.student.student_id for summary in self.attention.needs_you],
             "students": [self.attention.student_as_json(summary) for summary in self.attention.summaries],
             "changes": self.changes.as_json(),
             "due": [_alert(entry) for entry in self.due],

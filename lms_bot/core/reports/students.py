@@ -33,6 +33,7 @@ class Concern(StrEnum):
     ABANDONED = "exam abandoned"
     STREAK_BROKEN = "streak broken"
     STUCK = "stuck"
+    DEADLINE_MISSED = "deadline missed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def rule_(request: Request, arguments: Arguments) -> str:
     rule = Rule(arguments["name"])
     if rule in alerts.switched_off(request.transaction, request.principal):
         raise UserError(f"The admins have turned `{rule}` off for everybody.")
-    limit = _limit(rule, arguments["limit"].casefold().removeprefix(rule.partition("_")[2]))
+    limit = limit_of(rule, arguments["limit"].casefold().removeprefix(rule.partition("_")[2]))
     actions.set_limit(request.transaction, request.principal.mentor_ids, rule, limit, request.now)
     if limit == 0:
         return f"🔕 `{rule}` is off for you. Back: `rule {rule} default`."
@@ -64,7 +64,7 @@ def rule_(request: Request, arguments: Arguments) -> str:
     return f"📏 `{rule}` from now on: {words}. So it is for {so} in `open` now." + note_of_absence(request)
 
 
-def _limit(rule: Rule, text: str) -> float | None:
+def limit_of(rule: Rule, text: str) -> float | None:
     """Return the number that was typed, in the rule's unit; 0 for off, None for the default. Raises UserError."""
     definition, word = RULE_DEFINITIONS[rule], text.casefold().strip()
     if word in (OFF, ON, DEFAULT):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from lms_bot.lms.schemas.classic_academics import academics, details
@@ -42,10 +44,10 @@ difficulty_level_stats id difficulty_level:text correct_answers_count:number inc
 unanswered_count:number total_count:number attempt_id
 student_activities id student_id:text current_streak:number highest_streak:number total_videos_watched:number \
 total_exams_taken:number total_attachments_downloaded:number total_video_conferences:number fetch_date:time
-exams id title:text duration:number
+exams id title:text duration:number end_date:time
 courses id title:text
 chapters id name:text
-ChapterContent id title:text course_id examId videoId
+ChapterContent id title:text course_id examId videoId end:time
 videos id title:text course_title:text chapter_name:text
 student_activity_dates id student_id:text activity_date:text
 """
@@ -70,10 +72,18 @@ def declare(prefix: str = PREFIX) -> Schema:
         enrolment=EnrolmentQueries(
             since=sa.select(t.students.c.id, t.students.c.created),
             minutes=sa.select(t.exams.c.id, t.exams.c.duration),
+            deadlines={
+                "attempts": _deadlines(t.exams.c, t.exams.c.end_date),
+                "content_attempts": _deadlines(t.ChapterContent.c, t.ChapterContent.c.end),
+            },
         ),
         details=details(t),
         academics=academics(t),
     )
+
+
+def _deadlines(of: sa.ColumnCollection[str, sa.Column[Any]], until: sa.Column[Any]) -> Query:
+    return sa.select(of.id, until, of.title).where(until.is_not(None))
 
 
 def _attempts(t: Tables) -> Source:

@@ -74,8 +74,10 @@ def declare(prefix: str = PREFIX) -> lms.Schema:
             since=sa.select(enrolled.userid, sa.func.min(enrolled.timecreated)).group_by(enrolled.userid),
             minutes=sa.select(quiz.id, quiz.timelimit // 60),
             deadlines={
-                "quiz_attempts": sa.select(quiz.id, quiz.timeclose).where(quiz.timeclose > 0),
-                "assign_submission": sa.select(work.id, work.duedate).where(work.duedate > 0, work.teamsubmission == 0),
+                "quiz_attempts": sa.select(quiz.id, quiz.timeclose, quiz.name).where(quiz.timeclose > 0),
+                "assign_submission": sa.select(work.id, work.duedate, work.name).where(
+                    work.duedate > 0, work.teamsubmission == 0
+                ),
             },
         ),
         academics=academics(t),

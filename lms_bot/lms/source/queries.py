@@ -49,7 +49,8 @@ class PresenceQueries:
 class EnrolmentQueries:
     """`since` gives a student id and when they were enrolled, `minutes` an exam's id and how long it takes.
 
-    Each of the `deadlines`, by the name of a source, gives the id of an activity and until when it is to be done.
+    Each of the `deadlines`, by the name of a source, gives the id of an activity, until when it is to be done,
+    and perhaps its title.
     """
 
     since: Query | None = None

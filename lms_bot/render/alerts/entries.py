@@ -28,6 +28,7 @@ _UNSENT: dict[Untold, str] = {
     Untold.BASELINE: "it was so already when I began to look at this",
     Untold.COVERED: "a more serious alert covers it",
     Untold.OTHERWISE: "the end of the streak is told instead",
+    Untold.ON_TIME: "the student has missed no deadline",
     Untold.TURNED_OFF: "telling mentors was turned off in the settings of this bot",
 }
 _CLOSED: dict[Outcome, str] = {

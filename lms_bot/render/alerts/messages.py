@@ -24,6 +24,7 @@ HEADINGS: dict[Rule, str] = {
     Rule.ABANDONED: "Exam Abandoned",
     Rule.STREAK_BROKEN: "Streak Broken",
     Rule.STUCK: "Stuck",
+    Rule.DEADLINE_MISSED: "⏰ Deadline Missed",
     Rule.MANY_FAIL: "Many Fail One Exam",
 }
 MEANINGS: dict[Rule, str] = {
@@ -34,6 +35,7 @@ MEANINGS: dict[Rule, str] = {
     Rule.ABANDONED: "an exam without an end {limit} after its start, or twice the time that it takes if that is longer",
     Rule.STREAK_BROKEN: "a streak of {limit} or more has ended (told as the end of the streak, in the digest)",
     Rule.STUCK: "content opened {limit} ago and not finished, and no other since",
+    Rule.DEADLINE_MISSED: "nothing handed in {limit} after it was due, or ten days where most of the class has not",
     Rule.MANY_FAIL: "{limit} of your students who took an exam within a day, and at least 5, failed it",
 }
 _SUGGESTIONS: dict[Rule, str] = {
@@ -44,6 +46,7 @@ _SUGGESTIONS: dict[Rule, str] = {
     Rule.ABANDONED: "Ask whether something technical went wrong, and whether the attempt can be ended.",
     Rule.STREAK_BROKEN: "Praise the days they had; the next streak begins with one.",
     Rule.STUCK: "Ask what is unclear in it, or suggest where to go on.",
+    Rule.DEADLINE_MISSED: "Ask what is missing to hand it in, and agree on a day for it.",
     Rule.MANY_FAIL: "Look at the exam first, a question may be at fault. `feed type:exam_failed` shows who failed.",
 }
 
@@ -91,7 +94,17 @@ def reason(rule: Rule, numbers: Mapping[str, Any], title: str | None) -> str:
         return f"has ended a streak of {_number(numbers, 'days')} days; {_number(numbers, 'last_day')} was the last"
     if rule is Rule.STUCK:
         return f"opened {what} at {_when(numbers, 'started')} and has finished no content since"
+    if rule is Rule.DEADLINE_MISSED:
+        return _missed(numbers, title)
     return f"{_number(numbers, 'failed')} of {_number(numbers, 'took')} of your students failed {what} within a day"
+
+
+def _missed(numbers: Mapping[str, Any], title: str | None) -> str:
+    what = f"**{quote(title)}**" if title else "what"
+    if numbers.get("missed", 1) == 1:
+        return f"has not handed in {what}{',' if title else ''} which was due {_when(numbers, 'due')}"
+    last = f", for {what}" if title else ""
+    return f"has missed {_number(numbers, 'missed')} deadlines; the last was {_when(numbers, 'due')}{last}"
 
 
 def alert_text(event: Event) -> str:

@@ -35,21 +35,21 @@ def keep_studies(transaction: Transaction, found: Academics) -> Changes:
     total = Changes()
     for table, named in ((batches, found.batches), (courses, found.courses)):
         if named is not None:
-            total += _replace(transaction, table, set(named.items()))
+            total += replace(transaction, table, set(named.items()))
     if found.course_batches is not None:
-        total += _replace(transaction, course_batches, found.course_batches)
+        total += replace(transaction, course_batches, found.course_batches)
     for table, pairs in ((batch_students, found.batch_students), (course_students, found.course_students)):
         if pairs is not None:
             kept = {pair for pair in pairs if pair[1] not in gone} if gone else pairs
-            total += _replace(transaction, table, kept)
+            total += replace(transaction, table, kept)
     if found.lessons is not None:
-        total += _replace(transaction, lessons, found.lessons)
+        total += replace(transaction, lessons, found.lessons)
     if found.item_sources:
-        total += _replace(transaction, course_items, found.items, among=found.item_sources)
+        total += replace(transaction, course_items, found.items, among=found.item_sources)
     return total
 
 
-def _replace(
+def replace(
     transaction: Transaction, table: sa.Table, after: Collection[Row], among: Collection[str] | None = None
 ) -> Changes:
     """Make a table hold these rows, in the order of its columns of which the key's come first."""

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from functools import cache
-from itertools import pairwise
-from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from lms_bot.core.alert_rules import Broken, Exam, Facts, Opened, Result
+from lms_bot.core.alert_rules import Broken, Facts, Result
+from lms_bot.core.alerting.facts import GAP_WINDOW, LOOKBACK, sort_activities, usual_gap, with_deadlines
 from lms_bot.core.calendar import DAY, UNKNOWN_TIME, start_of_day
-from lms_bot.core.events import FINISHING, NO_PRESENCE, OBSERVED, OF_EXAMS, OPENING, EventType
+from lms_bot.core.events import FINISHING, NO_PRESENCE, OBSERVED, EventType
 from lms_bot.core.streaks import Kind
 from lms_bot.db.engine import UtcDateTime
 from lms_bot.db.lists import each_bound_id, in_bound_list, in_list, run_with_ids
+from lms_bot.store.alerts.deadlines import deadlines_of
 from lms_bot.store.people.zones import zones_of
 from lms_bot.store.session import Transaction
 from lms_bot.store.tables import events, exam_durations, streaks, student_days, students, watched
-
-LOOKBACK = timedelta(days=60)  # at what the student did
-GAP_WINDOW = timedelta(days=90)  # days from which the usual gap between days of learning is learned
-FEWEST_GAPS = 3
 
 _EXAM_ENDS = frozenset(kind for kind in EventType if kind.is_exam_end)
 _c = events.c
@@ -39,6 +35,7 @@ def facts_of(transaction: Transaction, student_ids: Collection[int], default: Zo
     did = _activities(transaction, student_ids, now)
     gaps = _usual_gaps(transaction, student_ids, now)
     broken = _last_streaks(transaction, student_ids, default)
+    due = deadlines_of(transaction, student_ids)
     return [
         Facts(
             student_id=row.student_id,
@@ -50,6 +47,7 @@ def facts_of(transaction: Transaction, student_ids: Collection[int], default: Zo
             usual_gap=gaps.get(row.student_id),
             streak=broken.get(row.student_id),
             **did.get(row.student_id, {}),
+            **with_deadlines(due.get(row.student_id, ()), row.enrolled_at, now),
         )
         for row in run_with_ids(transaction, _people, student_ids)
     ]
@@ -105,7 +103,7 @@ def _activities(transaction: Transaction, student_ids: Collection[int], now: dat
     of_students: dict[int, list[Any]] = defaultdict(list)
     for student_id, *row in run_with_ids(transaction, _done_since, student_ids, since=now - LOOKBACK):
         of_students[student_id].append(row)
-    return {student_id: _sort_activities(rows, minutes) for student_id, rows in of_students.items()}
+    return {student_id: sort_activities(rows, minutes) for student_id, rows in of_students.items()}
 
 
 @cache
@@ -119,34 +117,12 @@ def _done_since(dialect: str) -> sa.Select[Any]:
     )
 
 
-def _sort_activities(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[str, Any]:
-    exams, open_exams, content = [], [], None
-    tried_since: set[int | None] = set()
-    content_went_on = False
-    for kind, at, activity_id, title, percentage in rows:
-        if kind in _EXAM_ENDS:
-            exams.append(Exam(at, activity_id, title, EventType(kind), percentage))
-        elif kind == EventType.EXAM_STARTED and activity_id not in tried_since:
-            open_exams.append(Opened(at, activity_id, title, minutes.get(activity_id or 0)))
-        elif kind in OPENING and content is None and not content_went_on:
-            content = Opened(at, activity_id, title)
-        if kind in OF_EXAMS:
-            tried_since.add(activity_id)
-        elif kind in FINISHING:
-            content_went_on = True
-    return {"exams": tuple(exams), "open_exams": tuple(open_exams), "content": content}
-
-
 def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, timedelta]:
     """Return the median time between two days of learning, of those who have learned often enough."""
     days: dict[int, list[date]] = defaultdict(list)
     for student_id, day in run_with_ids(transaction, _days_of_learning, student_ids, since=(now - GAP_WINDOW).date()):
         days[student_id].append(day)
-    return {
-        student_id: DAY * median((late - early).days for early, late in pairwise(of_student))
-        for student_id, of_student in days.items()
-        if len(of_student) > FEWEST_GAPS
-    }
+    return {student_id: gap for student_id, own in days.items() if (gap := usual_gap(own)) is not None}
 
 
 def _last_streaks(transaction: Transaction, student_ids: Collection[int], default: ZoneInfo) -> dict[int, Broken]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +54,13 @@ def save_rules_state(transaction: Transaction, kept: RulesState, now: datetime) 
         "on_since": {rule: since.isoformat() for rule, since in kept.on_since.items()},
     }
     notes.note(transaction, STATE, value, now)
+
+
+def begin_rule(transaction: Transaction, rule: str, now: datetime) -> None:
+    """Note that a rule applies from now on; before the rules run for the first time, they all begin with them."""
+    kept = rules_state(transaction)
+    if kept is not None:
+        save_rules_state(transaction, replace(kept, on_since={**kept.on_since, rule: now}), now)
 
 
 def mark_due(transaction: Transaction, student_ids: Collection[int | None] | None, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.alert_rules import Facts
-from lms_bot.core.attention import COMPARED_DAYS, AttentionFacts
+from lms_bot.core.attention import COMPARED_DAYS, FEWEST_OF_CLASS, AttentionFacts, deadline_facts
 from lms_bot.core.calendar import DAY, UNKNOWN_TIME
 from lms_bot.core.events import FINISHING, NO_PRESENCE, Event, EventType
 from lms_bot.core.reports.mentor_overview import Presence
@@ -18,7 +18,7 @@ from lms_bot.db.engine import UtcDateTime
 from lms_bot.db.lists import each_bound_id, in_bound_list, run_with_ids
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.session import Transaction
-from lms_bot.store.tables import events
+from lms_bot.store.tables import class_results, events, is_result
 
 _c = events.c
 _is_exam_end = _c.is_current & _c.event_type.in_([kind for kind in EventType if kind.is_exam_end])
@@ -35,6 +35,7 @@ def attention_facts(transaction: Transaction, known: Sequence[Facts], now: datet
     failed = {row[0]: row[1] for row in run_with_ids(transaction, _failures, ids)}
     counts = run_with_ids(transaction, _finished, ids, since=since, before=since - COMPARED_DAYS * DAY)
     finished = {row.student_id: row for row in counts}
+    compared = {row[0]: row[1] for row in run_with_ids(transaction, _against_class, ids)}
     return {
         one.student_id: AttentionFacts(
             is_active=one.is_active,
@@ -47,6 +48,8 @@ def attention_facts(transaction: Transaction, known: Sequence[Facts], now: datet
             recent=finished[one.student_id].recent,
             before=finished[one.student_id].before,
             opened_at=one.content.at if one.content else None,
+            against_class=compared.get(one.student_id),
+            **deadline_facts(one, now),
         )
         for one in known
     }
@@ -80,6 +83,16 @@ def _presence(dialect: str) -> sa.Select[Any]:
     first = own.where(_c.timestamp >= _SINCE).order_by(_c.timestamp).limit(1).scalar_subquery()
     last = own.where(_c.timestamp < _SINCE).order_by(_c.timestamp.desc()).limit(1).scalar_subquery()
     return sa.select(each.c.value, first, last)
+
+
+@cache
+def _against_class(dialect: str) -> sa.Select[Any]:
+    """Select by how many points each student's results differ from the class's in the same exams, on average."""
+    c, of_class = _c, class_results.c
+    is_its = (of_class.source_table == c.source_table) & (of_class.activity_id == c.activity_id)
+    own = sa.select(c.student_id, sa.func.avg(c.percentage - of_class.average)).join(class_results, is_its)
+    own = own.where(in_bound_list(c.student_id, "ids", dialect), is_result, of_class.results >= FEWEST_OF_CLASS)
+    return own.group_by(c.student_id)
 
 
 @cache

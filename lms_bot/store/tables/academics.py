@@ -66,6 +66,29 @@ lessons = sa.Table(
     sa.Column("quiz_id", sa.BigInteger),
 )
 
+# Until when something is to be done, by whoever takes a course that has it; and the class then: how many those are, and
+# how many of them have done it (both 0 until they are counted).
+deadlines = sa.Table(
+    "deadlines",
+    metadata,
+    sa.Column("source_table", sa.String(32), primary_key=True),
+    sa.Column("activity_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("title", sa.Text),
+    sa.Column("expected", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("handed_in", sa.Integer, nullable=False, server_default="0"),
+)
+
+# What everybody's results in an exam come to: how many there are, and their mean percentage.
+class_results = sa.Table(
+    "class_results",
+    metadata,
+    sa.Column("source_table", sa.String(32), primary_key=True),
+    sa.Column("activity_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("results", sa.Integer, nullable=False),
+    sa.Column("average", sa.Double, nullable=False),
+)
+
 # A part of an attempt's result: of one subject, or of one level of difficulty. Whose attempt it is, the events say.
 attempt_results = sa.Table(
     "attempt_results",

@@ -1,0 +1,1 @@
+"""What alerts and attention would have said in the past."""
