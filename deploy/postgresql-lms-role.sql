@@ -62,11 +62,11 @@ SELECT format('GRANT SELECT (%s) ON %s TO lms_bot_reader', string_agg(quote_iden
 FROM (VALUES
     ('students', 'created, last_active_date'),
     ('mentors', 'supervisor_id, supervisor_email, students_count'),
-    ('exams', 'duration'),
+    ('exams', 'duration, end_date'),
     ('batches', 'id, name'),
     ('_BatchToStudent', 'A, B'),
     ('_CourseBatch', 'A, B'),
-    ('ChapterContent', 'videoId'),
+    ('ChapterContent', 'videoId, end'),
     ('student_activity_dates', 'id, student_id, activity_date'),
     ('videos', 'id, title, course_title, chapter_name')
 ) AS wanted (name, list)

@@ -191,7 +191,7 @@ def test_students_are_listed_by_points_and_who_has_left_comes_last(store: Store)
         people.keep_people(transaction, everybody, MENTORS, {(1, one.student_id) for one in everybody}, NOW)
     assert school.ask("students") == (
         "**4 students** · 1 failing · 1 inactive\n\n"
-        "* **Jane Smith** – average 10%\n"
+        "* **Jane Smith** – last exam failed\n"
         "* **Janet O'Brien** – away 30 d\n\n"
         "```spoiler 1 doing well\n* **Гульнора Каримова** – 90% · 1 min ago · 🔥 1 d\n```\n\n"
         "```spoiler 1 who left\n* **Ravi Patel** – 0% · 1 min ago · 🔥 1 d\n```"

@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -37,6 +38,8 @@ from lms_bot.reports import (
     student,
 )
 from lms_bot.reports.academics import performances, profiles
+from lms_bot.reports.backtest import replays
+from lms_bot.reports.backtest.replays import Period, Plan
 from lms_bot.reports.web import activity, mentors, school, students, tokens
 from lms_bot.store.alerts import alerts as stored_alerts
 from lms_bot.store.alerts import watchlist
@@ -96,8 +99,11 @@ def for_admins(ask: Ask, *, names: bool = False) -> Case:
     return Case(ask, ADMIN, names=names)
 
 
+YESTERDAY = Period.between(NOW - timedelta(days=1), 1)
 BOTH = [JANE.student_id, GULNORA.student_id]
 CASES: dict[str, Case] = {
+    "backtest.replays.first_known": for_admins(lambda t, p, _: replays.first_known(t, p)),
+    "backtest.replays.replay": for_admins(lambda t, p, _: replays.replay(t, p, Plan(YESTERDAY, SETTINGS.timezone, 5))),
     "academics.profiles.profile": of_student(lambda t, p, who: profiles.profile(t, p, who, SETTINGS, NOW)),
     "academics.performances.performance": of_student(
         lambda t, p, who: performances.performance(t, p, who, SETTINGS, NOW)

@@ -51,6 +51,9 @@ def _backtest(options: argparse.Namespace) -> int:
     try:
         with store.reading() as transaction, StepsBar() as bar:
             period, found = _period(transaction, options, settings), {}
+            if period is None:
+                print("{}" if options.json else "There is no whole day in the store yet that could be replayed.")
+                return DONE
             for name, limits in compared.items():
                 plan = Plan(period, settings.timezone, settings.alerts_per_day, limits)
                 show = _shower(bar, f"Mentors, {name} limits")
@@ -68,8 +71,11 @@ def _shower(bar: StepsBar, step: str) -> Any:
     return lambda done, total: bar.show(step, done, total)
 
 
-def _period(transaction: Transaction, options: argparse.Namespace, settings: Settings) -> Period:
-    """Return the days that are asked for, but none before the first event. Raises ConfigError."""
+def _period(transaction: Transaction, options: argparse.Namespace, settings: Settings) -> Period | None:
+    """Return the days that are asked for, but none before the first event; None where there are none yet.
+
+    Raises ConfigError for days that cannot be asked for.
+    """
     from lms_bot.reports.backtest.replays import Period, first_known
 
     zone = settings.timezone
@@ -77,6 +83,8 @@ def _period(transaction: Transaction, options: argparse.Namespace, settings: Set
     first = first_known(transaction, ADMIN)
     begin = options.begin or max(today - LONGEST * DAY, first.astimezone(zone).date() if first else today - DAY)
     end = options.end or today - DAY
+    if begin > end and not (options.begin or options.end):
+        return None
     if not begin <= end < today:
         raise ConfigError(f"there are no whole days from {begin} to {end}")
     ends = tuple(start_of_day(begin + number * DAY, zone) for number in range(1, (end - begin).days + 2))

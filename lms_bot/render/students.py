@@ -100,10 +100,11 @@ def _need(summary: StudentSummary, found: Attention, now: datetime) -> str:
     if main is None:
         concern = summary.concerns[0]
         return _away(summary, now) if concern is Concern.INACTIVE else concern.value
+    failed = "last exam failed" if Concern.LAST_FAILED in summary.concerns else ""
     words = {
         Reason.SILENCE: _away(summary, now),
-        Reason.RESULTS: average,
-        Reason.FAILURES: "last exam failed" if Concern.LAST_FAILED in summary.concerns else "exam failed, not passed",
+        Reason.RESULTS: failed or average,
+        Reason.FAILURES: failed or "exam failed, not passed",
         Reason.ACTIVITY: "does less than before",
         Reason.DEADLINES: "deadline missed",
         Reason.STUCK: "stuck",

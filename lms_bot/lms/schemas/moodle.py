@@ -53,6 +53,7 @@ def declare(prefix: str = PREFIX) -> lms.Schema:
     """Return the declaration of a site whose tables bear this prefix."""
     t = Tables(_TABLES, prefix)
     viewed, completed = t.course_modules_viewed, t.course_modules_completion
+    by_one = t.assign.c.teamsubmission == 0
     is_completed = completed.c.completionstate.in_((1, 2, 3))  # at all, with a passing or with a failing grade
     enrolled, quiz, work, seen = t.user_enrolments.c, t.quiz.c, t.assign.c, t.user_lastaccess.c
     moments = (sa.select(t.user.c.id, t.user.c.lastaccess), sa.select(seen.userid, seen.timeaccess))
@@ -75,9 +76,7 @@ def declare(prefix: str = PREFIX) -> lms.Schema:
             minutes=sa.select(quiz.id, quiz.timelimit // 60),
             deadlines={
                 "quiz_attempts": sa.select(quiz.id, quiz.timeclose, quiz.name).where(quiz.timeclose > 0),
-                "assign_submission": sa.select(work.id, work.duedate, work.name).where(
-                    work.duedate > 0, work.teamsubmission == 0
-                ),
+                "assign_submission": sa.select(work.id, work.duedate, work.name).where(by_one, work.duedate > 0),
             },
         ),
         academics=academics(t),
