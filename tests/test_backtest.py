@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lms_bot.cli import main
 from lms_bot.core.alerts import DEFAULTS, Rule
+from lms_bot.core.backtest import history as past
 from lms_bot.core.backtest.figures import auc, top_share
 from lms_bot.core.backtest.history import ClassHistory, Due, ExamResult, Past, StudentHistory
 from lms_bot.core.backtest.observed import Observed
@@ -120,7 +121,8 @@ def replace_row(later: Past, before: Past) -> Past:
     return later._replace(source_table=before.source_table, source_id=before.source_id)
 
 
-def test_a_class_has_come_to_what_was_known_of_it() -> None:
+def test_a_class_has_come_to_what_was_known_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past, "FEWEST_OF_CLASS", 5)
     results = [ExamResult(NOW + n * DAY, "attempts", n, 1, 10.0 * n) for n in range(1, 6)]
     regraded = ExamResult(NOW + 7 * DAY, "attempts", 5, 1, 100.0)
     of_class = ClassHistory([*results, regraded], {ALGEBRA.activity: [(NOW, 12)]}, {ALGEBRA.activity: [(NOW + DAY, 9)]})

@@ -45,7 +45,7 @@ WITH_FIGURES = {
 # What is said of the commands themselves, of alerts by name, and of one's own settings.
 WITHOUT_FIGURES = {
     *("help", "more", "ack", "snooze", "done", "rules"),
-    *("settings", "notify", "digest", "quiet", "mute", "unmute", "pause", "resume"),
+    *("settings", "notify", "digest", "quiet", "mute", "unmute", "pause", "resume", "dashboard"),
 }
 
 

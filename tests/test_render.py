@@ -41,6 +41,8 @@ NUMBERS = {
     "passing": False,
     "fails": 2,
     "days": 8,
+    "missed": 2,
+    "due": SAID,
     "scores": [40, None, 35.5],
     "score": 40,
     "mean": 71.25,

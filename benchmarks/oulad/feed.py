@@ -37,7 +37,7 @@ def feed(store: Store, dataset: Dataset, days: int) -> Fed:
     enrolled = {number: one for number, one in enumerate(dataset.enrolments, 1) if one.unregistered > 0}
     ids = {(one.course, one.student): number for number, one in enrolled.items()}
     order = sorted(enrolled)
-    random.Random(SEED).shuffle(order)  # noqa: S311: nothing secret, and the same each time
+    random.Random(SEED).shuffle(order)
     links = [(1 + place // OF_MENTOR, number) for place, number in enumerate(order)]
     courses = {course: number for number, course in enumerate(sorted({one.course for one in enrolled.values()}), 1)}
     exams = {name: number for number, name in enumerate(sorted(dataset.assessments), 1)}
