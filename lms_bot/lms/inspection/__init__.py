@@ -90,8 +90,10 @@ def missing_extras(engine: sa.Engine, schema: Schema) -> list[str]:
     """Return the columns that are read only where they are ours to read, and are not. Raises LmsUnavailable."""
     with _reading(engine) as connection:
         missing = [query for query in schema.extras if not can_read(connection, query)]
-    wanted_last = [columns_of(sa.select(list(query.selected_columns)[-1])) for query in missing]
-    return list(dict.fromkeys(f"{column.table.name}.{column.name}" for columns in wanted_last for column in columns))
+        alone = [[sa.select(column) for column in query.selected_columns] for query in missing]
+        unread = [[one for one in columns if not can_read(connection, one)] or columns for columns in alone]
+    last = [columns_of(columns[-1]) for columns in unread]
+    return list(dict.fromkeys(f"{column.table.name}.{column.name}" for columns in last for column in columns))
 
 
 def missing_academics(engine: sa.Engine, schema: Schema) -> list[str]:
