@@ -113,6 +113,7 @@ CASES: dict[str, Case] = {
     "access.students_among": Case(lambda t, p, _: access.students_among(t, p, BOTH)),
     "access.student": of_student(access.student),
     "access.mentor": of_mentor(access.mentor),
+    "access.mentor_of_programs": replace(of_mentor(access.mentor_of_programs), roles=MENTOR | ADMIN | {Role.SERVICE}),
     "access.ids_among": Case(lambda t, p, _: sorted(access.ids_among(t, p, BOTH)), names=False),
     "access.as_shown": Case(lambda t, p, _: access.as_shown(t, p, feed.feed(t, p, Filter(), PAGE, SETTINGS), SETTINGS)),
     "accounts.mapped_by_hand": for_admins(lambda t, p, _: accounts.mapped_by_hand(t, p, 1)),

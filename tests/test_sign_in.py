@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lms_bot.core.principal import Principal
 from lms_bot.core.web.positions import Position
-from lms_bot.core.web.sessions import hash_of
+from lms_bot.core.web.tokens import hash_of
 from lms_bot.pipeline.actions import sessions
 from lms_bot.reports.web import activity
 from lms_bot.reports.web.readers import key_of, readable

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lms_bot.core.events import Activity
 from lms_bot.core.sync.studies import AttemptResult, LmsCounts
+
+KEPT_AGE = timedelta(minutes=5)  # a cursor is saved at least so often, whether anything is found or not
 
 
 @dataclass(frozen=True, slots=True)

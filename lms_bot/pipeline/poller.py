@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from lms_bot.config.settings import Settings
-from lms_bot.core.cursor import Cursor, Page
+from lms_bot.core.cursor import KEPT_AGE, Cursor, Page
 from lms_bot.core.detect import OpenRow, observe, old_among
 from lms_bot.core.events import Activity, Event
 from lms_bot.core.operations.meter import Meter, PollOutcome
@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 
 OPEN_ROWS_AT_A_TIME = 2_000
 ALERTS_AT_A_TIME = 50  # open ones, whose rows are looked at again in a poll; where there are more, they take turns
-KEPT_AGE = timedelta(minutes=5)  # a cursor is saved at least so often, whether anything is found or not
 LOG_EVERY = 50_000  # rows of history between two lines of the log
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)

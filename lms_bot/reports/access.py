@@ -109,7 +109,16 @@ def mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Me
 
     Raises NotFound, in the same words for a mentor who does not exist and for another one.
     """
-    if principal.is_admin:
+    return _mentor(transaction, principal, mentor_id, of_anybody=principal.is_admin)
+
+
+def mentor_of_programs(transaction: Transaction, principal: Principal, mentor_id: int) -> Mentor:
+    """Return the same for programs, too: one that sees everybody may ask about each. Raises NotFound."""
+    return _mentor(transaction, principal, mentor_id, of_anybody=principal.sees_everybody)
+
+
+def _mentor(transaction: Transaction, principal: Principal, mentor_id: int, *, of_anybody: bool) -> Mentor:
+    if of_anybody:
         found = people.mentor(transaction, mentor_id)
     else:
         found = next((one for one in principal.mentors if one.mentor_id == mentor_id), None)

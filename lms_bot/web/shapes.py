@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -109,11 +109,6 @@ class Processed(BaseModel):
 def to_bytes(content: Any) -> bytes:
     """Return JSON; moments are written in UTC, and numbers that JSON does not have as null."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
-
-
-def iso(moment: datetime) -> str:
-    """Return a moment as it stands in answers."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Json(Response):

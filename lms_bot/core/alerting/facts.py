@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -40,16 +40,11 @@ def sort_activities(rows: Iterable[Any], minutes: Mapping[int, int]) -> dict[str
     return {"exams": tuple(exams), "open_exams": tuple(open_exams), "content": content}
 
 
-def usual_gap(days: Sequence[date]) -> timedelta | None:
-    """Return the median time between days of learning, oldest first; None where they are too few to say."""
+def usual_gap(days: Sequence[int]) -> timedelta | None:
+    """Return the median time between days of learning, ordinals and oldest first; None for too few to say."""
     if len(days) <= FEWEST_GAPS:
         return None
-    return median_gap([day.toordinal() for day in days])
-
-
-def median_gap(ordinals: Sequence[int]) -> timedelta:
-    """Return the median time between days, given by their numbers, oldest first and at least two."""
-    gaps = sorted(late - early for early, late in pairwise(ordinals))
+    gaps = sorted(late - early for early, late in pairwise(days))
     half = len(gaps) // 2
     return DAY * (gaps[half] if len(gaps) % 2 else (gaps[half - 1] + gaps[half]) / 2)
 

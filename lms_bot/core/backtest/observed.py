@@ -13,11 +13,10 @@ from lms_bot.core.academics.deadlines import CLASS_GRACE, GRACE, Deadline
 from lms_bot.core.alert_rules import Facts
 from lms_bot.core.alerting.facts import (
     EXAM_ENDS,
-    FEWEST_GAPS,
     GAP_WINDOW,
     LOOKBACK,
-    median_gap,
     sort_activities,
+    usual_gap,
     with_deadlines,
 )
 from lms_bot.core.attention import COMPARED_DAYS, AttentionFacts, deadline_facts
@@ -165,7 +164,7 @@ class Observed:
     def _usual_gap(self, now: datetime) -> timedelta | None:
         first = (now - GAP_WINDOW).date().toordinal()
         days = sorted(set(self._days[bisect_left(self._days, first) :]))
-        return median_gap(days) if len(days) > FEWEST_GAPS else None
+        return usual_gap(days)
 
     def _activities(self, now: datetime) -> list[tuple[str, datetime, int | None, str | None, float | None]]:
         """Return what rules look at, newest first: of other content, when something was finished last is enough."""

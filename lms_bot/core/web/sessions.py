@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from lms_bot.core.web.tokens import hash_of
 
 LINK_LASTS = timedelta(minutes=10)
 SESSION_LASTS = timedelta(hours=12)
@@ -36,11 +37,6 @@ def new_secret() -> Secret:
     """Make a secret."""
     text = secrets.token_urlsafe(32)
     return Secret(text, hash_of(text))
-
-
-def hash_of(text: str) -> str:
-    """Return the hash under which a secret is kept."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_secret(text: str) -> bool:

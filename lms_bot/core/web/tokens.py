@@ -61,7 +61,7 @@ def new_secret() -> NewSecret:
     """Make the secret of a new token, of 256 random bits."""
     prefix = base64.b32encode(secrets.token_bytes(5)).decode().lower()
     secret = secrets.token_urlsafe(32)
-    return NewSecret(prefix, f"lmsb_{prefix}_{secret}", _hash(secret))
+    return NewSecret(prefix, f"lmsb_{prefix}_{secret}", hash_of(secret))
 
 
 def is_name(text: str) -> bool:
@@ -78,8 +78,8 @@ def prefix_of(text: str) -> str | None:
 def is_secret_of(text: str, token: Token | None) -> bool:
     """Return whether this is the text of the token, in the same time whether it is or not."""
     found = _FORM.fullmatch(text)
-    kept = token.secret_hash if token else _hash("")
-    return hmac.compare_digest(_hash(found[2] if found else ""), kept) and token is not None and found is not None
+    kept = token.secret_hash if token else hash_of("")
+    return hmac.compare_digest(hash_of(found[2] if found else ""), kept) and token is not None and found is not None
 
 
 def pseudonym(token: Token, kind: str, number: int | str) -> str:
@@ -88,5 +88,6 @@ def pseudonym(token: Token, kind: str, number: int | str) -> str:
     return f"{kind}-{base64.b32encode(digest[:5]).decode().lower()}"
 
 
-def _hash(secret: str) -> str:
+def hash_of(secret: str) -> str:
+    """Return the hash under which a secret is kept."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from lms_bot.core.web.sessions import LINK_LASTS, SESSION_LASTS, hash_of, is_secret, new_secret
+from lms_bot.core.web.sessions import LINK_LASTS, SESSION_LASTS, is_secret, new_secret
+from lms_bot.core.web.tokens import hash_of
 from lms_bot.store.session import Transaction
 from lms_bot.store.web import sessions
 from lms_bot.store.web.sessions import Link

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from lms_bot.core.cursor import Cursor, Page
+from lms_bot.core.cursor import KEPT_AGE, Cursor, Page
 from lms_bot.core.sync import Changes
 from lms_bot.core.sync.studies import AttemptResult, LmsCounts
 from lms_bot.lms import Lms
@@ -15,7 +15,6 @@ from lms_bot.store.academics import counts, details
 from lms_bot.store.events import cursors
 from lms_bot.store.session import Store, Transaction
 
-KEPT_AGE = timedelta(minutes=5)  # a cursor is saved at least so often, whether anything is found or not
 TOGETHER = 500  # students of whom all days are read together
 
 Show = Callable[[str, float, int], None]

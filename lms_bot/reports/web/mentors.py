@@ -10,9 +10,7 @@ from lms_bot.core.alerts import AlertEntry
 from lms_bot.core.principal import Principal
 from lms_bot.core.reports.attention import Attention
 from lms_bot.core.reports.mentor_overview import MentorOverview
-from lms_bot.errors import NotFound
-from lms_bot.reports import alerts, attention
-from lms_bot.store.people import people
+from lms_bot.reports import access, alerts, attention
 from lms_bot.store.session import Transaction
 
 
@@ -38,14 +36,5 @@ def open_alerts(transaction: Transaction, principal: Principal, mentor_id: int) 
 
 
 def _as_mentor(transaction: Transaction, principal: Principal, mentor_id: int) -> Principal:
-    """Return the rights of a mentor, for who sees everybody and for that mentor.
-
-    Raises NotFound, in the same words for a mentor who does not exist and for another one.
-    """
-    if principal.sees_everybody:
-        found = people.mentor(transaction, mentor_id)
-    else:
-        found = next((one for one in principal.mentors if one.mentor_id == mentor_id), None)
-    if found is None:
-        raise NotFound
-    return Principal.of([found], [])
+    """Return the rights of a mentor, for who sees everybody and for that mentor. Raises NotFound."""
+    return Principal.of([access.mentor_of_programs(transaction, principal, mentor_id)], [])

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from lms_bot.core.people import ZulipUser
 from lms_bot.core.principal import Principal
-from lms_bot.core.web.sessions import Session, hash_of, is_secret
+from lms_bot.core.web.sessions import Session, is_secret
+from lms_bot.core.web.tokens import hash_of
 from lms_bot.reports import access
 from lms_bot.store.operations import admin_channel
 from lms_bot.store.operations.admin_channel import Trouble

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -119,9 +119,9 @@ def _done_since(dialect: str) -> sa.Select[Any]:
 
 def _usual_gaps(transaction: Transaction, student_ids: Collection[int], now: datetime) -> dict[int, timedelta]:
     """Return the median time between two days of learning, of those who have learned often enough."""
-    days: dict[int, list[date]] = defaultdict(list)
+    days: dict[int, list[int]] = defaultdict(list)
     for student_id, day in run_with_ids(transaction, _days_of_learning, student_ids, since=(now - GAP_WINDOW).date()):
-        days[student_id].append(day)
+        days[student_id].append(day.toordinal())
     return {student_id: gap for student_id, own in days.items() if (gap := usual_gap(own)) is not None}
 
 

@@ -19,8 +19,6 @@ from lms_bot.store.tables import events, is_shown, students
 LOOKED_AT: Final = 10_000  # events of everybody for one page, however few of them are wanted
 
 _COLUMNS = [events.c[name] for name in RecordedEvent._fields]
-_COLUMNS_OF_PLACE = (events.c.timestamp, events.c.event_id)
-_PLACE = sa.tuple_(*_COLUMNS_OF_PLACE)
 _NEWEST = (events.c.timestamp.desc(), events.c.event_id.desc())
 
 
@@ -38,14 +36,14 @@ def newest(
 
     Where a kind or a course of all students is wanted, a page looks at 10,000 events, and may have few or none of them.
     """
-    conditions = [*feed.conditions(wanted), *([] if before is None else [_bound(before) > _PLACE])]
+    conditions = [*feed.conditions(wanted), *([] if before is None else [feed.is_before(before)])]
     end = None
     if student_ids is None:
         is_known = sa.exists().where(students.c.student_id == events.c.student_id)
         if wanted.types or wanted.course:
             end = _place_after(transaction, LOOKED_AT, wanted.since, before)
         if end is not None:
-            conditions.append(_bound(end) <= _PLACE)
+            conditions.append(feed.is_not_before(end))
         query = sa.select(*_COLUMNS).where(is_shown, is_known, *conditions).order_by(*_NEWEST).limit(most + 1)
     else:
         ids = feed.newest_ids(transaction, student_ids, conditions, most + 1).limit(most + 1)
@@ -62,7 +60,7 @@ def _place_after(transaction: Transaction, count: int, since: datetime | None, b
     if since is not None:
         query = query.where(events.c.timestamp >= since)
     if before is not None:
-        query = query.where(_bound(before) > _PLACE)
+        query = query.where(feed.is_before(before))
     row = transaction.execute(query.order_by(*_NEWEST).limit(1).offset(count - 1)).first()
     return None if row is None else (row.timestamp, row.event_id)
 
@@ -114,10 +112,6 @@ def mark_processed(transaction: Transaction, student_ids: Collection[int] | None
 def _are_of(transaction: Transaction, student_ids: Collection[int]) -> sa.ColumnElement[bool]:
     of_students = in_list(events.c.student_id, student_ids, transaction.dialect.name)
     return of_students & events.c.event_type.not_in(ALERTING)
-
-
-def _bound(place: Place) -> sa.Tuple:
-    return sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(place, _COLUMNS_OF_PLACE, strict=True)))
 
 
 def _events(transaction: Transaction, query: sa.Select[Any]) -> list[RecordedEvent]:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bot.core.events import ALERTING, Event, searched
-from lms_bot.core.reports.feed import Exported, Filter, Position
+from lms_bot.core.reports.feed import Exported, Filter, Place, Position
 from lms_bot.db.lists import each_id, in_list
 from lms_bot.store.events.events import AS_EVENT, from_row
 from lms_bot.store.session import Transaction
@@ -17,6 +17,8 @@ from lms_bot.store.tables import events
 
 EXPORT_PAGE = 1_000
 ALL = Filter()
+_COLUMNS_OF_PLACE = (events.c.timestamp, events.c.event_id)
+_PLACE = sa.tuple_(*_COLUMNS_OF_PLACE)
 _EXPORTED = [events.c[name] for name in ("timestamp", "student_id", "student_username", "event_type", "activity_id")]
 _EXPORTED += [events.c[name] for name in ("activity_title", "activity_metadata", "is_current", "event_id")]
 
@@ -105,11 +107,18 @@ def conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def is_before(place: tuple[datetime, int]) -> sa.ColumnElement[bool]:
-    """Return that an event comes after a place in what is read newest first: a timestamp and an event id."""
-    columns = (events.c.timestamp, events.c.event_id)
-    values = (sa.literal(value, column.type) for value, column in zip(place, columns, strict=True))
-    return sa.tuple_(*columns) < sa.tuple_(*values)
+def is_before(place: Place) -> sa.ColumnElement[bool]:
+    """Return that an event comes after a place in what is read newest first."""
+    return _bound(place) > _PLACE
+
+
+def is_not_before(place: Place) -> sa.ColumnElement[bool]:
+    """Return that an event is at a place, or comes before it; unlike a negation, this ends a search in an index."""
+    return _bound(place) <= _PLACE
+
+
+def _bound(place: Place) -> sa.Tuple:
+    return sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(place, _COLUMNS_OF_PLACE, strict=True)))
 
 
 def _is_about(text: str) -> sa.ColumnElement[bool]:

@@ -13,6 +13,7 @@ from lms_bot.core.web.tokens import Scope
 from lms_bot.reports import patterns
 from lms_bot.reports.academics import performances, profiles
 from lms_bot.reports.web import mentors
+from lms_bot.store.session import Transaction
 from lms_bot.web import cursors
 from lms_bot.web.answers import answered, problems, student_as_seen
 from lms_bot.web.api.academic_shapes import MentoredStudents, Performance, Profile
@@ -62,14 +63,21 @@ def profile(request: Request, caller: ProfileReader, student_id: StudentId) -> R
 )
 def performance(request: Request, caller: PerformanceReader, student_id: StudentId, page: Page) -> Response:
     """Return a page of the exams, and of all of them the subjects, how the student learns, and recommendations."""
-    asked = (caller.principal, student_id, caller.context.settings, caller.now)
-    newest = Newest(page.limit, cursors.read(page.after) if page.after else None)
     with caller.context.store.reading() as transaction:
-        found = performances.performance(transaction, *asked, newest)
-        progress = patterns.progress(transaction, *asked)
-    document = performance_document(found, progress)
-    document["exam_history"]["next"] = cursors.written(found.next) if found.next else None
+        document = performance_page(transaction, caller, student_id, page.limit, page.after)
     return answered(request, caller, _of_student(caller, document))
+
+
+def performance_page(
+    transaction: Transaction, caller: Caller, student_id: int, limit: int, after: str | None
+) -> dict[str, Any]:
+    """Return what a student's exams came to, with a page of them; names are as they are. Raises NotFound."""
+    asked = (caller.principal, student_id, caller.context.settings, caller.now)
+    newest = Newest(limit, cursors.read(after) if after else None)
+    found = performances.performance(transaction, *asked, newest)
+    document = performance_document(found, patterns.progress(transaction, *asked))
+    document["exam_history"]["next"] = cursors.written(found.next) if found.next else None
+    return document
 
 
 @router.get(

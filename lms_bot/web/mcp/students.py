@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lms_bot.core.reports.academics.document import performance_document, profile_document
-from lms_bot.core.reports.feed import Newest
+from lms_bot.core.reports.academics.document import profile_document
 from lms_bot.reports import patterns
-from lms_bot.reports.academics import performances, profiles
+from lms_bot.reports.academics import profiles
 from lms_bot.reports.web import students
-from lms_bot.web import cursors
+from lms_bot.web.answers import student_as_seen
+from lms_bot.web.api.academics import performance_page
 from lms_bot.web.mcp import arguments
 from lms_bot.web.mcp.calls import Call, Document
 
@@ -46,13 +46,8 @@ def student_profile(call: Call, asked: arguments.OfStudent) -> Document:
 
 def student_performance(call: Call, asked: arguments.Performance) -> Document:
     """Show what a student's exams came to: a page of them, newest first, results by subject, and what is advised."""
-    of_student = (call.principal, asked.student_id, call.settings, call.now)
-    newest = Newest(asked.limit, cursors.read(asked.after) if asked.after else None)
-    found = performances.performance(call.transaction, *of_student, newest)
-    progress = patterns.progress(call.transaction, *of_student)
-    document = performance_document(replace(found, student=call.shown(found.student)), progress)
-    document["exam_history"]["next"] = cursors.written(found.next) if found.next else None
-    return document
+    document = performance_page(call.transaction, call.caller, asked.student_id, asked.limit, asked.after)
+    return {**document, "student_info": student_as_seen(document["student_info"], call.caller)}
 
 
 def learning_patterns(call: Call, asked: arguments.OfStudent) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -103,7 +104,7 @@ Choices = Annotated[Asked, Depends(_asked)]
 def feed(request: Request, visitor: Visiting, asked: Choices, after: str = "") -> Response:
     """Show what happened, newest first."""
     mentor, wanted = visitor.acting_as(Role.MENTOR), asked.filter(visitor)
-    if len(after) == 32 and all(sign in "0123456789abcdef" for sign in after):
+    if re.fullmatch(cursors.PATTERN, after):
         wanted = replace(wanted, before=cursors.read(after))
     with visitor.context.store.reading() as transaction:
         students = access.students(transaction, mentor)
